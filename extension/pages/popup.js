@@ -1,0 +1,6 @@
+// The popup: starts the WebAssembly module that binds the page.
+
+import init, { popup } from "./wasm/rolecall_ui.js";
+
+await init();
+popup();

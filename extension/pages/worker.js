@@ -1,0 +1,39 @@
+// The background: registers listeners and starts the WebAssembly module that does everything else.
+//
+// - The import is static: a service worker in Chromium refuses import().
+// - Listeners are registered while this file is evaluated. A worker that was asleep is started again for an event,
+//   and the event goes only to listeners that are there by then, long before the module has loaded.
+// - So every event waits here for `ready` and is then handed to the export that bears its name, in order of arrival.
+
+import init, * as worker from "./wasm/rolecall_worker.js";
+
+const api = globalThis.browser ?? globalThis.chrome;
+
+const ready = init().then(() => worker.start());
+ready.catch((error) => console.error("Rolecall could not start:", error));
+
+// Hands an event to `worker[name]` once the module runs. A failure to start has been reported above, once.
+const forward = (name) => (...details) => {
+  ready.then(() => worker[name]?.(...details), () => {});
+};
+
+api.runtime.onInstalled.addListener(forward("on_installed"));
+api.runtime.onStartup.addListener(forward("on_startup"));
+api.alarms.onAlarm.addListener(forward("on_alarm"));
+api.permissions.onAdded.addListener(forward("on_permissions_changed"));
+api.permissions.onRemoved.addListener(forward("on_permissions_changed"));
+api.notifications.onClicked.addListener(forward("on_notification_clicked"));
+
+// A message that arrives on a port nobody listens to is lost. What a page says before the module runs is kept and
+// given to `on_connect` along with the port; a page that has gone by then is not announced at all.
+api.runtime.onConnect.addListener((port) => {
+  const early = [];
+  const keep = (message) => early.push(message);
+  let gone = false;
+  port.onMessage.addListener(keep);
+  port.onDisconnect.addListener(() => { gone = true; });
+  ready.then(() => {
+    port.onMessage.removeListener(keep);
+    if (!gone) worker.on_connect(port, early);
+  }, () => port.disconnect());
+});
