@@ -1,2 +1,2 @@
-//! Rolecall.
+//! The `rolecall` binary: everything it does is in the library.
 fn main() {}

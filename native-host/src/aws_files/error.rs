@@ -1,0 +1,243 @@
+//! What can stand between a profile and the AWS files, said so that a person can act on it.
+//!
+//! No variant holds a value read from a file, so no error can show a secret.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why an operation on the AWS files did not happen. Unless a variant says otherwise, both files are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither the variables that move the files nor a home folder are set.
+    #[error("The home folder is unknown, so the AWS files cannot be found.")]
+    HomeMissing,
+
+    /// A profile name that the readers of these files would not all read the same.
+    #[error("{name:?} cannot be the name of an AWS profile: {reason}.")]
+    InvalidProfileName {
+        /// The name as given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// A key or value that the readers of these files would not all read the same. The value is not repeated here.
+    #[error("The setting {key:?} cannot be written to an AWS file: {reason}.")]
+    InvalidSetting {
+        /// The key as given.
+        key: String,
+        /// What is wrong with it or with its value.
+        reason: &'static str,
+    },
+
+    /// The profile holds something that somebody else wrote.
+    #[error("The profile {profile:?} is not Rolecall's to change: {}.", Findings(.findings))]
+    InTheWay {
+        /// The profile's name.
+        profile: String,
+        /// Everything that is in the way, in reading order.
+        findings: Vec<Finding>,
+    },
+
+    /// There is no such profile in either file.
+    #[error("There is no profile {profile:?} in the AWS files.")]
+    NotFound {
+        /// The profile's name.
+        profile: String,
+    },
+
+    /// No AWS tool reads the file as it stands, so nothing can be added to it safely.
+    #[error("{}:{line}: AWS tools cannot read this file: {what}.", .file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// What the readers stumble on.
+        what: &'static str,
+    },
+
+    /// The bytes are not text in an encoding that AWS tools read (UTF-16, or binary).
+    #[error("{} is not a text file that AWS tools can read.", .file.display())]
+    NotText {
+        /// The file.
+        file: PathBuf,
+    },
+
+    /// Something other than a file is in the file's place.
+    #[error("{} is {what}, not a file.", .path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is: "a folder", "a named pipe", …
+        what: &'static str,
+    },
+
+    /// A chain of symbolic links that never ends.
+    #[error("{} is a symbolic link that leads back to itself.", .path.display())]
+    SymlinkLoop {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// The folder that a symbolic link points into does not exist.
+    #[error("{} is a symbolic link into a folder that does not exist: {}.", .link.display(), .folder.display())]
+    LinkIntoNowhere {
+        /// The link.
+        link: PathBuf,
+        /// The missing folder.
+        folder: PathBuf,
+    },
+
+    /// The file is write-protected.
+    #[error("{} is read-only.", .path.display())]
+    ReadOnlyFile {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The folder is write-protected, so the file in it cannot be replaced in one step.
+    #[error("The folder {} is read-only, so the file in it cannot be replaced safely.", .folder.display())]
+    ReadOnlyFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+
+    /// Replacing the file would give it another owner or group.
+    #[error("{} belongs to another user or group, which replacing it would change.", .path.display())]
+    ForeignOwner {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// No space, or no quota, is left.
+    #[error("There is no space left to write {}; it is as it was.", .path.display())]
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Another process held the lock until the deadline.
+    #[error("Another process has been changing {} for {} seconds.", .path.display(), .waited.as_secs())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// How long this process waited.
+        waited: Duration,
+    },
+
+    /// Something else kept rewriting the file while it was being changed.
+    #[error("Another program keeps changing {}.", .path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Any other refusal of the operating system.
+    #[error("Could not {action} {}: {source}.", .path.display())]
+    Io {
+        /// What was being done: "read", "write", …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A stable name for this kind of failure, for scripts and logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::HomeMissing => "aws-files-home-missing",
+            Self::InvalidProfileName { .. } => "aws-files-profile-name-invalid",
+            Self::InvalidSetting { .. } => "aws-files-setting-invalid",
+            Self::InTheWay { .. } => "aws-files-profile-in-the-way",
+            Self::NotFound { .. } => "aws-files-profile-not-found",
+            Self::Unreadable { .. } => "aws-files-unreadable",
+            Self::NotText { .. } => "aws-files-not-text",
+            Self::NotAFile { .. } => "aws-files-not-a-file",
+            Self::SymlinkLoop { .. } => "aws-files-link-loop",
+            Self::LinkIntoNowhere { .. } => "aws-files-link-into-nowhere",
+            Self::ReadOnlyFile { .. } => "aws-files-read-only-file",
+            Self::ReadOnlyFolder { .. } => "aws-files-read-only-folder",
+            Self::ForeignOwner { .. } => "aws-files-foreign-owner",
+            Self::DiskFull { .. } => "aws-files-disk-full",
+            Self::Locked { .. } => "aws-files-locked",
+            Self::Busy { .. } => "aws-files-busy",
+            Self::Io { .. } => "aws-files-io",
+        }
+    }
+
+    /// What a person can do about it, as one sentence.
+    #[must_use]
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::HomeMissing => {
+                "Set HOME, or both AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and try again."
+            }
+            Self::InvalidProfileName { .. } => {
+                "Choose a name of letters, digits and _ . / % @ : + -, such as example-dev."
+            }
+            Self::InvalidSetting { .. } => "Correct the setting and try again.",
+            Self::InTheWay { .. } => {
+                "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first."
+            }
+            Self::NotFound { .. } => "List Rolecall's profiles with `rolecall profile list`.",
+            Self::Unreadable { .. } => "Correct that line and try again.",
+            Self::NotText { .. } => "Save the file as UTF-8 without a byte order mark and try again.",
+            Self::NotAFile { .. } => {
+                "Move it away, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at a file."
+            }
+            Self::SymlinkLoop { .. } => "Replace the link by a file or by a link to one.",
+            Self::LinkIntoNowhere { .. } => "Create or mount that folder, or remove the link, and try again.",
+            Self::ReadOnlyFile { .. } => "Make the file writable with `chmod u+w` and try again.",
+            Self::ReadOnlyFolder { .. } => "Make the folder writable and try again.",
+            Self::ForeignOwner { .. } => "Run the command as the file's owner.",
+            Self::DiskFull { .. } => "Free some space and try again.",
+            Self::Locked { .. } => "Wait for the other process, or end it, and try again.",
+            Self::Busy { .. } => "Let the other program finish and try again.",
+            Self::Io { .. } => "Check the path and its permissions and try again.",
+        }
+    }
+}
+
+/// One thing in the way of a profile, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The file it is in.
+    pub file: PathBuf,
+    /// The line it is on, counted from one.
+    pub line: usize,
+    /// What it is, in words and key names; never a value.
+    pub what: String,
+}
+
+impl Finding {
+    pub(super) fn new(file: &Path, line: usize, what: String) -> Self {
+        Self { file: file.to_owned(), line, what }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file.display(), self.line, self.what)
+    }
+}
+
+struct Findings<'a>(&'a [Finding]);
+
+impl fmt::Display for Findings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, finding) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("; ")?;
+            }
+            finding.fmt(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Rolecall on the machine: what the `rolecall` binary is made of.
+
+pub mod aws_files;
