@@ -1,2 +1,66 @@
-//! Rolecall.
-fn main() {}
+//! `cargo xtask`: build, test, demo, package and bench the project, one word each.
+//!
+//! Each word does its own set-up from nothing, shows its progress on stderr, and does only what changed when it is run
+//! again. It knows how the product is put together and tested, and nothing of what the product does.
+
+mod bench;
+mod build;
+mod demo;
+mod extension;
+mod fixtures;
+mod manifest;
+mod package;
+mod repo;
+mod step;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tests and shows Rolecall.
+///
+/// Everything is set up from nothing: the WebAssembly target, wasm-opt, Chromium and its driver, the AWS command line.
+/// What is fetched goes to target/; on Debian and its family missing programs are installed with apt. Elsewhere you
+/// are told what to install.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    word: Word,
+}
+
+#[derive(Subcommand)]
+enum Word {
+    /// Build the extension into target/extension/<browser>, ready to be loaded unpacked
+    Build(build::Args),
+    /// Check formatting and lints, run every test, and say how many ran
+    Test(test::Args),
+    /// Sign in through the extension in a real browser, against the embedded sandbox
+    Demo(demo::Args),
+    /// Put what is released into target/package, with checksums
+    Package,
+    /// Measure what the project promises to keep small or fast, against its limits
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().word {
+        Word::Build(args) => build::run(&args),
+        Word::Test(args) => test::run(&args),
+        Word::Demo(args) => demo::run(&args),
+        Word::Package => package::run(),
+        Word::Bench => bench::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

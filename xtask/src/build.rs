@@ -1,0 +1,129 @@
+//! `cargo xtask build`: from Rust and pages to extensions that a browser loads unpacked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::extension::{self, Browser};
+use crate::repo::{self, Stamp};
+use crate::step::{self, Step};
+use crate::tools::{wasm_opt, wasm_target};
+
+/// What to build.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The browsers to build for
+    #[arg(long, value_enum, default_value = "all")]
+    browser: Choice,
+    /// Leave debug names and assertions in, and skip wasm-opt
+    #[arg(long, conflicts_with = "release")]
+    debug: bool,
+    /// Optimise for size, as it is shipped (the default)
+    #[arg(long)]
+    release: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Choice {
+    Chromium,
+    Firefox,
+    All,
+}
+
+/// Runs the word.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let browsers: &[Browser] = match args.browser {
+        Choice::Chromium => &[Browser::Chromium],
+        Choice::Firefox => &[Browser::Firefox],
+        Choice::All => &Browser::ALL,
+    };
+    build(browsers, args.debug)?;
+    for browser in browsers {
+        println!("{}", browser.folder().display());
+    }
+    Ok(())
+}
+
+/// Builds the extension as it is shipped, for all browsers or for some.
+pub(crate) fn extension(browsers: &[Browser]) -> Result<()> {
+    build(browsers, false)
+}
+
+/// Where the finished modules are: `NAME.js` and `NAME_bg.wasm`.
+pub(crate) fn modules() -> PathBuf {
+    repo::target("wasm/modules")
+}
+
+fn build(browsers: &[Browser], debug: bool) -> Result<()> {
+    let _lock = repo::lock()?;
+    let target = wasm_target::ready()?;
+    if !debug {
+        wasm_opt::ready()?;
+    }
+    let mut cargo = target.cargo("build");
+    cargo.args(["--profile", if debug { "dev" } else { "wasm" }]);
+    for module in MODULES {
+        cargo.args(["--package", &module.replace('_', "-")]);
+    }
+    step::run("compile to WebAssembly", &mut cargo)?;
+
+    let compiled = repo::target("wasm").join(wasm_target::TARGET).join(if debug { "debug" } else { "wasm" });
+    for module in MODULES {
+        bind(module, &compiled.join(module).with_extension("wasm"), debug)?;
+    }
+    for browser in browsers {
+        extension::lay_out(*browser, &modules())?;
+    }
+    Ok(())
+}
+
+/// Makes the module's JavaScript side and shrinks the module, unless both were made from this input before.
+fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
+    let bytes = repo::read(input)?;
+    // The module itself says which version of wasm-bindgen it is for; the rest of the recipe is this file.
+    let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
+    let recipe = include_bytes!("build.rs");
+    let stamp = Stamp::new(modules().join(module).with_extension("sha256"), &[&bytes, &shrink, recipe]);
+    let output = modules().join(format!("{module}_bg.wasm"));
+    if stamp.is_fresh() && output.is_file() {
+        return Ok(());
+    }
+
+    let step = Step::start(&format!("bind {module}"));
+    fs::create_dir_all(modules()).context("cannot create the folder for modules")?;
+    Bindgen::new()
+        .input_bytes(module, bytes)
+        .web(true)?
+        .typescript(false)
+        .debug(debug)
+        .keep_debug(debug)
+        .remove_name_section(!debug)
+        .remove_producers_section(!debug)
+        .generate(modules())
+        .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
+    let bound = size(&output)?;
+    step.ok(&kilobytes(bound));
+
+    if !debug {
+        let step = Step::start(&format!("shrink {module}"));
+        let small = output.with_extension("small");
+        wasm_opt::shrink(&output, &small)?;
+        fs::rename(&small, &output).context("cannot put the shrunk module in place")?;
+        step.ok(&format!("{} to {}", kilobytes(bound), kilobytes(size(&output)?)));
+    }
+    stamp.set()
+}
+
+fn size(path: &Path) -> Result<u64> {
+    Ok(fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len())
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{} KB", bytes.div_ceil(1000))
+}
+
+/// The crates that become modules of the extension, by the name that their files bear.
+pub(crate) const MODULES: [&str; 2] = ["rolecall_worker", "rolecall_ui"];

@@ -1,0 +1,84 @@
+//! The unpacked extension of a browser: which files it consists of, and the folder in `target/extension` that holds
+//! just these.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::{manifest, repo};
+
+/// A family of browsers with a manifest of its own.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Browser {
+    /// Chromium, Chrome, Edge, Brave, Vivaldi
+    Chromium,
+    /// Firefox
+    Firefox,
+}
+
+impl Browser {
+    /// All that the extension is built for.
+    pub(crate) const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
+
+    /// The name that files and folders bear.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+        }
+    }
+
+    /// Where the unpacked extension is.
+    pub(crate) fn folder(self) -> PathBuf {
+        repo::target("extension").join(self.name())
+    }
+}
+
+/// Lays out the unpacked extension with the modules found in `wasm`. Files that did not change are left alone, files
+/// that no longer belong are removed.
+pub(crate) fn lay_out(browser: Browser, wasm: &Path) -> Result<()> {
+    let mut files = BTreeMap::new();
+    collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
+    collect(wasm, Path::new("wasm"), &mut files)?;
+    files.insert("manifest.json".into(), manifest::compose(browser)?.into_bytes());
+    if browser == Browser::Chromium {
+        files.insert("managed-schema.json".into(), repo::read(&repo::path("manifest/managed-schema.json"))?);
+    }
+
+    let folder = browser.folder();
+    let mut present = BTreeMap::new();
+    if folder.is_dir() {
+        collect(&folder, Path::new(""), &mut present)?;
+    }
+    for stale in present.keys().filter(|name| !files.contains_key(*name)) {
+        fs::remove_file(folder.join(stale)).with_context(|| format!("cannot remove {}", stale.display()))?;
+    }
+    for (name, content) in files.iter().filter(|(name, content)| present.get(*name) != Some(content)) {
+        repo::write(&folder.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// The files below a folder that a browser needs, by their name below `prefix`, in a fixed order.
+pub(crate) fn collect(folder: &Path, prefix: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            collect(&path, &prefix.join(name), files)?;
+        } else if !path
+            .extension()
+            .is_some_and(|extension| SOURCES_ONLY.iter().any(|only| extension == *only))
+        {
+            files.insert(prefix.join(name), repo::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+/// What lies beside the pages for those who edit them: notes, drawings that icons are made from, stamps.
+const SOURCES_ONLY: [&str; 3] = ["md", "svg", "sha256"];

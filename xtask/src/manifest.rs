@@ -1,0 +1,101 @@
+//! Puts a browser's manifest together from `manifest/base.jsonc` and the browser's own file.
+
+use anyhow::{Context, Result};
+use jsonc_parser::{ParseOptions, parse_to_serde_value};
+use serde_json::Value;
+
+use crate::extension::Browser;
+use crate::repo;
+
+/// The manifest that the browser reads, as text.
+pub(crate) fn compose(browser: Browser) -> Result<String> {
+    let mut manifest = read("base")?;
+    merge(&mut manifest, read(browser.name())?);
+    merge(&mut manifest, serde_json::json!({ "version": env!("CARGO_PKG_VERSION") }));
+    Ok(serde_json::to_string_pretty(&manifest)? + "\n")
+}
+
+fn read(name: &str) -> Result<Value> {
+    let path = repo::path("manifest").join(name).with_extension("jsonc");
+    let text =
+        String::from_utf8(repo::read(&path)?).with_context(|| format!("{} is not UTF-8", path.display()))?;
+    parse_to_serde_value(&text, &ParseOptions::default())
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Lays `over` upon `base`: objects merge, everything else is replaced.
+fn merge(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn ids() -> Value {
+        serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json")).unwrap()).unwrap()
+    }
+
+    /// Chromium's rule: the first 16 bytes of the public key's SHA-256, each hexadecimal digit moved to a–p.
+    #[test]
+    fn the_fixed_key_makes_the_published_chromium_id() {
+        let manifest = read("chromium").unwrap();
+        let key = STANDARD.decode(manifest["key"].as_str().unwrap()).unwrap();
+        let id: String = repo::sha256(&key)[..32]
+            .chars()
+            .map(|digit| char::from(b'a' + u8::try_from(digit.to_digit(16).unwrap()).unwrap()))
+            .collect();
+        assert_eq!(ids()["chromium_extension_id"], id);
+        assert_eq!(ids()["chromium_redirect_url"], format!("https://{id}.chromiumapp.org/"));
+    }
+
+    #[test]
+    fn the_firefox_manifest_carries_the_published_id() {
+        let manifest: Value = serde_json::from_str(&compose(Browser::Firefox).unwrap()).unwrap();
+        assert_eq!(manifest["browser_specific_settings"]["gecko"]["id"], ids()["firefox_extension_id"]);
+    }
+
+    #[test]
+    fn every_permission_has_its_reason_on_the_line_above_it() {
+        let text = String::from_utf8(repo::read(&repo::path("manifest/base.jsonc")).unwrap()).unwrap();
+        let manifest = read("base").unwrap();
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        for permission in manifest["permissions"].as_array().unwrap() {
+            let quoted = permission.to_string();
+            let at = lines.iter().position(|line| line.trim_end_matches(',') == quoted);
+            let above = lines[at.unwrap() - 1];
+            assert!(above.starts_with("// "), "{permission} has no reason");
+        }
+    }
+
+    #[test]
+    fn nothing_but_the_package_and_webassembly_may_run() {
+        for browser in Browser::ALL {
+            let manifest: Value = serde_json::from_str(&compose(browser).unwrap()).unwrap();
+            let policy = manifest["content_security_policy"]["extension_pages"].as_str().unwrap();
+            assert!(
+                policy.starts_with("script-src 'self' 'wasm-unsafe-eval'; object-src 'none'"),
+                "{policy}"
+            );
+            assert_eq!(manifest["host_permissions"], Value::Null, "no host is granted at installation");
+            assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+        }
+    }
+
+    #[test]
+    fn a_browsers_file_adds_to_objects_and_replaces_lists() {
+        let mut base = serde_json::json!({ "a": { "b": 1 }, "list": [1, 2] });
+        merge(&mut base, serde_json::json!({ "a": { "c": 2 }, "list": [3] }));
+        assert_eq!(base, serde_json::json!({ "a": { "b": 1, "c": 2 }, "list": [3] }));
+    }
+}

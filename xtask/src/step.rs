@@ -1,0 +1,155 @@
+//! Steps a person waits for: what runs, for how long, and how it ended. Progress goes to stderr, what a tool prints to
+//! a log whose end is shown only if the tool fails.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::repo;
+
+/// A step under way. Dropping it without [`Step::ok`] marks it as failed.
+pub(crate) struct Step {
+    name: String,
+    started: Instant,
+    ticker: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Step {
+    /// Announces a step and keeps showing how long it has taken.
+    pub(crate) fn start(name: &str) -> Self {
+        let started = Instant::now();
+        let (stop, stopped) = mpsc::channel();
+        let shown = name.to_owned();
+        let ticker = thread::spawn(move || {
+            let mut pause = if is_live() { Duration::ZERO } else { FIRST_NOTICE };
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let elapsed = started.elapsed().as_secs();
+                if is_live() {
+                    eprint!("\r\x1b[2K {} {shown} {elapsed} s", paint("…", DIM));
+                    let _ = std::io::stderr().flush();
+                    pause = REDRAW;
+                } else {
+                    eprintln!("... {shown} ({elapsed} s so far)");
+                    pause = NEXT_NOTICE;
+                }
+            }
+        });
+        Self { name: name.to_owned(), started, ticker: Some((stop, ticker)) }
+    }
+
+    /// Ends the step well; `note` says what came of it, if that is worth a word.
+    pub(crate) fn ok(mut self, note: &str) {
+        self.end("ok", GREEN, note);
+    }
+
+    fn end(&mut self, word: &str, color: &str, note: &str) {
+        if let Some((stop, ticker)) = self.ticker.take() {
+            drop(stop);
+            let _ = ticker.join();
+            let seconds = self.started.elapsed().as_secs_f32();
+            let clear = if is_live() { "\r\x1b[2K" } else { "" };
+            let gap = if note.is_empty() { "" } else { ": " };
+            eprintln!(
+                "{clear} {} {}{gap}{note} {}",
+                paint(word, color),
+                self.name,
+                paint(&format!("{seconds:.1} s"), DIM)
+            );
+        }
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.end("failed", RED, "");
+    }
+}
+
+/// Runs a command as a step of its own; its output goes to the log of that name.
+pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
+    let step = Step::start(name);
+    logged(name, command)?;
+    step.ok("");
+    Ok(())
+}
+
+/// Runs a command within a step that is under way; its output goes to the log `name`.
+pub(crate) fn logged(name: &str, command: &mut Command) -> Result<()> {
+    let finished = observed(name, command)?;
+    if finished.success {
+        return Ok(());
+    }
+    bail!("{}", finished.explain(name))
+}
+
+/// What a command left behind.
+pub(crate) struct Finished {
+    /// Whether it ended with status 0.
+    pub(crate) success: bool,
+    /// All it printed.
+    pub(crate) output: String,
+    /// Where that is kept.
+    pub(crate) log: PathBuf,
+}
+
+impl Finished {
+    /// The end of the output, and where the whole of it is.
+    pub(crate) fn explain(&self, name: &str) -> String {
+        let lines: Vec<_> = self.output.lines().collect();
+        let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
+        format!("{name} failed. The end of {}:\n{tail}", self.log.display())
+    }
+}
+
+/// Runs a command and tells how it ended, whatever that was; an error is only that it could not be run.
+pub(crate) fn observed(name: &str, command: &mut Command) -> Result<Finished> {
+    let log = repo::target("logs").join(format!("{}.log", slug(name)));
+    repo::create_parent(&log)?;
+    let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().context("cannot share the log")?)
+        .stderr(file)
+        .status()
+        .with_context(|| format!("cannot run {program}"))?;
+    let output = String::from_utf8_lossy(&fs::read(&log).context("cannot read the log")?).into_owned();
+    Ok(Finished { success: status.success(), output, log })
+}
+
+/// Says something in passing, between steps.
+pub(crate) fn note(text: &str) {
+    eprintln!(" {} {text}", paint("note", DIM));
+}
+
+fn slug(name: &str) -> String {
+    name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+fn is_live() -> bool {
+    std::io::stderr().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+fn paint(text: &str, color: &str) -> String {
+    let wanted = is_live() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// How many lines of a failed tool's output are shown.
+const TAIL: usize = 60;
+
+/// Away from a terminal a step is announced only once it takes long, and then every so often.
+const FIRST_NOTICE: Duration = Duration::from_secs(5);
+const NEXT_NOTICE: Duration = Duration::from_mins(1);
+const REDRAW: Duration = Duration::from_millis(250);
+
+const DIM: &str = "2";
+const GREEN: &str = "32";
+const RED: &str = "31";

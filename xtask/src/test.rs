@@ -1,0 +1,184 @@
+//! `cargo xtask test`: every check and every test, and one line that says how many ran.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::fixtures::Fixtures;
+use crate::repo;
+use crate::step::{self, Finished, Step};
+use crate::tools::{chromium, wasm_target};
+
+/// Which tests to run.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only the tests whose name contains this, and skip the formatting and lint checks
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Run only this kind of test
+    #[arg(long, value_enum)]
+    only: Option<Kind>,
+}
+
+/// A kind of test.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Formatting, lints and the tests that need nothing around them
+    Unit,
+    /// The tests that run as WebAssembly in a headless browser
+    Wasm,
+    /// The tests that drive the built product in a real browser
+    E2e,
+}
+
+/// Runs the word.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let wanted = |kind| args.only.is_none_or(|only| only == kind);
+    let mut total = Count::default();
+    if wanted(Kind::Unit) {
+        if args.filter.is_none() {
+            total += check("check the formatting", repo::cargo().args(["fmt", "--all", "--check"]))?;
+            let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+            total += check("check for lints", repo::cargo().args(lints))?;
+        }
+        total += unit(args)?;
+    }
+    if wanted(Kind::Wasm) {
+        total += wasm(args)?;
+    }
+    if wanted(Kind::E2e) {
+        total += end_to_end(args)?;
+    }
+    println!("{} passed, {} failed", total.passed, total.failed);
+    if total.failed > 0 {
+        bail!("not everything passed");
+    }
+    Ok(())
+}
+
+fn unit(args: &Args) -> Result<Count> {
+    let mut cargo = repo::cargo();
+    cargo.args(["test", "--workspace", "--exclude", "rolecall-tests", "--no-fail-fast"]);
+    tests("unit tests", cargo, args)
+}
+
+fn wasm(args: &Args) -> Result<Count> {
+    let target = wasm_target::ready()?;
+    let chromium = chromium::ready()?;
+    let runner = ["build", "--package", "xtask", "--features", "wasm-tests", "--bin", "wasm-test-runner"];
+    step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
+
+    let mut cargo = target.cargo("test");
+    cargo
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", repo::target("debug/wasm-test-runner"))
+        .env("CHROMEDRIVER", chromium.driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", repo::path("xtask/webdriver.json"))
+        // Where a crate does not say where its tests run: in a worker, like the background.
+        .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .args(["--lib", "--tests", "--no-fail-fast"]);
+    for package in ["rolecall-core", "rolecall-worker", "rolecall-ui"] {
+        cargo.args(["--package", package]);
+    }
+    tests("WebAssembly tests", cargo, args)
+}
+
+fn end_to_end(args: &Args) -> Result<Count> {
+    let fixtures = Fixtures::ready()?.with_aws_command_line()?;
+    let mut cargo = repo::cargo();
+    cargo.args(["test", "--package", "rolecall-tests", "--no-fail-fast"]);
+    fixtures.give(&mut cargo);
+    tests("end-to-end tests", cargo, args)
+}
+
+/// A command that either finds something wrong or doesn't.
+fn check(name: &str, command: &mut Command) -> Result<Count> {
+    let step = Step::start(name);
+    let finished = step::observed(name, command)?;
+    if finished.success {
+        step.ok("");
+        return Ok(Count::default());
+    }
+    drop(step);
+    eprintln!("{}", finished.explain(name));
+    Ok(Count { passed: 0, failed: 1 })
+}
+
+fn tests(name: &str, mut cargo: Command, args: &Args) -> Result<Count> {
+    if let Some(filter) = &args.filter {
+        cargo.arg("--").arg(filter);
+    }
+    let step = Step::start(name);
+    let finished = step::observed(name, &mut cargo)?;
+    let count = Count::of(&finished);
+    if count.failed == 0 {
+        step.ok(&format!("{} passed", count.passed));
+    } else {
+        drop(step);
+        // Which test failed and why stands anywhere in what the test binaries printed.
+        eprintln!("{}", finished.output);
+        eprintln!("{name}: {} passed, {} failed; see {}", count.passed, count.failed, finished.log.display());
+    }
+    Ok(count)
+}
+
+/// How many tests ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u32,
+    failed: u32,
+}
+
+impl Count {
+    /// Adds up the lines in which each test binary, native or in the browser, says how it went. A command that failed
+    /// without one, because something did not compile, counts as one failure.
+    fn of(finished: &Finished) -> Self {
+        let mut count = Self::default();
+        for line in finished.output.lines() {
+            let Some((_, numbers)) = line.split_once("test result: ") else { continue };
+            count.passed += number_before(numbers, " passed");
+            count.failed += number_before(numbers, " failed");
+        }
+        if !finished.success {
+            count.failed = count.failed.max(1);
+        }
+        count
+    }
+}
+
+impl std::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+fn number_before(text: &str, word: &str) -> u32 {
+    let before = text.split_once(word).map(|(before, _)| before).unwrap_or_default();
+    before.rsplit(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    fn finished(success: bool, output: &str) -> Finished {
+        Finished { success, output: output.into(), log: "log".into() }
+    }
+
+    #[test]
+    fn results_of_all_test_binaries_are_added_up() {
+        let output = "running 3 tests\n\
+            test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s\n\
+            test a ... FAILED\n\
+            test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 filtered out\n";
+        assert_eq!(Count::of(&finished(false, output)), Count { passed: 15, failed: 2 });
+    }
+
+    #[test]
+    fn a_build_that_breaks_counts_as_a_failure() {
+        let output = "test result: ok. 3 passed; 0 failed;\nerror: could not compile `x`\n";
+        assert_eq!(Count::of(&finished(false, output)), Count { passed: 3, failed: 1 });
+    }
+}

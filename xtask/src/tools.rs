@@ -1,0 +1,21 @@
+//! The programs that building and testing need, found or installed. Each module answers for one of them; none of them
+//! knows what the program is used for.
+
+pub(crate) mod apt;
+pub(crate) mod chromium;
+pub(crate) mod python;
+pub(crate) mod wasm_opt;
+pub(crate) mod wasm_target;
+
+use std::env;
+use std::path::PathBuf;
+
+/// The first of these programs that is on the PATH.
+pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    names.iter().find_map(|name| {
+        env::split_paths(&path)
+            .map(|folder| folder.join(name).with_extension(env::consts::EXE_EXTENSION))
+            .find(|file| file.is_file())
+    })
+}

@@ -1,0 +1,48 @@
+//! Debian's packages: the one way in which something is installed outside of `target/`.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::step;
+use crate::tools::find;
+
+/// Installs packages, or says what to install where apt is missing or may not be used.
+///
+/// `purpose` ends the sentence "… is needed to"; `elsewhere` says how to get the same on other systems.
+pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Result<()> {
+    let list = packages.join(" ");
+    if find(&["apt-get"]).is_none() {
+        bail!("something is missing that is needed to {purpose}. Install it and run this again: {elsewhere}");
+    }
+    let Some(become_root) = become_root() else {
+        bail!("{list} is needed to {purpose}. Install it as root and run this again: apt-get install {list}");
+    };
+    step::note(&format!("installing Debian's {list}, which is needed to {purpose}"));
+    let step = step::Step::start(&format!("install {list}"));
+    // Old package lists name versions that are gone; a failed update alone is no reason to stop.
+    let _ = step::observed("apt-get update", apt(&become_root).arg("update"))?;
+    step::logged(
+        "apt-get install",
+        apt(&become_root).args(["install", "--yes", "--no-install-recommends"]).args(packages),
+    )?;
+    step.ok("");
+    Ok(())
+}
+
+/// The words before a command that make it run as root: none if we are root already.
+fn become_root() -> Option<Vec<&'static str>> {
+    let id = Command::new("id").arg("-u").output().ok()?;
+    if id.stdout.trim_ascii() == b"0" {
+        return Some(Vec::new());
+    }
+    // sudo asks on the terminal itself where it needs a password.
+    find(&["sudo"]).map(|_| vec!["sudo"])
+}
+
+fn apt(become_root: &[&str]) -> Command {
+    let words = [become_root, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"]].concat();
+    let mut command = Command::new(words.first().copied().unwrap_or("env"));
+    command.args(words.get(1..).unwrap_or_default());
+    command
+}

@@ -1,0 +1,34 @@
+//! Chromium and its driver. Chrome itself won't do: its releases no longer load an unpacked extension from the command
+//! line.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::tools::{apt, find};
+
+/// A browser and the driver that belongs to it.
+pub(crate) struct Chromium {
+    /// The browser.
+    pub(crate) browser: PathBuf,
+    /// Its `WebDriver` server.
+    pub(crate) driver: PathBuf,
+}
+
+/// Finds both, or installs them.
+pub(crate) fn ready() -> Result<Chromium> {
+    if let Some(found) = installed() {
+        return Ok(found);
+    }
+    apt::install(&["chromium", "chromium-driver"], "test in a real browser", ELSEWHERE)?;
+    match installed() {
+        Some(found) => Ok(found),
+        None => bail!("chromium and chromedriver were installed but are not on the PATH"),
+    }
+}
+
+fn installed() -> Option<Chromium> {
+    Some(Chromium { browser: find(&["chromium", "chromium-browser"])?, driver: find(&["chromedriver"])? })
+}
+
+const ELSEWHERE: &str = "chromium and the chromedriver of the same version, both on the PATH";

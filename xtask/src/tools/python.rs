@@ -1,0 +1,54 @@
+//! A Python environment of our own with the AWS command line and SDK, which the end-to-end tests hold the product
+//! against.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::repo::{self, Stamp};
+use crate::step;
+use crate::tools::apt;
+
+/// The interpreter of the environment, made first if its list of packages has changed.
+pub(crate) fn ready() -> Result<PathBuf> {
+    let requirements = repo::path("tests/python-requirements.txt");
+    let folder = repo::target("python");
+    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let stamp = Stamp::new(folder.join("requirements.sha256"), &[&repo::read(&requirements)?]);
+    if stamp.is_fresh() && python.is_file() {
+        return Ok(python);
+    }
+    if !can_make_environments() {
+        apt::install(
+            &["python3", "python3-venv"],
+            "run the AWS command line",
+            "Python 3 with its venv module",
+        )?;
+    }
+    repo::remove_dir(&folder)?;
+    step::run("make a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    step::run(
+        "install the AWS command line",
+        Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-compile",
+                "--requirement",
+            ])
+            .arg(&requirements),
+    )?;
+    stamp.set()?;
+    Ok(python)
+}
+
+fn can_make_environments() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}

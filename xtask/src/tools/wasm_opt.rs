@@ -1,0 +1,70 @@
+//! `wasm-opt` of Binaryen, as npm ships it: a Node program. Version and checksum stand in `binaryen/package-lock.json`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::repo::{self, Stamp};
+use crate::step;
+use crate::tools::{apt, find};
+
+/// Shrinks `input` into `output`.
+pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
+    let mut node = Command::new("node");
+    node.arg(repo::target(PROGRAM)).args(ENABLED).arg("-Oz").arg(input).arg("-o").arg(output);
+    step::logged("wasm-opt", &mut node)
+}
+
+/// Installs it if it isn't there, or if another version is wanted.
+pub(crate) fn ready() -> Result<()> {
+    let program = repo::target(PROGRAM);
+    let stamp = Stamp::new(repo::target("tools/binaryen/lock.sha256"), &[LOCK.as_bytes()]);
+    if find(&["node"]).is_none() {
+        apt::install(&["nodejs"], "run wasm-opt", "Node.js 18 or later, with npm")?;
+    }
+    if stamp.is_fresh() && program.is_file() {
+        return Ok(());
+    }
+    if find(&["npm"]).is_none() {
+        apt::install(&["npm"], "fetch wasm-opt", "Node.js 18 or later, with npm")?;
+    }
+    let folder = repo::target("tools/npm");
+    repo::remove_dir(&folder)?;
+    repo::write(&folder.join("package.json"), PACKAGE)?;
+    repo::write(&folder.join("package-lock.json"), LOCK)?;
+    let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    step::run("fetch wasm-opt", Command::new("npm").args(options).current_dir(&folder))?;
+    // The package is a hundred megabytes of which we need one program.
+    let shipped = folder.join("node_modules/binaryen/bin");
+    for name in ["package.json", "wasm-opt"] {
+        let kept = program.with_file_name(name);
+        repo::create_parent(&kept)?;
+        fs::rename(shipped.join(name), &kept).with_context(|| format!("npm's binaryen has no {name}"))?;
+    }
+    repo::remove_dir(&folder)?;
+    stamp.set()
+}
+
+/// What the output depends on besides the input.
+pub(crate) fn recipe() -> Vec<u8> {
+    [LOCK.as_bytes(), ENABLED.join(" ").as_bytes()].concat()
+}
+
+const PROGRAM: &str = "tools/binaryen/wasm-opt";
+const PACKAGE: &str = include_str!("binaryen/package.json");
+const LOCK: &str = include_str!("binaryen/package-lock.json");
+
+/// What rustc uses on `wasm32-unknown-unknown` by default, all of it in the oldest browsers that we support. The list
+/// that the compiler writes into the module does not survive stripping.
+const ENABLED: [&str; 8] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
