@@ -24,10 +24,10 @@ pub(crate) fn target(relative: &str) -> PathBuf {
     root().join("target").join(relative)
 }
 
-/// The cargo that started this program, in the repository's root.
+/// The cargo that started this program, in the repository's root and with the repository's own target folder.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root());
+    command.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
     command
 }
 

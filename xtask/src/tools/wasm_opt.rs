@@ -13,7 +13,7 @@ use crate::tools::{apt, find};
 /// Shrinks `input` into `output`.
 pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
     let mut node = Command::new("node");
-    node.arg(repo::target(PROGRAM)).args(ENABLED).arg("-Oz").arg(input).arg("-o").arg(output);
+    node.arg(repo::target(PROGRAM)).args(OPTIONS).arg(input).arg("-o").arg(output);
     step::logged("wasm-opt", &mut node)
 }
 
@@ -49,22 +49,12 @@ pub(crate) fn ready() -> Result<()> {
 
 /// What the output depends on besides the input.
 pub(crate) fn recipe() -> Vec<u8> {
-    [LOCK.as_bytes(), ENABLED.join(" ").as_bytes()].concat()
+    [LOCK.as_bytes(), OPTIONS.join(" ").as_bytes()].concat()
 }
 
 const PROGRAM: &str = "tools/binaryen/wasm-opt";
 const PACKAGE: &str = include_str!("binaryen/package.json");
 const LOCK: &str = include_str!("binaryen/package-lock.json");
 
-/// What rustc uses on `wasm32-unknown-unknown` by default, all of it in the oldest browsers that we support. The list
-/// that the compiler writes into the module does not survive stripping.
-const ENABLED: [&str; 8] = [
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-call-indirect-overlong",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
+/// Size first. Which features are in use stands in the module, and is of no use to a browser.
+const OPTIONS: [&str; 2] = ["-Oz", "--strip-target-features"];
