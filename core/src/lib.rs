@@ -1,1 +1,34 @@
-//! Rolecall.
+//! What signing in to AWS through OpenID Connect means.
+//!
+//! This crate holds the protocol and nothing else: it performs no I/O and has no clock and no randomness of
+//! its own. Everything outside enters through [`platform::Platform`], so the browser extension and the
+//! command line run the same steps. It compiles to WebAssembly and natively.
+//!
+//! Where to find what:
+//!
+//! | question | module |
+//! |---|---|
+//! | What happens between a click and credentials? | [`sign_in`] |
+//! | What is asked of the outside world? | [`platform`] |
+//! | Discovery, authorization, redirect, tokens, ID token | [`oidc`] |
+//! | `AssumeRoleWithWebIdentity` | [`sts`] |
+//! | The way into the AWS console | [`console`] |
+//! | ARNs, partitions, credentials | [`aws`] |
+//! | The settings document and its layers | [`settings`] |
+//! | What ui, worker, host and command line say to each other | [`message`] |
+//! | What can go wrong, and what to do then | [`error`] |
+//! | Names the product is registered under | [`identity`] |
+
+pub mod aws;
+pub mod console;
+pub mod error;
+pub mod identity;
+pub mod message;
+pub mod oidc;
+pub mod platform;
+pub mod secret;
+pub mod settings;
+pub mod sign_in;
+pub mod sts;
+
+pub use error::{Code, Error, Problem, Result};

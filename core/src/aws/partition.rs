@@ -1,0 +1,203 @@
+//! Partitions and regions: which domain answers for which region. The one place for endpoint facts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A partition: a group of regions with its own domains, accounts and ARNs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Partition {
+    /// `aws`, commercial regions.
+    Aws,
+    /// `aws-cn`, China.
+    AwsCn,
+    /// `aws-us-gov`, GovCloud (US).
+    AwsUsGov,
+    /// `aws-eusc`, the European Sovereign Cloud.
+    AwsEusc,
+    /// `aws-iso`.
+    AwsIso,
+    /// `aws-iso-b`.
+    AwsIsoB,
+    /// `aws-iso-e`.
+    AwsIsoE,
+    /// `aws-iso-f`.
+    AwsIsoF,
+}
+
+impl Partition {
+    /// Every partition.
+    pub const ALL: [Self; 8] = [
+        Self::Aws,
+        Self::AwsCn,
+        Self::AwsUsGov,
+        Self::AwsEusc,
+        Self::AwsIso,
+        Self::AwsIsoB,
+        Self::AwsIsoE,
+        Self::AwsIsoF,
+    ];
+
+    /// The partition of an ARN's second field.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|partition| partition.id() == id)
+    }
+
+    /// The partition as ARNs write it.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.facts().id
+    }
+
+    /// The region asked when the settings name none. Other than in `aws`, every endpoint is regional.
+    #[must_use]
+    pub fn default_region(self) -> Region {
+        Region(self.facts().default_region.to_owned())
+    }
+
+    /// The host of STS in a region, such as `sts.eu-west-1.amazonaws.com`.
+    #[must_use]
+    pub fn sts_host(self, region: &Region) -> String {
+        format!("sts.{region}.{}", self.facts().suffix)
+    }
+
+    /// The host of the console's federation endpoint, or `None` where no console is known (the ISO partitions).
+    #[must_use]
+    pub fn sign_in_host(self, region: &Region) -> Option<String> {
+        self.facts().sign_in.map(|host| host.replace("{region}", region.as_str()))
+    }
+
+    /// The host of the console itself, or `None` where none is known.
+    #[must_use]
+    pub fn console_host(self, region: &Region) -> Option<String> {
+        self.facts().console.map(|host| host.replace("{region}", region.as_str()))
+    }
+
+    fn facts(self) -> Facts {
+        let facts = |id, suffix, default_region, sign_in, console| Facts { id, suffix, default_region, sign_in, console };
+        match self {
+            Self::Aws => facts(
+                "aws",
+                "amazonaws.com",
+                "us-east-1",
+                Some("{region}.signin.aws.amazon.com"),
+                Some("{region}.console.aws.amazon.com"),
+            ),
+            Self::AwsCn => facts(
+                "aws-cn",
+                "amazonaws.com.cn",
+                "cn-north-1",
+                Some("signin.amazonaws.cn"),
+                Some("console.amazonaws.cn"),
+            ),
+            Self::AwsUsGov => facts(
+                "aws-us-gov",
+                "amazonaws.com",
+                "us-gov-west-1",
+                Some("signin.amazonaws-us-gov.com"),
+                Some("console.amazonaws-us-gov.com"),
+            ),
+            Self::AwsEusc => facts(
+                "aws-eusc",
+                "amazonaws.eu",
+                "eusc-de-east-1",
+                Some("{region}.signin.amazonaws-eusc.eu"),
+                Some("console.amazonaws-eusc.eu"),
+            ),
+            Self::AwsIso => facts("aws-iso", "c2s.ic.gov", "us-iso-east-1", None, None),
+            Self::AwsIsoB => facts("aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", None, None),
+            Self::AwsIsoE => facts("aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", None, None),
+            Self::AwsIsoF => facts("aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1", None, None),
+        }
+    }
+}
+
+struct Facts {
+    id: &'static str,
+    suffix: &'static str,
+    default_region: &'static str,
+    sign_in: Option<&'static str>,
+    console: Option<&'static str>,
+}
+
+/// A region's name, such as `eu-west-1`: a single DNS label, so that it cannot change the host it becomes part of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(String);
+
+impl Region {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Region {
+    type Err = RegionError;
+
+    fn from_str(text: &str) -> Result<Self, RegionError> {
+        let label = (1..=63).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if label { Ok(Self(text.to_owned())) } else { Err(RegionError(text.chars().take(80).collect())) }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Region {
+    type Error = RegionError;
+
+    fn try_from(text: String) -> Result<Self, RegionError> {
+        text.parse()
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0
+    }
+}
+
+/// Text that is not a region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an AWS region.")]
+pub struct RegionError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partition_has_its_own_sts_host() {
+        let hosts: Vec<_> = Partition::ALL.map(|p| p.sts_host(&p.default_region())).into();
+        assert_eq!(
+            hosts,
+            [
+                "sts.us-east-1.amazonaws.com",
+                "sts.cn-north-1.amazonaws.com.cn",
+                "sts.us-gov-west-1.amazonaws.com",
+                "sts.eusc-de-east-1.amazonaws.eu",
+                "sts.us-iso-east-1.c2s.ic.gov",
+                "sts.us-isob-east-1.sc2s.sgov.gov",
+                "sts.eu-isoe-west-1.cloud.adc-e.uk",
+                "sts.us-isof-south-1.csp.hci.ic.gov",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_region_cannot_smuggle_a_host() {
+        for text in ["", "evil.example", "eu-west-1/", "-a", "a-", "EU-WEST-1", "a b", "a@b"] {
+            assert!(text.parse::<Region>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Names the product is registered under, in one place.
+
+/// The product's name as people read it.
+pub const PRODUCT: &str = "Rolecall";
+
+/// The native messaging host's name, under which browsers find its manifest.
+pub const HOST_NAME: &str = "dev.rolecall.host";
+
+/// The extension's id in Chromium browsers: the hash of the `key` in `manifest/chromium.json`.
+pub const CHROMIUM_EXTENSION_ID: &str = "";
+
+/// The add-on's id in Firefox: `browser_specific_settings.gecko.id` in `manifest/firefox.json`.
+pub const FIREFOX_EXTENSION_ID: &str = "rolecall@rolecall.dev";
+
+/// The path of the identity redirect: `https://<extension id>.chromiumapp.org/<path>`.
+pub const REDIRECT_PATH: &str = "callback";

@@ -1,0 +1,73 @@
+//! Between the command line and the agent (the host process that the browser started), over a socket.
+//!
+//! One question per connection, one answer, in the frames of [`super::frame`].
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::host::{CredentialsRequest, Outcome, ProtocolRange, WorkerStatus};
+use crate::aws::{Credentials, RoleArn};
+use crate::secret;
+
+/// What a command asks the agent.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Question {
+    /// What the command speaks. An agent that shares no version answers with the code `host-version`.
+    pub protocol: ProtocolRange,
+    /// What is asked.
+    #[serde(flatten)]
+    pub wish: Wish,
+}
+
+/// What is asked of the agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Wish {
+    /// A role's credentials.
+    Credentials(CredentialsRequest),
+    /// An address that opens the console.
+    ConsoleUrl {
+        /// The role.
+        role: RoleArn,
+        /// A path below the console's root, such as `s3`.
+        service: Option<String>,
+    },
+    /// Who is signed in, and which roles there are.
+    Status,
+    /// Forget roles, or everything when empty.
+    SignOut {
+        /// The roles.
+        roles: Vec<RoleArn>,
+    },
+}
+
+/// The agent's answer.
+pub type Reply = Outcome<Answer>;
+
+/// What the agent answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Answer {
+    /// Credentials.
+    Credentials {
+        /// Of the role asked for.
+        credentials: Credentials,
+    },
+    /// An address that opens the console.
+    ConsoleUrl {
+        /// The address; a secret for 15 minutes.
+        #[serde(serialize_with = "secret::expose")]
+        url: secrecy::SecretString,
+    },
+    /// Who is signed in, and which roles there are.
+    Status {
+        /// Since when the agent runs.
+        since: DateTime<Utc>,
+        /// The host's version.
+        version: String,
+        /// The browser's side.
+        worker: WorkerStatus,
+    },
+    /// Nothing to say.
+    Done,
+}

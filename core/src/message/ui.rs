@@ -1,0 +1,132 @@
+//! Between the pages and the worker. Nothing here can hold a secret.
+//!
+//! A page opens a port named [`PORT_NAME`]. The worker sends the whole [`State`] at once and again whenever it
+//! changes; the page sends [`Intent`]s. A page keeps nothing of its own: it shows the last state.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+use crate::aws::RoleArn;
+use crate::platform::Step;
+use crate::settings::{CredentialsMode, Layer, ProviderId};
+
+/// The name of the port between a page and the worker.
+pub const PORT_NAME: &str = "ui";
+
+/// What a person wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "intent", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Intent {
+    /// Get the role's credentials, signing in as far as is needed.
+    SignIn {
+        /// The role.
+        role: RoleArn,
+    },
+    /// Open the AWS console signed in as the role.
+    OpenConsole {
+        /// The role.
+        role: RoleArn,
+    },
+    /// Write the role's AWS profile through the native host.
+    WriteProfile {
+        /// The role.
+        role: RoleArn,
+    },
+    /// Forget the person and all their credentials.
+    SignOut {
+        /// At which provider.
+        provider: ProviderId,
+    },
+    /// The person allowed a host that the last problem named: try again.
+    Retry,
+    /// The problem was read.
+    DismissProblem,
+    /// Look for the native host again.
+    ConnectHost,
+}
+
+/// Everything a page shows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// Whom people sign in with.
+    pub providers: Vec<ProviderState>,
+    /// What they may become, in the order of the settings.
+    pub roles: Vec<RoleState>,
+    /// What is being done now.
+    pub activity: Option<Activity>,
+    /// What was done last, in one sentence.
+    pub done: Option<String>,
+    /// What went wrong last.
+    pub problem: Option<Problem>,
+    /// The native host.
+    pub host: HostState,
+    /// Settings that were left out, and why.
+    pub settings_problems: Vec<Problem>,
+}
+
+/// One provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderState {
+    /// What roles refer to it by.
+    pub id: ProviderId,
+    /// What people call it.
+    pub label: String,
+    /// Who is signed in, as one line.
+    pub person: Option<String>,
+    /// Where its settings come from.
+    pub layer: Layer,
+}
+
+/// One role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleState {
+    /// The role.
+    pub arn: RoleArn,
+    /// The account's alias or digits.
+    pub account: String,
+    /// The role's name.
+    pub name: String,
+    /// Whose ID token it trusts.
+    pub provider: ProviderId,
+    /// The AWS profile's name.
+    pub profile: String,
+    /// A CSS colour.
+    pub color: Option<String>,
+    /// How tools get the credentials.
+    pub credentials: CredentialsMode,
+    /// Until when there are credentials.
+    pub expiration: Option<DateTime<Utc>>,
+}
+
+/// What is being done now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activity {
+    /// For which role.
+    pub role: RoleArn,
+    /// Which step.
+    pub step: Step,
+}
+
+/// Whether the native host is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "host", rename_all = "kebab-case")]
+pub enum HostState {
+    /// Not known yet.
+    #[default]
+    Connecting,
+    /// It answered.
+    Connected {
+        /// Its version.
+        version: String,
+    },
+    /// It is not there, or does not fit.
+    Absent {
+        /// Why.
+        problem: Problem,
+    },
+}

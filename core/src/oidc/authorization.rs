@@ -1,0 +1,73 @@
+//! OpenID Connect Core 3.1.2.1: the authentication request.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use url::Url;
+
+use super::{CodeVerifier, Metadata};
+use crate::platform::{Platform, RandomnessError};
+use crate::settings::Provider;
+
+/// One authentication request and what must be remembered until its answer comes.
+#[derive(Debug)]
+pub struct AuthorizationRequest {
+    /// Where to send the browser.
+    pub url: Url,
+    /// Comes back in the redirect; ties it to this request (RFC 6749 section 10.12).
+    pub state: String,
+    /// Comes back in the ID token; ties that to this request (OIDC Core 3.1.3.7, step 11).
+    pub nonce: String,
+    /// Goes with the code (RFC 7636 section 4.5).
+    pub code_verifier: CodeVerifier,
+}
+
+/// How the provider may treat the person (OIDC Core 3.1.2.1, `prompt`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// `prompt=none`: answer from the session or refuse.
+    None,
+    /// No `prompt`: ask what has to be asked.
+    AsNeeded,
+}
+
+impl AuthorizationRequest {
+    /// Builds a request with fresh `state`, `nonce` and code verifier.
+    ///
+    /// `login_hint` names the person who was signed in before, so that the provider need not ask.
+    pub fn new(
+        platform: &impl Platform,
+        provider: &Provider,
+        metadata: &Metadata,
+        prompt: Prompt,
+        login_hint: Option<&str>,
+    ) -> Result<Self, RandomnessError> {
+        let random = || {
+            let mut bytes = [0; 32];
+            platform.random(&mut bytes).map(|()| bytes)
+        };
+        let code_verifier = CodeVerifier::from_random(&random()?);
+        let state = URL_SAFE_NO_PAD.encode(random()?);
+        let nonce = URL_SAFE_NO_PAD.encode(random()?);
+
+        let mut url = metadata.authorization_endpoint.url().clone();
+        let mut query = url.query_pairs_mut();
+        // The settings refuse `authorize_params` that name a parameter set below.
+        query.extend_pairs(&provider.authorize_params);
+        query.append_pair("response_type", "code");
+        query.append_pair("client_id", &provider.client_id);
+        query.append_pair("redirect_uri", platform.redirect_uri().as_str());
+        query.append_pair("scope", &provider.scope);
+        query.append_pair("state", &state);
+        query.append_pair("nonce", &nonce);
+        query.append_pair("code_challenge", &code_verifier.challenge());
+        query.append_pair("code_challenge_method", "S256");
+        if prompt == Prompt::None {
+            query.append_pair("prompt", "none");
+        }
+        if let Some(hint) = login_hint {
+            query.append_pair("login_hint", hint);
+        }
+        drop(query);
+        Ok(Self { url, state, nonce, code_verifier })
+    }
+}

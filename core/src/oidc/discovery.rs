@@ -1,0 +1,197 @@
+//! OpenID Connect Discovery 1.0: the provider's configuration and where its keys are.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::error::Code;
+use crate::platform::{HttpRequest, HttpResponse};
+use crate::settings::{Endpoint, Provider};
+
+/// What this product reads of a provider's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Exactly as ID tokens carry it in `iss`.
+    pub issuer: String,
+    /// Where the browser is sent.
+    pub authorization_endpoint: Endpoint,
+    /// Where the code is exchanged.
+    pub token_endpoint: Endpoint,
+    /// Where the keys are.
+    pub jwks_uri: Endpoint,
+    /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
+    #[serde(default)]
+    pub end_session_endpoint: Option<Endpoint>,
+    /// Whether every redirect carries `iss` (RFC 9207 section 3).
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
+    /// Absent means "not said" (RFC 8414 section 2), and PKCE is tried.
+    #[serde(default)]
+    code_challenge_methods_supported: Option<Vec<String>>,
+}
+
+/// The request for the provider's configuration.
+#[must_use]
+pub fn metadata_request(provider: &Provider) -> HttpRequest {
+    get(&provider.well_known_url)
+}
+
+/// The request for the provider's keys.
+#[must_use]
+pub fn keys_request(metadata: &Metadata) -> HttpRequest {
+    get(&metadata.jwks_uri)
+}
+
+impl Metadata {
+    /// Reads the provider's configuration.
+    pub fn read(provider: &Provider, response: &HttpResponse) -> Result<Self, DiscoveryError> {
+        let url = provider.well_known_url.url();
+        check_status(url, response)?;
+        let metadata: Self = serde_json::from_slice(response.body())
+            .map_err(|error| DiscoveryError::Malformed { url: shown(url), reason: error.to_string() })?;
+        // OIDC Discovery 4.3: the issuer must be the URL to which the well-known path was appended (4.1: with
+        // any terminating "/" removed). Otherwise one provider could speak for another.
+        let expected = format!("{}{WELL_KNOWN_PATH}", metadata.issuer.trim_end_matches('/'));
+        if Url::parse(&expected).ok().as_ref() != Some(url) {
+            return Err(DiscoveryError::IssuerMismatch { url: shown(url), issuer: metadata.issuer });
+        }
+        let challenge_methods = metadata.code_challenge_methods_supported.as_ref();
+        if challenge_methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
+            return Err(DiscoveryError::NoPkce { url: shown(url) });
+        }
+        Ok(metadata)
+    }
+}
+
+/// Why a provider's configuration or keys cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryError {
+    /// An HTTP status other than 200.
+    #[error("{url} answered with HTTP status {status}.")]
+    Status {
+        /// What was asked.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// Not the document that was expected.
+    #[error("{url} answered with something that is not a provider's configuration: {reason}.")]
+    Malformed {
+        /// What was asked.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The document speaks for another issuer.
+    #[error("{url} speaks for the issuer \"{issuer}\", which does not belong to that address.")]
+    IssuerMismatch {
+        /// What was asked.
+        url: String,
+        /// What the document says.
+        issuer: String,
+    },
+    /// The provider says it does not do PKCE with S256.
+    #[error("{url} says that the provider does not support PKCE with S256.")]
+    NoPkce {
+        /// What was asked.
+        url: String,
+    },
+    /// Not a JSON Web Key Set.
+    #[error("{url} answered with something that is not a JSON Web Key Set: {reason}.")]
+    KeysMalformed {
+        /// What was asked.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl DiscoveryError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Status { .. } => Code::ProviderUnreachable,
+            Self::Malformed { .. } | Self::NoPkce { .. } => Code::ProviderMisconfigured,
+            Self::IssuerMismatch { .. } => Code::IssuerMismatch,
+            Self::KeysMalformed { .. } => Code::KeysUnusable,
+        }
+    }
+}
+
+pub(super) fn check_status(url: &Url, response: &HttpResponse) -> Result<(), DiscoveryError> {
+    match response.status().as_u16() {
+        200 => Ok(()),
+        status => Err(DiscoveryError::Status { url: shown(url), status }),
+    }
+}
+
+/// An address as people are shown it: without a query, which might hold anything.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+fn get(endpoint: &Endpoint) -> HttpRequest {
+    let mut request = http::Request::new(Vec::new());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = endpoint.uri();
+    request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
+    request
+}
+
+const WELL_KNOWN_PATH: &str = "/.well-known/openid-configuration";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::fixture;
+
+    fn read(well_known_url: &str, issuer: &str, extra: &str) -> Result<Metadata, DiscoveryError> {
+        let mut provider = fixture::provider();
+        provider.well_known_url = well_known_url.parse().unwrap();
+        let body = format!(
+            r#"{{"issuer":"{issuer}","authorization_endpoint":"https://a.example/authorize",
+                "token_endpoint":"https://a.example/token","jwks_uri":"https://a.example/jwks"{extra}}}"#
+        );
+        Metadata::read(&provider, &http::Response::new(body.into_bytes()))
+    }
+
+    #[test]
+    fn the_issuer_must_belong_to_the_address_that_was_asked() {
+        let well_known = "https://a.example/.well-known/openid-configuration";
+        assert!(read(well_known, "https://a.example", "").is_ok());
+        assert!(read(well_known, "https://a.example/", "").is_ok());
+        for issuer in ["https://b.example", "https://a.example/tenant", "http://a.example", "", "https://a.example.b"] {
+            let error = read(well_known, issuer, "").unwrap_err();
+            assert_eq!(error.code(), Code::IssuerMismatch, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_path_belongs_to_the_issuer() {
+        let well_known = "https://a.example/realms/corp/.well-known/openid-configuration";
+        assert!(read(well_known, "https://a.example/realms/corp", "").is_ok());
+        assert!(read(well_known, "https://a.example", "").is_err());
+    }
+
+    #[test]
+    fn a_provider_that_denies_pkce_is_refused_and_one_that_is_silent_is_not() {
+        let well_known = "https://a.example/.well-known/openid-configuration";
+        let plain = r#","code_challenge_methods_supported":["plain"]"#;
+        assert_eq!(read(well_known, "https://a.example", plain).unwrap_err().code(), Code::ProviderMisconfigured);
+        let both = r#","code_challenge_methods_supported":["plain","S256"]"#;
+        assert!(read(well_known, "https://a.example", both).is_ok());
+    }
+
+    #[test]
+    fn an_endpoint_without_tls_is_refused_unless_it_is_loopback() {
+        let well_known = "https://a.example/.well-known/openid-configuration";
+        let cleartext = r#","end_session_endpoint":"http://a.example/logout""#;
+        assert!(read(well_known, "https://a.example", cleartext).is_err());
+        let loopback = r#","end_session_endpoint":"http://127.0.0.1:80/logout""#;
+        assert!(read(well_known, "https://a.example", loopback).is_ok());
+    }
+}

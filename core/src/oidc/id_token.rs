@@ -1,0 +1,348 @@
+//! OpenID Connect Core 3.1.3.7: ID token validation.
+//!
+//! Signatures are checked by `jwt-compact`: RS256, RS384, RS512 and ES256. ES384 and ES512, which AWS would
+//! take as well, are not offered by that crate and are refused.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use jwt_compact::alg::{Es256, Rsa, RsaPublicKey, StrongAlg, StrongKey};
+use jwt_compact::jwk::JsonWebKey;
+use jwt_compact::{Algorithm, AlgorithmExt, UntrustedToken, ValidationError};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::KeySet;
+use super::json::{UniqueObject, UniqueObjectError};
+use crate::error::Code;
+use crate::secret;
+
+/// A verified ID token: its text, for STS, and what it says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IdToken {
+    /// The compact serialisation. A bearer secret until it expires.
+    #[serde(serialize_with = "secret::expose")]
+    pub text: SecretString,
+    /// When it stops being valid.
+    pub expires_at: DateTime<Utc>,
+    /// Who it is about.
+    pub person: Person,
+    /// `amr`, which AWS trust policies may look at: authentication methods, or a provider's groups.
+    pub amr: Vec<String>,
+    /// The values of the claim that [`Provider::roles_claim`](crate::settings::Provider::roles_claim) names.
+    pub roles: Vec<String>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// `sub`: unique at this issuer, never reassigned.
+    pub sub: String,
+    /// `email`, if the provider tells it.
+    pub email: Option<String>,
+    /// `name`, if the provider tells it.
+    pub name: Option<String>,
+}
+
+impl Person {
+    /// What to call them in a line of text.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.email.as_deref().or(self.name.as_deref()).unwrap_or(&self.sub)
+    }
+}
+
+/// What a token must say.
+#[derive(Debug, Clone, Copy)]
+pub struct Expectations<'a> {
+    /// The provider's issuer.
+    pub issuer: &'a str,
+    /// This client.
+    pub client_id: &'a str,
+    /// The nonce of the request; `None` for a token got by refresh (OIDC Core 12.2).
+    pub nonce: Option<&'a str>,
+    /// The claim that lists roles, if the settings name one.
+    pub roles_claim: Option<&'a str>,
+    /// The local clock, and the server's own `Date` where it is known. A token is in time when either says so:
+    /// a computer whose clock is wrong still signs in.
+    pub clocks: (DateTime<Utc>, Option<DateTime<Utc>>),
+}
+
+/// Verifies an ID token and gives what it says.
+pub fn verify(text: SecretString, keys: &KeySet, expected: Expectations<'_>) -> Result<IdToken, IdTokenError> {
+    let claims = Claims(verify_signature(text.expose_secret(), keys)?);
+
+    // Step 2: the issuer must be the one discovered, to the letter.
+    let issuer = claims.text("iss")?;
+    if issuer != expected.issuer {
+        return Err(IdTokenError::Issuer { expected: expected.issuer.to_owned(), actual: issuer.to_owned() });
+    }
+    // Step 3: the audience must contain this client.
+    let audience = claims.list("aud")?.ok_or(IdTokenError::Missing("aud"))?;
+    if !audience.iter().any(|aud| aud == expected.client_id) {
+        return Err(IdTokenError::Audience { actual: audience.join(", ") });
+    }
+    // Steps 4 and 5: with several audiences someone must be the authorized party; whoever it is, it must be us.
+    match claims.optional_text("azp")? {
+        Some(azp) if azp != expected.client_id => return Err(IdTokenError::Audience { actual: azp.to_owned() }),
+        None if audience.len() > 1 => return Err(IdTokenError::Missing("azp")),
+        _ => {}
+    }
+    // Steps 9 and 10.
+    let expires_at = claims.time("exp")?.ok_or(IdTokenError::Missing("exp"))?;
+    let issued_at = claims.time("iat")?.ok_or(IdTokenError::Missing("iat"))?;
+    let not_before = claims.time("nbf")?;
+    let in_time = |now: DateTime<Utc>| in_time(now, expires_at, issued_at, not_before);
+    let (local, server) = expected.clocks;
+    in_time(local).or_else(|error| server.map_or(Err(error), in_time))?;
+    // Step 11: the nonce ties the token to the request, against replay.
+    if let Some(nonce) = expected.nonce {
+        match claims.optional_text("nonce")? {
+            Some(actual) if actual == nonce => {}
+            Some(_) => return Err(IdTokenError::Nonce),
+            None => return Err(IdTokenError::Missing("nonce")),
+        }
+    }
+    let person = Person {
+        sub: claims.text("sub")?.to_owned(),
+        email: claims.optional_text("email")?.map(str::to_owned),
+        name: claims.optional_text("name")?.map(str::to_owned),
+    };
+    Ok(IdToken {
+        expires_at,
+        person,
+        amr: claims.list("amr")?.unwrap_or_default(),
+        roles: expected.roles_claim.map_or(Ok(None), |name| claims.list(name))?.unwrap_or_default(),
+        text,
+    })
+}
+
+/// Why an ID token is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdTokenError {
+    /// Not a signed JWT.
+    #[error("The provider's ID token is not a well-formed JWT.")]
+    Malformed,
+    /// `none`, HMAC, or anything else that is not on the list.
+    #[error("The provider signed the ID token with \"{alg}\", which Rolecall does not accept.")]
+    Algorithm {
+        /// The header's `alg`.
+        alg: String,
+    },
+    /// No key of this `kid`, or no `kid` and several keys.
+    #[error("The provider publishes no key {} for its ID token.", kid.as_deref().map_or("that is clearly the one".to_owned(), |kid| format!("\"{kid}\"")))]
+    KeyUnknown {
+        /// The header's `kid`.
+        kid: Option<String>,
+    },
+    /// The key is of another kind than the algorithm, or published for another use.
+    #[error("The provider's key for the ID token is not one for {alg} signatures.")]
+    KeyUnfit {
+        /// The header's `alg`.
+        alg: String,
+    },
+    /// An RSA key of another length than 2048, 3072 or 4096 bits, or a point that is not on the curve.
+    #[error("The provider's key for the ID token is too weak or broken.")]
+    KeyWeak,
+    /// The signature is not the provider's.
+    #[error("The ID token's signature is not the provider's.")]
+    Signature,
+    /// Another issuer.
+    #[error("The ID token comes from \"{actual}\", not from \"{expected}\".")]
+    Issuer {
+        /// The issuer asked.
+        expected: String,
+        /// `iss`.
+        actual: String,
+    },
+    /// Meant for another client.
+    #[error("The ID token is meant for another application (\"{actual}\").")]
+    Audience {
+        /// `aud` or `azp`.
+        actual: String,
+    },
+    /// Of another request.
+    #[error("The ID token does not belong to this sign-in (its nonce does not match).")]
+    Nonce,
+    /// `exp` is past.
+    #[error("The ID token expired {seconds} seconds ago.")]
+    Expired {
+        /// By how much, beyond the leeway.
+        seconds: i64,
+    },
+    /// `nbf` or `iat` is ahead.
+    #[error("The ID token becomes valid only in {seconds} seconds.")]
+    NotYetValid {
+        /// By how much, beyond the leeway.
+        seconds: i64,
+    },
+    /// A claim is missing.
+    #[error("The ID token lacks the claim \"{0}\".")]
+    Missing(&'static str),
+    /// A claim or header parameter stands twice.
+    #[error("The ID token carries \"{0}\" more than once.")]
+    Duplicate(String),
+    /// A claim has the wrong type.
+    #[error("The ID token's claim \"{0}\" has the wrong type.")]
+    WrongType(String),
+    /// A refreshed token is about someone else (OIDC Core 12.2).
+    #[error("The provider renewed the sign-in for another person.")]
+    SubjectChanged,
+}
+
+impl IdTokenError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Malformed => Code::TokenMalformed,
+            Self::Algorithm { .. } => Code::TokenAlgorithmRefused,
+            Self::KeyUnknown { .. } | Self::KeyUnfit { .. } | Self::KeyWeak => Code::TokenKeyUnknown,
+            Self::Signature => Code::TokenSignatureInvalid,
+            Self::Issuer { .. } => Code::TokenIssuerMismatch,
+            Self::Audience { .. } => Code::TokenAudienceMismatch,
+            Self::Nonce => Code::TokenNonceMismatch,
+            Self::Expired { .. } => Code::TokenExpired,
+            Self::NotYetValid { .. } => Code::TokenNotYetValid,
+            Self::Missing(_) => Code::TokenClaimMissing,
+            Self::Duplicate(_) => Code::TokenClaimDuplicate,
+            Self::WrongType(_) => Code::TokenClaimInvalid,
+            Self::SubjectChanged => Code::TokenSubjectChanged,
+        }
+    }
+}
+
+/// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
+fn verify_signature(text: &str, keys: &KeySet) -> Result<Map<String, Value>, IdTokenError> {
+    let mut parts = text.split('.');
+    let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(IdTokenError::Malformed);
+    };
+    let header = unique_object(header)?;
+    let claims = unique_object(payload)?;
+    // The header's `alg` only chooses from this list: neither `none` nor a MAC is on it, so a public key can
+    // never be taken for a MAC's secret. RFC 7515 section 4.1.11: an unknown `crit` must be refused.
+    let alg = header.get("alg").and_then(Value::as_str).ok_or(IdTokenError::Malformed)?;
+    if !ALGORITHMS.contains(&alg) {
+        return Err(IdTokenError::Algorithm { alg: alg.chars().take(20).collect() });
+    }
+    if header.contains_key("crit") {
+        return Err(IdTokenError::Malformed);
+    }
+    let token = UntrustedToken::new(text).map_err(|_| IdTokenError::Malformed)?;
+    let key = keys.select(header.get("kid").and_then(Value::as_str), alg)?;
+    if alg == "ES256" {
+        check(&Es256, &key, &token)?;
+    } else {
+        check_rsa(Rsa::with_name(alg), &key, &token)?;
+    }
+    Ok(claims)
+}
+
+/// RFC 7518 section 3.3: RSA keys of 2048 bits or more. `StrongKey` insists.
+fn check_rsa(rsa: Rsa, key: &JsonWebKey<'_>, token: &UntrustedToken<'_>) -> Result<(), IdTokenError> {
+    let key = RsaPublicKey::try_from(key).map_err(|_| IdTokenError::KeyWeak)?;
+    let key = StrongKey::try_from(key).map_err(|_| IdTokenError::KeyWeak)?;
+    check_with(&StrongAlg(rsa), &key, token)
+}
+
+fn check<A>(algorithm: &A, key: &JsonWebKey<'_>, token: &UntrustedToken<'_>) -> Result<(), IdTokenError>
+where
+    A: Algorithm,
+    A::VerifyingKey: for<'a> TryFrom<&'a JsonWebKey<'a>>,
+{
+    let key = A::VerifyingKey::try_from(key).map_err(|_| IdTokenError::KeyWeak)?;
+    check_with(algorithm, &key, token)
+}
+
+fn check_with<A: Algorithm>(
+    algorithm: &A,
+    key: &A::VerifyingKey,
+    token: &UntrustedToken<'_>,
+) -> Result<(), IdTokenError> {
+    match algorithm.validator::<jwt_compact::Empty>(key).validate(token) {
+        Ok(_) => Ok(()),
+        Err(ValidationError::MalformedClaims(_)) => Err(IdTokenError::WrongType("exp, nbf or iat".to_owned())),
+        Err(_) => Err(IdTokenError::Signature),
+    }
+}
+
+fn unique_object(part: &str) -> Result<Map<String, Value>, IdTokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
+    match UniqueObject::parse(&bytes) {
+        Ok(UniqueObject(object)) => Ok(object),
+        Err(UniqueObjectError::Duplicate(name)) => Err(IdTokenError::Duplicate(name)),
+        Err(UniqueObjectError::Malformed) => Err(IdTokenError::Malformed),
+    }
+}
+
+fn in_time(
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    not_before: Option<DateTime<Utc>>,
+) -> Result<(), IdTokenError> {
+    let late = now - expires_at - LEEWAY;
+    if late >= TimeDelta::zero() {
+        return Err(IdTokenError::Expired { seconds: late.num_seconds() });
+    }
+    let starts_at = not_before.map_or(issued_at, |not_before| not_before.max(issued_at));
+    let early = starts_at - now - LEEWAY;
+    if early > TimeDelta::zero() {
+        return Err(IdTokenError::NotYetValid { seconds: early.num_seconds() });
+    }
+    Ok(())
+}
+
+struct Claims(Map<String, Value>);
+
+impl Claims {
+    fn optional_text(&self, name: &str) -> Result<Option<&str>, IdTokenError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(IdTokenError::WrongType(name.to_owned())),
+        }
+    }
+
+    fn text(&self, name: &'static str) -> Result<&str, IdTokenError> {
+        self.optional_text(name)?.filter(|text| !text.is_empty()).ok_or(IdTokenError::Missing(name))
+    }
+
+    /// A claim that is a string or a list of strings (RFC 7519 section 4.1.3).
+    fn list(&self, name: &str) -> Result<Option<Vec<String>>, IdTokenError> {
+        let wrong = || IdTokenError::WrongType(name.to_owned());
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(vec![text.clone()])),
+            Some(Value::Array(values)) => {
+                let texts = values.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong));
+                texts.collect::<Result<_, _>>().map(Some)
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A `NumericDate`. STS takes integers only, so a fraction is refused here rather than there.
+    fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, IdTokenError> {
+        let wrong = || IdTokenError::WrongType(name.to_owned());
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                let seconds = value.as_i64().ok_or_else(wrong)?;
+                DateTime::from_timestamp(seconds, 0).ok_or_else(wrong).map(Some)
+            }
+        }
+    }
+}
+
+/// How far two clocks may be apart.
+const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+
+/// What AWS STS takes and `jwt-compact` verifies.
+const ALGORITHMS: [&str; 4] = ["RS256", "RS384", "RS512", "ES256"];
+
+#[cfg(test)]
+mod tests;

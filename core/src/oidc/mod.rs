@@ -1,0 +1,24 @@
+//! OpenID Connect as a public client speaks it: one file per step of Authorization Code + PKCE.
+//!
+//! Each file builds a request, or reads an answer and refuses what the standard refuses. Nothing here sends
+//! anything; [`crate::sign_in`] puts the steps in order.
+
+mod authorization;
+mod discovery;
+mod id_token;
+mod json;
+mod jwks;
+mod pkce;
+mod redirect;
+mod token;
+
+pub use authorization::{AuthorizationRequest, Prompt};
+pub use discovery::{DiscoveryError, Metadata};
+pub use id_token::{Expectations, IdToken, IdTokenError, Person, verify};
+pub use jwks::KeySet;
+pub use pkce::CodeVerifier;
+pub use redirect::{AuthorizationCode, Expected, RedirectError, read_redirect};
+pub(crate) use token::post_form;
+pub use token::{TokenError, Tokens, code_request, read_tokens, refresh_request};
+
+pub use discovery::{keys_request, metadata_request};

@@ -1,0 +1,211 @@
+//! The token endpoint: code exchange (OIDC Core 3.1.3) and refresh (OIDC Core 12), as a public client.
+
+use http::{Method, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::{Url, form_urlencoded};
+
+use super::redirect::{plain, sentence_end};
+use super::{AuthorizationCode, CodeVerifier, Metadata};
+use crate::error::Code;
+use crate::platform::{HttpRequest, HttpResponse};
+use crate::settings::{Endpoint, Provider};
+
+/// What the token endpoint gave.
+#[derive(Debug)]
+pub struct Tokens {
+    /// Not verified yet.
+    pub id_token: SecretString,
+    /// Present when the provider grants one.
+    pub refresh_token: Option<SecretString>,
+}
+
+/// The request that exchanges a code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+#[must_use]
+pub fn code_request(
+    provider: &Provider,
+    metadata: &Metadata,
+    redirect_uri: &Url,
+    code: &AuthorizationCode,
+    code_verifier: &CodeVerifier,
+) -> HttpRequest {
+    post_form(
+        &metadata.token_endpoint,
+        &[
+            ("grant_type", "authorization_code"),
+            ("code", code.0.expose_secret()),
+            ("redirect_uri", redirect_uri.as_str()),
+            ("client_id", &provider.client_id),
+            ("code_verifier", code_verifier.secret()),
+        ],
+    )
+}
+
+/// The request for a new ID token (RFC 6749 section 6).
+#[must_use]
+pub fn refresh_request(provider: &Provider, metadata: &Metadata, refresh_token: &SecretString) -> HttpRequest {
+    post_form(
+        &metadata.token_endpoint,
+        &[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose_secret()),
+            ("client_id", &provider.client_id),
+        ],
+    )
+}
+
+/// Reads what the token endpoint answered.
+pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
+    #[derive(Deserialize)]
+    struct Success {
+        id_token: Option<SecretString>,
+        refresh_token: Option<SecretString>,
+    }
+    if response.status() != http::StatusCode::OK {
+        return Err(TokenError::read(response));
+    }
+    let success: Success = serde_json::from_slice(response.body())
+        .map_err(|error| TokenError::Malformed { reason: error.classify_for_people() })?;
+    // RFC 6749 section 5.1 and OIDC Core 3.1.3.3: `id_token` is what this product came for.
+    let id_token = success.id_token.ok_or(TokenError::NoIdToken)?;
+    Ok(Tokens { id_token, refresh_token: success.refresh_token })
+}
+
+/// Why there are no tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// An error document of RFC 6749 section 5.2.
+    #[error("The provider refused the exchange with \"{error}\"{}", sentence_end(description.as_deref()))]
+    Refused {
+        /// Such as `invalid_grant`.
+        error: String,
+        /// The provider's own words.
+        description: Option<String>,
+    },
+    /// The provider does not accept requests of a browser extension's origin.
+    #[error("The provider does not accept the exchange from a browser extension{}", sentence_end(description.as_deref()))]
+    OriginRefused {
+        /// The provider's own words.
+        description: Option<String>,
+    },
+    /// A status without an error document.
+    #[error("The provider's token endpoint answered with HTTP status {status}.")]
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// A success that cannot be read.
+    #[error("The provider's token endpoint answered with something that is not a token response ({reason}).")]
+    Malformed {
+        /// What is wrong with it; never its text.
+        reason: &'static str,
+    },
+    /// A success without an ID token.
+    #[error("The provider gave no ID token.")]
+    NoIdToken,
+}
+
+impl TokenError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused { .. } => Code::TokenRefused,
+            Self::OriginRefused { .. } => Code::OriginRefused,
+            Self::Status { .. } => Code::ProviderUnreachable,
+            Self::Malformed { .. } | Self::NoIdToken => Code::TokenResponseInvalid,
+        }
+    }
+
+    /// Whether the grant itself (code or refresh token) was refused, so that a new one may succeed.
+    #[must_use]
+    pub fn is_invalid_grant(&self) -> bool {
+        matches!(self, Self::Refused { error, .. } if error == "invalid_grant")
+    }
+
+    /// Reads an error response of the token endpoint.
+    ///
+    /// Providers have no code of their own for "this Origin may not": they say `invalid_request` or
+    /// `unauthorized_client` and mention the origin in words, so this looks for the word.
+    #[must_use]
+    pub fn read(response: &HttpResponse) -> Self {
+        #[derive(Deserialize)]
+        struct Failure {
+            error: String,
+            error_description: Option<String>,
+        }
+        let Ok(Failure { error, error_description }) = serde_json::from_slice(response.body()) else {
+            return Self::Status { status: response.status().as_u16() };
+        };
+        let description = error_description.as_deref().map(plain).filter(|text| !text.is_empty());
+        let about_origin = description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("origin"));
+        match error.as_str() {
+            "invalid_request" | "unauthorized_client" | "invalid_client" if about_origin => {
+                Self::OriginRefused { description }
+            }
+            _ => Self::Refused { error: plain(&error), description },
+        }
+    }
+}
+
+pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let mut request = http::Request::new(body.into_bytes());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = endpoint.uri();
+    let headers = request.headers_mut();
+    // A content type that fetch sends without a preflight.
+    headers.insert(
+        header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
+    request
+}
+
+/// serde's own message may quote the document, which may hold a token: only its kind is told.
+trait ClassifyForPeople {
+    fn classify_for_people(&self) -> &'static str;
+}
+
+impl ClassifyForPeople for serde_json::Error {
+    fn classify_for_people(&self) -> &'static str {
+        match self.classify() {
+            serde_json::error::Category::Data => "a field has the wrong type",
+            _ => "it is not JSON",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> HttpResponse {
+        http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        for (status, body, code) in [
+            (400, r#"{"error":"invalid_grant"}"#, Code::TokenRefused),
+            (
+                400,
+                r#"{"error":"invalid_request","error_description":"origin x is not allowed for client"}"#,
+                Code::OriginRefused,
+            ),
+            (400, r#"{"error":"invalid_request","error_description":"code missing"}"#, Code::TokenRefused),
+            (502, "<html>", Code::ProviderUnreachable),
+            (200, "{}", Code::TokenResponseInvalid),
+            (200, "<html>", Code::TokenResponseInvalid),
+        ] {
+            assert_eq!(read_tokens(&response(status, body)).unwrap_err().code(), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn no_error_quotes_a_token() {
+        let error = read_tokens(&response(200, r#"{"id_token":["eyJhbGciOi"]}"#)).unwrap_err();
+        assert!(!error.to_string().contains("eyJ"), "{error}");
+    }
+}

@@ -1,0 +1,185 @@
+//! The outside world, as far as signing in needs it.
+//!
+//! Two drivers implement [`Platform`]: the extension's worker (identity redirect, fetch) and the command line
+//! (loopback redirect, blocking client). Neither re-implements a step of the sign-in.
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::error::Code;
+use crate::settings::TokenExchange;
+
+/// An HTTP request that leaves the product. Bodies are small and whole.
+pub type HttpRequest = http::Request<Vec<u8>>;
+
+/// What came back, whatever its status.
+pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// What a sign-in asks of the program it runs in.
+#[allow(async_fn_in_trait)] // Both drivers run it on one thread; nothing needs `Send`.
+pub trait Platform {
+    /// Where the provider sends the person back to (RFC 6749 section 3.1.2).
+    fn redirect_uri(&self) -> Url;
+
+    /// Sends the browser to `url` and waits for it to arrive at the redirect URI, whose full address comes back.
+    ///
+    /// With [`Interaction::Silent`] nothing may be shown to the person.
+    async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError>;
+
+    /// Sends one request and returns the response, without following redirects.
+    async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError>;
+
+    /// The local clock.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Fills `bytes` from a cryptographically secure source.
+    fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError>;
+
+    /// Tells the person what is being done now. Never called with a secret.
+    fn progress(&self, step: Step);
+}
+
+/// Whether a window may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interaction {
+    /// Nothing is shown; the provider answers from its own session or refuses.
+    Silent,
+    /// The provider's pages are shown in a window.
+    Window,
+}
+
+/// By which way a request should leave. The command line has only one and ignores this.
+pub type Route = TokenExchange;
+
+/// The steps a person is told about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Reading the provider's configuration and keys.
+    Discovering,
+    /// Asking the provider whether the person is still signed in there.
+    AskingSilently,
+    /// A sign-in window is open.
+    WaitingForPerson,
+    /// Exchanging the code (or a refresh token) for an ID token.
+    RedeemingCode,
+    /// Checking the ID token.
+    VerifyingIdToken,
+    /// Asking AWS STS for the role's credentials.
+    AssumingRole,
+    /// Asking AWS for a way into the console.
+    OpeningConsole,
+    /// Writing a profile through the native host.
+    WritingProfile,
+}
+
+/// Why the browser did not come back with a redirect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorizeError {
+    /// The person closed the window.
+    #[error("The sign-in window was closed before the sign-in was complete.")]
+    Cancelled,
+    /// A silent request could not be answered without the person.
+    #[error("The provider wants the person to sign in.")]
+    InteractionRequired,
+    /// The provider's page did not load.
+    #[error("The provider's sign-in page could not be loaded: {reason}")]
+    PageUnreachable {
+        /// The browser's own words.
+        reason: String,
+    },
+    /// The person did not finish in time.
+    #[error("The sign-in was not completed within {minutes} minutes.")]
+    TimedOut {
+        /// How long was waited.
+        minutes: u32,
+    },
+    /// No way to show a page here.
+    #[error("No browser window could be opened: {reason}")]
+    NoBrowser {
+        /// The system's own words.
+        reason: String,
+    },
+}
+
+impl AuthorizeError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Cancelled => Code::SignInCancelled,
+            Self::InteractionRequired => Code::SignInNeeded,
+            Self::PageUnreachable { .. } => Code::ProviderUnreachable,
+            Self::TimedOut { .. } => Code::SignInTimedOut,
+            Self::NoBrowser { .. } => Code::NoBrowser,
+        }
+    }
+}
+
+/// Why a request got no response.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// Nothing answered, or the answer broke off.
+    #[error("{host} could not be reached: {reason}")]
+    Unreachable {
+        /// Host and port asked.
+        host: String,
+        /// The system's own words.
+        reason: String,
+    },
+    /// The answer took too long.
+    #[error("{host} did not answer within {seconds} seconds.")]
+    TimedOut {
+        /// Host and port asked.
+        host: String,
+        /// How long was waited.
+        seconds: u32,
+    },
+    /// The browser does not let the extension read answers of this host.
+    #[error("The browser does not let Rolecall talk to {host}.")]
+    NotAllowed {
+        /// Host and port asked.
+        host: String,
+        /// What to ask the person to allow, as a match pattern for `permissions.request`.
+        pattern: String,
+    },
+    /// The request may only leave through the native host, which is not there.
+    #[error("{host} must be asked through the Rolecall host program, which is not connected.")]
+    HostNeeded {
+        /// Host and port asked.
+        host: String,
+    },
+    /// The answer is larger than anything this product reads.
+    #[error("The answer of {host} is larger than {limit} bytes.")]
+    TooLarge {
+        /// Host and port asked.
+        host: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl TransportError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreachable { .. } => Code::Unreachable,
+            Self::TimedOut { .. } => Code::RequestTimedOut,
+            Self::NotAllowed { .. } => Code::HostPermissionNeeded,
+            Self::HostNeeded { .. } => Code::HostNotInstalled,
+            Self::TooLarge { .. } => Code::AnswerTooLarge,
+        }
+    }
+}
+
+/// The system gave no random bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The system gave no random bytes: {0}")]
+pub struct RandomnessError(pub String);
+
+/// The largest answer any part of the product reads, in bytes. A JWKS of a large provider is about 20 KB.
+pub const MAX_RESPONSE_BYTES: usize = 512 * 1024;
+
+/// How long a request may take, in seconds.
+pub const REQUEST_TIMEOUT_SECONDS: u32 = 20;

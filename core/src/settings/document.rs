@@ -1,0 +1,442 @@
+//! The schema, and what makes a document valid.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Endpoint;
+use crate::aws::{AccountId, Region, RoleArn};
+use crate::error::Code;
+
+/// A settings document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// `[[provider]]`: whom people sign in with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provider: Vec<Provider>,
+    /// `[[role]]`: what they may become.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub role: Vec<Role>,
+    /// `[[account]]`: what accounts are called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account: Vec<Account>,
+}
+
+/// An OpenID Connect provider and this product's registration there as a public client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// What roles refer to it by.
+    pub id: ProviderId,
+    /// What people call it. The host of `well_known_url` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address of the provider's configuration, ending in `/.well-known/openid-configuration`.
+    pub well_known_url: Endpoint,
+    /// The client registered there. AWS knows it as the audience.
+    pub client_id: String,
+    /// Space-separated scopes, `openid` among them.
+    #[serde(default = "default_scope")]
+    pub scope: String,
+    /// Further parameters of the authorization request, such as `audience` or `domain_hint`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorize_params: BTreeMap<String, String>,
+    /// A claim of the ID token that lists the ARNs of the person's roles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_claim: Option<String>,
+    /// An STS other than the one of the role's region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sts_endpoint: Option<Endpoint>,
+    /// A federation endpoint other than the one of the role's partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_endpoint: Option<Endpoint>,
+    /// Written as `endpoint_url` into profiles, for services that are not AWS's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<Endpoint>,
+    /// By which way the code is exchanged.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub token_exchange: TokenExchange,
+}
+
+impl Provider {
+    /// What to call it in a line of text.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name.as_deref().or_else(|| self.well_known_url.url().host_str()).unwrap_or(self.id.as_str())
+    }
+
+    /// The route of requests that [`token_exchange`](Self::token_exchange) does not speak about.
+    pub(crate) fn token_exchange_free(&self) -> TokenExchange {
+        TokenExchange::Auto
+    }
+}
+
+/// A role people may assume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Whose ID token the role trusts.
+    pub provider: ProviderId,
+    /// The role.
+    pub arn: RoleArn,
+    /// The AWS profile's name. `<account alias or id>-<role name>` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<ProfileName>,
+    /// The profile's region, which also decides which STS is asked. The partition's own default without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// How long credentials should last. As long as AWS allows without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Duration>,
+    /// A CSS colour name or `#rrggbb` by which people tell roles apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// How tools get the credentials.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub credentials: CredentialsMode,
+}
+
+impl Role {
+    /// The region asked and written.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region.clone().unwrap_or_else(|| self.arn.partition().default_region())
+    }
+}
+
+/// What an account is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The 12 digits.
+    pub id: AccountId,
+    /// The name shown instead of them.
+    pub alias: String,
+}
+
+/// How tools on this machine get a role's credentials.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CredentialsMode {
+    /// Through `credential_process`: nothing secret on disk.
+    #[default]
+    Process,
+    /// Written into the credentials file, for tools that read nothing else.
+    File,
+    /// Not at all; the console only.
+    None,
+}
+
+/// By which way the code is exchanged at the token endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenExchange {
+    /// The least powerful way that works.
+    #[default]
+    Auto,
+    /// From the extension only.
+    Extension,
+    /// Through the native host only, for providers that refuse the extension's origin.
+    Native,
+}
+
+impl Settings {
+    /// Reads a TOML document. The second part lists keys that are not known, which are ignored: a newer document
+    /// must not lock an older program out.
+    pub fn from_toml(text: &str) -> Result<(Self, Vec<String>), SettingsError> {
+        let syntax = |error: toml::de::Error| SettingsError::Toml {
+            line: error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count()),
+            reason: error.message().to_owned(),
+        };
+        let mut unknown = Vec::new();
+        let document = toml::Deserializer::parse(text).map_err(syntax)?;
+        let settings: Self =
+            serde_ignored::deserialize(document, |path| unknown.push(path.to_string())).map_err(syntax)?;
+        settings.check()?;
+        Ok((settings, unknown))
+    }
+
+    /// Reads a JSON document, as [`from_toml`](Self::from_toml).
+    pub fn from_json(value: serde_json::Value) -> Result<(Self, Vec<String>), SettingsError> {
+        let mut unknown = Vec::new();
+        let settings: Self = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()))
+            .map_err(|error| SettingsError::Json { reason: error.to_string() })?;
+        settings.check()?;
+        Ok((settings, unknown))
+    }
+
+    /// What types alone cannot say.
+    fn check(&self) -> Result<(), SettingsError> {
+        let mut ids = BTreeSet::new();
+        for provider in &self.provider {
+            let refuse = |reason: String| SettingsError::Provider { id: provider.id.clone(), reason };
+            if !ids.insert(&provider.id) {
+                return Err(refuse("it stands twice".to_owned()));
+            }
+            if provider.client_id.is_empty() {
+                return Err(refuse("client_id is empty".to_owned()));
+            }
+            // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
+            if !provider.scope.split(' ').any(|scope| scope == "openid") {
+                return Err(refuse("scope lacks openid".to_owned()));
+            }
+            if let Some(name) = provider.authorize_params.keys().find(|name| RESERVED.contains(&name.as_str())) {
+                return Err(refuse(format!("authorize_params must not set {name}")));
+            }
+        }
+        let mut roles = BTreeSet::new();
+        for role in &self.role {
+            let refuse = |reason: String| SettingsError::Role { arn: role.arn.clone(), reason };
+            if !roles.insert((&role.provider, &role.arn)) {
+                return Err(refuse("it stands twice for the same provider".to_owned()));
+            }
+            if role.color.as_deref().is_some_and(|color| !is_color(color)) {
+                return Err(refuse("color must be a colour's name or #rrggbb".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a settings document is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Not TOML, or not of this schema.
+    #[error("The settings cannot be read: line {line}: {reason}.")]
+    Toml {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Not of this schema.
+    #[error("The settings cannot be read: {reason}.")]
+    Json {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A provider that contradicts itself.
+    #[error("The settings of the provider \"{id}\" cannot be used: {reason}.")]
+    Provider {
+        /// Which.
+        id: ProviderId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A role that contradicts itself.
+    #[error("The settings of the role {arn} cannot be used: {reason}.")]
+    Role {
+        /// Which.
+        arn: RoleArn,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A role whose provider is in no layer.
+    #[error("The role {arn} names the provider \"{id}\", which is not in the settings.")]
+    ProviderUnknown {
+        /// The role.
+        arn: RoleArn,
+        /// The provider it names.
+        id: ProviderId,
+    },
+}
+
+impl SettingsError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::ProviderUnknown { .. } => Code::ProviderUnknown,
+            _ => Code::SettingsInvalid,
+        }
+    }
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $allowed:expr, $max:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let allowed: fn(u8) -> bool = $allowed;
+                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(format!(concat!("\"{}\" must be ", $rule), text.escape_debug()))
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// What roles refer to a provider by.
+    ProviderId,
+    |byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte),
+    64,
+    "1 to 64 letters, digits and _.-"
+);
+
+checked_text!(
+    /// An AWS profile's name, of the characters that botocore and the SDKs read the same way.
+    ProfileName,
+    |byte| byte.is_ascii_alphanumeric() || b"_./%@:+-".contains(&byte),
+    200,
+    "1 to 200 letters, digits and _./%@:+-"
+);
+
+/// A session duration in seconds: 900 to 43200 (STS API reference, `DurationSeconds`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Duration(u32);
+
+impl Duration {
+    /// The longest that any role allows: 12 hours.
+    pub const MAX: Self = Self(43_200);
+    /// What a role allows unless its owner changed it: 1 hour.
+    pub const DEFAULT: Self = Self(3_600);
+    /// The shortest that STS gives: 15 minutes.
+    pub const MIN: Self = Self(900);
+
+    /// In seconds.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Duration {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("duration must be 900 to 43200 seconds, not {seconds}"))
+        }
+    }
+}
+
+impl From<Duration> for u32 {
+    fn from(duration: Duration) -> Self {
+        duration.0
+    }
+}
+
+fn default_scope() -> String {
+    "openid email".to_owned()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Colours go into a style sheet, so nothing but a name or six hexadecimal digits passes.
+fn is_color(text: &str) -> bool {
+    match text.strip_prefix('#') {
+        Some(digits) => digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => (3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
+    }
+}
+
+/// Parameters of the authorization request that this product sets itself.
+const RESERVED: [&str; 10] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROVIDER: &str = "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://idp.example/.well-known/openid-configuration\"\nclient_id = \"abc\"\n";
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let text = include_str!("../../../docs/example-config.toml");
+        let (settings, unknown) = Settings::from_toml(text).unwrap();
+        assert_eq!(unknown, Vec::<String>::new());
+        assert_eq!(settings.provider[0].label(), "Example Corp");
+        assert_eq!(settings.role[0].profile.as_ref().unwrap().as_str(), "example-dev");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, message) in [
+            ("[[provider]]\nid = \"a b\"\n", "line 2: \"a b\" must be 1 to 64 letters"),
+            ("[[provider]\n", "line 1"),
+            (&format!("{PROVIDER}scope = \"email\"\n"), "scope lacks openid"),
+            (&format!("{PROVIDER}{PROVIDER}"), "it stands twice"),
+            (&format!("{PROVIDER}authorize_params = {{ state = \"x\" }}\n"), "must not set state"),
+            (&PROVIDER.replace("https:", "http:"), "line 3: the address"),
+            ("[[role]]\nprovider = \"corp\"\narn = \"x\"\n", "line 3: \"x\" is not the ARN of an IAM role"),
+            (
+                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\nduration = 9000000\n",
+                "duration must be 900 to 43200 seconds",
+            ),
+            (
+                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\ncolor = \"red;background:url(x)\"\n",
+                "color must be",
+            ),
+        ] {
+            let error = Settings::from_toml(text).unwrap_err();
+            assert!(error.to_string().contains(message), "{error} lacks {message}");
+        }
+    }
+
+    #[test]
+    fn keys_of_a_newer_version_are_named_and_ignored() {
+        let (settings, unknown) = Settings::from_toml(&format!("{PROVIDER}sparkle = true\n")).unwrap();
+        assert_eq!(settings.provider.len(), 1);
+        assert_eq!(unknown, ["provider.0.sparkle"]);
+    }
+
+    #[test]
+    fn json_and_toml_are_the_same_document() {
+        let settings = super::super::fixture::settings();
+        let json = serde_json::to_value(&settings).unwrap();
+        assert_eq!(Settings::from_json(json).unwrap().0, settings);
+        let toml = toml::to_string(&settings).unwrap();
+        assert_eq!(Settings::from_toml(&toml).unwrap().0, settings);
+    }
+}

@@ -1,0 +1,133 @@
+//! Addresses this product talks to: `https`, or `http` to the machine itself.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// An address that may be talked to.
+///
+/// Cleartext is allowed to loopback alone, where a sandbox or a tunnel's end listens. User names, passwords and
+/// fragments have no place in an endpoint and are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// The address.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The address as `http` wants it.
+    #[must_use]
+    pub fn uri(&self) -> Uri {
+        // A `url::Url` of http or https is always a URI: it percent-encodes what a URI may not hold.
+        self.0.as_str().parse().unwrap_or_default()
+    }
+
+    /// An `https` address from parts that are known to be valid.
+    pub(crate) fn https(host: &str, path: &str) -> Self {
+        let mut url = PLACEHOLDER.clone();
+        // Hosts of partitions and regions are DNS names by construction.
+        let _ = url.set_host(Some(host));
+        url.set_path(path);
+        Self(url)
+    }
+
+    /// An address derived from an [`Endpoint`], such as one with a query.
+    pub(crate) fn from_checked(url: Url) -> Self {
+        Self(url)
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let refuse = |reason| EndpointError { text: text.chars().take(200).collect(), reason };
+        let url = Url::parse(text).map_err(|_| refuse("it is not an absolute URL"))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return Err(refuse("only https is allowed, except on this machine")),
+            _ => return Err(refuse("it must start with https://")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("it must not hold a user name or password"));
+        }
+        if url.fragment().is_some() {
+            return Err(refuse("it must not hold a fragment (#)"));
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(text: String) -> Result<Self, EndpointError> {
+        text.parse()
+    }
+}
+
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.0.into()
+    }
+}
+
+/// Text that is not an address this product talks to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the address \"{text}\" cannot be used: {reason}")]
+pub struct EndpointError {
+    text: String,
+    reason: &'static str,
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // RFC 6761 section 6.3: localhost is loopback.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+static PLACEHOLDER: std::sync::LazyLock<Url> =
+    // A literal that is a URL.
+    std::sync::LazyLock::new(|| Url::parse("https://placeholder.invalid/").unwrap_or_else(|_| unreachable!()));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleartext_leaves_the_machine_never() {
+        for text in ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost/"] {
+            assert!(text.parse::<Endpoint>().is_ok(), "{text}");
+        }
+        for text in [
+            "http://a.example/",
+            "http://127.0.0.1.example/",
+            "http://localhost.example/",
+            "ftp://a.example/",
+            "https://user@a.example/",
+            "https://a.example/#x",
+            "/relative",
+            "",
+        ] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The settings document: one schema, three layers.
+//!
+//! The same document is TOML on disk and JSON in a browser's managed policy. [`document`](self) types are parsed
+//! once and are valid from then on; [`Layers`] puts several documents over one another.
+
+mod document;
+mod endpoint;
+mod layers;
+
+pub use document::{
+    Account, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError,
+    TokenExchange,
+};
+pub use endpoint::{Endpoint, EndpointError};
+pub use layers::{Effective, Layer, Layers, Sourced};
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::{Provider, Role, Settings};
+
+    pub(crate) fn settings() -> Settings {
+        let text = r#"
+            [[provider]]
+            id = "corp"
+            name = "Example Corp"
+            well_known_url = "https://idp.example/.well-known/openid-configuration"
+            client_id = "abcdef"
+
+            [[role]]
+            provider = "corp"
+            arn = "arn:aws:iam::123456789012:role/example-role"
+            region = "eu-west-1"
+        "#;
+        Settings::from_toml(text).unwrap().0
+    }
+
+    pub(crate) fn provider() -> Provider {
+        settings().provider.remove(0)
+    }
+
+    pub(crate) fn role() -> Role {
+        settings().role.remove(0)
+    }
+}

@@ -1,0 +1,340 @@
+//! A sign-in, from a wish to credentials, as one line of steps.
+//!
+//! Sources are tried cheapest first: credentials in memory, the ID token at hand, the refresh token, a silent
+//! redirect, a window. Callers see to it that only one sign-in per provider runs at a time.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{Credentials, RoleArn};
+use crate::oidc::{
+    self, AuthorizationRequest, Expectations, Expected, IdToken, IdTokenError, KeySet, Metadata, Person,
+    Prompt, RedirectError, TokenError, Tokens,
+};
+use crate::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Step, TransportError};
+use crate::settings::{Duration, Provider, Role, TokenExchange};
+use crate::sts::{self, StsError};
+use crate::{Error, Result, secret};
+
+/// Whether somebody is there to answer a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// A person asked and can sign in at the provider's pages.
+    Person,
+    /// A timer or a batch job asked; nothing may be shown.
+    Nobody,
+}
+
+/// What is remembered between sign-ins at one provider. Holds secrets: it lives in memory and `storage.session`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Memory {
+    metadata: Option<Read<Metadata>>,
+    keys: KeySet,
+    id_token: Option<IdToken>,
+    #[serde(serialize_with = "secret::expose_option")]
+    refresh_token: Option<SecretString>,
+    person: Option<Person>,
+    credentials: BTreeMap<RoleArn, Credentials>,
+    durations: BTreeMap<RoleArn, Duration>,
+}
+
+impl Memory {
+    /// Who is signed in at the provider, as far as is known.
+    #[must_use]
+    pub fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
+    }
+
+    /// The role's credentials, if they last for at least `time_left`.
+    #[must_use]
+    pub fn credentials(&self, role: &RoleArn, now: DateTime<Utc>, time_left: TimeDelta) -> Option<&Credentials> {
+        self.credentials.get(role).filter(|credentials| credentials.time_left(now) > time_left)
+    }
+
+    /// Roles that the provider listed in the ID token.
+    #[must_use]
+    pub fn listed_roles(&self) -> &[String] {
+        self.id_token.as_ref().map_or(&[], |token| &token.roles)
+    }
+
+    /// What the provider says of itself, if it was asked already.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.metadata.as_ref().map(|read| &read.value)
+    }
+
+    /// Forgets one role's credentials.
+    pub fn forget_role(&mut self, role: &RoleArn) {
+        self.credentials.remove(role);
+    }
+
+    /// Forgets who is signed in and all that came of it.
+    pub fn sign_out(&mut self) {
+        self.id_token = None;
+        self.refresh_token = None;
+        self.person = None;
+        self.credentials.clear();
+    }
+}
+
+/// Something read from a server, and when.
+#[derive(Debug, Serialize, Deserialize)]
+struct Read<T> {
+    value: T,
+    at: DateTime<Utc>,
+}
+
+/// Gives the role's credentials, signing in as far as is needed.
+///
+/// Credentials in `memory` are used if they last for at least `time_left`.
+pub async fn sign_in(
+    platform: &impl Platform,
+    provider: &Provider,
+    role: &Role,
+    presence: Presence,
+    time_left: TimeDelta,
+    memory: &mut Memory,
+) -> Result<Credentials> {
+    // 1. Credentials in memory cost nothing.
+    if let Some(credentials) = memory.credentials(&role.arn, platform.now(), time_left) {
+        return Ok(credentials.clone());
+    }
+    // 2. An ID token that STS still takes costs one request.
+    if let Some(token) = memory.id_token.clone().filter(|token| token.expires_at > platform.now()) {
+        match assume_role(platform, provider, role, &token, memory).await {
+            Err(Error::Sts(error)) if error.asks_for_new_token() => memory.id_token = None,
+            result => return result,
+        }
+    }
+    // 3. to 5. Otherwise the provider has to be asked.
+    let token = authenticate(platform, provider, presence, memory).await?;
+    assume_role(platform, provider, role, &token, memory).await
+}
+
+/// Gets a new ID token: by refresh token, silently, or with the person at a window.
+pub async fn authenticate(
+    platform: &impl Platform,
+    provider: &Provider,
+    presence: Presence,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    let metadata = discover(platform, provider, memory).await?;
+    // 3. A refresh token costs one request. A provider may have withdrawn it, which is no failure.
+    if let Some(refresh_token) = memory.refresh_token.clone() {
+        match refresh(platform, provider, &metadata, &refresh_token, memory).await {
+            Err(error @ Error::Transport(_)) => return Err(error),
+            Err(_) => memory.refresh_token = None,
+            token => return token,
+        }
+    }
+    // 4. A silent redirect costs nobody's attention.
+    match authorize(platform, provider, &metadata, Interaction::Silent, memory).await {
+        // 5. A window, if somebody is there to see it.
+        Err(error) if presence == Presence::Person && may_need_person(&error) => {
+            authorize(platform, provider, &metadata, Interaction::Window, memory).await
+        }
+        result => result,
+    }
+}
+
+/// Gives the provider's configuration, read at most once an hour.
+async fn discover(platform: &impl Platform, provider: &Provider, memory: &mut Memory) -> Result<Metadata> {
+    let now = platform.now();
+    if let Some(read) = memory.metadata.as_ref().filter(|read| (now - read.at).abs() < DISCOVERY_LIFETIME) {
+        return Ok(read.value.clone());
+    }
+    platform.progress(Step::Discovering);
+    let response = platform.send(oidc::metadata_request(provider), TokenExchange::Auto).await?;
+    let metadata = Metadata::read(provider, &response)?;
+    memory.keys = fetch_keys(platform, &metadata).await?;
+    memory.metadata = Some(Read { value: metadata.clone(), at: now });
+    Ok(metadata)
+}
+
+async fn fetch_keys(platform: &impl Platform, metadata: &Metadata) -> Result<KeySet> {
+    let response = platform.send(oidc::keys_request(metadata), TokenExchange::Auto).await?;
+    Ok(KeySet::read(metadata, &response)?)
+}
+
+/// Authorization Code + PKCE, from the request to a verified ID token.
+async fn authorize(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    interaction: Interaction,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    match authorize_once(platform, provider, metadata, interaction, memory).await {
+        // A browser may keep an answer from an extension after the server has used the code up. The route that
+        // works is known by now, and a new code costs nobody's attention.
+        Err(error @ Error::Token(_)) if is_invalid_grant(&error) => {
+            authorize_once(platform, provider, metadata, Interaction::Silent, memory).await.map_err(|_| error)
+        }
+        result => result,
+    }
+}
+
+async fn authorize_once(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    interaction: Interaction,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    let (prompt, step) = match interaction {
+        Interaction::Silent => (Prompt::None, Step::AskingSilently),
+        Interaction::Window => (Prompt::AsNeeded, Step::WaitingForPerson),
+    };
+    let login_hint = memory.person.as_ref().and_then(|person| person.email.as_deref());
+    let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint)?;
+
+    platform.progress(step);
+    let redirect = platform.authorize(&request.url, interaction).await?;
+    let redirect_uri = platform.redirect_uri();
+    let expected = Expected { redirect_uri: &redirect_uri, state: &request.state, metadata };
+    let code = oidc::read_redirect(&redirect, expected)?;
+
+    platform.progress(Step::RedeemingCode);
+    let exchange = oidc::code_request(provider, metadata, &redirect_uri, &code, &request.code_verifier);
+    let response = platform.send(exchange, provider.token_exchange).await?;
+    let tokens = oidc::read_tokens(&response)?;
+    let token = verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
+    memory.remember(token.clone(), tokens.refresh_token);
+    Ok(token)
+}
+
+async fn refresh(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    refresh_token: &SecretString,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    platform.progress(Step::RedeemingCode);
+    let request = oidc::refresh_request(provider, metadata, refresh_token);
+    let response = platform.send(request, provider.token_exchange).await?;
+    let tokens = oidc::read_tokens(&response)?;
+    let token = verify(platform, provider, metadata, &response, &tokens, None, memory).await?;
+    // OIDC Core 12.2: the subject must be the one who signed in.
+    if memory.person.as_ref().is_some_and(|person| person.sub != token.person.sub) {
+        return Err(IdTokenError::SubjectChanged.into());
+    }
+    // RFC 6749 section 6: a new refresh token replaces the old one; without a new one the old one stays.
+    let refresh_token = tokens.refresh_token.or_else(|| Some(refresh_token.clone()));
+    memory.remember(token.clone(), refresh_token);
+    Ok(token)
+}
+
+/// Verifies an ID token, fetching the keys once more if it was signed with a new one (OIDC Core 10.1.1).
+async fn verify(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    response: &HttpResponse,
+    tokens: &Tokens,
+    nonce: Option<&str>,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    platform.progress(Step::VerifyingIdToken);
+    let expected = Expectations {
+        issuer: &metadata.issuer,
+        client_id: &provider.client_id,
+        nonce,
+        roles_claim: provider.roles_claim.as_deref(),
+        clocks: (platform.now(), server_date(response)),
+    };
+    match oidc::verify(tokens.id_token.clone(), &memory.keys, expected) {
+        Err(IdTokenError::KeyUnknown { .. }) => {
+            memory.keys = fetch_keys(platform, metadata).await?;
+            Ok(oidc::verify(tokens.id_token.clone(), &memory.keys, expected)?)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// `AssumeRoleWithWebIdentity`, for as long as the role allows.
+async fn assume_role(
+    platform: &impl Platform,
+    provider: &Provider,
+    role: &Role,
+    token: &IdToken,
+    memory: &mut Memory,
+) -> Result<Credentials> {
+    platform.progress(Step::AssumingRole);
+    let durations = sts::durations(role.duration, memory.durations.get(&role.arn).copied());
+    for duration in durations {
+        let request = || sts::assume_role_request(provider, role, token, duration);
+        let result = match ask_sts(platform, request()).await? {
+            // "Couldn't retrieve verification key" passes; one more try, and no more.
+            Err(error) if error.is_passing() => ask_sts(platform, request()).await?,
+            result => result,
+        };
+        match result {
+            Ok(credentials) => {
+                memory.durations.insert(role.arn.clone(), duration);
+                memory.credentials.insert(role.arn.clone(), credentials.clone());
+                return Ok(credentials);
+            }
+            Err(StsError::DurationTooLong) => {}
+            Err(error) => return Err(error.explained(&role.arn, token).into()),
+        }
+    }
+    Err(StsError::DurationTooLong.into())
+}
+
+async fn ask_sts(
+    platform: &impl Platform,
+    request: HttpRequest,
+) -> Result<std::result::Result<Credentials, StsError>> {
+    match platform.send(request, TokenExchange::Auto).await {
+        Ok(response) => Ok(sts::read_credentials(&response)),
+        Err(error @ (TransportError::Unreachable { .. } | TransportError::TimedOut { .. })) => {
+            Err(StsError::Unreachable { reason: error.to_string() }.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Memory {
+    fn remember(&mut self, token: IdToken, refresh_token: Option<SecretString>) {
+        // Somebody else has signed in at the provider: nothing of the person before may be served to them.
+        if self.person.as_ref().is_some_and(|person| person.sub != token.person.sub) {
+            self.credentials.clear();
+        }
+        self.person = Some(token.person.clone());
+        self.id_token = Some(token);
+        self.refresh_token = refresh_token;
+    }
+}
+
+/// Whether what failed silently may succeed in a window. Providers differ in how they refuse `prompt=none`.
+fn may_need_person(error: &Error) -> bool {
+    match error {
+        Error::Authorize(error) => *error != AuthorizeError::Cancelled,
+        Error::Redirect(error) => matches!(
+            error,
+            RedirectError::InteractionRequired { .. } | RedirectError::Refused { .. } | RedirectError::AccessDenied { .. }
+        ),
+        _ => false,
+    }
+}
+
+fn is_invalid_grant(error: &Error) -> bool {
+    matches!(error, Error::Token(error) if TokenError::is_invalid_grant(error))
+}
+
+/// RFC 9110 section 6.6.1, `Date`: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
+}
+
+/// How long a provider's configuration is believed.
+const DISCOVERY_LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+#[cfg(test)]
+mod tests;

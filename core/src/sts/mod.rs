@@ -1,0 +1,16 @@
+//! AWS Security Token Service: `AssumeRoleWithWebIdentity` (AWS STS API reference, version 2011-06-15).
+//!
+//! The call is unsigned: the ID token is the proof. It is always a POST form, because a token in a query string
+//! ends up in logs. S3-compatible services speak the same call with small differences, which are read here too.
+
+mod duration;
+mod error;
+mod request;
+mod response;
+mod session_name;
+
+pub use duration::durations;
+pub use error::StsError;
+pub use request::{assume_role_request, endpoint};
+pub use response::read_credentials;
+pub use session_name::session_name;
