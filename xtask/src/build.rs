@@ -97,6 +97,7 @@ fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
     Bindgen::new()
         .input_bytes(module, bytes)
         .web(true)?
+        .omit_default_module_path(false)
         .typescript(false)
         .debug(debug)
         .keep_debug(debug)
