@@ -1,0 +1,33 @@
+//! Answers that several endpoints give.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// The error code of an answer, for the record of calls.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorCode(pub(crate) String);
+
+/// JSON that no cache keeps (RFC 6749 section 5.1).
+pub(crate) fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
+}
+
+/// See other: a GET of `location`, whatever the method was (RFC 9700 section 4.12).
+pub(crate) fn redirect(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, NO_STORE)])
+                .into_response()
+        }
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// Something the sandbox itself got wrong.
+pub(crate) fn broken(error: &anyhow::Error) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("The sandbox failed: {error:#}\n")).into_response()
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

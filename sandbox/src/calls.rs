@@ -1,0 +1,221 @@
+//! The record of every call a sandbox got, and the means to wait for one, so that no test needs to sleep.
+//!
+//! Nothing secret is written down: of a request's parameters only the ones named in [`RECORDED`].
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use crate::params::Params;
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CallKind {
+    /// A CORS preflight, at any service.
+    Preflight,
+    /// The provider's metadata.
+    Discovery,
+    /// The provider's keys.
+    Jwks,
+    /// The authorization endpoint.
+    Authorize,
+    /// The provider's sign-in form, sent.
+    SignIn,
+    /// The token endpoint.
+    Token,
+    /// The userinfo endpoint.
+    Userinfo,
+    /// The provider's logout.
+    Logout,
+    /// STS `AssumeRoleWithWebIdentity`.
+    AssumeRole,
+    /// STS `GetCallerIdentity`.
+    CallerIdentity,
+    /// The console's `getSigninToken`.
+    SigninToken,
+    /// The console's `login`.
+    ConsoleLogin,
+    /// The console's `logout`.
+    ConsoleLogout,
+    /// A page of the console.
+    Console,
+    /// Anything else.
+    Other,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has arrived and is not answered yet.
+    Pending,
+    /// It was answered with this status.
+    Answered(u16),
+    /// The sandbox closed the connection in place of an answer.
+    Dropped,
+    /// The caller went away before the answer.
+    Abandoned,
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What it was for.
+    pub kind: CallKind,
+    /// When it arrived, by the sandbox's clock.
+    pub at: DateTime<Utc>,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The `Origin` header.
+    pub origin: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The error code it was answered with: OAuth's `error` or AWS's `Code`.
+    pub error: Option<String>,
+    fields: BTreeMap<String, String>,
+}
+
+impl Call {
+    /// The status it was answered with.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.outcome {
+            Outcome::Answered(status) => Some(status),
+            Outcome::Pending | Outcome::Dropped | Outcome::Abandoned => None,
+        }
+    }
+
+    /// Whether it came from a page or an extension.
+    #[must_use]
+    pub fn has_origin(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// A parameter that is not a secret: `RoleArn`, `RoleSessionName`, `DurationSeconds`, `Version`, `Action`,
+    /// `SessionDuration`, `Issuer`, `Destination`, `grant_type`, `prompt`, `scope`, `client_id`, `redirect_uri`,
+    /// `login_hint`, `response_type`, `code_challenge_method`, `max_age`.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    /// The role asked for.
+    #[must_use]
+    pub fn role(&self) -> Option<&str> {
+        self.field("RoleArn")
+    }
+}
+
+/// What the front door knows of a call when it arrives.
+pub(crate) struct Arrival<'a> {
+    pub(crate) kind: CallKind,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) origin: Option<&'a str>,
+    pub(crate) params: &'a Params,
+}
+
+/// All calls so far.
+#[derive(Debug)]
+pub(crate) struct CallLog {
+    calls: Mutex<Vec<Call>>,
+    changed: watch::Sender<()>,
+}
+
+impl CallLog {
+    pub(crate) fn new() -> Self {
+        Self { calls: Mutex::new(Vec::new()), changed: watch::Sender::new(()) }
+    }
+
+    /// Writes down an arrival; the entry reads [`Outcome::Abandoned`] if the answer is never given.
+    pub(crate) fn arrived<'a>(&'a self, arrival: &Arrival<'_>) -> Entry<'a> {
+        let fields = RECORDED
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), arrival.params.get(name)?.to_owned())))
+            .collect();
+        let mut calls = self.lock();
+        calls.push(Call {
+            kind: arrival.kind,
+            at: arrival.at,
+            method: arrival.method.to_owned(),
+            path: arrival.path.to_owned(),
+            origin: arrival.origin.map(str::to_owned),
+            outcome: Outcome::Pending,
+            error: None,
+            fields,
+        });
+        let entry = Entry { log: self, at: calls.len() - 1, outcome: Outcome::Abandoned, error: None };
+        drop(calls);
+        self.changed.send_replace(());
+        entry
+    }
+
+    pub(crate) fn all(&self) -> Vec<Call> {
+        self.lock().clone()
+    }
+
+    /// Waits until `enough` holds of the calls so far.
+    pub(crate) async fn until(&self, enough: impl Fn(&[Call]) -> bool) {
+        let mut changed = self.changed.subscribe();
+        while !enough(&self.lock()) {
+            // The sender lives as long as `self`.
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Call>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call under way.
+pub(crate) struct Entry<'a> {
+    log: &'a CallLog,
+    at: usize,
+    outcome: Outcome,
+    error: Option<String>,
+}
+
+impl Entry<'_> {
+    pub(crate) fn ended(mut self, outcome: Outcome, error: Option<String>) {
+        self.outcome = outcome;
+        self.error = error;
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.log.lock().get_mut(self.at) {
+            call.outcome = self.outcome;
+            call.error = self.error.take();
+        }
+        self.log.changed.send_replace(());
+    }
+}
+
+/// The parameters that are no secret.
+const RECORDED: [&str; 17] = [
+    "Action",
+    "Version",
+    "RoleArn",
+    "RoleSessionName",
+    "DurationSeconds",
+    "SessionDuration",
+    "Issuer",
+    "Destination",
+    "grant_type",
+    "prompt",
+    "scope",
+    "client_id",
+    "redirect_uri",
+    "login_hint",
+    "response_type",
+    "code_challenge_method",
+    "max_age",
+];

@@ -1,0 +1,171 @@
+//! What the OpenID provider can be told.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The OpenID provider: its clients, its people, and how it treats them.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// Its name in the settings document.
+    pub name: String,
+    /// Who may ask for a sign-in.
+    pub clients: Vec<Client>,
+    /// Who can sign in.
+    pub users: Vec<User>,
+    /// The scope the settings document asks for; without `offline_access` there is no refresh token.
+    pub scope: String,
+    /// What ID tokens are signed with.
+    pub signing: SigningAlgorithm,
+    /// From `iat` to `exp` of an ID token.
+    pub id_token_lifetime: Duration,
+    /// How long an access token works at the userinfo endpoint.
+    pub access_token_lifetime: Duration,
+    /// How long a refresh token works.
+    pub refresh_token_lifetime: Duration,
+    /// How long an authorization code works.
+    pub code_lifetime: Duration,
+    /// How long the single sign-on cookie works.
+    pub session_lifetime: Duration,
+    /// How the token and userinfo endpoints treat requests from other origins.
+    pub token_cors: TokenCors,
+    /// Whether discovery and JWKS answer requests from other origins.
+    pub metadata_cors: bool,
+    /// Whether discovery promises, and the redirect carries, the `iss` of RFC 9207.
+    pub issuer_in_redirect: bool,
+    /// What is wrong with the ID tokens issued from now on.
+    pub id_token_fault: Option<IdTokenFault>,
+    /// What is wrong with the redirects from now on.
+    pub redirect_fault: Option<RedirectFault>,
+}
+
+/// A public client (RFC 6749 section 2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: String,
+    /// Exact redirect URIs, or patterns: `*.` as the first label stands for one label, `:*` for any port, a final
+    /// `/*` for any path.
+    pub redirect_uris: Vec<String>,
+    /// Where `/logout` may send the browser afterwards; same patterns.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// The origins that [`TokenCors::RefuseOrigins`] knows.
+    pub origins: Vec<String>,
+}
+
+/// A person and what the provider says of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// The `sub` claim.
+    pub sub: String,
+    /// The `email` claim, and the `login_hint` that selects this person.
+    pub email: String,
+    /// The `name` claim, and what the sign-in form shows.
+    pub name: String,
+    /// The `groups` claim.
+    pub groups: Vec<String>,
+    /// The `amr` claim, which is how groups reach a trust policy.
+    pub amr: Vec<String>,
+    /// Further claims, over the ones above: `https://aws.amazon.com/tags`, say.
+    pub claims: Map<String, Value>,
+}
+
+impl User {
+    /// A person whose `amr` carries their groups.
+    #[must_use]
+    pub fn new(sub: &str, email: &str, name: &str, groups: &[&str]) -> Self {
+        let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        Self {
+            sub: sub.to_owned(),
+            email: email.to_owned(),
+            name: name.to_owned(),
+            amr: groups.clone(),
+            groups,
+            claims: Map::new(),
+        }
+    }
+}
+
+/// The signature of ID tokens (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SigningAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[default]
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+}
+
+/// How the token endpoint treats a request that carries an `Origin`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenCors {
+    /// Any origin is served, as providers do for single-page applications.
+    #[default]
+    AllowAll,
+    /// An origin that is not the client's own gets `invalid_request` without CORS headers, before the code is
+    /// looked at; a request without an `Origin` is served.
+    RefuseOrigins,
+    /// Every request is served (the code is used up), but the browser is not allowed to show the answer.
+    NoHeaders,
+}
+
+/// What can be wrong with an ID token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum IdTokenFault {
+    /// Signed by a key nobody published, under the `kid` of the right one.
+    ForeignKey,
+    /// Signed rightly, under a `kid` nobody published.
+    UnknownKid,
+    /// A signature of the right key over other bytes.
+    BrokenSignature,
+    /// `alg: none` and no signature (RFC 7515 appendix A.5).
+    AlgorithmNone,
+    /// HS256 with the public key's text as the secret (RFC 8725 section 2.1).
+    HmacWithPublicKey,
+    /// Another issuer.
+    WrongIssuer,
+    /// Another client's audience.
+    WrongAudience,
+    /// Another sign-in's nonce.
+    WrongNonce,
+    /// Expired an hour ago.
+    Expired,
+    /// `nbf` and `iat` an hour from now.
+    NotYetValid,
+    /// Issued a day and an hour ago, and not yet expired: too old for STS.
+    IssuedYesterday,
+    /// This claim twice, the second time with another value.
+    DuplicateClaim(String),
+    /// Without this claim.
+    MissingClaim(String),
+    /// With this claim replaced or added.
+    Claim(String, Value),
+}
+
+/// What can be wrong with the redirect back to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectFault {
+    /// Another sign-in's `state`.
+    WrongState,
+    /// No `state`.
+    MissingState,
+    /// Another issuer's `iss`.
+    WrongIssuer,
+    /// No `iss`, although discovery promises it.
+    MissingIssuer,
+    /// No `code`.
+    MissingCode,
+    /// This error in place of a code.
+    Error {
+        /// `error`, as RFC 6749 section 4.1.2.1 lists them.
+        error: String,
+        /// `error_description`.
+        description: String,
+    },
+}

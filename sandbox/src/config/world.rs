@@ -1,0 +1,112 @@
+//! The world of the demo: two accounts, two people, five roles.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    Account, Client, Config, ConsoleConfig, Dialect, Ports, ProviderConfig, Role, SigningAlgorithm,
+    StsConfig, TokenCors, User,
+};
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ports: Ports::default(),
+            provider: provider(),
+            sts: StsConfig {
+                accounts: vec![account(DEV, "example-dev"), account(PROD, "example-prod")],
+                roles: roles(),
+                dialect: Dialect::Aws,
+                amr_entries: 30,
+            },
+            console: ConsoleConfig::default(),
+        }
+    }
+}
+
+fn provider() -> ProviderConfig {
+    ProviderConfig {
+        name: "Rolecall sandbox".to_owned(),
+        clients: vec![Client {
+            id: CLIENT_ID.to_owned(),
+            redirect_uris: REDIRECTS.map(str::to_owned).to_vec(),
+            post_logout_redirect_uris: REDIRECTS.map(str::to_owned).to_vec(),
+            origins: Vec::new(),
+        }],
+        users: vec![
+            User::new("alice-0001", "alice@example.com", "Alice Adams", &["dev", "admin"]),
+            User::new("bob-0002", "bob@example.com", "Bob Brown", &["dev"]),
+        ],
+        scope: "openid email profile offline_access".to_owned(),
+        signing: SigningAlgorithm::default(),
+        id_token_lifetime: Duration::from_secs(3600),
+        access_token_lifetime: Duration::from_secs(3600),
+        refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
+        code_lifetime: Duration::from_secs(60),
+        session_lifetime: Duration::from_secs(8 * 3600),
+        token_cors: TokenCors::default(),
+        metadata_cors: true,
+        issuer_in_redirect: true,
+        id_token_fault: None,
+        redirect_fault: None,
+    }
+}
+
+fn account(id: &str, alias: &str) -> Account {
+    Account { id: id.to_owned(), alias: alias.to_owned(), audiences: Some(vec![CLIENT_ID.to_owned()]) }
+}
+
+/// One role of each kind a client meets: long sessions by group, short sessions for everyone, by group with a
+/// wildcard, by subject, and one that refuses everyone.
+fn roles() -> Vec<Role> {
+    let arn = |account: &str, name: &str| format!("arn:aws:iam::{account}:role/{name}");
+    let everyone = json!({});
+    let developers = json!({ "ForAnyValue:StringEquals": { "{provider}:amr": "dev" } });
+    let admins = json!({ "ForAnyValue:StringLike": { "{provider}:amr": ["admin*"] } });
+    let known_people = json!({ "StringLike": { "{provider}:sub": ["alice-*", "bob-*"] } });
+    let nobody = json!({ "StringLike": { "{provider}:sub": "nobody" } });
+    let region = |region: &str| Some(region.to_owned());
+    vec![
+        Role {
+            max_session_duration: 43200,
+            region: region("eu-west-1"),
+            ..Role::new(&arn(DEV, "developer"), &trust(DEV, developers))
+        },
+        Role { region: region("eu-west-1"), ..Role::new(&arn(DEV, "readonly"), &trust(DEV, everyone)) },
+        Role {
+            region: region("us-east-1"),
+            color: Some("red".to_owned()),
+            ..Role::new(&arn(PROD, "admin"), &trust(PROD, admins))
+        },
+        Role { region: region("us-east-1"), ..Role::new(&arn(PROD, "auditor"), &trust(PROD, known_people)) },
+        Role { region: region("us-east-1"), ..Role::new(&arn(PROD, "break-glass"), &trust(PROD, nobody)) },
+    ]
+}
+
+/// A trust policy for the sandbox's provider and its one client, under further `conditions`.
+fn trust(account: &str, mut conditions: Value) -> String {
+    conditions["StringEquals"] = json!({ "{provider}:aud": CLIENT_ID });
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated": format!("arn:aws:iam::{account}:oidc-provider/{{provider}}") },
+            "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+            "Condition": conditions,
+        }],
+    })
+    .to_string()
+}
+
+const CLIENT_ID: &str = "rolecall-sandbox";
+const DEV: &str = "111111111111";
+const PROD: &str = "222222222222";
+/// The identity redirects of both browsers, and the loopback redirects of a command line (RFC 8252 section 7.3).
+const REDIRECTS: [&str; 5] = [
+    "https://*.chromiumapp.org/*",
+    "https://*.extensions.allizom.org/*",
+    "http://127.0.0.1/mozoauth2/*",
+    "http://127.0.0.1:*/",
+    "http://localhost:*/",
+];

@@ -1,0 +1,62 @@
+//! Sign-in tokens and console sessions.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::random;
+use crate::sts::Caller;
+
+/// Someone signed in to the console.
+#[derive(Clone)]
+pub(super) struct Session {
+    /// Tells the sessions of one browser apart.
+    pub(super) id: String,
+    pub(super) caller: Caller,
+    /// Who the login said sent the person.
+    pub(super) issuer: String,
+    pub(super) expires: DateTime<Utc>,
+}
+
+/// What a sign-in token opens.
+pub(super) struct SigninToken {
+    pub(super) caller: Caller,
+    pub(super) session_expires: DateTime<Utc>,
+    pub(super) expires: DateTime<Utc>,
+}
+
+/// The console's memory.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    tokens: HashMap<String, SigninToken>,
+    browsers: HashMap<String, Vec<Session>>,
+}
+
+impl Sessions {
+    /// A sign-in token for one login.
+    pub(super) fn token(&mut self, token: SigninToken) -> String {
+        let value = random::token(96);
+        self.tokens.insert(value.clone(), token);
+        value
+    }
+
+    /// Takes a token that is still good; it is gone afterwards.
+    pub(super) fn redeem(&mut self, token: &str, now: DateTime<Utc>) -> Option<SigninToken> {
+        self.tokens.remove(token).filter(|token| now < token.expires && now < token.session_expires)
+    }
+
+    /// The live sessions of a browser, the newest last.
+    pub(super) fn of(&self, cookie: &str, now: DateTime<Utc>) -> Vec<Session> {
+        let sessions = self.browsers.get(cookie).into_iter().flatten();
+        sessions.filter(|session| now < session.expires).cloned().collect()
+    }
+
+    /// Replaces the sessions of a browser.
+    pub(super) fn set(&mut self, cookie: &str, sessions: Vec<Session>) {
+        self.browsers.insert(cookie.to_owned(), sessions);
+    }
+
+    pub(super) fn log_out(&mut self, cookie: &str) {
+        self.browsers.remove(cookie);
+    }
+}

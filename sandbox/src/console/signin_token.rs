@@ -1,0 +1,57 @@
+//! `getSigninToken`: credentials in, a sign-in token out.
+
+use axum::Json;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::refuse;
+use super::sessions::SigninToken;
+use crate::params::Params;
+use crate::sts::Caller;
+use crate::world::World;
+
+/// Answers the call, by POST form or by GET.
+pub(super) fn signin_token(world: &World, params: &Params) -> Response {
+    let now = world.clock.now();
+    let Some((caller, credentials_expire)) =
+        params.get("Session").and_then(|session| owner(world, session, now))
+    else {
+        return refuse("InvalidCredentials", INVALID_CREDENTIALS);
+    };
+    let session_expires = match params.get("SessionDuration").map(str::parse::<u32>) {
+        // Without a duration the console session lasts as long as the credentials.
+        None => credentials_expire,
+        Some(Ok(seconds)) if (DURATION_MIN..=DURATION_MAX).contains(&seconds) => {
+            now + TimeDelta::seconds(seconds.into())
+        }
+        Some(_) => return refuse("InvalidSessionDuration", "Invalid session duration parameter"),
+    };
+    let token = SigninToken { caller, session_expires, expires: now + TOKEN_LIFETIME };
+    let token = world.sessions().token(token);
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "SigninToken": token }))).into_response()
+}
+
+/// Who holds these credentials, if the STS gave them out and they are still good.
+fn owner(world: &World, session: &str, now: DateTime<Utc>) -> Option<(Caller, DateTime<Utc>)> {
+    let session: Session = serde_json::from_str(session).ok()?;
+    let (issued, caller) = world.issued().find(&session.session_id)?;
+    let same =
+        issued.secret_access_key == session.session_key && issued.session_token == session.session_token;
+    (same && now < issued.expires).then_some((caller, issued.expires))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    session_id: String,
+    session_key: String,
+    session_token: String,
+}
+
+const INVALID_CREDENTIALS: &str = "Invalid credentials parameter";
+const DURATION_MIN: u32 = 900;
+const DURATION_MAX: u32 = 43200;
+const TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);

@@ -1,0 +1,75 @@
+//! Who answers other origins, as AWS and the providers do: the STS answers everyone, the sign-in host nobody, the
+//! provider as it is told. Whether a *request* is served is the service's business; this is about what the browser
+//! may show the page that sent it (the Fetch standard, "CORS protocol").
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::calls::CallKind;
+use crate::config::{Dialect, TokenCors};
+use crate::front::Service;
+use crate::world::World;
+
+/// Which origins may read the answers of an endpoint.
+pub(crate) enum Readers {
+    Anyone,
+    Known(Vec<String>),
+    Nobody,
+}
+
+/// The readers of `kind`'s answers at `service`.
+pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Readers {
+    let config = world.config();
+    match (service, kind) {
+        (Service::Sts, _) if config.sts.dialect == Dialect::Aws => Readers::Anyone,
+        (Service::Provider, CallKind::Discovery | CallKind::Jwks) if config.provider.metadata_cors => {
+            Readers::Anyone
+        }
+        (Service::Provider, CallKind::Token | CallKind::Userinfo) => match config.provider.token_cors {
+            TokenCors::AllowAll => Readers::Anyone,
+            TokenCors::NoHeaders => Readers::Nobody,
+            TokenCors::RefuseOrigins => Readers::Known(
+                config.provider.clients.into_iter().flat_map(|client| client.origins).collect(),
+            ),
+        },
+        _ => Readers::Nobody,
+    }
+}
+
+/// Adds the headers to an answer.
+pub(crate) fn allow(readers: &Readers, origin: Option<&HeaderValue>, response: &mut Response) {
+    let headers = response.headers_mut();
+    match (readers, origin) {
+        (Readers::Anyone, _) => {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
+        (Readers::Known(known), Some(origin))
+            if known.iter().any(|known| known.as_bytes() == origin.as_bytes()) =>
+        {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            headers.append(header::VARY, HeaderValue::from_static("origin"));
+        }
+        (Readers::Known(_) | Readers::Nobody, _) => {}
+    }
+}
+
+/// The answer to a preflight.
+pub(crate) fn preflight(readers: &Readers, request: &HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    allow(readers, request.get(header::ORIGIN), &mut response);
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    if let Some(asked) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    response
+}
+
+/// `Date` is no safelisted header: a page sees the server's clock only where it is exposed.
+const EXPOSED: HeaderValue = HeaderValue::from_static("date, x-amzn-requestid");

@@ -1,0 +1,168 @@
+//! The front door of all three services: it writes every call down, holds or fails it if a test said so, hands it to
+//! its service, and stamps the answer with the sandbox's time and the endpoint's CORS headers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::answer::ErrorCode;
+use crate::calls::{Arrival, CallKind, Outcome};
+use crate::faults::Failure;
+use crate::params::Params;
+use crate::world::World;
+use crate::{cors, provider, sts};
+
+/// One of the three services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Provider,
+    Sts,
+    Console,
+}
+
+/// Serves until the task is dropped, and every connection with it.
+pub(crate) async fn serve(listener: TcpListener, service: Service, world: Arc<World>, router: Router) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(connection(stream, service, Arc::clone(&world), router.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, service: Service, world: Arc<World>, router: Router) {
+    let handler = service_fn(|request| answer(service, &world, router.clone(), request));
+    // An error here is a caller that went away, or a connection dropped on purpose.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
+}
+
+async fn answer(
+    service: Service,
+    world: &World,
+    router: Router,
+    request: Request<Incoming>,
+) -> Result<Response, Dropped> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
+        return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    };
+    let body = body.to_bytes();
+    let params = Params::of(&parts.method, parts.uri.query(), &body);
+    let endpoint = kind(service, parts.uri.path(), &params);
+    let kind = if parts.method == Method::OPTIONS { CallKind::Preflight } else { endpoint };
+    let origin = parts.headers.get(header::ORIGIN).cloned();
+    let entry = world.calls.arrived(&Arrival {
+        kind,
+        at: world.clock.now(),
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        origin: origin.as_ref().and_then(|origin| origin.to_str().ok()),
+        params: &params,
+    });
+    let failure = world.faults.meet(kind).await;
+    let mut response = match failure {
+        Some(Failure::Drop) => {
+            entry.ended(Outcome::Dropped, None);
+            return Err(Dropped);
+        }
+        Some(Failure::LoseAnswer) => {
+            let _ = route(router, parts, body, params).await;
+            entry.ended(Outcome::Dropped, None);
+            return Err(Dropped);
+        }
+        Some(failure) => failed(world, failure),
+        None if kind == CallKind::Preflight => {
+            cors::preflight(&cors::readers(world, service, endpoint), &parts.headers)
+        }
+        None => route(router, parts, body, params).await,
+    };
+    if kind != CallKind::Preflight {
+        cors::allow(&cors::readers(world, service, endpoint), origin.as_ref(), &mut response);
+    }
+    // RFC 9110 section 5.6.7.
+    let date = world.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    let error = response.extensions_mut().remove::<ErrorCode>().map(|ErrorCode(code)| code);
+    entry.ended(Outcome::Answered(response.status().as_u16()), error);
+    Ok(response)
+}
+
+async fn route(
+    router: Router,
+    mut parts: axum::http::request::Parts,
+    body: Bytes,
+    params: Params,
+) -> Response {
+    parts.extensions.insert(params);
+    let answered: Result<Response, Infallible> =
+        router.oneshot(Request::from_parts(parts, Body::from(body))).await;
+    match answered {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn failed(world: &World, failure: Failure) -> Response {
+    match failure {
+        Failure::Status { status, content_type, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+        }
+        Failure::Aws(error) => sts::error_response(world, &error),
+        Failure::OAuth { error, description } => {
+            provider::oauth_error(StatusCode::BAD_REQUEST, &error, &description)
+        }
+        Failure::Drop | Failure::LoseAnswer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// What a call is for, by where it goes and what it asks.
+fn kind(service: Service, path: &str, params: &Params) -> CallKind {
+    let action = params.get("Action").unwrap_or_default();
+    match (service, path, action) {
+        (Service::Provider, "/.well-known/openid-configuration", _) => CallKind::Discovery,
+        (Service::Provider, "/jwks", _) => CallKind::Jwks,
+        (Service::Provider, "/authorize", _) => CallKind::Authorize,
+        (Service::Provider, "/sign-in", _) => CallKind::SignIn,
+        (Service::Provider, "/token", _) => CallKind::Token,
+        (Service::Provider, "/userinfo", _) => CallKind::Userinfo,
+        (Service::Provider, "/logout", _) => CallKind::Logout,
+        (Service::Sts, "/", "AssumeRoleWithWebIdentity") => CallKind::AssumeRole,
+        (Service::Sts, "/", "GetCallerIdentity") => CallKind::CallerIdentity,
+        (Service::Console, "/federation", "getSigninToken") => CallKind::SigninToken,
+        (Service::Console, "/federation", "login") => CallKind::ConsoleLogin,
+        (Service::Console, "/oauth", _) => CallKind::ConsoleLogout,
+        (Service::Console, path, _) if path.starts_with("/console") => CallKind::Console,
+        _ => CallKind::Other,
+    }
+}
+
+/// Told to hyper, which closes the connection.
+#[derive(Debug)]
+struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the sandbox was told to drop this connection")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+const BODY_LIMIT: usize = 1 << 20;

@@ -1,0 +1,48 @@
+//! `rolecall-sandbox`: the sandbox by hand.
+
+use clap::Parser;
+use rolecall_sandbox::{Config, Ports, Sandbox};
+
+/// An identity provider, an STS and an AWS console stand-in, on this machine only. Nothing here is real: no password
+/// is asked for and the credentials open nothing.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Arguments {
+    /// Port of the identity provider (0: any free one)
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port_provider: u16,
+    /// Port of the STS (0: any free one)
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port_sts: u16,
+    /// Port of the console stand-in (0: any free one)
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port_console: u16,
+    /// Print nothing but the settings document, and serve
+    #[arg(long)]
+    print_settings: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let ports =
+        Ports { provider: arguments.port_provider, sts: arguments.port_sts, console: arguments.port_console };
+    let sandbox = Sandbox::start(Config { ports, ..Config::default() }).await?;
+    let settings = sandbox.settings_toml();
+    if arguments.print_settings {
+        print!("{settings}");
+    } else {
+        println!("Identity provider  {}", sandbox.issuer());
+        println!("STS                {}", sandbox.sts_endpoint());
+        println!("Console            {}", sandbox.console_url());
+        println!("\nSettings for Rolecall (~/.config/rolecall/config.toml):\n\n{settings}");
+        println!("Stop with Ctrl-C.");
+    }
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+const EXAMPLES: &str = "Examples:
+  rolecall-sandbox
+  rolecall-sandbox --port-provider 4400 --port-sts 4401 --port-console 4402
+  rolecall-sandbox --print-settings --port-provider 4400 --port-sts 4401 --port-console 4402 > config.toml";

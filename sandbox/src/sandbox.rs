@@ -1,0 +1,234 @@
+//! A running sandbox and its controls.
+
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::calls::{Call, CallKind, Outcome};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::faults::{Failure, Hold};
+use crate::front::{Service, serve};
+use crate::provider::KeyRotation;
+use crate::world::{Urls, World};
+use crate::{console, provider, settings, sts};
+
+/// Three services on loopback. They stop when this is dropped.
+pub struct Sandbox {
+    world: Arc<World>,
+    _runs: Runs,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Sandbox").field("urls", &self.world.urls).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts the services as tasks of the caller's Tokio runtime.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let (world, tasks) = start(config).await?;
+        Ok(Self { world, _runs: Runs::Here { _tasks: tasks } })
+    }
+
+    /// Starts the services in a runtime and thread of their own, for callers without one.
+    pub fn start_in_thread(config: Config) -> anyhow::Result<Self> {
+        let (tell, told) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error.into()))),
+            };
+            runtime.block_on(async {
+                // `_tasks` runs until the sandbox is dropped. A failed send means that nobody waits any more.
+                match start(config).await {
+                    Ok((world, _tasks)) => {
+                        let _ = tell.send(Ok(world));
+                        let _ = stopped.await;
+                    }
+                    Err(error) => drop(tell.send(Err(error))),
+                }
+            });
+        })?;
+        let world = told.recv().context("the sandbox's thread ended")??;
+        Ok(Self { world, _runs: Runs::Elsewhere { stop: Some(stop), thread: Some(thread) } })
+    }
+
+    /// The provider's issuer, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.world.urls.issuer
+    }
+
+    /// The provider's discovery document.
+    #[must_use]
+    pub fn well_known_url(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.world.urls.issuer)
+    }
+
+    /// The STS endpoint, `http://127.0.0.1:PORT/`.
+    #[must_use]
+    pub fn sts_endpoint(&self) -> &str {
+        &self.world.urls.sts
+    }
+
+    /// The sign-in federation base, `http://127.0.0.1:PORT/federation`.
+    #[must_use]
+    pub fn console_endpoint(&self) -> &str {
+        &self.world.urls.federation
+    }
+
+    /// The console, `http://127.0.0.1:PORT/console/`.
+    #[must_use]
+    pub fn console_url(&self) -> &str {
+        &self.world.urls.console
+    }
+
+    /// The settings document that points Rolecall here, TOML.
+    #[must_use]
+    pub fn settings_toml(&self) -> String {
+        settings::toml(&self.world.config(), &self.world.urls)
+    }
+
+    /// The configuration as it is now.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.world.config()
+    }
+
+    /// Changes the configuration; the next call meets the change. Ports cannot be changed.
+    pub fn change(&self, change: impl FnOnce(&mut Config)) {
+        self.world.change(change);
+    }
+
+    /// The clock of all three services.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.world.clock
+    }
+
+    /// Gives the configured signing algorithm a new key; its `kid`.
+    pub fn rotate_keys(&self, rotation: KeyRotation) -> anyhow::Result<String> {
+        let signing = self.world.config().provider.signing;
+        self.world.keys().rotate(signing, rotation)
+    }
+
+    /// Publishes the keys that [`KeyRotation::publish_late`] held back.
+    pub fn publish_keys(&self) {
+        self.world.keys().publish();
+    }
+
+    /// Ends every single sign-on session at the provider; codes and tokens stay good.
+    pub fn end_provider_sessions(&self) {
+        self.world.grants().sessions.clear();
+    }
+
+    /// The next `calls` calls of `kind` meet `failure`; after failures planned before.
+    pub fn fail_next(&self, kind: CallKind, calls: usize, failure: &Failure) {
+        self.world.faults.fail_next(kind, calls, failure);
+    }
+
+    /// Every call of `kind` meets `failure` until [`Self::heal`].
+    pub fn fail_all(&self, kind: CallKind, failure: Failure) {
+        self.world.faults.fail_all(kind, failure);
+    }
+
+    /// Forgets the failures planned for `kind`.
+    pub fn heal(&self, kind: CallKind) {
+        self.world.faults.heal(kind);
+    }
+
+    /// Calls of `kind` arrive, and then wait until the answer is dropped or released.
+    pub fn hold(&self, kind: CallKind) -> Hold {
+        self.world.faults.hold(kind)
+    }
+
+    /// Calls of `kind` take at least this long. For measurements: a test holds calls instead.
+    pub fn delay(&self, kind: CallKind, latency: Duration) {
+        self.world.faults.delay(kind, latency);
+    }
+
+    /// Every call so far, in the order of arrival.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.world.calls.all()
+    }
+
+    /// The calls of one kind so far.
+    #[must_use]
+    pub fn calls_of(&self, kind: CallKind) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.kind == kind).collect()
+    }
+
+    /// How many calls of `kind` have arrived.
+    #[must_use]
+    pub fn count(&self, kind: CallKind) -> usize {
+        self.calls_of(kind).len()
+    }
+
+    /// Waits until `count` calls of `kind` have arrived. Without a limit of its own: put `tokio::time::timeout`
+    /// around it.
+    pub async fn arrived(&self, kind: CallKind, count: usize) {
+        self.world.calls.until(|calls| calls.iter().filter(|call| call.kind == kind).count() >= count).await;
+    }
+
+    /// Waits until `count` calls of `kind` have ended, whichever way.
+    pub async fn ended(&self, kind: CallKind, count: usize) {
+        let ended = |call: &&Call| call.kind == kind && call.outcome != Outcome::Pending;
+        self.world.calls.until(|calls| calls.iter().filter(ended).count() >= count).await;
+    }
+}
+
+async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<()>)> {
+    for role in &config.sts.roles {
+        sts::check_policy(&role.trust_policy).with_context(|| format!("the trust policy of {}", role.arn))?;
+    }
+    let listen = async |port: u16| {
+        TcpListener::bind(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("cannot listen on 127.0.0.1:{port}"))
+    };
+    let ports = config.ports;
+    let (provider, sts, console) =
+        (listen(ports.provider).await?, listen(ports.sts).await?, listen(ports.console).await?);
+    let origin = |listener: &TcpListener| listener.local_addr().map(|address| format!("http://{address}"));
+    let console_origin = origin(&console)?;
+    let urls = Urls {
+        issuer: origin(&provider)?,
+        sts: format!("{}/", origin(&sts)?),
+        federation: format!("{console_origin}/federation"),
+        console: format!("{console_origin}/console/"),
+    };
+    let world = Arc::new(World::new(config, urls)?);
+    let mut tasks = JoinSet::new();
+    let share = || Arc::clone(&world);
+    tasks.spawn(serve(provider, Service::Provider, share(), provider::router(share())));
+    tasks.spawn(serve(sts, Service::Sts, share(), sts::router(share())));
+    tasks.spawn(serve(console, Service::Console, share(), console::router(share())));
+    Ok((world, tasks))
+}
+
+/// What keeps the services running: dropping it stops them.
+enum Runs {
+    Here { _tasks: JoinSet<()> },
+    Elsewhere { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>> },
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        if let Self::Elsewhere { stop, thread } = self {
+            drop(stop.take());
+            if let Some(thread) = thread.take() {
+                // A panic in the thread was reported there.
+                let _ = thread.join();
+            }
+        }
+    }
+}

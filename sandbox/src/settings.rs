@@ -1,0 +1,86 @@
+//! The settings document that points Rolecall at a sandbox: the one thing both sides share, so it is written here
+//! by hand and read there by the product's own schema.
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::world::Urls;
+
+/// The document, TOML.
+pub(crate) fn toml(config: &Config, urls: &Urls) -> String {
+    let document = Document {
+        provider: config
+            .provider
+            .clients
+            .iter()
+            .take(1)
+            .map(|client| Provider {
+                id: PROVIDER_ID,
+                name: &config.provider.name,
+                well_known_url: format!("{}/.well-known/openid-configuration", urls.issuer),
+                client_id: &client.id,
+                scope: &config.provider.scope,
+                sts_endpoint: &urls.sts,
+                console_endpoint: &urls.federation,
+            })
+            .collect(),
+        account: config
+            .sts
+            .accounts
+            .iter()
+            .map(|account| Account { id: &account.id, alias: &account.alias })
+            .collect(),
+        role: config
+            .sts
+            .roles
+            .iter()
+            .map(|role| Role {
+                provider: PROVIDER_ID,
+                arn: &role.arn,
+                profile: role.profile.as_deref(),
+                region: role.region.as_deref(),
+                color: role.color.as_deref(),
+            })
+            .collect(),
+    };
+    toml::to_string(&document)
+        .unwrap_or_else(|error| format!("# This sandbox cannot be written down: {error}\n"))
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    provider: Vec<Provider<'a>>,
+    account: Vec<Account<'a>>,
+    role: Vec<Role<'a>>,
+}
+
+#[derive(Serialize)]
+struct Provider<'a> {
+    id: &'a str,
+    name: &'a str,
+    well_known_url: String,
+    client_id: &'a str,
+    scope: &'a str,
+    sts_endpoint: &'a str,
+    console_endpoint: &'a str,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    id: &'a str,
+    alias: &'a str,
+}
+
+#[derive(Serialize)]
+struct Role<'a> {
+    provider: &'a str,
+    arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    color: Option<&'a str>,
+}
+
+const PROVIDER_ID: &str = "sandbox";

@@ -1,0 +1,126 @@
+//! `AssumeRoleWithWebIdentity`.
+
+use axum::response::Response;
+use chrono::TimeDelta;
+
+use super::error::{AwsError, AwsErrorCode};
+use super::identity::{self, Expected, Identity};
+use super::issued::{Caller, Credentials, RoleArn};
+use super::limits::Request;
+use super::policy::{self, Context, Key, KeyValues};
+use super::xml::{self, Assumed};
+use crate::calls::CallKind;
+use crate::config::{Config, Dialect};
+use crate::params::Params;
+use crate::world::World;
+
+/// Answers the call.
+pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> Result<Response, AwsError> {
+    let config = world.config();
+    let request = Request::parse(params)?;
+    let Some(arn) = RoleArn::parse(request.role_arn) else {
+        return Err(AwsError::new(AwsErrorCode::ValidationError, "Request ARN is invalid"));
+    };
+    let identity = verified(world, &config, &request, &arn)?;
+    let host = world.urls.provider_host();
+    let provider_arn = format!("arn:{}:iam::{}:oidc-provider/{host}", arn.partition, arn.account);
+    let packed_policy_size = packed(&config, &request, &identity)?;
+    let max_duration = authorize(&config, &request, &identity, host, &provider_arn)?;
+    if request.duration_seconds > max_duration {
+        return Err(AwsError::new(AwsErrorCode::ValidationError, TOO_LONG));
+    }
+    let caller = Caller::new(&arn, request.session_name);
+    let expires = world.clock.now() + TimeDelta::seconds(request.duration_seconds.into());
+    let credentials = Credentials::new(dialect, expires);
+    world.issued().add(credentials.clone(), caller.clone());
+    Ok(xml::assumed_role(
+        dialect,
+        &Assumed {
+            caller: &caller,
+            credentials: &credentials,
+            subject: &identity.subject,
+            audience: &identity.audience,
+            provider_arn: &provider_arn,
+            packed_policy_size,
+        },
+    ))
+}
+
+fn verified(
+    world: &World,
+    config: &Config,
+    request: &Request<'_>,
+    arn: &RoleArn<'_>,
+) -> Result<Identity, AwsError> {
+    let account = config.sts.accounts.iter().find(|account| account.id == arn.account);
+    // The STS sees what the provider publishes, and nothing while the provider's JWKS fails.
+    let reachable = !world.faults.failing(CallKind::Jwks);
+    let keys = reachable.then(|| world.keys().published(config.provider.signing));
+    identity::verify(
+        request.token,
+        &Expected {
+            issuer: &world.urls.issuer,
+            audiences: account.and_then(|account| account.audiences.as_deref()),
+            keys: keys.as_ref(),
+            now: world.clock.now().timestamp(),
+        },
+    )
+}
+
+/// Whether the role's trust policy takes this identity; the role's MaxSessionDuration. A role that does not exist
+/// and one that says no look the same from outside.
+fn authorize(
+    config: &Config,
+    request: &Request<'_>,
+    identity: &Identity,
+    host: &str,
+    provider_arn: &str,
+) -> Result<u32, AwsError> {
+    let denied = |action: &str| {
+        AwsError::new(AwsErrorCode::AccessDenied, &format!("Not authorized to perform {action}"))
+    };
+    let role =
+        config.sts.roles.iter().find(|role| role.arn == request.role_arn).ok_or_else(|| denied(ASSUME))?;
+    let trust_policy = role.trust_policy.replace("{provider}", host);
+    let single = |name: &str, value: &str| Key {
+        name: format!("{host}:{name}"),
+        values: KeyValues::Single(value.to_owned()),
+    };
+    let mut keys = vec![single("aud", &identity.audience), single("sub", &identity.subject)];
+    if !identity.amr.is_empty() {
+        keys.push(Key { name: format!("{host}:amr"), values: KeyValues::Multi(identity.amr.clone()) });
+    }
+    let context = Context { federated: provider_arn, keys: &keys };
+    let mut actions = vec![ASSUME];
+    if identity.tags.is_some() {
+        actions.push(TAG_SESSION);
+    }
+    for action in actions {
+        // A policy that cannot be evaluated allows nothing; a sandbox does not start with one.
+        if !policy::allows(&trust_policy, action, &context).unwrap_or(false) {
+            return Err(denied(action));
+        }
+    }
+    Ok(role.max_session_duration)
+}
+
+/// The share of the room for session policy and tags that this request takes, percent. AWS's packed form is not
+/// documented: this is a predictor with the same refusals.
+fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result<usize, AwsError> {
+    let amr = identity.amr.len() * 100 / config.sts.amr_entries.max(1);
+    let policy = request.policy_length * 100 / PACKED_BYTES;
+    let tags = identity.tags.unwrap_or(0) * 100 / PACKED_BYTES;
+    let percent = amr + policy + tags;
+    if percent > 100 {
+        let message =
+            format!("Packed policy consumes {percent}% of allotted space, please use smaller policy.");
+        return Err(AwsError::new(AwsErrorCode::PackedPolicyTooLarge, &message));
+    }
+    Ok(percent)
+}
+
+const ASSUME: &str = "sts:AssumeRoleWithWebIdentity";
+const TAG_SESSION: &str = "sts:TagSession";
+const TOO_LONG: &str = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+/// The room for the packed form, bytes; an assumption.
+const PACKED_BYTES: usize = 4096;

@@ -1,0 +1,18 @@
+//! `GetCallerIdentity`: who signed this?
+
+use axum::response::Response;
+
+use super::error::AwsError;
+use super::{sigv4, xml};
+use crate::world::World;
+
+/// Answers the call.
+pub(super) fn caller_identity(world: &World, request: &sigv4::Request<'_>) -> Result<Response, AwsError> {
+    let signed = sigv4::Authorization::parse(request, SERVICE)?;
+    let found = world.issued().find(&signed.access_key_id);
+    let (credentials, caller) = sigv4::verify(request, &signed, found, world.clock.now())?;
+    drop(credentials);
+    Ok(xml::caller_identity(&caller))
+}
+
+const SERVICE: &str = "sts";

@@ -1,0 +1,95 @@
+//! The STS: `AssumeRoleWithWebIdentity` and `GetCallerIdentity`, in AWS's wire format or an S3-compatible store's.
+
+mod assume_role;
+mod caller_identity;
+mod error;
+mod identity;
+mod issued;
+mod limits;
+mod policy;
+mod sigv4;
+mod xml;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+
+pub use error::{AwsError, AwsErrorCode};
+pub(crate) use issued::{Caller, Issued};
+pub(crate) use policy::check as check_policy;
+
+use crate::config::Dialect;
+use crate::params::Params;
+use crate::world::{SharedWorld, World};
+
+/// The STS endpoint.
+pub(crate) fn router(world: SharedWorld) -> Router {
+    Router::new().route("/", get(dispatch).post(dispatch)).with_state(world)
+}
+
+/// An error in the dialect that is spoken now.
+pub(crate) fn error_response(world: &World, error: &AwsError) -> Response {
+    xml::error(world.config().sts.dialect, error)
+}
+
+async fn dispatch(
+    State(world): State<SharedWorld>,
+    Extension(params): Extension<Params>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let dialect = world.config().sts.dialect;
+    if dialect == Dialect::S3Compatible && method != Method::POST {
+        return xml::bucket_list();
+    }
+    if method == Method::GET && params.is_empty() {
+        // AWS sends a browser that strays here to its product page.
+        let elsewhere = HeaderValue::from_static("https://aws.amazon.com/iam");
+        return (StatusCode::FOUND, [(header::LOCATION, elsewhere)]).into_response();
+    }
+    let request = sigv4::Request {
+        method: method.as_str(),
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+    };
+    let answer = match (action(&params), dialect) {
+        (Ok("AssumeRoleWithWebIdentity"), _) => assume_role::assume_role(&world, &params, dialect),
+        (Ok("GetCallerIdentity"), Dialect::Aws) => caller_identity::caller_identity(&world, &request),
+        (Ok(_), Dialect::S3Compatible) => return xml::not_offered(),
+        (Ok(action), Dialect::Aws) => Err(AwsError::new(
+            AwsErrorCode::InvalidAction,
+            &format!("Could not find operation {action} for version {API_VERSION}"),
+        )),
+        (Err(error), _) => Err(error),
+    };
+    answer.unwrap_or_else(|error| xml::error(dialect, &error))
+}
+
+/// The action, if it is asked for in the one version there is.
+fn action(params: &Params) -> Result<&str, AwsError> {
+    let Some(action) = params.get("Action") else {
+        return Err(AwsError::new(
+            AwsErrorCode::MissingAction,
+            "The request must contain the parameter Action",
+        ));
+    };
+    match params.get("Version") {
+        Some(API_VERSION) => Ok(action),
+        version => Err(AwsError::new(
+            AwsErrorCode::InvalidAction,
+            &format!(
+                "Could not find operation {action} for version {}",
+                version.unwrap_or("NO_VERSION_SPECIFIED")
+            ),
+        )),
+    }
+}
+
+const API_VERSION: &str = "2011-06-15";

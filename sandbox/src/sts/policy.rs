@@ -1,0 +1,253 @@
+//! Role trust policies: who may assume a role (IAM's policy language, as far as a web identity can reach it).
+//!
+//! Evaluates documents; knows nothing of tokens, accounts or requests beyond the keys it is given.
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What a request brings to a policy.
+pub(super) struct Context<'a> {
+    /// The OIDC provider's ARN.
+    pub(super) federated: &'a str,
+    /// Condition keys and their values.
+    pub(super) keys: &'a [Key],
+}
+
+/// A condition key of the request.
+pub(super) struct Key {
+    /// `HOST:sub`, say.
+    pub(super) name: String,
+    /// Its values: one, unless it is `Multi`.
+    pub(super) values: KeyValues,
+}
+
+/// A condition key's values. That a key is multi-valued is a matter of the key, not of how many values came.
+pub(super) enum KeyValues {
+    Single(String),
+    Multi(Vec<String>),
+}
+
+/// Whether `document` allows `action` to this request: some statement allows it and none denies it.
+pub(super) fn allows(document: &str, action: &str, context: &Context<'_>) -> anyhow::Result<bool> {
+    let statements = parse(document)?;
+    let applies = |statement: &&Statement| statement.applies(action, context);
+    let denied = statements.iter().filter(|statement| statement.effect == Effect::Deny).any(|s| applies(&s));
+    let allowed =
+        statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|s| applies(&s));
+    Ok(allowed && !denied)
+}
+
+/// Whether `document` is a trust policy this sandbox can evaluate.
+pub(crate) fn check(document: &str) -> anyhow::Result<()> {
+    parse(document).map(drop)
+}
+
+fn parse(document: &str) -> anyhow::Result<Vec<Statement>> {
+    let document: RawDocument =
+        serde_json::from_str(document).context("a trust policy is a JSON document")?;
+    document.statement.into_vec().into_iter().map(Statement::parse).collect()
+}
+
+struct Statement {
+    effect: Effect,
+    federated: Vec<String>,
+    actions: Vec<String>,
+    conditions: Vec<Condition>,
+}
+
+impl Statement {
+    fn parse(raw: RawStatement) -> anyhow::Result<Self> {
+        let federated = match raw.principal {
+            Value::String(star) if star == "*" => vec![star],
+            Value::Object(mut principal) => match principal.remove("Federated") {
+                Some(federated) => strings(federated)?,
+                // Another kind of principal: a statement that no web identity meets.
+                None => Vec::new(),
+            },
+            _ => bail!("Principal is \"*\" or an object"),
+        };
+        let mut conditions = Vec::new();
+        for (operator, keys) in raw.condition {
+            let operator = Operator::parse(&operator)?;
+            let Value::Object(keys) = keys else { bail!("a condition operator holds an object of keys") };
+            for (key, values) in keys {
+                conditions.push(Condition { operator, key, values: strings(values)? });
+            }
+        }
+        Ok(Self { effect: raw.effect, federated, actions: strings(raw.action)?, conditions })
+    }
+
+    fn applies(&self, action: &str, context: &Context<'_>) -> bool {
+        let principal =
+            self.federated.iter().any(|principal| principal == "*" || principal == context.federated);
+        // Actions are compared without regard to case.
+        let action = action.to_ascii_lowercase();
+        let named = self.actions.iter().any(|pattern| like(&pattern.to_ascii_lowercase(), &action));
+        principal && named && self.conditions.iter().all(|condition| condition.holds(context.keys))
+    }
+}
+
+struct Condition {
+    operator: Operator,
+    key: String,
+    values: Vec<String>,
+}
+
+impl Condition {
+    fn holds(&self, keys: &[Key]) -> bool {
+        let operator = self.operator;
+        let Some(key) = keys.iter().find(|key| key.name.eq_ignore_ascii_case(&self.key)) else {
+            // A key the request does not have: negated and "if exists" conditions hold, and so does "for all".
+            return operator.if_exists
+                || match operator.set {
+                    Set::None => operator.negated,
+                    Set::AnyValue => false,
+                    Set::AllValues => true,
+                };
+        };
+        match (&key.values, operator.set) {
+            (KeyValues::Single(value), _) => self.takes(value),
+            (KeyValues::Multi(values), Set::AnyValue) => values.iter().any(|value| self.takes(value)),
+            (KeyValues::Multi(values), Set::AllValues) => values.iter().all(|value| self.takes(value)),
+            // A multi-valued key needs a set operator: without one nothing ever matches, even with one value.
+            (KeyValues::Multi(_), Set::None) => operator.negated,
+        }
+    }
+
+    fn takes(&self, value: &str) -> bool {
+        let matched = self.values.iter().any(|pattern| match self.operator.comparison {
+            Comparison::Equals => pattern == value,
+            Comparison::EqualsIgnoreCase => pattern.eq_ignore_ascii_case(value),
+            Comparison::Like => like(pattern, value),
+        });
+        matched != self.operator.negated
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Operator {
+    set: Set,
+    comparison: Comparison,
+    negated: bool,
+    if_exists: bool,
+}
+
+impl Operator {
+    fn parse(name: &str) -> anyhow::Result<Self> {
+        let (set, rest) = match name.split_once(':') {
+            None => (Set::None, name),
+            Some(("ForAnyValue", rest)) => (Set::AnyValue, rest),
+            Some(("ForAllValues", rest)) => (Set::AllValues, rest),
+            Some(_) => bail!("{name:?} has no such set operator"),
+        };
+        let (rest, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |rest| (rest, true));
+        let (comparison, negated) = match rest {
+            "StringEquals" => (Comparison::Equals, false),
+            "StringNotEquals" => (Comparison::Equals, true),
+            "StringEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, false),
+            "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
+            "StringLike" => (Comparison::Like, false),
+            "StringNotLike" => (Comparison::Like, true),
+            _ => bail!("{name:?} is not a condition operator this sandbox knows"),
+        };
+        Ok(Self { set, comparison, negated, if_exists })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Set {
+    None,
+    AnyValue,
+    AllValues,
+}
+
+#[derive(Clone, Copy)]
+enum Comparison {
+    Equals,
+    EqualsIgnoreCase,
+    Like,
+}
+
+/// `*` stands for any characters, `?` for one.
+fn like(pattern: &str, value: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let mut reached = vec![false; pattern.len() + 1];
+    reached[0] = true;
+    let skip_stars = |reached: &mut Vec<bool>| {
+        for (at, character) in pattern.iter().enumerate() {
+            if *character == '*' && reached[at] {
+                reached[at + 1] = true;
+            }
+        }
+    };
+    skip_stars(&mut reached);
+    for character in value.chars() {
+        let mut next = vec![false; pattern.len() + 1];
+        for (at, expected) in pattern.iter().enumerate() {
+            if reached[at] {
+                match expected {
+                    '*' => next[at] = true,
+                    '?' => next[at + 1] = true,
+                    other if *other == character => next[at + 1] = true,
+                    _ => {}
+                }
+            }
+        }
+        skip_stars(&mut next);
+        reached = next;
+    }
+    reached.last().copied().unwrap_or(false)
+}
+
+fn strings(value: Value) -> anyhow::Result<Vec<String>> {
+    match value {
+        Value::String(text) => Ok(vec![text]),
+        Value::Array(values) => values
+            .into_iter()
+            .map(|value| value.as_str().map(str::to_owned).context("a list in a policy holds strings"))
+            .collect(),
+        _ => bail!("a string or a list of strings is expected"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawDocument {
+    statement: OneOrMany,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(RawStatement),
+    Many(Vec<RawStatement>),
+}
+
+impl OneOrMany {
+    fn into_vec(self) -> Vec<RawStatement> {
+        match self {
+            Self::One(statement) => vec![statement],
+            Self::Many(statements) => statements,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawStatement {
+    effect: Effect,
+    principal: Value,
+    action: Value,
+    #[serde(default)]
+    condition: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+#[cfg(test)]
+mod tests;

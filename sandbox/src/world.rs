@@ -1,0 +1,99 @@
+//! What all three services of one sandbox share.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::calls::CallLog;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::console::Sessions;
+use crate::faults::Faults;
+use crate::provider::{Grants, KeyRing};
+use crate::sts::Issued;
+
+/// Where the three services are.
+#[derive(Clone, Debug)]
+pub(crate) struct Urls {
+    /// The provider's issuer: its origin, no trailing slash.
+    pub(crate) issuer: String,
+    /// The STS endpoint, with a trailing slash.
+    pub(crate) sts: String,
+    /// The sign-in federation base.
+    pub(crate) federation: String,
+    /// The console, with a trailing slash.
+    pub(crate) console: String,
+}
+
+impl Urls {
+    /// The provider's host and port: its name in IAM.
+    pub(crate) fn provider_host(&self) -> &str {
+        self.issuer.split_once("://").map_or(&self.issuer, |(_, host)| host)
+    }
+
+    /// The console's origin.
+    pub(crate) fn console_origin(&self) -> &str {
+        self.console.strip_suffix("/console/").unwrap_or(&self.console)
+    }
+}
+
+/// The shared state. Locks are held for a moment at a time, never across an await, and never two at once except
+/// where noted.
+pub(crate) struct World {
+    pub(crate) urls: Urls,
+    pub(crate) clock: Clock,
+    pub(crate) calls: CallLog,
+    pub(crate) faults: Faults,
+    config: RwLock<Config>,
+    keys: Mutex<KeyRing>,
+    grants: Mutex<Grants>,
+    issued: Mutex<Issued>,
+    sessions: Mutex<Sessions>,
+}
+
+/// The state as the routers share it.
+pub(crate) type SharedWorld = Arc<World>;
+
+impl World {
+    pub(crate) fn new(config: Config, urls: Urls) -> anyhow::Result<Self> {
+        Ok(Self {
+            urls,
+            clock: Clock::system(),
+            calls: CallLog::new(),
+            faults: Faults::default(),
+            config: RwLock::new(config),
+            keys: Mutex::new(KeyRing::new()?),
+            grants: Mutex::default(),
+            issued: Mutex::default(),
+            sessions: Mutex::default(),
+        })
+    }
+
+    /// The configuration as it is now.
+    pub(crate) fn config(&self) -> Config {
+        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn keys(&self) -> MutexGuard<'_, KeyRing> {
+        lock(&self.keys)
+    }
+
+    pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
+        lock(&self.grants)
+    }
+
+    pub(crate) fn issued(&self) -> MutexGuard<'_, Issued> {
+        lock(&self.issued)
+    }
+
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        lock(&self.sessions)
+    }
+}
+
+/// A panic under a lock leaves data that is still good enough to test with.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
