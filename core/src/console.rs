@@ -29,8 +29,12 @@ pub async fn login_url(
     platform.progress(Step::OpeningConsole);
     let region = role.region();
     let place = Place::of(provider, role, &region)?;
-    let mut response =
-        platform.send(sign_in_token_request(&place.federation, credentials, Method::POST), provider.token_exchange_free()).await?;
+    let mut response = platform
+        .send(
+            sign_in_token_request(&place.federation, credentials, Method::POST),
+            provider.token_exchange_free(),
+        )
+        .await?;
     // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses the
     // method is asked again with GET, which is what AWS documents.
     if matches!(response.status().as_u16(), 404 | 405 | 501) {

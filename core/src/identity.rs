@@ -7,10 +7,7 @@ pub const PRODUCT: &str = "Rolecall";
 pub const HOST_NAME: &str = "dev.rolecall.host";
 
 /// The extension's id in Chromium browsers: the hash of the `key` in `manifest/chromium.json`.
-pub const CHROMIUM_EXTENSION_ID: &str = "";
+pub const CHROMIUM_EXTENSION_ID: &str = "ganjefdifpdbcgkcmbniolbdkacieled";
 
 /// The add-on's id in Firefox: `browser_specific_settings.gecko.id` in `manifest/firefox.json`.
 pub const FIREFOX_EXTENSION_ID: &str = "rolecall@rolecall.dev";
-
-/// The path of the identity redirect: `https://<extension id>.chromiumapp.org/<path>`.
-pub const REDIRECT_PATH: &str = "callback";

@@ -14,7 +14,9 @@ use crate::oidc::{
     self, AuthorizationRequest, Expectations, Expected, IdToken, IdTokenError, KeySet, Metadata, Person,
     Prompt, RedirectError, TokenError, Tokens,
 };
-use crate::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Step, TransportError};
+use crate::platform::{
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Step, TransportError,
+};
 use crate::settings::{Duration, Provider, Role, TokenExchange};
 use crate::sts::{self, StsError};
 use crate::{Error, Result, secret};
@@ -51,8 +53,18 @@ impl Memory {
 
     /// The role's credentials, if they last for at least `time_left`.
     #[must_use]
-    pub fn credentials(&self, role: &RoleArn, now: DateTime<Utc>, time_left: TimeDelta) -> Option<&Credentials> {
+    pub fn credentials(
+        &self,
+        role: &RoleArn,
+        now: DateTime<Utc>,
+        time_left: TimeDelta,
+    ) -> Option<&Credentials> {
         self.credentials.get(role).filter(|credentials| credentials.time_left(now) > time_left)
+    }
+
+    /// Every role there are credentials for, and until when.
+    pub fn expirations(&self) -> impl Iterator<Item = (&RoleArn, DateTime<Utc>)> {
+        self.credentials.iter().map(|(role, credentials)| (role, credentials.expiration))
     }
 
     /// Roles that the provider listed in the ID token.
@@ -202,7 +214,8 @@ async fn authorize_once(
     let exchange = oidc::code_request(provider, metadata, &redirect_uri, &code, &request.code_verifier);
     let response = platform.send(exchange, provider.token_exchange).await?;
     let tokens = oidc::read_tokens(&response)?;
-    let token = verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
+    let token =
+        verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
     memory.remember(token.clone(), tokens.refresh_token);
     Ok(token)
 }
@@ -317,7 +330,9 @@ fn may_need_person(error: &Error) -> bool {
         Error::Authorize(error) => *error != AuthorizeError::Cancelled,
         Error::Redirect(error) => matches!(
             error,
-            RedirectError::InteractionRequired { .. } | RedirectError::Refused { .. } | RedirectError::AccessDenied { .. }
+            RedirectError::InteractionRequired { .. }
+                | RedirectError::Refused { .. }
+                | RedirectError::AccessDenied { .. }
         ),
         _ => false,
     }

@@ -76,7 +76,13 @@ impl Partition {
     }
 
     fn facts(self) -> Facts {
-        let facts = |id, suffix, default_region, sign_in, console| Facts { id, suffix, default_region, sign_in, console };
+        let facts = |id, suffix, default_region, sign_in, console| Facts {
+            id,
+            suffix,
+            default_region,
+            sign_in,
+            console,
+        };
         match self {
             Self::Aws => facts(
                 "aws",

@@ -45,7 +45,8 @@ pub fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>
 /// `InvalidData` for a message that is too large, and whatever the writer says.
 pub fn write<T: Serialize>(writer: &mut impl Write, message: &T) -> io::Result<()> {
     let mut frame = Zeroizing::new(vec![0; 4]);
-    serde_json::to_writer(&mut *frame, message).map_err(|_| invalid("the message cannot be written as JSON"))?;
+    serde_json::to_writer(&mut *frame, message)
+        .map_err(|_| invalid("the message cannot be written as JSON"))?;
     let length = frame.len() - 4;
     if length > MAX_FRAME_BYTES {
         return Err(invalid("the message is larger than 1 MiB"));
@@ -71,7 +72,10 @@ mod tests {
     fn a_message_of_exactly_one_mebibyte_passes_and_one_byte_more_does_not() {
         let text = |length: usize| "x".repeat(length - 2);
         assert!(write(&mut Vec::new(), &text(MAX_FRAME_BYTES)).is_ok());
-        assert_eq!(write(&mut Vec::new(), &text(MAX_FRAME_BYTES + 1)).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            write(&mut Vec::new(), &text(MAX_FRAME_BYTES + 1)).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
         let claimed = u32::try_from(MAX_FRAME_BYTES + 1).unwrap().to_ne_bytes();
         assert_eq!(read::<Value>(&mut &claimed[..]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }

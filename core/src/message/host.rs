@@ -322,7 +322,11 @@ mod tests {
     fn a_question_is_readable_json() {
         let question = ToHost::Ask {
             id: 1,
-            question: HostQuestion::Hello { protocol: ProtocolRange::CURRENT, version: "0.1.0".into(), capabilities: vec![] },
+            question: HostQuestion::Hello {
+                protocol: ProtocolRange::CURRENT,
+                version: "0.1.0".into(),
+                capabilities: vec![],
+            },
         };
         assert_eq!(
             serde_json::to_string(&question).unwrap(),

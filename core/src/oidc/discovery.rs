@@ -164,7 +164,9 @@ mod tests {
         let well_known = "https://a.example/.well-known/openid-configuration";
         assert!(read(well_known, "https://a.example", "").is_ok());
         assert!(read(well_known, "https://a.example/", "").is_ok());
-        for issuer in ["https://b.example", "https://a.example/tenant", "http://a.example", "", "https://a.example.b"] {
+        for issuer in
+            ["https://b.example", "https://a.example/tenant", "http://a.example", "", "https://a.example.b"]
+        {
             let error = read(well_known, issuer, "").unwrap_err();
             assert_eq!(error.code(), Code::IssuerMismatch, "{issuer}");
         }
@@ -181,7 +183,10 @@ mod tests {
     fn a_provider_that_denies_pkce_is_refused_and_one_that_is_silent_is_not() {
         let well_known = "https://a.example/.well-known/openid-configuration";
         let plain = r#","code_challenge_methods_supported":["plain"]"#;
-        assert_eq!(read(well_known, "https://a.example", plain).unwrap_err().code(), Code::ProviderMisconfigured);
+        assert_eq!(
+            read(well_known, "https://a.example", plain).unwrap_err().code(),
+            Code::ProviderMisconfigured
+        );
         let both = r#","code_challenge_methods_supported":["plain","S256"]"#;
         assert!(read(well_known, "https://a.example", both).is_ok());
     }

@@ -71,7 +71,11 @@ pub struct Expectations<'a> {
 }
 
 /// Verifies an ID token and gives what it says.
-pub fn verify(text: SecretString, keys: &KeySet, expected: Expectations<'_>) -> Result<IdToken, IdTokenError> {
+pub fn verify(
+    text: SecretString,
+    keys: &KeySet,
+    expected: Expectations<'_>,
+) -> Result<IdToken, IdTokenError> {
     let claims = Claims(verify_signature(text.expose_secret(), keys)?);
 
     // Step 2: the issuer must be the one discovered, to the letter.
@@ -86,7 +90,9 @@ pub fn verify(text: SecretString, keys: &KeySet, expected: Expectations<'_>) -> 
     }
     // Steps 4 and 5: with several audiences someone must be the authorized party; whoever it is, it must be us.
     match claims.optional_text("azp")? {
-        Some(azp) if azp != expected.client_id => return Err(IdTokenError::Audience { actual: azp.to_owned() }),
+        Some(azp) if azp != expected.client_id => {
+            return Err(IdTokenError::Audience { actual: azp.to_owned() });
+        }
         None if audience.len() > 1 => return Err(IdTokenError::Missing("azp")),
         _ => {}
     }
@@ -217,7 +223,9 @@ impl IdTokenError {
 /// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
 fn verify_signature(text: &str, keys: &KeySet) -> Result<Map<String, Value>, IdTokenError> {
     let mut parts = text.split('.');
-    let (Some(header), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(header), Some(payload), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(IdTokenError::Malformed);
     };
     let header = unique_object(header)?;
@@ -264,7 +272,9 @@ fn check_with<A: Algorithm>(
 ) -> Result<(), IdTokenError> {
     match algorithm.validator::<jwt_compact::Empty>(key).validate(token) {
         Ok(_) => Ok(()),
-        Err(ValidationError::MalformedClaims(_)) => Err(IdTokenError::WrongType("exp, nbf or iat".to_owned())),
+        Err(ValidationError::MalformedClaims(_)) => {
+            Err(IdTokenError::WrongType("exp, nbf or iat".to_owned()))
+        }
         Err(_) => Err(IdTokenError::Signature),
     }
 }

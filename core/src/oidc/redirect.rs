@@ -43,7 +43,9 @@ pub fn read_redirect(url: &Url, expected: Expected<'_>) -> Result<AuthorizationC
         }
     }
     match (parameters.error, parameters.code) {
-        (Some(error), _) => Err(RedirectError::from_provider(&error, parameters.error_description.as_deref())),
+        (Some(error), _) => {
+            Err(RedirectError::from_provider(&error, parameters.error_description.as_deref()))
+        }
         (None, Some(code)) => Ok(AuthorizationCode(code.into())),
         (None, None) => Err(RedirectError::NoCode),
     }
@@ -194,7 +196,10 @@ mod tests {
     #[test]
     fn a_code_with_the_right_state_is_taken() {
         assert!(read("https://abc.chromiumapp.org/callback?code=c&state=s1", false).is_ok());
-        assert!(read("https://abc.chromiumapp.org/callback?code=c&state=s1&iss=https%3A%2F%2Fidp.example", true).is_ok());
+        assert!(
+            read("https://abc.chromiumapp.org/callback?code=c&state=s1&iss=https%3A%2F%2Fidp.example", true)
+                .is_ok()
+        );
     }
 
     #[test]
@@ -225,15 +230,25 @@ mod tests {
 
     #[test]
     fn another_address_is_refused_even_with_the_right_state() {
-        for url in ["https://abd.chromiumapp.org/callback", "https://abc.chromiumapp.org/other", "http://abc.chromiumapp.org/callback"] {
-            assert_eq!(read(&format!("{url}?code=c&state=s1"), false).unwrap_err(), RedirectError::WrongPlace);
+        for url in [
+            "https://abd.chromiumapp.org/callback",
+            "https://abc.chromiumapp.org/other",
+            "http://abc.chromiumapp.org/callback",
+        ] {
+            assert_eq!(
+                read(&format!("{url}?code=c&state=s1"), false).unwrap_err(),
+                RedirectError::WrongPlace
+            );
         }
     }
 
     #[test]
     fn the_providers_words_are_shown_on_one_line() {
         let url = "https://abc.chromiumapp.org/callback?error=access_denied&state=s1&error_description=Not%0Athis%20time.";
-        assert_eq!(read(url, false).unwrap_err().to_string(), "The provider denied the sign-in: Not this time.");
+        assert_eq!(
+            read(url, false).unwrap_err().to_string(),
+            "The provider denied the sign-in: Not this time."
+        );
     }
 
     proptest! {

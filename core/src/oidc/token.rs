@@ -43,7 +43,11 @@ pub fn code_request(
 
 /// The request for a new ID token (RFC 6749 section 6).
 #[must_use]
-pub fn refresh_request(provider: &Provider, metadata: &Metadata, refresh_token: &SecretString) -> HttpRequest {
+pub fn refresh_request(
+    provider: &Provider,
+    metadata: &Metadata,
+    refresh_token: &SecretString,
+) -> HttpRequest {
     post_form(
         &metadata.token_endpoint,
         &[
@@ -138,7 +142,8 @@ impl TokenError {
             return Self::Status { status: response.status().as_u16() };
         };
         let description = error_description.as_deref().map(plain).filter(|text| !text.is_empty());
-        let about_origin = description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("origin"));
+        let about_origin =
+            description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("origin"));
         match error.as_str() {
             "invalid_request" | "unauthorized_client" | "invalid_client" if about_origin => {
                 Self::OriginRefused { description }
@@ -155,10 +160,7 @@ pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> Htt
     *request.uri_mut() = endpoint.uri();
     let headers = request.headers_mut();
     // A content type that fetch sends without a preflight.
-    headers.insert(
-        header::CONTENT_TYPE,
-        http::HeaderValue::from_static("application/x-www-form-urlencoded"),
-    );
+    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
     request
 }

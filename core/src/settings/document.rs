@@ -179,7 +179,9 @@ impl Settings {
             if !provider.scope.split(' ').any(|scope| scope == "openid") {
                 return Err(refuse("scope lacks openid".to_owned()));
             }
-            if let Some(name) = provider.authorize_params.keys().find(|name| RESERVED.contains(&name.as_str())) {
+            if let Some(name) =
+                provider.authorize_params.keys().find(|name| RESERVED.contains(&name.as_str()))
+            {
                 return Err(refuse(format!("authorize_params must not set {name}")));
             }
         }

@@ -106,7 +106,9 @@ fn is_loopback(url: &Url) -> bool {
 
 static PLACEHOLDER: std::sync::LazyLock<Url> =
     // A literal that is a URL.
-    std::sync::LazyLock::new(|| Url::parse("https://placeholder.invalid/").unwrap_or_else(|_| unreachable!()));
+    std::sync::LazyLock::new(|| {
+        Url::parse("https://placeholder.invalid/").unwrap_or_else(|_| unreachable!())
+    });
 
 #[cfg(test)]
 mod tests {
@@ -114,7 +116,8 @@ mod tests {
 
     #[test]
     fn cleartext_leaves_the_machine_never() {
-        for text in ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost/"] {
+        for text in ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost/"]
+        {
             assert!(text.parse::<Endpoint>().is_ok(), "{text}");
         }
         for text in [

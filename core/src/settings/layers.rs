@@ -55,7 +55,8 @@ impl Layers {
     #[must_use]
     pub fn effective(&self) -> Effective {
         let mut effective = Effective::default();
-        let layers = [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine), (Layer::User, &self.user)];
+        let layers =
+            [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine), (Layer::User, &self.user)];
         for (layer, settings) in layers {
             for provider in &settings.provider {
                 if effective.provider(&provider.id).is_none() {
@@ -76,8 +77,10 @@ impl Layers {
                 }
             }
         }
-        let (roles, lost): (Vec<_>, Vec<_>) =
-            effective.roles.drain(..).partition(|role| effective.providers.iter().any(|p| p.value.id == role.value.provider));
+        let (roles, lost): (Vec<_>, Vec<_>) = effective
+            .roles
+            .drain(..)
+            .partition(|role| effective.providers.iter().any(|p| p.value.id == role.value.provider));
         effective.roles = roles;
         effective.problems = lost
             .into_iter()
@@ -171,7 +174,10 @@ mod tests {
             layers.effective().profile_name(&role).to_string()
         };
         assert_eq!(name(&user), "123456789012-example-role");
-        user.account.push(super::super::Account { id: "123456789012".parse::<AccountId>().unwrap(), alias: "Dev Team".into() });
+        user.account.push(super::super::Account {
+            id: "123456789012".parse::<AccountId>().unwrap(),
+            alias: "Dev Team".into(),
+        });
         assert_eq!(name(&user), "Dev-Team-example-role");
     }
 }

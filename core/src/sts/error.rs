@@ -97,7 +97,8 @@ impl StsError {
     /// Reads an error document. `status` is the response's.
     #[must_use]
     pub fn from_wire(status: u16, wire_code: &str, message: &str) -> Self {
-        let message: String = message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+        let message: String =
+            message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
         match wire_code {
             "AccessDenied" | "AccessDeniedException" => Self::AccessDenied { role: None, message },
             "ExpiredTokenException" | "ExpiredToken" => Self::ExpiredToken,
@@ -174,6 +175,6 @@ fn aws_said(message: &str) -> String {
 
 /// RFC 8176 section 2, Authentication Method Reference Values.
 const RFC_8176: [&str; 20] = [
-    "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc", "sms",
-    "swk", "tel", "user", "vbm",
+    "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina",
+    "sc", "sms", "swk", "tel", "user", "vbm",
 ];

@@ -20,7 +20,12 @@ pub fn endpoint(provider: &Provider, role: &Role) -> Endpoint {
 ///
 /// `ProviderId` is for OAuth 2.0 access tokens of three fixed providers and never sent for OpenID Connect.
 #[must_use]
-pub fn assume_role_request(provider: &Provider, role: &Role, token: &IdToken, duration: Duration) -> HttpRequest {
+pub fn assume_role_request(
+    provider: &Provider,
+    role: &Role,
+    token: &IdToken,
+    duration: Duration,
+) -> HttpRequest {
     post_form(
         &endpoint(provider, role),
         &[

@@ -17,9 +17,10 @@ pub fn read_credentials(response: &HttpResponse) -> Result<Credentials, StsError
     let document = quick_xml::de::from_str::<Document>(text);
     match (document, response.status().is_success()) {
         (Ok(Document::Success { result }), true) => Ok(result.credentials.into()),
-        (Ok(Document::ErrorResponse { error } | Document::ErrorList { error } | Document::Error(error)), _) => {
-            Err(StsError::from_wire(status, &error.code, &error.message))
-        }
+        (
+            Ok(Document::ErrorResponse { error } | Document::ErrorList { error } | Document::Error(error)),
+            _,
+        ) => Err(StsError::from_wire(status, &error.code, &error.message)),
         (_, false) if status >= 500 => Err(StsError::Unavailable { status }),
         _ => Err(StsError::Malformed { status }),
     }
@@ -127,7 +128,13 @@ mod tests {
 
     #[test]
     fn an_unrelated_document_with_status_200_is_no_success() {
-        for body in ["<ListAllMyBucketsResult/>", "<html><body>hello", "", "{}", "<AssumeRoleWithWebIdentityResponse/>"] {
+        for body in [
+            "<ListAllMyBucketsResult/>",
+            "<html><body>hello",
+            "",
+            "{}",
+            "<AssumeRoleWithWebIdentityResponse/>",
+        ] {
             assert_eq!(read(200, body).unwrap_err().code(), Code::StsResponseInvalid, "{body}");
         }
     }
@@ -145,11 +152,21 @@ mod tests {
             (403, "IDPRejectedClaim", "x", Code::StsClaimRejected),
             (400, "IDPCommunicationError", "x", Code::StsProviderUnreachable),
             (400, "InvalidIdentityToken", "No OpenIDConnect provider found", Code::StsInvalidIdentityToken),
-            (400, "InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider", Code::StsProviderUnreachable),
+            (
+                400,
+                "InvalidIdentityToken",
+                "Couldn't retrieve verification key from your identity provider",
+                Code::StsProviderUnreachable,
+            ),
             (400, "ExpiredTokenException", "Token expired", Code::StsExpiredToken),
             (403, "RegionDisabledException", "x", Code::StsRegionDisabled),
             (403, "AccessDenied", "Not authorized", Code::StsAccessDenied),
-            (400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", Code::StsDurationTooLong),
+            (
+                400,
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+                Code::StsDurationTooLong,
+            ),
             (400, "ValidationError", "1 validation error detected", Code::StsValidation),
             (400, "Throttling", "Rate exceeded", Code::StsThrottled),
             (500, "InternalFailure", "", Code::StsUnavailable),
@@ -159,7 +176,9 @@ mod tests {
                 r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{wire}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"#
             );
             assert_eq!(read(status, &aws).unwrap_err().code(), code, "{wire}");
-            let s3 = format!("<Error><Code>{wire}</Code><Message>{message}</Message><Resource>/</Resource></Error>");
+            let s3 = format!(
+                "<Error><Code>{wire}</Code><Message>{message}</Message><Resource>/</Resource></Error>"
+            );
             assert_eq!(read(status, &s3).unwrap_err().code(), code, "{wire}");
         }
         assert_eq!(read(503, "Service Unavailable").unwrap_err().code(), Code::StsUnavailable);

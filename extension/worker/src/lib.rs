@@ -1,1 +1,43 @@
-//! Rolecall.
+//! The extension's background: owns every secret, runs the flows, talks to the native host.
+//!
+//! The bootstrap (`pages/worker.js`) registers the browser's events and calls the functions exported here. From
+//! there on everything is Rust: [`app`] holds what is known, [`flows`] does what a person or a terminal wants,
+//! [`platform`] is the outside world for `rolecall-core`, [`transport`] sends its requests, [`host`] is the port to the native host, [`pages`] the
+//! ports to the popup. [`browser`] is the one place that knows the WebExtensions API and how browsers differ.
+
+mod app;
+mod browser;
+mod flows;
+mod host;
+mod pages;
+mod platform;
+mod store;
+mod transport;
+
+use wasm_bindgen::prelude::*;
+
+/// Starts the background. Called once, before any event is handed over.
+#[wasm_bindgen]
+pub async fn start() {
+    app::App::start().await;
+}
+
+/// A page opened a port; `early` holds what it said before this module was running.
+#[wasm_bindgen]
+pub fn on_connect(port: browser::Port, early: Vec<JsValue>) {
+    pages::connected(port, early);
+}
+
+/// The browser started. [`start`] has done what there is to do; the event only wakes the background.
+#[wasm_bindgen]
+pub fn on_startup() {}
+
+/// The extension was installed or updated; as for [`on_startup`].
+#[wasm_bindgen]
+pub fn on_installed() {}
+
+/// A host permission was granted or revoked: the way a request takes is looked for anew.
+#[wasm_bindgen]
+pub fn on_permissions_changed() {
+    app::with(|app| app.routes.borrow_mut().clear());
+}

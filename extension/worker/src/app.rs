@@ -1,0 +1,241 @@
+//! What the background knows: settings, what is remembered of each provider, what is being done, what went wrong.
+//!
+//! There is one [`App`] per background, and everything runs on one thread. A `RefCell` is never borrowed across
+//! an `await`.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use futures_util::lock::Mutex;
+use rolecall_core::aws::RoleArn;
+use rolecall_core::message::host::{RoleSummary, WorkerStatus};
+use rolecall_core::message::ui::{Activity, HostState, Intent, ProviderState, RoleState, State};
+use rolecall_core::settings::{Effective, Layers, ProviderId, Role, Settings};
+use rolecall_core::sign_in::Memory;
+use rolecall_core::{Error, Problem};
+
+use crate::host::Host;
+use crate::store::{self, Routes};
+use crate::{flows, pages};
+
+/// The background.
+pub(crate) struct App {
+    /// The port to the native host.
+    pub(crate) host: Host,
+    /// Hosts that are asked through the native host.
+    pub(crate) routes: RefCell<Routes>,
+    /// Sign-ins under way, for whoever wants the same.
+    pub(crate) flights: flows::Flights,
+    memories: RefCell<BTreeMap<ProviderId, Rc<Mutex<Memory>>>>,
+    layers: RefCell<Layers>,
+    effective: RefCell<Rc<Effective>>,
+    seen: RefCell<Seen>,
+}
+
+/// What pages show that is derived from nothing else.
+#[derive(Default)]
+struct Seen {
+    people: BTreeMap<ProviderId, String>,
+    expirations: BTreeMap<ProviderId, BTreeMap<RoleArn, DateTime<Utc>>>,
+    /// Whether a person's wish is being fulfilled.
+    busy: bool,
+    activity: Option<Activity>,
+    done: Option<String>,
+    problem: Option<Problem>,
+    last_intent: Option<Intent>,
+    policy_problem: Option<Problem>,
+    machine_problem: Option<Problem>,
+}
+
+impl Seen {
+    fn expiration(&self, role: &Role) -> Option<DateTime<Utc>> {
+        self.expirations.get(&role.provider)?.get(&role.arn).copied()
+    }
+}
+
+thread_local! {
+    static APP: OnceCell<Rc<App>> = const { OnceCell::new() };
+}
+
+/// Runs `action` with the background, once it has started.
+pub(crate) fn with<T>(action: impl FnOnce(&Rc<App>) -> T) -> Option<T> {
+    APP.with(|app| app.get().map(action))
+}
+
+impl App {
+    /// Reads what outlived the last background and connects to the native host.
+    pub(crate) async fn start() {
+        let policy = store::load_policy().await;
+        let app = Rc::new(Self {
+            host: Host::default(),
+            routes: RefCell::new(store::load_routes().await),
+            flights: flows::Flights::default(),
+            memories: RefCell::default(),
+            layers: RefCell::default(),
+            effective: RefCell::default(),
+            seen: RefCell::default(),
+        });
+        match policy {
+            Ok(policy) => app.layers.borrow_mut().policy = policy,
+            Err(error) => app.seen.borrow_mut().policy_problem = Some(Error::from(error).into()),
+        }
+        app.put_layers_together();
+        for (provider, memory) in store::load_memories().await {
+            app.look_at(&provider, &memory);
+            app.memories.borrow_mut().insert(provider, Rc::new(Mutex::new(memory)));
+        }
+        APP.with(|slot| {
+            let _ = slot.set(Rc::clone(&app));
+        });
+        app.host.connect(&app);
+    }
+
+    /// The settings that hold.
+    pub(crate) fn effective(&self) -> Rc<Effective> {
+        Rc::clone(&self.effective.borrow())
+    }
+
+    /// Takes the machine's settings from the native host's `hello`.
+    pub(crate) fn set_machine_settings(&self, settings: Settings, problem: Option<Problem>) {
+        self.layers.borrow_mut().machine = settings;
+        self.seen.borrow_mut().machine_problem = problem;
+        self.put_layers_together();
+        self.publish();
+    }
+
+    /// What is remembered of a provider. Whoever holds the lock is the only one to sign in there.
+    pub(crate) fn memory(&self, provider: &ProviderId) -> Rc<Mutex<Memory>> {
+        let mut memories = self.memories.borrow_mut();
+        Rc::clone(memories.entry(provider.clone()).or_insert_with(|| Rc::new(Mutex::new(Memory::default()))))
+    }
+
+    /// Keeps a provider's memory for the next background and shows what has changed.
+    pub(crate) async fn keep(&self, provider: &ProviderId, memory: &Memory) {
+        self.look_at(provider, memory);
+        self.publish();
+        store::save_memory(provider, memory).await;
+    }
+
+    /// Whether something is being done that a person is told about.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.seen.borrow().busy
+    }
+
+    /// Begins what a person wants: the problem before is done with.
+    pub(crate) fn begin(&self, intent: &Intent) {
+        let mut seen = self.seen.borrow_mut();
+        seen.busy = true;
+        seen.problem = None;
+        seen.done = None;
+        seen.last_intent = Some(intent.clone());
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&self, outcome: Result<String, Problem>) {
+        let mut seen = self.seen.borrow_mut();
+        seen.busy = false;
+        seen.activity = None;
+        match outcome {
+            Ok(done) => (seen.done, seen.problem) = (Some(done), None),
+            Err(problem) => (seen.done, seen.problem) = (None, Some(problem)),
+        }
+        drop(seen);
+        self.publish();
+    }
+
+    /// What the person wanted last.
+    pub(crate) fn last_intent(&self) -> Option<Intent> {
+        self.seen.borrow().last_intent.clone()
+    }
+
+    /// Says what is being done.
+    pub(crate) fn show_activity(&self, activity: Option<Activity>) {
+        self.seen.borrow_mut().activity = activity;
+        self.publish();
+    }
+
+    /// The problem was read.
+    pub(crate) fn dismiss_problem(&self) {
+        self.seen.borrow_mut().problem = None;
+        self.publish();
+    }
+
+    /// Sends the state to every page.
+    pub(crate) fn publish(&self) {
+        pages::broadcast(&self.state());
+    }
+
+    /// Everything a page shows.
+    pub(crate) fn state(&self) -> State {
+        let effective = self.effective();
+        let seen = self.seen.borrow();
+        let providers = effective.providers().map(|provider| ProviderState {
+            id: provider.value.id.clone(),
+            label: provider.value.label().to_owned(),
+            person: seen.people.get(&provider.value.id).cloned(),
+            layer: provider.layer,
+        });
+        let roles = effective.roles().map(|role| RoleState {
+            arn: role.value.arn.clone(),
+            account: effective.account_label(role.value.arn.account()).to_owned(),
+            name: role.value.arn.name().to_owned(),
+            provider: role.value.provider.clone(),
+            profile: effective.profile_name(&role.value).to_string(),
+            color: role.value.color.clone(),
+            credentials: role.value.credentials,
+            expiration: seen.expiration(&role.value),
+        });
+        let left_out = effective.problems.iter().map(|error| Problem::from(Error::from(error.clone())));
+        State {
+            providers: providers.collect(),
+            roles: roles.collect(),
+            activity: seen.activity.clone(),
+            done: seen.done.clone(),
+            problem: seen.problem.clone(),
+            host: self.host.state(),
+            settings_problems: left_out
+                .chain(seen.policy_problem.clone())
+                .chain(seen.machine_problem.clone())
+                .collect(),
+        }
+    }
+
+    /// Who is signed in and which roles there are, for a terminal.
+    pub(crate) fn status(&self) -> WorkerStatus {
+        let effective = self.effective();
+        let seen = self.seen.borrow();
+        let people = effective
+            .providers()
+            .map(|provider| (provider.value.id.to_string(), seen.people.get(&provider.value.id).cloned()));
+        let roles = effective.roles().map(|role| RoleSummary {
+            arn: role.value.arn.clone(),
+            account: role.value.arn.account().clone(),
+            account_label: effective.account_label(role.value.arn.account()).to_owned(),
+            profile: effective.profile_name(&role.value),
+            expiration: seen.expiration(&role.value),
+        });
+        WorkerStatus { people: people.collect(), roles: roles.collect() }
+    }
+
+    /// Whether the native host is there.
+    pub(crate) fn host_is_connected(&self) -> bool {
+        matches!(self.host.state(), HostState::Connected { .. })
+    }
+
+    fn put_layers_together(&self) {
+        let effective = self.layers.borrow().effective();
+        *self.effective.borrow_mut() = Rc::new(effective);
+    }
+
+    fn look_at(&self, provider: &ProviderId, memory: &Memory) {
+        let mut seen = self.seen.borrow_mut();
+        match memory.person() {
+            Some(person) => seen.people.insert(provider.clone(), person.label().to_owned()),
+            None => seen.people.remove(provider),
+        };
+        let expirations = memory.expirations().map(|(role, expiration)| (role.clone(), expiration));
+        seen.expirations.insert(provider.clone(), expirations.collect());
+    }
+}

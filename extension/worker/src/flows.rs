@@ -1,0 +1,215 @@
+//! What a person in the popup or a program in a terminal wants, from the wish to its end.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, Shared};
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::message::host::{CredentialsRequest, HostAnswer, HostQuestion, ProfileRequest};
+use rolecall_core::message::ui::{Activity, Intent};
+use rolecall_core::platform::Step;
+use rolecall_core::settings::{CredentialsMode, Provider, ProviderId, Role};
+use rolecall_core::sign_in::{Presence, sign_in};
+use rolecall_core::{Code, Problem, console};
+use secrecy::SecretString;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::app::App;
+use crate::platform::Browser;
+
+/// Does what a person wants.
+pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
+    match intent {
+        Intent::DismissProblem => app.dismiss_problem(),
+        Intent::ConnectHost => app.host.connect(app),
+        Intent::Retry => {
+            if let Some(intent) = app.last_intent() {
+                fulfil(app, intent);
+            }
+        }
+        Intent::SignOut { provider } => {
+            let app = Rc::clone(app);
+            spawn_local(async move { sign_out(&app, &provider).await });
+        }
+        Intent::SignIn { .. } | Intent::OpenConsole { .. } | Intent::WriteProfile { .. } => {
+            // A second press of a button, or another one meanwhile, starts nothing.
+            if app.is_busy() {
+                return;
+            }
+            app.begin(&intent);
+            let app = Rc::clone(app);
+            spawn_local(async move {
+                let outcome = match &intent {
+                    Intent::OpenConsole { role } => open_console(&app, role).await,
+                    Intent::WriteProfile { role } => write_profile(&app, role).await,
+                    Intent::SignIn { role } => sign_in_to(&app, role).await,
+                    _ => return,
+                };
+                app.end(outcome);
+            });
+        }
+    }
+}
+
+/// Sign-ins under way: whoever wants the same role in the same way waits for the same one.
+#[derive(Default)]
+pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool), Flight>>);
+
+type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
+
+/// Credentials for a program in a terminal.
+pub(crate) async fn credentials_for_terminal(
+    app: &Rc<App>,
+    request: CredentialsRequest,
+) -> Result<Credentials, Problem> {
+    let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
+    let time_left = TimeDelta::seconds(request.time_left_seconds.into());
+    let asked_by = request.asked_by.unwrap_or_else(|| "A program in a terminal".to_owned());
+    let credentials = credentials(app, &request.role, presence, time_left, Some(asked_by)).await;
+    app.show_activity(None);
+    credentials
+}
+
+/// An address that opens the console.
+pub(crate) async fn console_url(
+    app: &Rc<App>,
+    role: &RoleArn,
+    service: Option<&str>,
+    asked_by: Option<String>,
+) -> Result<SecretString, Problem> {
+    let credentials = credentials(app, role, Presence::Person, RENEW_BEFORE, asked_by).await?;
+    let (role, provider) = find(app, role)?;
+    let platform = Browser { app: Rc::clone(app), role: role.arn.clone(), asked_by: None };
+    Ok(console::login_url(&platform, &provider, &role, &credentials, service).await?)
+}
+
+/// Forgets roles; every role and person when `roles` is empty.
+pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn]) {
+    let effective = app.effective();
+    for provider in effective.providers() {
+        let id = &provider.value.id;
+        let memory = app.memory(id);
+        let mut memory = memory.lock().await;
+        if roles.is_empty() {
+            memory.sign_out();
+        }
+        for role in roles {
+            memory.forget_role(role);
+        }
+        app.keep(id, &memory).await;
+    }
+    tell_host_to_forget(app, roles.to_vec()).await;
+}
+
+async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
+    credentials(app, role, Presence::Person, RENEW_BEFORE, None).await?;
+    Ok(format!("Signed in to {}.", label(app, role)))
+}
+
+async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
+    use secrecy::ExposeSecret;
+
+    let url = console_url(app, role, None, None).await?;
+    crate::browser::open_tab(url.expose_secret()).await?;
+    Ok(format!("Opened the console as {}.", label(app, role)))
+}
+
+async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> {
+    let (role, provider) = find(app, arn)?;
+    // Credentials come first: a profile that cannot work is not written.
+    let credentials = credentials(app, arn, Presence::Person, RENEW_BEFORE, None).await?;
+    app.show_activity(Some(Activity { role: arn.clone(), step: Step::WritingProfile }));
+    let request = ProfileRequest {
+        profile: app.effective().profile_name(&role),
+        role: arn.clone(),
+        region: role.region(),
+        mode: role.credentials,
+        endpoint_url: provider.endpoint_url,
+        credentials: Some(credentials),
+    };
+    if request.mode == CredentialsMode::None {
+        let sentence = format!("The settings say that {} has no AWS profile.", label(app, arn));
+        return Err(Problem::new(Code::ProfileInvalid, sentence));
+    }
+    match app.host.ask(HostQuestion::WriteProfile(request), WRITE_SECONDS).await? {
+        HostAnswer::ProfileWritten { profile, file, changed: true } => {
+            Ok(format!("Wrote the profile {profile} to {file}."))
+        }
+        HostAnswer::ProfileWritten { profile, file, changed: false } => {
+            Ok(format!("The profile {profile} is already in {file}."))
+        }
+        _ => Err(Problem::new(
+            Code::HostProtocol,
+            "The Rolecall host program answered something else than was asked.",
+        )),
+    }
+}
+
+async fn sign_out(app: &Rc<App>, provider: &ProviderId) {
+    let memory = app.memory(provider);
+    let mut memory = memory.lock().await;
+    let roles = memory.expirations().map(|(role, _)| role.clone()).collect();
+    memory.sign_out();
+    app.keep(provider, &memory).await;
+    tell_host_to_forget(app, roles).await;
+    app.end(Ok("Signed out of Rolecall.".to_owned()));
+}
+
+async fn tell_host_to_forget(app: &Rc<App>, roles: Vec<RoleArn>) {
+    if app.host_is_connected() {
+        // A host that has stopped has forgotten everything.
+        let _ = app.host.ask(HostQuestion::Forget { roles }, WRITE_SECONDS).await;
+    }
+}
+
+/// The role's credentials, joining a sign-in that is under way for the same.
+async fn credentials(
+    app: &Rc<App>,
+    arn: &RoleArn,
+    presence: Presence,
+    time_left: TimeDelta,
+    asked_by: Option<String>,
+) -> Result<Credentials, Problem> {
+    let (role, provider) = find(app, arn)?;
+    let key = (arn.clone(), presence == Presence::Person);
+    let under_way = app.flights.0.borrow().get(&key).cloned();
+    if let Some(flight) = under_way {
+        return flight.await;
+    }
+    let flight = {
+        let (app, key) = (Rc::clone(app), key.clone());
+        let fly = async move {
+            let memory = app.memory(&provider.id);
+            let mut memory = memory.lock().await;
+            let platform = Browser { app: Rc::clone(&app), role: role.arn.clone(), asked_by };
+            let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut memory).await;
+            app.keep(&provider.id, &memory).await;
+            app.flights.0.borrow_mut().remove(&key);
+            credentials.map_err(Problem::from)
+        };
+        fly.boxed_local().shared()
+    };
+    app.flights.0.borrow_mut().insert(key, flight.clone());
+    flight.await
+}
+
+fn find(app: &App, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
+    let effective = app.effective();
+    let (role, provider) = effective
+        .role(arn)
+        .ok_or_else(|| Problem::new(Code::RoleUnknown, format!("The role {arn} is not in the settings.")))?;
+    Ok((role.clone(), provider.clone()))
+}
+
+fn label(app: &App, arn: &RoleArn) -> String {
+    format!("{} / {}", app.effective().account_label(arn.account()), arn.name())
+}
+
+/// SDKs ask again once 15 minutes are left, so credentials with less than that are renewed.
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(15);
+
+/// How long writing a file may take, in seconds: another program may hold its lock.
+const WRITE_SECONDS: u32 = 15;

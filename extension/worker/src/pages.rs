@@ -1,0 +1,56 @@
+//! The ports to the pages: state out, intents in.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rolecall_core::message::ui::{Intent, PORT_NAME, State};
+use wasm_bindgen::JsValue;
+
+use crate::app::{self, App};
+use crate::browser::Port;
+use crate::{flows, store};
+
+thread_local! {
+    static PORTS: RefCell<Vec<Port>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A page opened a port.
+pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
+    if port.name() != PORT_NAME {
+        port.disconnect();
+        return;
+    }
+    app::with(|app| {
+        // Somebody looks: a host that was not there may have been installed meanwhile.
+        app.host.look_again(app);
+        send(&port, &app.state());
+        let listening = Rc::clone(app);
+        port.listen(
+            move |message| said(&listening, message),
+            |gone| PORTS.with_borrow_mut(|ports| ports.retain(|port| !js_sys::Object::is(port, &gone))),
+        );
+        PORTS.with_borrow_mut(|ports| ports.push(port));
+        for message in early {
+            said(app, message);
+        }
+    });
+}
+
+/// Sends the state to every page.
+pub(crate) fn broadcast(state: &State) {
+    PORTS.with_borrow(|ports| ports.iter().for_each(|port| send(port, state)));
+}
+
+fn send(port: &Port, state: &State) {
+    if let Ok(message) = store::to_js(state) {
+        // A page that has just been closed is told so by its own event.
+        let _ = port.post_message(&message);
+    }
+}
+
+fn said(app: &Rc<App>, message: JsValue) {
+    // Only this extension's own pages can open a port; a message of another version is ignored.
+    if let Ok(intent) = serde_wasm_bindgen::from_value::<Intent>(message) {
+        flows::fulfil(app, intent);
+    }
+}

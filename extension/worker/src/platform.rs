@@ -1,0 +1,60 @@
+//! The browser as `rolecall-core` sees it.
+
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use rolecall_core::aws::RoleArn;
+use rolecall_core::message::ui::Activity;
+use rolecall_core::platform::{
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
+    TransportError,
+};
+use url::Url;
+use wasm_bindgen::JsCast;
+
+use crate::app::App;
+use crate::{browser, transport};
+
+/// The browser, at work for one role.
+pub(crate) struct Browser {
+    /// The background.
+    pub(crate) app: Rc<App>,
+    /// For which role.
+    pub(crate) role: RoleArn,
+    /// The program in a terminal that asked, if it was not a person in the popup.
+    pub(crate) asked_by: Option<String>,
+}
+
+impl Platform for Browser {
+    fn redirect_uri(&self) -> Url {
+        browser::redirect_uri()
+    }
+
+    async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
+        if let (Interaction::Window, Some(program)) = (interaction, &self.asked_by) {
+            // A window that nobody called for would be closed, or worse, trusted: say where it comes from.
+            let message = format!("{program} asks for {}. Sign in to let it continue.", self.role);
+            browser::notify(self.role.as_str(), &message).await;
+        }
+        browser::authorize(url, interaction).await
+    }
+
+    async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {
+        transport::send(&self.app, request, route).await
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
+        let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+        let crypto = scope.crypto().map_err(|_| RandomnessError("no crypto object".to_owned()))?;
+        let filled = crypto.get_random_values_with_u8_array(bytes);
+        filled.map(|_| ()).map_err(|_| RandomnessError("getRandomValues failed".to_owned()))
+    }
+
+    fn progress(&self, step: Step) {
+        self.app.show_activity(Some(Activity { role: self.role.clone(), step }));
+    }
+}

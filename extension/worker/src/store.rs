@@ -1,0 +1,65 @@
+//! What outlives the background: secrets in `storage.session` (memory only), routes in `storage.local`.
+
+use std::collections::BTreeMap;
+
+use rolecall_core::settings::{ProviderId, Settings, SettingsError};
+use rolecall_core::sign_in::Memory;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+
+use crate::browser::{self, StorageArea};
+
+/// Hosts whose answers the browser keeps from the extension, or that refuse its origin: `scheme://host:port`.
+pub(crate) type Routes = std::collections::BTreeSet<String>;
+
+/// What is remembered of each provider.
+pub(crate) async fn load_memories() -> BTreeMap<ProviderId, Memory> {
+    load(StorageArea::Session, MEMORIES).await.unwrap_or_default()
+}
+
+/// Remembers one provider.
+pub(crate) async fn save_memory(provider: &ProviderId, memory: &Memory) {
+    let stored = browser::load(StorageArea::Session, Some(MEMORIES)).await;
+    let memories = if stored.is_object() { stored.into() } else { js_sys::Object::new() };
+    if let Ok(value) = to_js(memory) {
+        let _ = js_sys::Reflect::set(&memories, &provider.as_str().into(), &value);
+        browser::save(StorageArea::Session, MEMORIES, &memories).await;
+    }
+}
+
+/// Which hosts are asked through the native host.
+pub(crate) async fn load_routes() -> Routes {
+    load(StorageArea::Local, ROUTES).await.unwrap_or_default()
+}
+
+/// Remembers which hosts are asked through the native host.
+pub(crate) async fn save_routes(routes: &Routes) {
+    if let Ok(value) = to_js(routes) {
+        browser::save(StorageArea::Local, ROUTES, &value).await;
+    }
+}
+
+/// The organisation's settings. Empty without a policy.
+pub(crate) async fn load_policy() -> Result<Settings, SettingsError> {
+    let policy = browser::load(StorageArea::Managed, None).await;
+    if !policy.is_object() {
+        return Ok(Settings::default());
+    }
+    let value = serde_wasm_bindgen::from_value(policy)
+        .map_err(|error| SettingsError::Json { reason: error.to_string() })?;
+    Settings::from_json(value).map(|(settings, _)| settings)
+}
+
+/// A message as the browser wants it.
+pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, serde_wasm_bindgen::Error> {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+}
+
+async fn load<T: DeserializeOwned>(area: StorageArea, key: &str) -> Option<T> {
+    // What an older version stored and this one cannot read is done without.
+    serde_wasm_bindgen::from_value(browser::load(area, Some(key)).await).ok()
+}
+
+const MEMORIES: &str = "memories";
+const ROUTES: &str = "nativeRoutes";

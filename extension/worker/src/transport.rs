@@ -1,0 +1,216 @@
+//! By which way a request leaves the extension: the least powerful one that works.
+//!
+//! 1. `fetch`, as any page could: it works wherever the server answers CORS, or where the person granted the host.
+//! 2. Through the native host, whose requests have no `Origin`: where the browser keeps the answer from the
+//!    extension, or the server refuses the extension's origin.
+//! 3. Without a native host, the person is asked to grant the host.
+//!
+//! A host that needed the second way is remembered. A one-time code may have been used up by a request whose answer
+//! the browser kept; `rolecall_core::sign_in` gets a new one then.
+
+use std::rc::Rc;
+
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use js_sys::Uint8Array;
+use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, HttpRelayed};
+use rolecall_core::oidc::TokenError;
+use rolecall_core::platform::{
+    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError,
+};
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret;
+use url::Url;
+use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestMode, RequestRedirect};
+
+use crate::app::App;
+use crate::{browser, store};
+
+/// Sends one request by `route`.
+pub(crate) async fn send(
+    app: &Rc<App>,
+    request: HttpRequest,
+    route: Route,
+) -> Result<HttpResponse, TransportError> {
+    let target = Target::of(&request);
+    match route {
+        Route::Extension => fetch(&target, &request).await,
+        Route::Native => relay(app, &target, &request).await,
+        Route::Auto => send_any_way(app, &target, &request).await,
+    }
+}
+
+async fn send_any_way(
+    app: &Rc<App>,
+    target: &Target,
+    request: &HttpRequest,
+) -> Result<HttpResponse, TransportError> {
+    let relayed = app.routes.borrow().contains(&target.origin);
+    if relayed && app.host_is_connected() {
+        return relay(app, target, request).await;
+    }
+    let error = match fetch(target, request).await {
+        Ok(response) if !refuses_origin(&response) || !app.host_is_connected() => return Ok(response),
+        Ok(_) => None,
+        Err(error @ TransportError::Unreachable { .. }) => Some(error),
+        Err(error) => return Err(error),
+    };
+    // To a script, "the server did not answer CORS" and "the server is down" look the same.
+    if app.host_is_connected() {
+        let response = relay(app, target, request).await?;
+        let routes = {
+            let mut routes = app.routes.borrow_mut();
+            routes.insert(target.origin.clone());
+            routes.clone()
+        };
+        store::save_routes(&routes).await;
+        return Ok(response);
+    }
+    if !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await {
+        return Err(TransportError::NotAllowed {
+            host: target.host.clone(),
+            pattern: target.pattern.clone(),
+        });
+    }
+    Err(error.unwrap_or_else(|| target.unreachable("no answer")))
+}
+
+/// Where a request goes, as the different parties name it.
+struct Target {
+    url: String,
+    /// Host and port, for people.
+    host: String,
+    /// `scheme://host:port`, for memory.
+    origin: String,
+    /// For the browser's permissions. Match patterns of Firefox have no port.
+    pattern: String,
+}
+
+impl Target {
+    fn of(request: &HttpRequest) -> Self {
+        let url = request.uri().to_string();
+        let parsed = Url::parse(&url).ok();
+        let part = |part: fn(&Url) -> Option<String>| parsed.as_ref().and_then(part).unwrap_or_default();
+        let name = part(|url| url.host_str().map(str::to_owned));
+        let port = part(|url| url.port().map(|port| format!(":{port}")));
+        let origin = part(|url| Some(url.origin().ascii_serialization()));
+        let scheme = part(|url| Some(url.scheme().to_owned()));
+        Self { pattern: format!("{scheme}://{name}/*"), host: format!("{name}{port}"), origin, url }
+    }
+
+    fn unreachable(&self, reason: &str) -> TransportError {
+        TransportError::Unreachable { host: self.host.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// `fetch` without cookies, cache or redirects.
+async fn fetch(target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    let builder = gloo_net::http::RequestBuilder::new(&target.url)
+        .method(request.method().clone())
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Error)
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000))));
+    let builder = request.headers().iter().fold(builder, |builder, (name, value)| {
+        builder.header(name.as_str(), value.to_str().unwrap_or_default())
+    });
+    let body = (request.method() != Method::GET).then(|| Uint8Array::from(request.body().as_slice()));
+    let failed = |error: gloo_net::Error| target.fetch_failure(&error);
+    let sent = match body {
+        Some(body) => builder.body(body),
+        None => builder.build(),
+    };
+    let received = sent.map_err(failed)?.send().await.map_err(failed)?;
+    let headers: Vec<_> = received.headers().entries().collect();
+    let body = received.binary().await.map_err(failed)?;
+    target.response(received.status(), headers, body)
+}
+
+/// The same request by the native host.
+async fn relay(
+    app: &Rc<App>,
+    target: &Target,
+    request: &HttpRequest,
+) -> Result<HttpResponse, TransportError> {
+    let url = target.url.parse().map_err(|_| target.unreachable("the address cannot be used"))?;
+    let headers = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()));
+    let relay = HttpRelay {
+        method: request.method().to_string(),
+        url,
+        headers: headers.collect(),
+        // Every body this product sends is a form, which is ASCII.
+        body: String::from_utf8_lossy(request.body()).into_owned().into(),
+    };
+    let deadline = REQUEST_TIMEOUT_SECONDS.saturating_add(5);
+    match app.host.ask(HostQuestion::SendHttp(relay), deadline).await {
+        Ok(HostAnswer::Http(HttpRelayed { status, headers, body })) => {
+            target.response(status, headers, body.expose_secret().as_bytes().to_vec())
+        }
+        Ok(_) => Err(target.unreachable("the Rolecall host program answered something else")),
+        Err(problem) => Err(target.relay_failure(&problem)),
+    }
+}
+
+impl Target {
+    fn response(
+        &self,
+        status: u16,
+        headers: impl IntoIterator<Item = (String, String)>,
+        body: Vec<u8>,
+    ) -> Result<HttpResponse, TransportError> {
+        if body.len() > MAX_RESPONSE_BYTES {
+            return Err(TransportError::TooLarge { host: self.host.clone(), limit: MAX_RESPONSE_BYTES });
+        }
+        let mut response = http::Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(status).map_err(|_| self.unreachable("it has no HTTP status"))?;
+        let headers = headers.into_iter().filter_map(|(name, value)| {
+            Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
+        });
+        response.headers_mut().extend(headers);
+        Ok(response)
+    }
+
+    fn fetch_failure(&self, error: &gloo_net::Error) -> TransportError {
+        let timed_out = match error {
+            gloo_net::Error::JsError(error) => error.name == "TimeoutError",
+            _ => false,
+        };
+        if timed_out {
+            return TransportError::TimedOut { host: self.host.clone(), seconds: REQUEST_TIMEOUT_SECONDS };
+        }
+        // The browser says no more than "Failed to fetch", on purpose.
+        self.unreachable("there was no answer")
+    }
+
+    fn relay_failure(&self, problem: &Problem) -> TransportError {
+        if problem.is(Code::RequestTimedOut) || problem.is(Code::HostTimedOut) {
+            return TransportError::TimedOut { host: self.host.clone(), seconds: REQUEST_TIMEOUT_SECONDS };
+        }
+        if problem.is(Code::AnswerTooLarge) {
+            return TransportError::TooLarge { host: self.host.clone(), limit: MAX_RESPONSE_BYTES };
+        }
+        if problem.is(Code::Unreachable) {
+            return self.unreachable("there was no answer");
+        }
+        TransportError::HostNeeded { host: self.host.clone() }
+    }
+}
+
+fn refuses_origin(response: &HttpResponse) -> bool {
+    response.status().is_client_error()
+        && matches!(TokenError::read(response), TokenError::OriginRefused { .. })
+}
+
+/// Whether something answers there, which an opaque request tells without reading the answer.
+async fn answers_at_all(target: &Target) -> bool {
+    let request = gloo_net::http::RequestBuilder::new(&target.origin)
+        .mode(RequestMode::NoCors)
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .send()
+        .await;
+    request.is_ok()
+}
