@@ -10,11 +10,23 @@
 //! - A profile is in one of the two files, never in both, and a section carries a comment that says it is Rolecall's.
 //!   What somebody else wrote is not taken over unless [`Options::force`] says so, and then only after a backup.
 
+mod apply;
+mod diff;
+mod document;
+mod edit;
 mod error;
+mod faults;
 mod location;
+mod marker;
+mod names;
 mod plan;
+mod planner;
 mod profile;
 mod report;
+mod secret;
+mod section;
+mod store;
+mod text;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,7 +62,7 @@ impl AwsFiles {
         &self.credentials
     }
 
-    pub(self) fn path(&self, which: Which) -> &Path {
+    fn path(&self, which: Which) -> &Path {
         match which {
             Which::Config => &self.config,
             Which::Credentials => &self.credentials,
@@ -103,8 +115,8 @@ pub struct Applied {
 }
 
 /// One of the two files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(self) enum Which {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Which {
     Config,
     Credentials,
 }

@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{AwsFiles, Error, Finding, ProfileName};
+use super::document::Document;
+use super::names;
+use super::planner::View;
+use super::profile::decides_credentials;
+use super::secret;
+use super::section::Found;
+use super::store;
+use super::{AwsFiles, Error, Finding, ProfileName, Which};
 
 /// How a profile gives credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -67,11 +74,75 @@ pub struct Inspection {
 impl AwsFiles {
     /// Rolecall's own profiles, config file first, each in the file's order.
     pub fn list(&self) -> Result<Vec<ManagedProfile>, Error> {
-        Ok(Vec::new())
+        let mut profiles = Vec::new();
+        for which in [Which::Config, Which::Credentials] {
+            let snapshot = store::read(self.path(which))?;
+            let document = Document::new(snapshot.bytes().unwrap_or_default());
+            for section in &document.sections {
+                let header = document.content(section.header);
+                let Some(name) = names::profile(header, which).and_then(|name| ProfileName::new(name).ok())
+                else {
+                    continue;
+                };
+                let seen = names::seen(header, which, name.as_str());
+                let found = Found::new(&document, *section, seen, name.as_str());
+                if found.owned.is_some() {
+                    profiles.push(self.managed(which, &document, &found, name));
+                }
+            }
+        }
+        Ok(profiles)
     }
 
     /// What is there for one profile, and whose it is.
-    pub fn inspect(&self, _profile: &ProfileName) -> Result<Inspection, Error> {
-        Ok(Inspection { sections: Vec::new(), outranking: Vec::new() })
+    pub fn inspect(&self, profile: &ProfileName) -> Result<Inspection, Error> {
+        let (config, credentials) = (store::read(&self.config)?, store::read(&self.credentials)?);
+        let views = [
+            View::new(Which::Config, &self.config, config.bytes(), profile.as_str())?,
+            View::new(Which::Credentials, &self.credentials, credentials.bytes(), profile.as_str())?,
+        ];
+        let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
+        let sections = all().map(|(view, found)| SectionReport {
+            file: view.path.to_owned(),
+            line: found.section.header + 1,
+            owner: if found.owned.is_some() { Owner::Rolecall } else { Owner::Other },
+            keys: keys(view, found),
+        });
+        let outranking = all().flat_map(|(view, found)| view.outranking(found, decides_credentials));
+        Ok(Inspection { sections: sections.collect(), outranking: outranking.collect() })
     }
+
+    fn managed(
+        &self,
+        which: Which,
+        document: &Document<'_>,
+        found: &Found,
+        name: ProfileName,
+    ) -> ManagedProfile {
+        let values: Vec<_> = document
+            .properties(&found.section)
+            .iter()
+            .map(|property| {
+                (document.key(property), String::from_utf8_lossy(document.value(property)).into_owned())
+            })
+            .collect();
+        let expires =
+            values.iter().find(|(key, _)| key == "x_security_token_expires").map(|(_, value)| value.clone());
+        ManagedProfile {
+            name,
+            mode: if which == Which::Config { Mode::Process } else { Mode::File },
+            file: self.path(which).to_owned(),
+            line: found.section.header + 1,
+            settings: values
+                .into_iter()
+                .filter(|(key, _)| secret::shown_key(key) == key && !secret::is_secret(key))
+                .collect(),
+            expires,
+        }
+    }
+}
+
+fn keys(view: &View<'_>, found: &Found) -> Vec<String> {
+    let properties = view.document.properties(&found.section);
+    properties.iter().map(|property| secret::shown_key(&view.document.key(property)).to_owned()).collect()
 }

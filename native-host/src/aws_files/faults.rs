@@ -1,0 +1,143 @@
+//! Where a file cannot be read, and by whom: botocore, the SDKs, or nobody.
+//!
+//! botocore refuses duplicate sections and keys, the SDKs merge them; the SDKs want `=` and an unindented first key,
+//! botocore does not mind. Only what makes a reader refuse the whole file is looked for here.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::document::{Kind, Line, is_delimiter};
+use super::text;
+
+/// The first thing each kind of reader stumbles on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Faults {
+    pub(super) botocore: Option<Fault>,
+    pub(super) sdks: Option<Fault>,
+    /// The first line that ends in a lone carriage return, where the readers disagree about everything.
+    pub(super) bare_return: Option<usize>,
+}
+
+/// A line, counted from zero, and what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) line: usize,
+    pub(super) what: &'static str,
+}
+
+/// Follows a file line by line with both readers' eyes.
+#[derive(Debug, Default)]
+pub(super) struct Watch<'a> {
+    faults: Faults,
+    headers: HashSet<&'a [u8]>,
+    keys: HashSet<Cow<'a, [u8]>>,
+    botocore_value: Value,
+    sdks_value: Value,
+    in_section: bool,
+    in_sdk_section: bool,
+}
+
+/// What a reader takes an indented line for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Value {
+    #[default]
+    None,
+    Text,
+    /// The key's own line has no value: the indented lines are `key = value` themselves.
+    Nested,
+}
+
+impl<'a> Watch<'a> {
+    /// Looks at one line: its content, the content stripped as botocore does, and what it was taken for.
+    pub(super) fn line(&mut self, number: usize, content: &'a [u8], stripped: &'a [u8], kind: Kind) {
+        if let Some(what) = self.botocore(stripped, kind) {
+            self.faults.botocore.get_or_insert(Fault { line: number, what });
+        }
+        if let Some(what) = self.sdks(content) {
+            self.faults.sdks.get_or_insert(Fault { line: number, what });
+        }
+    }
+
+    /// The verdict, once the file is read.
+    pub(super) fn finish(mut self, bytes: &[u8], lines: &[Line]) -> Faults {
+        let line_at = |offset| lines.partition_point(|line| line.span.next <= offset);
+        let bom = bytes
+            .starts_with(BYTE_ORDER_MARK)
+            .then_some(Fault { line: 0, what: "it begins with a byte order mark" });
+        let encoding = std::str::from_utf8(bytes)
+            .err()
+            .map(|error| Fault { line: line_at(error.valid_up_to()), what: "it is not UTF-8" });
+        if let Some(fault) = bom.or(encoding) {
+            self.faults.botocore = Some(fault);
+            self.faults.sdks = Some(fault);
+        }
+        self.faults.bare_return =
+            lines.iter().position(|line| bytes.get(line.span.end..line.span.next) == Some(b"\r"));
+        self.faults
+    }
+
+    fn botocore(&mut self, stripped: &'a [u8], kind: Kind) -> Option<&'static str> {
+        match kind {
+            Kind::Blank | Kind::Comment | Kind::IndentedComment => None,
+            Kind::Header => {
+                self.keys.clear();
+                self.in_section = true;
+                self.botocore_value = Value::None;
+                let header = stripped.get(1..stripped.iter().rposition(|&byte| byte == b']')?)?;
+                if header.is_empty() {
+                    Some("this section has no name")
+                } else {
+                    (!self.headers.insert(header) && header != b"DEFAULT")
+                        .then_some("this section was there before")
+                }
+            }
+            Kind::Property | Kind::Junk if !self.in_section => Some(BEFORE_SECTIONS),
+            Kind::Property => {
+                let (key, value) = text::split_once(stripped, is_delimiter)?;
+                self.botocore_value = if text::strip(value).is_empty() { Value::Nested } else { Value::Text };
+                let key = text::strip(key);
+                let key = if key.iter().any(|byte| !byte.is_ascii() || byte.is_ascii_uppercase()) {
+                    Cow::Owned(String::from_utf8_lossy(key).to_lowercase().into_bytes())
+                } else {
+                    Cow::Borrowed(key)
+                };
+                (!self.keys.insert(key)).then_some("this key was there before in the same section")
+            }
+            Kind::Continuation => (self.botocore_value == Value::Nested && !stripped.contains(&b'='))
+                .then_some("an indented line below a key without a value needs an `=`"),
+            Kind::Junk => Some(NO_EQUALS),
+        }
+    }
+
+    fn sdks(&mut self, content: &[u8]) -> Option<&'static str> {
+        let first = *content.first()?;
+        if text::trim_blanks(content).is_empty() || matches!(first, b'#' | b';') {
+            return None;
+        }
+        if first == b'[' {
+            self.sdks_value = Value::None;
+            self.in_sdk_section = true;
+            return (!matches!(text::without_comment(content, false), [b'[', .., b']']))
+                .then_some("the `]` is missing");
+        }
+        if !self.in_sdk_section {
+            return Some(BEFORE_SECTIONS);
+        }
+        let is_indented = text::is_blank(first);
+        if is_indented && self.sdks_value != Value::Nested {
+            return (self.sdks_value == Value::None).then_some("an indented line needs a key before it");
+        }
+        let Some((key, value)) = text::split_once(text::without_comment(content, true), |byte| byte == b'=')
+        else {
+            return Some(NO_EQUALS);
+        };
+        if !is_indented {
+            self.sdks_value = if text::trim_blanks(value).is_empty() { Value::Nested } else { Value::Text };
+        }
+        text::trim_blanks(key).is_empty().then_some("there is no key before the `=`")
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const BEFORE_SECTIONS: &str = "it stands before the first section";
+const NO_EQUALS: &str = "there is no `=`";

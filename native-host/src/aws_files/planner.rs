@@ -1,0 +1,322 @@
+//! The decisions behind a plan: what is in the way, what is edited in which file.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::document::{Document, Kind};
+use super::edit::Edit;
+use super::error::{Error, Finding};
+use super::faults::Faults;
+use super::names;
+use super::plan::{Change, Note, Plan};
+use super::profile::{Entry, NewProfile, decides_credentials};
+use super::section::{self, Found};
+use super::{Which, marker, secret};
+
+/// One file as an operation sees it.
+pub(super) struct View<'a> {
+    pub(super) which: Which,
+    pub(super) path: &'a Path,
+    pub(super) bytes: Option<&'a [u8]>,
+    pub(super) document: Document<'a>,
+    pub(super) found: Vec<Found>,
+}
+
+impl<'a> View<'a> {
+    /// Looks for `profile` in a file that may not exist.
+    pub(super) fn new(
+        which: Which,
+        path: &'a Path,
+        bytes: Option<&'a [u8]>,
+        profile: &str,
+    ) -> Result<Self, Error> {
+        if bytes.is_some_and(is_not_text) {
+            return Err(Error::NotText { file: path.to_owned() });
+        }
+        let document = Document::new(bytes.unwrap_or_default());
+        let found = section::find(&document, which, profile);
+        Ok(Self { which, path, bytes, document, found })
+    }
+
+    /// Where the first key of somebody else is that decides credentials in place of Rolecall's.
+    pub(super) fn outranking<'v>(
+        &'v self,
+        found: &'v Found,
+        beats: impl Fn(&str) -> bool + 'v,
+    ) -> impl Iterator<Item = Finding> + 'v {
+        found.foreign(&self.document, beats).map(|(property, key)| {
+            let what =
+                format!("{} is not Rolecall's and would be used in place of it", secret::shown_key(&key));
+            Finding::new(self.path, property.line + 1, what)
+        })
+    }
+
+    /// A file no reader accepts is not edited: what would be added could not be read, and what it says is unclear.
+    fn check_readable(&self) -> Result<(), Error> {
+        match self.document.faults {
+            Faults { botocore: Some(fault), sdks: Some(_), .. } => {
+                Err(Error::Unreadable { file: self.path.to_owned(), line: fault.line + 1, what: fault.what })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn notes(&self) -> impl Iterator<Item = Note> + '_ {
+        let faults = self.document.faults;
+        let note =
+            |line: usize, message: String| Note { file: self.path.to_owned(), line: line + 1, message };
+        let botocore = faults.botocore.filter(|_| faults.sdks.is_none()).map(|fault| {
+            note(fault.line, format!("The AWS CLI and boto3 cannot read this file: {}.", fault.what))
+        });
+        let sdks = faults
+            .sdks
+            .filter(|_| faults.botocore.is_none())
+            .map(|fault| note(fault.line, format!("Some AWS SDKs cannot read this file: {}.", fault.what)));
+        let bare_return = faults.bare_return.map(|line| {
+            note(
+                line,
+                "AWS tools disagree about where this line ends: it has a lone carriage return.".to_owned(),
+            )
+        });
+        let defaults = self.document.sections.iter().filter(|section| {
+            self.document.content(section.header).starts_with(b"[DEFAULT]")
+                && self
+                    .document
+                    .properties(section)
+                    .iter()
+                    .any(|p| decides_credentials(&self.document.key(p)))
+        });
+        let defaults = defaults.map(move |section| {
+            note(
+                section.header,
+                "The AWS CLI and boto3 add the keys of [DEFAULT] to every profile.".to_owned(),
+            )
+        });
+        botocore.into_iter().chain(sdks).chain(bare_return).chain(defaults)
+    }
+
+    /// The file after `edit`; none if nothing but Rolecall's own first line would be left.
+    fn edited(&self, mut edit: Edit) -> Option<Zeroizing<Vec<u8>>> {
+        let is_marked = |(line, _): (usize, _)| {
+            self.document.kind(line) == Kind::Comment
+                && !edit.drops(line)
+                && marker::is_marker(self.document.content(line))
+        };
+        let is_created = self
+            .document
+            .lines
+            .first()
+            .is_some_and(|_| self.document.content(0) == marker::CREATED.as_bytes());
+        if is_created && !edit.inserts() && !self.document.lines.iter().enumerate().any(is_marked) {
+            edit.drop_line(0);
+        }
+        let after = Zeroizing::new(edit.render(&self.document));
+        (!(is_created && after.is_empty())).then_some(after)
+    }
+
+    fn change(&self, edit: Edit, takes_over: bool) -> Option<Change> {
+        if edit.is_empty() {
+            return None;
+        }
+        let before = self.bytes.map(|bytes| Zeroizing::new(bytes.to_vec()));
+        let after = self.edited(edit);
+        Some(Change { path: self.path.to_owned(), before, after, takes_over })
+    }
+}
+
+/// Plans one operation on one profile.
+pub(super) struct Planner<'a> {
+    pub(super) profile: &'a str,
+    pub(super) force: bool,
+    /// Whether both files are the same one.
+    pub(super) is_one_file: bool,
+}
+
+impl Planner<'_> {
+    /// Writes `new` into `target` and takes what Rolecall has of it out of `other`.
+    pub(super) fn set(
+        &self,
+        new: &NewProfile,
+        mut target: View<'_>,
+        mut other: View<'_>,
+    ) -> Result<Plan, Error> {
+        if self.is_one_file && self.profile == "default" {
+            // One and the same section is the profile to both files' rules.
+            other.found.clear();
+        }
+        target.found.iter_mut().for_each(|found| found.recognize(&target.document, &new.entries));
+        let findings = in_the_way(new, &target, &other);
+        if !findings.is_empty() && !self.force {
+            return Err(Error::InTheWay { profile: self.profile.to_owned(), findings });
+        }
+        let takes_over = !findings.is_empty();
+        target.check_readable()?;
+        let notes = target.notes().chain(other.notes()).collect();
+        let changed = self.change_target(new, &target, takes_over);
+        if self.is_one_file {
+            return self.set_in_one_file(new, changed, &target, &other, notes);
+        }
+        let edit = self.edit_other(new, &other);
+        if !edit.is_empty() {
+            other.check_readable()?;
+        }
+        Ok(Plan::new(other.change(edit, takes_over).into_iter().chain(changed), notes))
+    }
+
+    /// Takes out what Rolecall wrote for the profile; by force, whatever anybody wrote.
+    pub(super) fn remove(&self, config: View<'_>, mut credentials: View<'_>) -> Result<Plan, Error> {
+        if self.is_one_file && self.profile == "default" {
+            credentials.found.clear();
+        }
+        let views = [config, credentials];
+        let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
+        if all().next().is_none() {
+            return Err(Error::NotFound { profile: self.profile.to_owned() });
+        }
+        let is_ours = all().any(|(_, found)| found.owned.is_some());
+        if !is_ours && !self.force {
+            let findings = all().map(|(view, found)| foreign_section(view, found)).collect();
+            return Err(Error::InTheWay { profile: self.profile.to_owned(), findings });
+        }
+        let mut changes = Vec::new();
+        let mut merged = Edit::default();
+        for view in &views {
+            let mut edit = Edit::default();
+            let mut takes_over = false;
+            for found in &view.found {
+                if self.force {
+                    takes_over |= found.foreign(&view.document, |_| true).next().is_some();
+                    found.remove(&view.document, &mut edit);
+                } else if found.owned.is_some() {
+                    found.strip(&view.document, &mut edit, |key| found.owns(key));
+                }
+            }
+            if edit.is_empty() {
+                continue;
+            }
+            view.check_readable()?;
+            if self.is_one_file {
+                merged.absorb(edit);
+                changes = view.change(merged.clone(), takes_over).into_iter().collect();
+            } else {
+                changes.extend(view.change(edit, takes_over));
+            }
+        }
+        Ok(Plan::new(changes, views.iter().flat_map(View::notes).collect()))
+    }
+
+    fn change_target(&self, new: &NewProfile, target: &View<'_>, takes_over: bool) -> Option<Change> {
+        let document = &target.document;
+        let mut edit = Edit::default();
+        let Some(primary) = primary(&target.found) else {
+            let lines = section::new_lines(target.which, self.profile, &new.entries);
+            let Some(_) = target.bytes else {
+                let created = format!("{}\n", marker::CREATED);
+                let document = Document::new(created.as_bytes());
+                edit.append(&document, lines);
+                let after = Some(Zeroizing::new(edit.render(&document)));
+                return Some(Change { path: target.path.to_owned(), before: None, after, takes_over });
+            };
+            edit.append(document, lines);
+            return target.change(edit, takes_over);
+        };
+        for (position, found) in target.found.iter().enumerate() {
+            if position == primary {
+                let goes = |key: &str| self.force && decides_credentials(key);
+                found.claim(document, &mut edit, (target.which, self.profile), &new.entries, goes);
+            } else {
+                found.remove(document, &mut edit);
+            }
+        }
+        target.change(edit, takes_over)
+    }
+
+    fn edit_other(&self, new: &NewProfile, other: &View<'_>) -> Edit {
+        let mut edit = Edit::default();
+        for found in &other.found {
+            let goes = |key: &str| found.owns(key) || self.force && beats(new, other.which, key);
+            found.strip(&other.document, &mut edit, goes);
+        }
+        edit
+    }
+
+    fn set_in_one_file(
+        &self,
+        new: &NewProfile,
+        changed: Option<Change>,
+        target: &View<'_>,
+        other: &View<'_>,
+        notes: Vec<Note>,
+    ) -> Result<Plan, Error> {
+        let Some(mut change) = changed else {
+            let takes_over = self.force;
+            return Ok(Plan::new(other.change(self.edit_other(new, other), takes_over), notes));
+        };
+        if let Some(after) = change.after.take() {
+            let mut second = View::new(other.which, target.path, Some(&after), self.profile)?;
+            if other.found.is_empty() {
+                second.found.clear();
+            }
+            change.after = second.edited(self.edit_other(new, &second));
+        }
+        Ok(Plan::new([change], notes))
+    }
+}
+
+/// Everything that somebody else wrote and that writing `new` would replace or clash with.
+fn in_the_way(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Finding> {
+    let primary = primary(&target.found);
+    let is_ours = target.found.iter().chain(&other.found).any(|found| found.owned.is_some());
+    let mut views = [target, other];
+    views.sort_by_key(|view| view.which);
+    let mut findings = Vec::new();
+    for view in views {
+        for (position, found) in view.found.iter().enumerate() {
+            if !is_ours {
+                findings.push(foreign_section(view, found));
+            } else if view.which == target.which && Some(position) != primary {
+                if found.foreign(&view.document, |_| true).next().is_some() || found.owned.is_none() {
+                    findings.push(foreign_section(view, found));
+                }
+            } else {
+                findings.extend(view.outranking(found, |key| beats(new, view.which, key)));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a key of this name that is not Rolecall's would be used in place of what `new` says.
+fn beats(new: &NewProfile, which: Which, key: &str) -> bool {
+    // The credentials file wins over the config file in all readers, key by key.
+    let wins = which == Which::Credentials && new.home == Which::Config;
+    decides_credentials(key) || wins && new.entries.iter().any(|entry: &Entry| entry.key == key)
+}
+
+/// The section to keep in the target file: Rolecall's own, else the first.
+fn primary(found: &[Found]) -> Option<usize> {
+    found.iter().position(|found| found.owned.is_some()).or_else(|| (!found.is_empty()).then_some(0))
+}
+
+fn foreign_section(view: &View<'_>, found: &Found) -> Finding {
+    let document = &view.document;
+    let header = names::profile(document.content(found.section.header), view.which).unwrap_or_default();
+    let keys: Vec<_> =
+        document.properties(&found.section).iter().map(|property| document.key(property)).collect();
+    let shown: Vec<_> = keys.iter().take(KEYS_SHOWN).map(|key| secret::shown_key(key)).collect();
+    let list = match keys.len() {
+        0 => "no keys".to_owned(),
+        count if count > KEYS_SHOWN => format!("{} and {} more", shown.join(", "), count - KEYS_SHOWN),
+        _ => shown.join(", "),
+    };
+    let what = format!("a section for {header:?} that Rolecall did not write, with {list}");
+    Finding::new(view.path, found.section.header + 1, what)
+}
+
+/// UTF-16 and binary files: adding ASCII to them would break them.
+fn is_not_text(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0)
+}
+
+const KEYS_SHOWN: usize = 6;

@@ -1,0 +1,205 @@
+//! Reading and replacing files so that nothing is ever lost. Knows files and folders, not what is in them.
+//!
+//! A change is a new file written beside the old one, flushed, given the old one's mode and owner, and renamed over it,
+//! then the folder is flushed. Killed at any moment, it leaves the old file or the new one. Access lists and extended
+//! attributes stay behind with the old file, and another hard link to it keeps the old contents.
+
+mod backup;
+mod lock;
+mod replace;
+mod target;
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::plan::{Change, Contents, Plan};
+use lock::Lock;
+
+/// A file as it was at one moment.
+pub(super) struct Snapshot {
+    /// The file itself, with all symbolic links followed.
+    pub(super) target: PathBuf,
+    contents: Contents,
+    stamp: Option<Stamp>,
+}
+
+impl Snapshot {
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        super::plan::bytes(self.contents.as_ref())
+    }
+}
+
+/// What differs when somebody else wrote the file in between.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    identity: (u64, u64),
+}
+
+/// Reads the file at `path`, through symbolic links; a missing one is no error.
+pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
+    let target = target::resolve(path)?;
+    let (contents, stamp) = match fs::metadata(&target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
+        Err(error) => return Err(failed("read", path, error)),
+        // The customary way to say that there is no such file.
+        Ok(_) if target == Path::new("/dev/null") => (None, None),
+        Ok(metadata) => {
+            target::check_is_file(path, &metadata)?;
+            let mut file = File::open(&target).map_err(|error| failed("read", path, error))?;
+            let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
+            // One byte more than needed, so that reading to the end moves no secret to another buffer.
+            let length = usize::try_from(metadata.len()).unwrap_or_default();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
+            file.read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
+            (Some(bytes), Some(Stamp::of(&metadata)))
+        }
+    };
+    Ok(Snapshot { target, contents, stamp })
+}
+
+/// The locks on both files, for as long as they are changed.
+pub(super) struct Session {
+    locks: Vec<Lock>,
+    deadline: Instant,
+    patience: Duration,
+}
+
+impl Session {
+    /// Waits for both files. One that will not change may be where no lock can be made.
+    pub(super) fn open(paths: [&Path; 2], plan: &Plan, patience: Duration) -> Result<Self, Error> {
+        let deadline = Instant::now() + patience;
+        let mut session = Self { locks: Vec::new(), deadline, patience };
+        let mut targets = Vec::new();
+        for path in paths {
+            let target = target::resolve(path)?;
+            let is_changed = plan.files().any(|changed| changed == path);
+            if is_changed {
+                target::make_folder(path, &target)?;
+                target::check_writable(path, &target)?;
+            }
+            // The folder may have been made just now, behind a link: only now is the name final.
+            targets.push((target::resolve(path)?, path, is_changed));
+        }
+        // Always in the same order, so that two processes cannot wait for each other.
+        targets.sort();
+        targets.dedup_by(|(a, _, is_changed), (b, _, was_changed)| {
+            *was_changed |= a == b && *is_changed;
+            a == b
+        });
+        for (target, path, is_changed) in targets {
+            match session.lock(path, target) {
+                Err(error @ Error::Locked { .. }) => return Err(error),
+                Err(error) if is_changed => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(session)
+    }
+
+    /// Writes a plan that was made from `snapshots` under these locks and answers the backups made. None: somebody else
+    /// wrote in between, and nothing was done.
+    pub(super) fn write(
+        &mut self,
+        plan: &Plan,
+        snapshots: [&Snapshot; 2],
+        paths: [&Path; 2],
+    ) -> Result<Option<Vec<PathBuf>>, Error> {
+        let mut work = Vec::new();
+        for change in &plan.changes {
+            let Some((_, snapshot)) = paths.iter().zip(snapshots).find(|(path, _)| **path == change.path)
+            else {
+                continue;
+            };
+            target::make_folder(&change.path, &snapshot.target)?;
+            if !self.locks.iter().any(|lock| lock.target() == snapshot.target) {
+                self.lock(&change.path, snapshot.target.clone())?;
+            }
+            target::check_writable(&change.path, &snapshot.target)?;
+            work.push((change, snapshot));
+        }
+        let mut backups = Vec::new();
+        for (change, snapshot) in &work {
+            replace::sweep(&snapshot.target);
+            if let Some(bytes) = snapshot.bytes() {
+                backups.extend(backup::make(&change.path, &snapshot.target, bytes, change.takes_over)?);
+            }
+        }
+        // Everything that can fail for want of space or permission happens before the first file changes.
+        let mut staged = Vec::new();
+        for (change, snapshot) in &work {
+            staged.push(replace::Staged::new(
+                &change.path,
+                &snapshot.target,
+                super::plan::bytes(change.after.as_ref()),
+            )?);
+        }
+        for (change, snapshot) in &work {
+            if read(&change.path)?.stamp != snapshot.stamp {
+                return Ok(None);
+            }
+        }
+        let mut done: Vec<&(&Change, &Snapshot)> = Vec::new();
+        for (staged, item) in staged.into_iter().zip(&work) {
+            if let Err(error) = staged.commit() {
+                for (change, snapshot) in done {
+                    put_back(change, snapshot);
+                }
+                return Err(error);
+            }
+            done.push(item);
+        }
+        for (change, snapshot) in &work {
+            replace::flush_folder(&change.path, &snapshot.target)?;
+        }
+        Ok(Some(backups))
+    }
+
+    fn lock(&mut self, path: &Path, target: PathBuf) -> Result<(), Error> {
+        self.locks.push(Lock::acquire(path, target, self.deadline, self.patience)?);
+        Ok(())
+    }
+}
+
+/// After a failure half-way: the first file as it was. The failure itself is what is reported.
+fn put_back(change: &Change, snapshot: &Snapshot) {
+    let _ = replace::Staged::new(&change.path, &snapshot.target, snapshot.bytes())
+        .and_then(replace::Staged::commit);
+}
+
+impl Stamp {
+    fn of(metadata: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt as _;
+            (metadata.dev(), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let identity = (0, 0);
+        Self { length: metadata.len(), modified: metadata.modified().ok(), identity }
+    }
+}
+
+/// The error for what the operating system said about a file.
+fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Error::DiskFull { path: path.to_owned() }
+        }
+        _ => Error::Io { action, path: path.to_owned(), source },
+    }
+}
+
+/// The folder a file is in.
+fn folder(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

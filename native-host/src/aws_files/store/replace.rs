@@ -1,0 +1,130 @@
+//! A file replaced in one step.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::super::error::Error;
+use super::{failed, folder};
+
+/// A change that only a rename, or a removal, is left of.
+pub(super) struct Staged {
+    path: PathBuf,
+    target: PathBuf,
+    /// None: the file goes.
+    temporary: Option<TempPath>,
+}
+
+impl Staged {
+    /// Writes and flushes `bytes` beside `target`, with the target's mode and owner; `path` is for messages.
+    pub(super) fn new(path: &Path, target: &Path, bytes: Option<&[u8]>) -> Result<Self, Error> {
+        let temporary = match bytes {
+            Some(bytes) => Some(write_beside(path, target, bytes)?.into_temp_path()),
+            None => None,
+        };
+        Ok(Self { path: path.to_owned(), target: target.to_owned(), temporary })
+    }
+
+    /// Puts it in the target's place.
+    pub(super) fn commit(self) -> Result<(), Error> {
+        let result = match self.temporary {
+            Some(temporary) => temporary.persist(&self.target).map_err(|error| error.error),
+            None => fs::remove_file(&self.target),
+        };
+        result.map_err(|error| failed("replace", &self.path, error))
+    }
+
+    /// Puts it where nothing is yet.
+    pub(super) fn commit_new(self, at: &Path) -> Result<(), Error> {
+        let Some(temporary) = self.temporary else { return Ok(()) };
+        temporary.persist_noclobber(at).map_err(|error| failed("write", at, error.error))
+    }
+}
+
+/// Makes sure that a rename in the folder outlives a power cut.
+pub(super) fn flush_folder(path: &Path, target: &Path) -> Result<(), Error> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let flushed = File::open(folder(target)).and_then(|folder| folder.sync_all());
+    match flushed {
+        // Some network file systems have no such thing.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        other => other.map_err(|error| failed("flush the folder of the changed file", path, error)),
+    }
+}
+
+/// Removes what killed writers left beside `target`. Only under the lock: nobody else is writing now.
+pub(super) fn sweep(target: &Path) {
+    let (prefix, Ok(entries)) = (beside_name(target, ""), fs::read_dir(folder(target))) else { return };
+    let prefix = prefix.as_encoded_bytes();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix) && name.ends_with(TEMPORARY.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The path of a helper file beside `target`.
+pub(super) fn beside(target: &Path, role: &str) -> PathBuf {
+    folder(target).join(beside_name(target, role))
+}
+
+fn beside_name(target: &Path, role: &str) -> OsString {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".rolecall-");
+    name.push(role);
+    name
+}
+
+fn write_beside(path: &Path, target: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    let failed = |error: io::Error| failed("write", path, error);
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&beside_name(target, ""))
+        .suffix(TEMPORARY)
+        .tempfile_in(folder(target))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Error::ReadOnlyFolder { folder: folder(target).to_owned() }
+            }
+            _ => failed(error),
+        })?;
+    temporary.write_all(bytes).map_err(failed)?;
+    match fs::metadata(target) {
+        Ok(original) => {
+            keep_owner(path, temporary.as_file(), &original)?;
+            temporary.as_file().set_permissions(original.permissions()).map_err(failed)?;
+        }
+        // A new file keeps the mode of a temporary one: its owner's alone.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    temporary.as_file().sync_all().map_err(failed)?;
+    Ok(temporary)
+}
+
+#[cfg(unix)]
+fn keep_owner(path: &Path, file: &File, original: &fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt as _;
+    let ours = file.metadata().map_err(|error| failed("write", path, error))?;
+    if (ours.uid(), ours.gid()) == (original.uid(), original.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::fchown(file, Some(original.uid()), Some(original.gid()))
+        .map_err(|_| Error::ForeignOwner { path: path.to_owned() })
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &Path, _: &File, _: &fs::Metadata) -> Result<(), Error> {
+    Ok(())
+}
+
+const TEMPORARY: &str = ".tmp";
