@@ -57,3 +57,6 @@ pub use faults::{Failure, Hold};
 pub use provider::KeyRotation;
 pub use sandbox::Sandbox;
 pub use sts::{AwsError, AwsErrorCode};
+
+#[cfg(test)]
+mod tests;

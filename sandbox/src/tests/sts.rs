@@ -1,0 +1,206 @@
+//! The STS: refusals in AWS's words, limits, and the S3-compatible dialect.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::signing::{Keys, caller_identity};
+use super::{ADMIN, ALICE, BOB, Browser, DEVELOPER, READONLY, signed_in};
+use crate::{AwsErrorCode, CallKind, Dialect, Failure};
+
+#[tokio::test]
+async fn a_role_that_says_no_and_one_that_does_not_exist_look_the_same() {
+    let (sandbox, tokens) = signed_in(BOB).await;
+    let browser = Browser::new(&sandbox);
+    for role in
+        [ADMIN, "arn:aws:iam::222222222222:role/break-glass", "arn:aws:iam::222222222222:role/unheard-of"]
+    {
+        let answer = browser.assume(role, tokens.id_token(), &[]).await;
+        assert_eq!(answer.aws_error(), (403, "AccessDenied".to_owned()), "{role}");
+        assert_eq!(answer.element("Message"), "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+        assert_eq!(answer.element("Type"), "Sender");
+        assert!(
+            answer.body.starts_with("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">")
+        );
+        assert_eq!(answer.header("x-amzn-requestid").unwrap(), answer.element("RequestId"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    let alice = Browser::new(&sandbox).tokens(ALICE).await;
+    assert_eq!(browser.assume(ADMIN, alice.id_token(), &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_longer_than_the_role_allows_is_refused_in_awss_words() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    let browser = Browser::new(&sandbox);
+    let answer = browser.assume(READONLY, tokens.id_token(), &[("DurationSeconds", "43200")]).await;
+    assert_eq!(answer.aws_error(), (400, "ValidationError".to_owned()));
+    assert_eq!(
+        answer.element("Message"),
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    );
+    sandbox.clock().freeze("2026-01-02T03:04:05Z".parse().unwrap());
+    let tokens = browser.tokens(ALICE).await;
+    let answer = browser.assume(READONLY, tokens.id_token(), &[("DurationSeconds", "3600")]).await;
+    assert_eq!(answer.element("Expiration"), "2026-01-02T04:04:05Z");
+    assert_eq!(answer.header("date"), Some("Fri, 02 Jan 2026 03:04:05 GMT"));
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_as_aws_refuses_them() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    let browser = Browser::new(&sandbox);
+    let long = "p".repeat(2049);
+    let cases: [(&[(&str, &str)], &str, &str); 8] = [
+        (&[("Action", "")], "MissingAction", "The request must contain the parameter Action"),
+        (
+            &[("Action", "AssumeRole")],
+            "InvalidAction",
+            "Could not find operation AssumeRole for version 2011-06-15",
+        ),
+        (
+            &[("Version", "")],
+            "InvalidAction",
+            "Could not find operation AssumeRoleWithWebIdentity for version NO_VERSION_SPECIFIED",
+        ),
+        (&[("RoleArn", "arn:aws:s3:::bucket-of-mine")], "ValidationError", "Request ARN is invalid"),
+        (
+            &[("RoleArn", "arn:aws:iam::333333333333:role/there")],
+            "InvalidIdentityToken",
+            "No OpenIDConnect provider found in your account for ISSUER",
+        ),
+        (
+            &[("WebIdentityToken", "opaque-access-token")],
+            "InvalidIdentityToken",
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+        ),
+        (&[("Policy", "{")], "MalformedPolicyDocument", "The policy is not in the valid JSON format."),
+        (
+            &[("Policy", &long)],
+            "ValidationError",
+            "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048",
+        ),
+    ];
+    for (changes, code, message) in cases {
+        let answer = browser.assume(READONLY, tokens.id_token(), changes).await;
+        assert_eq!(answer.aws_error(), (400, code.to_owned()), "{changes:?}");
+        assert_eq!(answer.element("Message"), message.replace("ISSUER", sandbox.issuer()));
+    }
+    let stray = browser.get(&browser.sts).await;
+    assert_eq!((stray.status, stray.header("location")), (302, Some("https://aws.amazon.com/iam")));
+    let unsigned = browser.get(&format!("{}?Action=GetCallerIdentity&Version=2011-06-15", browser.sts)).await;
+    assert_eq!(unsigned.aws_error(), (403, "MissingAuthenticationToken".to_owned()));
+}
+
+#[tokio::test]
+async fn an_old_token_is_an_expired_one() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    let browser = Browser::new(&sandbox);
+    sandbox.clock().advance(TimeDelta::hours(1));
+    let answer = browser.assume(READONLY, tokens.id_token(), &[]).await;
+    assert_eq!(answer.aws_error(), (400, "ExpiredTokenException".to_owned()));
+    assert!(answer.element("Message").starts_with("Token expired: current date/time "));
+}
+
+#[tokio::test]
+async fn too_many_groups_and_tags_pack_too_large() {
+    let (sandbox, _) = signed_in(ALICE).await;
+    let groups =
+        |count: usize| (0..count).map(|at| format!("group-{at}")).chain(["dev".to_owned()]).collect();
+    let assume = async |amr: Vec<String>, tags: Option<serde_json::Value>| {
+        sandbox.change(|config| {
+            let alice = &mut config.provider.users[0];
+            alice.amr = amr;
+            alice.claims.clear();
+            alice.claims.extend(tags.map(|tags| ("https://aws.amazon.com/tags".to_owned(), tags)));
+        });
+        let browser = Browser::new(&sandbox);
+        let tokens = browser.tokens(ALICE).await;
+        browser.assume(DEVELOPER, tokens.id_token(), &[]).await
+    };
+    let fits = assume(groups(29), None).await;
+    assert_eq!((fits.status, fits.element("PackedPolicySize")), (200, "100".to_owned()));
+    assert_eq!(assume(groups(30), None).await.aws_error(), (400, "PackedPolicyTooLarge".to_owned()));
+    let tags = json!({ "principal_tags": { "team": ["x".repeat(5000)] } });
+    assert_eq!(assume(groups(0), Some(tags)).await.aws_error(), (400, "PackedPolicyTooLarge".to_owned()));
+}
+
+#[tokio::test]
+async fn session_tags_need_a_policy_that_allows_tagging() {
+    let (sandbox, _) = signed_in(ALICE).await;
+    sandbox.change(|config| {
+        let tags = json!({ "principal_tags": { "team": ["blue"] } });
+        config.provider.users[0].claims.insert("https://aws.amazon.com/tags".to_owned(), tags);
+    });
+    let browser = Browser::new(&sandbox);
+    let tokens = browser.tokens(ALICE).await;
+    assert_eq!(browser.assume(DEVELOPER, tokens.id_token(), &[]).await.status, 200);
+    sandbox.change(|config| {
+        let role = &mut config.sts.roles[0];
+        role.trust_policy = role.trust_policy.replace("sts:TagSession", "sts:SetSourceIdentity");
+    });
+    let denied = browser.assume(DEVELOPER, tokens.id_token(), &[]).await;
+    assert_eq!(denied.element("Message"), "Not authorized to perform sts:TagSession");
+}
+
+#[tokio::test]
+async fn while_the_providers_keys_cannot_be_had_no_token_is_good() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    let browser = Browser::new(&sandbox);
+    sandbox.fail_all(CallKind::Jwks, Failure::status(503, ""));
+    let answer = browser.assume(READONLY, tokens.id_token(), &[]).await;
+    assert_eq!(answer.aws_error(), (400, "InvalidIdentityToken".to_owned()));
+    assert!(answer.element("Message").starts_with("Couldn't retrieve verification key"));
+    sandbox.heal(CallKind::Jwks);
+    assert_eq!(browser.assume(READONLY, tokens.id_token(), &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_is_known_by_its_signature_until_the_credentials_expire() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    let browser = Browser::new(&sandbox);
+    let keys = Keys::of(&browser.assume(READONLY, tokens.id_token(), &[]).await);
+    let now = || sandbox.clock().now();
+    let forged = Keys { id: keys.id.clone(), secret: "guessed".to_owned(), token: keys.token.clone() };
+    let unknown = Keys {
+        id: "ASIAAAAAAAAAAAAAAAAA".to_owned(),
+        ..Keys::of(&browser.assume(READONLY, tokens.id_token(), &[]).await)
+    };
+    assert_eq!(caller_identity(&browser, &keys, now()).await.status, 200);
+    let cases = [
+        (&forged, now(), AwsErrorCode::SignatureDoesNotMatch),
+        (&unknown, now(), AwsErrorCode::InvalidClientTokenId),
+        (&keys, now() - TimeDelta::minutes(16), AwsErrorCode::SignatureDoesNotMatch),
+    ];
+    for (keys, time, code) in cases {
+        assert_eq!(caller_identity(&browser, keys, time).await.aws_error(), (403, code.as_str().to_owned()));
+    }
+    sandbox.clock().advance(TimeDelta::hours(1));
+    let late = caller_identity(&browser, &keys, now()).await;
+    assert_eq!(late.aws_error(), (403, "ExpiredToken".to_owned()));
+    let last = sandbox.calls_of(CallKind::CallerIdentity).pop().unwrap();
+    assert_eq!(last.error.as_deref(), Some("ExpiredToken"));
+}
+
+#[tokio::test]
+async fn the_s3_dialect_differs_where_such_stores_do() {
+    let (sandbox, tokens) = signed_in(ALICE).await;
+    sandbox.change(|config| config.sts.dialect = Dialect::S3Compatible);
+    let browser = Browser::new(&sandbox);
+    let answer = browser.assume(READONLY, tokens.id_token(), &[]).await;
+    assert!(answer.body.starts_with("<AssumeRoleWithWebIdentityResponse>"), "{}", answer.body);
+    assert!(!answer.body.contains("ResponseMetadata"));
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    let keys = Keys::of(&answer);
+    assert_eq!((keys.id.len(), keys.secret.len()), (19, 39));
+    assert!(answer.element("Expiration").contains('.'), "fractional seconds");
+
+    let refused = browser.assume(READONLY, tokens.id_token(), &[("DurationSeconds", "43200")]).await;
+    assert!(refused.body.starts_with("<Error>"));
+    assert_eq!(
+        (refused.aws_error(), refused.element("Message")),
+        ((403, "AccessDenied".to_owned()), String::new())
+    );
+    let stray = browser.get(&format!("{}?Action=AssumeRoleWithWebIdentity", browser.sts)).await;
+    assert!(stray.status == 200 && stray.body.contains("ListAllMyBucketsResult"));
+    assert_eq!(caller_identity(&browser, &keys, sandbox.clock().now()).await.status, 405);
+}
