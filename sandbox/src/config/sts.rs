@@ -33,7 +33,7 @@ pub struct Role {
     /// The trust policy, JSON. `{provider}` stands for the provider's host and port, which are known only once the
     /// sandbox listens.
     pub trust_policy: String,
-    /// MaxSessionDuration, seconds, 3600–43200.
+    /// `MaxSessionDuration`, seconds, 3600–43200.
     pub max_session_duration: u32,
     /// `profile` in the settings document.
     pub profile: Option<String>,

@@ -40,7 +40,7 @@ pub(super) async fn console(
 fn signed_in(world: &World, session: &Session, service: &str, region: &str) -> String {
     let caller = &session.caller;
     let alias = alias(world, session);
-    let rows: String = [
+    let rows: Vec<String> = [
         ("account", "Account", caller.account.as_str()),
         ("account-alias", "Alias", alias.as_str()),
         ("role", "Role", caller.role.as_str()),
@@ -54,6 +54,7 @@ fn signed_in(world: &World, session: &Session, service: &str, region: &str) -> S
     .iter()
     .map(|(id, name, value)| format!("<dt>{name}</dt><dd id=\"{id}\">{}</dd>\n", escape(value)))
     .collect();
+    let rows = rows.concat();
     format!(
         "<h1>Console (sandbox)</h1>\n\
          <p id=\"signed-in\" role=\"status\">Signed in as <strong>{}</strong> in <strong>{}</strong></p>\n\
@@ -68,14 +69,14 @@ fn side_by_side(others: &[Session]) -> String {
     if others.is_empty() {
         return String::new();
     }
-    let items: String = others
+    let items: Vec<String> = others
         .iter()
         .map(|session| {
             let caller = &session.caller;
             format!("<li>{}-{}: {}</li>\n", escape(&caller.account), session.id, escape(&caller.role))
         })
         .collect();
-    format!("<h2>Also signed in</h2>\n<ul id=\"other-sessions\">\n{items}</ul>")
+    format!("<h2>Also signed in</h2>\n<ul id=\"other-sessions\">\n{}</ul>", items.concat())
 }
 
 fn signed_out() -> Response {

@@ -37,18 +37,20 @@ pub(super) fn signin_token(world: &World, params: &Params) -> Response {
 /// Who holds these credentials, if the STS gave them out and they are still good.
 fn owner(world: &World, session: &str, now: DateTime<Utc>) -> Option<(Caller, DateTime<Utc>)> {
     let session: Session = serde_json::from_str(session).ok()?;
-    let (issued, caller) = world.issued().find(&session.session_id)?;
-    let same =
-        issued.secret_access_key == session.session_key && issued.session_token == session.session_token;
+    let (issued, caller) = world.issued().find(&session.id)?;
+    let same = issued.secret_access_key == session.key && issued.session_token == session.token;
     (same && now < issued.expires).then_some((caller, issued.expires))
 }
 
+/// The `Session` parameter.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Session {
-    session_id: String,
-    session_key: String,
-    session_token: String,
+    #[serde(rename = "sessionId")]
+    id: String,
+    #[serde(rename = "sessionKey")]
+    key: String,
+    #[serde(rename = "sessionToken")]
+    token: String,
 }
 
 const INVALID_CREDENTIALS: &str = "Invalid credentials parameter";

@@ -84,7 +84,7 @@ impl Back {
         match fault {
             Some(RedirectFault::MissingIssuer) => {}
             Some(RedirectFault::WrongIssuer) => {
-                answer.push(("iss", "https://somebody-else.example".to_owned()))
+                answer.push(("iss", "https://somebody-else.example".to_owned()));
             }
             _ if config.issuer_in_redirect => answer.push(("iss", world.urls.issuer.clone())),
             _ => {}

@@ -17,15 +17,13 @@ pub(super) async fn userinfo(State(world): State<SharedWorld>, headers: HeaderMa
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token);
-    match token.and_then(|token| claims(&world, token)) {
-        Some(claims) => private_json(StatusCode::OK, &claims),
-        None => {
-            let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
-            let mut response = (StatusCode::UNAUTHORIZED, challenge).into_response();
-            response.extensions_mut().insert(ErrorCode("invalid_token".to_owned()));
-            response
-        }
+    if let Some(claims) = token.and_then(|token| claims(&world, token)) {
+        return private_json(StatusCode::OK, &claims);
     }
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
+    let mut response = (StatusCode::UNAUTHORIZED, challenge).into_response();
+    response.extensions_mut().insert(ErrorCode("invalid_token".to_owned()));
+    response
 }
 
 fn claims(world: &World, token: &str) -> Option<Value> {

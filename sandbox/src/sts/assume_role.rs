@@ -67,7 +67,7 @@ fn verified(
     )
 }
 
-/// Whether the role's trust policy takes this identity; the role's MaxSessionDuration. A role that does not exist
+/// Whether the role's trust policy takes this identity; the role's `MaxSessionDuration`. A role that does not exist
 /// and one that says no look the same from outside.
 fn authorize(
     config: &Config,

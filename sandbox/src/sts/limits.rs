@@ -56,7 +56,13 @@ struct Limit {
     max: usize,
     /// AWS never repeats a secret.
     secret: bool,
-    pattern: Option<(&'static str, fn(char) -> bool)>,
+    pattern: Option<Pattern>,
+}
+
+/// A regular expression of the API's model, as AWS quotes it, and what it takes.
+struct Pattern {
+    quoted: &'static str,
+    takes: fn(char) -> bool,
 }
 
 fn string<'a>(params: &'a Params, limit: &Limit, complaints: &mut Vec<String>) -> &'a str {
@@ -75,11 +81,11 @@ fn string<'a>(params: &'a Params, limit: &Limit, complaints: &mut Vec<String>) -
     if length > limit.max {
         complaints.push(too("long", limit.member, shown, limit.max));
     }
-    if let Some((pattern, allowed)) = limit.pattern
-        && !value.chars().all(allowed)
+    if let Some(Pattern { quoted, takes }) = &limit.pattern
+        && !value.chars().all(takes)
     {
         complaints.push(format!(
-            "{} failed to satisfy constraint: Member must satisfy regular expression pattern: {pattern}",
+            "{} failed to satisfy constraint: Member must satisfy regular expression pattern: {quoted}",
             subject(limit.member, shown)
         ));
     }
@@ -130,9 +136,10 @@ const SESSION_NAME: Limit = Limit {
     min: 2,
     max: 64,
     secret: false,
-    pattern: Some((r"[\w+=,.@-]*", |character| {
-        character.is_ascii_alphanumeric() || "_+=,.@-".contains(character)
-    })),
+    pattern: Some(Pattern {
+        quoted: r"[\w+=,.@-]*",
+        takes: |character| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character),
+    }),
 };
 const TOKEN: Limit = Limit {
     parameter: "WebIdentityToken",

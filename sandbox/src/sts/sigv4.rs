@@ -152,7 +152,7 @@ fn canonical_request(request: &Request<'_>, signed_headers: &[String]) -> String
         .collect();
     query.sort();
     let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let headers: String = signed_headers
+    let headers: Vec<String> = signed_headers
         .iter()
         .map(|name| {
             let values: Vec<String> = request
@@ -167,10 +167,11 @@ fn canonical_request(request: &Request<'_>, signed_headers: &[String]) -> String
         })
         .collect();
     format!(
-        "{}\n{}\n{}\n{headers}\n{}\n{}",
+        "{}\n{}\n{}\n{}\n{}\n{}",
         request.method,
         request.path,
         query.join("&"),
+        headers.concat(),
         signed_headers.join(";"),
         hex(&Sha256::digest(request.body))
     )

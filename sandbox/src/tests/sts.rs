@@ -50,39 +50,39 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     let long = "p".repeat(2049);
-    let cases: [(&[(&str, &str)], &str, &str); 8] = [
-        (&[("Action", "")], "MissingAction", "The request must contain the parameter Action"),
+    let cases = [
+        (("Action", ""), "MissingAction", "The request must contain the parameter Action"),
         (
-            &[("Action", "AssumeRole")],
+            ("Action", "AssumeRole"),
             "InvalidAction",
             "Could not find operation AssumeRole for version 2011-06-15",
         ),
         (
-            &[("Version", "")],
+            ("Version", ""),
             "InvalidAction",
             "Could not find operation AssumeRoleWithWebIdentity for version NO_VERSION_SPECIFIED",
         ),
-        (&[("RoleArn", "arn:aws:s3:::bucket-of-mine")], "ValidationError", "Request ARN is invalid"),
+        (("RoleArn", "arn:aws:s3:::bucket-of-mine"), "ValidationError", "Request ARN is invalid"),
         (
-            &[("RoleArn", "arn:aws:iam::333333333333:role/there")],
+            ("RoleArn", "arn:aws:iam::333333333333:role/there"),
             "InvalidIdentityToken",
             "No OpenIDConnect provider found in your account for ISSUER",
         ),
         (
-            &[("WebIdentityToken", "opaque-access-token")],
+            ("WebIdentityToken", "opaque-access-token"),
             "InvalidIdentityToken",
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
         ),
-        (&[("Policy", "{")], "MalformedPolicyDocument", "The policy is not in the valid JSON format."),
+        (("Policy", "{"), "MalformedPolicyDocument", "The policy is not in the valid JSON format."),
         (
-            &[("Policy", &long)],
+            ("Policy", long.as_str()),
             "ValidationError",
             "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048",
         ),
     ];
-    for (changes, code, message) in cases {
-        let answer = browser.assume(READONLY, tokens.id_token(), changes).await;
-        assert_eq!(answer.aws_error(), (400, code.to_owned()), "{changes:?}");
+    for (change, code, message) in cases {
+        let answer = browser.assume(READONLY, tokens.id_token(), &[change]).await;
+        assert_eq!(answer.aws_error(), (400, code.to_owned()), "{change:?}");
         assert_eq!(answer.element("Message"), message.replace("ISSUER", sandbox.issuer()));
     }
     let stray = browser.get(&browser.sts).await;
