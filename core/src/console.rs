@@ -5,14 +5,14 @@
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use url::Url;
 
 use crate::aws::{Credentials, Region};
 use crate::error::Code;
 use crate::identity::PRODUCT;
 use crate::oidc::post_form;
-use crate::platform::{HttpRequest, HttpResponse, Platform, Step};
+use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step};
 use crate::settings::{Endpoint, Provider, Role};
 use crate::{Error, Result};
 
@@ -30,16 +30,13 @@ pub async fn login_url(
     let region = role.region();
     let place = Place::of(provider, role, &region)?;
     let mut response = platform
-        .send(
-            sign_in_token_request(&place.federation, credentials, Method::POST),
-            provider.token_exchange_free(),
-        )
+        .send(sign_in_token_request(&place.federation, credentials, &Method::POST), Route::Auto)
         .await?;
     // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses the
     // method is asked again with GET, which is what AWS documents.
     if matches!(response.status().as_u16(), 404 | 405 | 501) {
-        let request = sign_in_token_request(&place.federation, credentials, Method::GET);
-        response = platform.send(request, provider.token_exchange_free()).await?;
+        let request = sign_in_token_request(&place.federation, credentials, &Method::GET);
+        response = platform.send(request, Route::Auto).await?;
     }
     let token = read_sign_in_token(&response)?;
     let mut destination = place.console;
@@ -112,23 +109,15 @@ impl Place {
     }
 }
 
-fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: Method) -> HttpRequest {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Session<'a> {
-        session_id: &'a str,
-        session_key: &'a str,
-        session_token: &'a str,
-    }
-    let session = Session {
-        session_id: &credentials.access_key_id,
-        session_key: credentials.secret_access_key.expose_secret(),
-        session_token: credentials.session_token.expose_secret(),
-    };
-    // A struct of strings always serialises.
-    let session = serde_json::to_string(&session).unwrap_or_default();
+fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: &Method) -> HttpRequest {
+    let session = serde_json::json!({
+        "sessionId": credentials.access_key_id,
+        "sessionKey": credentials.secret_access_key.expose_secret(),
+        "sessionToken": credentials.session_token.expose_secret(),
+    })
+    .to_string();
     let parameters = [("Action", "getSigninToken"), ("Session", &session)];
-    if method == Method::POST {
+    if *method == Method::POST {
         return post_form(federation, &parameters);
     }
     let mut url = federation.url().clone();

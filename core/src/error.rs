@@ -252,6 +252,8 @@ codes! {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 

@@ -15,9 +15,9 @@ use crate::oidc::{
     Prompt, RedirectError, TokenError, Tokens,
 };
 use crate::platform::{
-    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Step, TransportError,
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
 };
-use crate::settings::{Duration, Provider, Role, TokenExchange};
+use crate::settings::{Duration, Provider, Role};
 use crate::sts::{self, StsError};
 use crate::{Error, Result, secret};
 
@@ -160,7 +160,7 @@ async fn discover(platform: &impl Platform, provider: &Provider, memory: &mut Me
         return Ok(read.value.clone());
     }
     platform.progress(Step::Discovering);
-    let response = platform.send(oidc::metadata_request(provider), TokenExchange::Auto).await?;
+    let response = platform.send(oidc::metadata_request(provider), Route::Auto).await?;
     let metadata = Metadata::read(provider, &response)?;
     memory.keys = fetch_keys(platform, &metadata).await?;
     memory.metadata = Some(Read { value: metadata.clone(), at: now });
@@ -168,7 +168,7 @@ async fn discover(platform: &impl Platform, provider: &Provider, memory: &mut Me
 }
 
 async fn fetch_keys(platform: &impl Platform, metadata: &Metadata) -> Result<KeySet> {
-    let response = platform.send(oidc::keys_request(metadata), TokenExchange::Auto).await?;
+    let response = platform.send(oidc::keys_request(metadata), Route::Auto).await?;
     Ok(KeySet::read(metadata, &response)?)
 }
 
@@ -303,7 +303,7 @@ async fn ask_sts(
     platform: &impl Platform,
     request: HttpRequest,
 ) -> Result<std::result::Result<Credentials, StsError>> {
-    match platform.send(request, TokenExchange::Auto).await {
+    match platform.send(request, Route::Auto).await {
         Ok(response) => Ok(sts::read_credentials(&response)),
         Err(error @ (TransportError::Unreachable { .. } | TransportError::TimedOut { .. })) => {
             Err(StsError::Unreachable { reason: error.to_string() }.into())

@@ -161,6 +161,9 @@ pub(crate) fn is_name_byte(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]
@@ -181,7 +184,7 @@ mod tests {
             ("arn:aws:iam:eu-west-1:123456789012:role/x", "an IAM ARN has no region"),
             ("arn:aws-moon:iam::123456789012:role/x", "its partition is not known"),
             ("arn:aws:sts::123456789012:assumed-role/x", "it must name the service iam"),
-            ("arn:aws:iam::1:role/", "20 to 2048"),
+            ("arn:aws:iam::1:role", "20 to 2048"),
         ] {
             let error = text.parse::<RoleArn>().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");

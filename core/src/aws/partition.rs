@@ -12,7 +12,7 @@ pub enum Partition {
     Aws,
     /// `aws-cn`, China.
     AwsCn,
-    /// `aws-us-gov`, GovCloud (US).
+    /// `aws-us-gov`, the US government's regions.
     AwsUsGov,
     /// `aws-eusc`, the European Sovereign Cloud.
     AwsEusc,
@@ -180,6 +180,9 @@ pub struct RegionError(String);
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -63,8 +63,11 @@ fn invalid(reason: &'static str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
     use proptest::prelude::*;
     use serde_json::Value;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 
@@ -91,6 +94,8 @@ mod tests {
             assert!(read::<String>(&mut &frame[..cut]).is_err(), "cut at {cut}");
         }
     }
+
+    #[cfg(not(target_arch = "wasm32"))]
 
     proptest! {
         #[test]

@@ -146,6 +146,9 @@ const WELL_KNOWN_PATH: &str = "/.well-known/openid-configuration";
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::settings::fixture;
 

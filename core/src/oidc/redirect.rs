@@ -169,7 +169,10 @@ fn same_place(url: &Url, redirect_uri: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
     use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 
@@ -250,6 +253,8 @@ mod tests {
             "The provider denied the sign-in: Not this time."
         );
     }
+
+    #[cfg(not(target_arch = "wasm32"))]
 
     proptest! {
         #[test]

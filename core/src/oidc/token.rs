@@ -181,6 +181,9 @@ impl ClassifyForPeople for serde_json::Error {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn response(status: u16, body: &str) -> HttpResponse {

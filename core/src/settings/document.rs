@@ -65,11 +65,6 @@ impl Provider {
     pub fn label(&self) -> &str {
         self.name.as_deref().or_else(|| self.well_known_url.url().host_str()).unwrap_or(self.id.as_str())
     }
-
-    /// The route of requests that [`token_exchange`](Self::token_exchange) does not speak about.
-    pub(crate) fn token_exchange_free(&self) -> TokenExchange {
-        TokenExchange::Auto
-    }
 }
 
 /// A role people may assume.
@@ -389,6 +384,9 @@ const RESERVED: [&str; 10] = [
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     const PROVIDER: &str = "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://idp.example/.well-known/openid-configuration\"\nclient_id = \"abc\"\n";

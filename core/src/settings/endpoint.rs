@@ -112,6 +112,9 @@ static PLACEHOLDER: std::sync::LazyLock<Url> =
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     #[test]

@@ -16,6 +16,9 @@ pub fn durations(wanted: Option<Duration>, accepted: Option<Duration>) -> Vec<Du
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
 
     fn seconds(wanted: Option<u32>, accepted: Option<u32>) -> Vec<u32> {

@@ -81,8 +81,11 @@ impl From<WireCredentials> for Credentials {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
     use crate::error::Code;
@@ -185,6 +188,8 @@ mod tests {
         let silent = "<Error><Code>AccessDenied</Code><Message></Message></Error>";
         assert_eq!(read(403, silent).unwrap_err().code(), Code::StsAccessDenied);
     }
+
+    #[cfg(not(target_arch = "wasm32"))]
 
     proptest! {
         #[test]

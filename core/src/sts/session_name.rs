@@ -1,4 +1,4 @@
-//! The session name: what CloudTrail shows about who it was.
+//! The session name: what AWS's own log of calls shows about who it was.
 
 use crate::aws::is_name_byte;
 use crate::oidc::Person;
@@ -22,7 +22,10 @@ const MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
     use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
 
@@ -37,6 +40,8 @@ mod tests {
         assert_eq!(session_name(&person("7", Some(""))), "rolecall-7");
         assert_eq!(session_name(&person("x", Some("jürgen@example.com"))), "j-rgen@example.com");
     }
+
+    #[cfg(not(target_arch = "wasm32"))]
 
     proptest! {
         #[test]

@@ -54,12 +54,12 @@ impl Host {
                 let (hearing, closing) = (Rc::clone(app), Rc::clone(app));
                 port.listen(
                     move |message| hearing.host.heard(&hearing, message),
-                    move |port| closing.host.closed(&closing, port.native_problem()),
+                    move |port| closing.host.closed(&closing, &port.native_problem()),
                 );
                 let greeting = Rc::clone(app);
                 spawn_local(async move { greeting.host.greet(&greeting).await });
             }
-            Err(problem) => self.closed(app, problem),
+            Err(problem) => self.closed(app, &problem),
         }
         app.publish();
     }
@@ -108,13 +108,13 @@ impl Host {
                     drop(line);
                     app.set_machine_settings(*settings, settings_problem);
                 } else {
-                    self.hang_up(app, other_version(&version));
+                    self.hang_up(app, &other_version(&version));
                 }
             }
-            Ok(_) => self.hang_up(app, not_understood()),
+            Ok(_) => self.hang_up(app, &not_understood()),
             // The port's own end has told more than this could.
             Err(problem) if problem.is(Code::HostExited) => {}
-            Err(problem) => self.hang_up(app, problem),
+            Err(problem) => self.hang_up(app, &problem),
         }
     }
 
@@ -134,7 +134,7 @@ impl Host {
                     let _ = app.host.send(&ToHost::Answer { id, outcome });
                 });
             }
-            Err(_) => self.hang_up(app, not_understood()),
+            Err(_) => self.hang_up(app, &not_understood()),
         }
     }
 
@@ -152,7 +152,7 @@ impl Host {
     }
 
     /// Closes the port from this side, for good until somebody looks again.
-    fn hang_up(&self, app: &Rc<App>, problem: Problem) {
+    fn hang_up(&self, app: &Rc<App>, problem: &Problem) {
         if let Some(port) = self.0.borrow_mut().port.take() {
             port.disconnect();
         }
@@ -160,7 +160,7 @@ impl Host {
     }
 
     /// The port was closed by the host or the browser.
-    fn closed(&self, app: &Rc<App>, problem: Problem) {
+    fn closed(&self, app: &Rc<App>, problem: &Problem) {
         self.0.borrow_mut().port = None;
         let stopped = problem.is(Code::HostExited);
         self.give_up(app, problem);
@@ -176,7 +176,7 @@ impl Host {
         }
     }
 
-    fn give_up(&self, app: &Rc<App>, problem: Problem) {
+    fn give_up(&self, app: &Rc<App>, problem: &Problem) {
         let mut line = self.0.borrow_mut();
         let waiting = std::mem::take(&mut line.waiting);
         line.state = HostState::Absent { problem: problem.clone() };

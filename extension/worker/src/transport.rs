@@ -89,11 +89,11 @@ impl Target {
     fn of(request: &HttpRequest) -> Self {
         let url = request.uri().to_string();
         let parsed = Url::parse(&url).ok();
-        let part = |part: fn(&Url) -> Option<String>| parsed.as_ref().and_then(part).unwrap_or_default();
-        let name = part(|url| url.host_str().map(str::to_owned));
-        let port = part(|url| url.port().map(|port| format!(":{port}")));
-        let origin = part(|url| Some(url.origin().ascii_serialization()));
-        let scheme = part(|url| Some(url.scheme().to_owned()));
+        let read = |part: fn(&Url) -> Option<String>| parsed.as_ref().and_then(part).unwrap_or_default();
+        let name = read(|url| url.host_str().map(str::to_owned));
+        let port = read(|url| url.port().map(|number| format!(":{number}")));
+        let origin = read(|url| Some(url.origin().ascii_serialization()));
+        let scheme = read(|url| Some(url.scheme().to_owned()));
         Self { pattern: format!("{scheme}://{name}/*"), host: format!("{name}{port}"), origin, url }
     }
 
@@ -176,7 +176,7 @@ impl Target {
     fn fetch_failure(&self, error: &gloo_net::Error) -> TransportError {
         let timed_out = match error {
             gloo_net::Error::JsError(error) => error.name == "TimeoutError",
-            _ => false,
+            gloo_net::Error::GlooError(_) => false,
         };
         if timed_out {
             return TransportError::TimedOut { host: self.host.clone(), seconds: REQUEST_TIMEOUT_SECONDS };
