@@ -12,7 +12,10 @@ use crate::world::World;
 
 /// Which origins may read the answers of an endpoint.
 pub(crate) enum Readers {
-    Anyone,
+    Anyone {
+        /// The headers beyond the safelisted ones that they may read; `Date` is not safelisted.
+        exposed: Option<HeaderValue>,
+    },
     Known(Vec<String>),
     Nobody,
 }
@@ -21,12 +24,14 @@ pub(crate) enum Readers {
 pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Readers {
     let config = world.config();
     match (service, kind) {
-        (Service::Sts, _) if config.sts.dialect == Dialect::Aws => Readers::Anyone,
+        (Service::Sts, _) if config.sts.dialect == Dialect::Aws => {
+            Readers::Anyone { exposed: Some(STS_EXPOSES) }
+        }
         (Service::Provider, CallKind::Discovery | CallKind::Jwks) if config.provider.metadata_cors => {
-            Readers::Anyone
+            Readers::Anyone { exposed: None }
         }
         (Service::Provider, CallKind::Token | CallKind::Userinfo) => match config.provider.token_cors {
-            TokenCors::AllowAll => Readers::Anyone,
+            TokenCors::AllowAll => Readers::Anyone { exposed: None },
             TokenCors::NoHeaders => Readers::Nobody,
             TokenCors::RefuseOrigins => Readers::Known(
                 config.provider.clients.into_iter().flat_map(|client| client.origins).collect(),
@@ -40,15 +45,16 @@ pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Reader
 pub(crate) fn allow(readers: &Readers, origin: Option<&HeaderValue>, response: &mut Response) {
     let headers = response.headers_mut();
     match (readers, origin) {
-        (Readers::Anyone, _) => {
+        (Readers::Anyone { exposed }, _) => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            if let Some(exposed) = exposed {
+                headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed.clone());
+            }
         }
         (Readers::Known(known), Some(origin))
             if known.iter().any(|known| known.as_bytes() == origin.as_bytes()) =>
         {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
             headers.append(header::VARY, HeaderValue::from_static("origin"));
         }
         (Readers::Known(_) | Readers::Nobody, _) => {}
@@ -71,5 +77,4 @@ pub(crate) fn preflight(readers: &Readers, request: &HeaderMap) -> Response {
     response
 }
 
-/// `Date` is no safelisted header: a page sees the server's clock only where it is exposed.
-const EXPOSED: HeaderValue = HeaderValue::from_static("date, x-amzn-requestid");
+const STS_EXPOSES: HeaderValue = HeaderValue::from_static("x-amzn-RequestId,Date");
