@@ -77,6 +77,8 @@ fn wasm(args: &Args) -> Result<Count> {
         // Where a crate does not say where its tests run: in a worker, like the background.
         .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        // Of the runner's own stack there is nothing to learn.
+        .env("RUST_BACKTRACE", "0")
         .args(["--lib", "--tests", "--no-fail-fast"]);
     for package in ["rolecall-core", "rolecall-worker", "rolecall-ui"] {
         cargo.args(["--package", package]);
@@ -116,11 +118,18 @@ fn tests(name: &str, mut cargo: Command, args: &Args) -> Result<Count> {
         step.ok(&format!("{} passed", count.passed));
     } else {
         drop(step);
-        // Which test failed and why stands anywhere in what the test binaries printed.
-        eprintln!("{}", finished.output);
+        for line in finished.output.lines().filter(|line| is_worth_reading(line)) {
+            eprintln!("{line}");
+        }
         eprintln!("{name}: {} passed, {} failed; see {}", count.passed, count.failed, finished.log.display());
     }
     Ok(count)
+}
+
+/// Of what cargo and the test binaries print, all but what went well.
+fn is_worth_reading(line: &str) -> bool {
+    let cargo_at_work = CARGO_AT_WORK.iter().any(|word| line.trim_start().starts_with(word));
+    !(cargo_at_work || line.trim().is_empty() || (line.starts_with("test ") && line.ends_with(" ... ok")))
 }
 
 /// How many tests ended how.
@@ -159,6 +168,9 @@ fn number_before(text: &str, word: &str) -> u32 {
     before.rsplit(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
+const CARGO_AT_WORK: [&str; 6] =
+    ["Compiling ", "Downloaded ", "Downloading ", "Finished ", "Locking ", "Updating "];
+
 #[cfg(test)]
 mod unit_tests {
     use super::*;
@@ -174,6 +186,13 @@ mod unit_tests {
             test a ... FAILED\n\
             test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 filtered out\n";
         assert_eq!(Count::of(&finished(false, output)), Count { passed: 15, failed: 2 });
+    }
+
+    #[test]
+    fn what_went_well_is_left_out_when_something_failed() {
+        let printed = ["   Compiling x v1.0.0", "test a ... ok", "test b ... FAILED", "", "panicked at 'b'"];
+        let shown: Vec<_> = printed.into_iter().filter(|line| is_worth_reading(line)).collect();
+        assert_eq!(shown, ["test b ... FAILED", "panicked at 'b'"]);
     }
 
     #[test]
