@@ -1,5 +1,7 @@
 //! `rolecall-sandbox`: the sandbox by hand.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use rolecall_sandbox::{Config, Ports, Sandbox};
 
@@ -23,8 +25,17 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let ports =
         Ports { provider: arguments.port_provider, sts: arguments.port_sts, console: arguments.port_console };
     let sandbox = Sandbox::start(Config { ports, ..Config::default() }).await?;
