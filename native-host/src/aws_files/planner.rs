@@ -62,10 +62,13 @@ impl<'a> View<'a> {
         }
     }
 
-    fn notes(&self) -> impl Iterator<Item = Note> + '_ {
+    /// What a person should know about the file, whatever is done to it.
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let faults = self.document.faults;
-        let note =
-            |line: usize, message: String| Note { file: self.path.to_owned(), line: line + 1, message };
+        let note = |line: usize, message: String| Note { file: self.path.to_owned(), line: line + 1, message };
+        let nobody = faults.botocore.filter(|_| faults.sdks.is_some()).map(|fault| {
+            note(fault.line, format!("No AWS tool can read this file: {}.", fault.what))
+        });
         let botocore = faults.botocore.filter(|_| faults.sdks.is_none()).map(|fault| {
             note(fault.line, format!("The AWS CLI and boto3 cannot read this file: {}.", fault.what))
         });
@@ -93,7 +96,7 @@ impl<'a> View<'a> {
                 "The AWS CLI and boto3 add the keys of [DEFAULT] to every profile.".to_owned(),
             )
         });
-        botocore.into_iter().chain(sdks).chain(bare_return).chain(defaults)
+        nobody.into_iter().chain(botocore).chain(sdks).chain(bare_return).chain(defaults)
     }
 
     /// The file after `edit`; none if nothing but Rolecall's own first line would be left.

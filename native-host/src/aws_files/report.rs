@@ -9,7 +9,7 @@ use super::profile::decides_credentials;
 use super::secret;
 use super::section::Found;
 use super::store;
-use super::{AwsFiles, Error, Finding, ProfileName, Which};
+use super::{AwsFiles, Error, Finding, Note, ProfileName, Which};
 
 /// How a profile gives credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -110,6 +110,16 @@ impl AwsFiles {
         });
         let outranking = all().flat_map(|(view, found)| view.outranking(found, decides_credentials));
         Ok(Inspection { sections: sections.collect(), outranking: outranking.collect() })
+    }
+
+    /// What stands in the way of the tools that read the files: who cannot read them, and where.
+    pub fn check(&self) -> Result<Vec<Note>, Error> {
+        let mut notes = Vec::new();
+        for which in [Which::Config, Which::Credentials] {
+            let snapshot = store::read(self.path(which))?;
+            notes.extend(View::new(which, self.path(which), snapshot.bytes(), "")?.notes());
+        }
+        Ok(notes)
     }
 
     fn managed(
