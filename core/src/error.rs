@@ -246,6 +246,11 @@ codes! {
     ProfileUnknown = "profile-unknown", "Run: rolecall profile list";
     FileFailed = "file-failed", "Correct what is named, then try again; the file is as it was.";
     AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
+    AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
+    BrowserUnknown = "browser-unknown", "Run: rolecall install --help";
+    CredentialProcessFailed = "credential-process-failed", "Correct what the program says above, or write the profile again: rolecall profile write --help";
+    CredentialsRefused = "credentials-refused", "Get fresh credentials, or run: rolecall doctor";
+    IdentityNotOffered = "identity-not-offered", "The credentials may work all the same: try what you want to do with them.";
     Internal = "internal", "Try again; if it happens again, report it with this code and what you did.";
 }
 
