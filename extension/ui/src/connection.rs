@@ -1,0 +1,113 @@
+//! The port to the worker, opened again whenever it closes: the browser ends an idle worker, and starts it when a port
+//! is opened.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
+use js_sys::Function;
+use rolecall_core::message::ui::{Intent, PORT_NAME, State};
+use serde::Serialize as _;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::console;
+
+use crate::browser::{Api, Port};
+
+/// A page's line to the worker.
+pub(crate) struct Connection {
+    api: Api,
+    port: RefCell<Option<Port>>,
+    listeners: OnceCell<Listeners>,
+    /// How often in a row the port closed before a state came.
+    failures: Cell<u32>,
+}
+
+struct Listeners {
+    message: Function,
+    disconnect: Function,
+}
+
+impl Connection {
+    /// Opens the line. From now on every state of the worker goes to `on_state`.
+    pub(crate) fn open(api: Api, on_state: impl Fn(State) + 'static) -> Rc<Self> {
+        let connection = Rc::new(Self {
+            api,
+            port: RefCell::default(),
+            listeners: OnceCell::new(),
+            failures: Cell::new(0),
+        });
+        let this = Rc::clone(&connection);
+        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(message, &on_state));
+        let this = Rc::clone(&connection);
+        let disconnect = Closure::<dyn Fn()>::new(move || this.closed());
+        // They live as long as the page: a port may be opened again at any time.
+        connection.listeners.get_or_init(|| Listeners {
+            message: message.into_js_value().unchecked_into(),
+            disconnect: disconnect.into_js_value().unchecked_into(),
+        });
+        connection.connect();
+        connection
+    }
+
+    /// Sends an intent. Where the port turns out to be closed, it is opened and the intent sent again.
+    pub(crate) fn send(&self, intent: &Intent) {
+        let message = match intent.serialize(&Serializer::json_compatible()) {
+            Ok(message) => message,
+            Err(error) => {
+                return console::error_2(&"Rolecall cannot say what was asked for:".into(), &error.into());
+            }
+        };
+        if !self.post(&message) {
+            self.connect();
+            self.post(&message);
+        }
+    }
+
+    fn post(&self, message: &JsValue) -> bool {
+        self.port.borrow().as_ref().is_some_and(|port| port.post_message(message).is_ok())
+    }
+
+    fn connect(&self) {
+        let Some(listeners) = self.listeners.get() else { return };
+        match self.api.open_port(PORT_NAME) {
+            Ok(port) => {
+                port.on_message().add_listener(&listeners.message);
+                port.on_disconnect().add_listener(&listeners.disconnect);
+                self.port.replace(Some(port));
+            }
+            // The extension was updated or removed while the page was open: there is nothing left to connect to.
+            Err(error) => console::warn_2(&"Rolecall is gone; open this page again:".into(), &error),
+        }
+    }
+
+    fn receive(&self, message: JsValue, on_state: &impl Fn(State)) {
+        self.failures.set(0);
+        match serde_wasm_bindgen::from_value(message) {
+            Ok(state) => on_state(state),
+            Err(error) => console::error_2(&"Rolecall cannot read the state:".into(), &error.into()),
+        }
+    }
+
+    fn closed(self: &Rc<Self>) {
+        self.api.take_last_error();
+        self.port.replace(None);
+        let failures = self.failures.get();
+        self.failures.set(failures.saturating_add(1));
+        let wait = LONGEST_WAIT.min(FIRST_WAIT << failures.min(8));
+        let this = Rc::clone(self);
+        Timeout::new(wait, move || {
+            // Sending may have opened it in the meantime.
+            if this.port.borrow().is_none() {
+                this.connect();
+            }
+        })
+        .forget();
+    }
+}
+
+/// In milliseconds: a worker that was put to sleep is back before anybody notices.
+const FIRST_WAIT: u32 = 20;
+/// In milliseconds: one that cannot start is not pestered.
+const LONGEST_WAIT: u32 = 5_000;

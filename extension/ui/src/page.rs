@@ -1,0 +1,222 @@
+//! A view in the document: finds the page's elements once, and makes them say what the view says.
+//!
+//! It decides nothing and listens to nothing.
+
+pub(crate) mod providers;
+mod roles;
+
+use std::cell::RefCell;
+
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
+
+use crate::dom::{arrange, by_id, copy, part, set_attribute, set_marker, set_state, set_text, show};
+use crate::model::RoleKey;
+use crate::view::{ActionsView, Content, HostView, ProblemView, View};
+use crate::words;
+use providers::Providers;
+use roles::Roles;
+
+/// The page's elements.
+pub(crate) struct Page {
+    document: Document,
+    app: HtmlElement,
+    /// Where a person types. It has the focus whenever nothing else has.
+    pub(crate) search: HtmlInputElement,
+    /// The roles' listbox.
+    pub(crate) list: HtmlElement,
+    /// The providers' list.
+    pub(crate) providers: HtmlElement,
+    pub(crate) sign_in: HtmlElement,
+    pub(crate) open_console: HtmlElement,
+    pub(crate) write_profile: HtmlElement,
+    pub(crate) allow: HtmlElement,
+    pub(crate) dismiss: HtmlElement,
+    pub(crate) look_again: HtmlElement,
+    pub(crate) copy: HtmlElement,
+    actions: HtmlElement,
+    chosen_marker: HtmlElement,
+    chosen_label: HtmlElement,
+    chosen_profile: HtmlElement,
+    problem: HtmlElement,
+    problem_message: HtmlElement,
+    problem_next_step: HtmlElement,
+    problem_command: HtmlElement,
+    problem_code: HtmlElement,
+    status: HtmlElement,
+    left_out: HtmlElement,
+    left_out_summary: HtmlElement,
+    left_out_list: HtmlElement,
+    left_out_template: HtmlTemplateElement,
+    host: HtmlElement,
+    host_words: HtmlElement,
+    host_help: HtmlElement,
+    host_text: HtmlElement,
+    host_run: HtmlElement,
+    host_command: HtmlElement,
+    role_rows: RefCell<Roles>,
+    provider_rows: RefCell<Providers>,
+}
+
+impl Page {
+    /// Finds the elements below `root`. Fails, naming it, when one is not there.
+    pub(crate) fn find(root: &Element) -> Result<Self, JsValue> {
+        let document = root.owner_document().ok_or_else(|| js_sys::Error::new("the page has no document"))?;
+        Ok(Self {
+            document,
+            app: by_id(root, "app")?,
+            search: by_id(root, "search")?,
+            list: by_id(root, "roles")?,
+            providers: by_id(root, "providers")?,
+            sign_in: by_id(root, "sign-in")?,
+            open_console: by_id(root, "open-console")?,
+            write_profile: by_id(root, "write-profile")?,
+            allow: by_id(root, "allow")?,
+            dismiss: by_id(root, "dismiss")?,
+            look_again: by_id(root, "look-again")?,
+            copy: by_id(root, "copy")?,
+            actions: by_id(root, "actions")?,
+            chosen_marker: by_id(root, "chosen-marker")?,
+            chosen_label: by_id(root, "chosen-label")?,
+            chosen_profile: by_id(root, "chosen-profile")?,
+            problem: by_id(root, "problem")?,
+            problem_message: by_id(root, "problem-message")?,
+            problem_next_step: by_id(root, "problem-next-step")?,
+            problem_command: by_id(root, "problem-command")?,
+            problem_code: by_id(root, "problem-code")?,
+            status: by_id(root, "status")?,
+            left_out: by_id(root, "left-out")?,
+            left_out_summary: by_id(root, "left-out-summary")?,
+            left_out_list: by_id(root, "left-out-list")?,
+            left_out_template: by_id(root, "left-out-template")?,
+            host: by_id(root, "host")?,
+            host_words: by_id(root, "host-words")?,
+            host_help: by_id(root, "host-help")?,
+            host_text: by_id(root, "host-text")?,
+            host_run: by_id(root, "host-run")?,
+            host_command: by_id(root, "host-command")?,
+            role_rows: RefCell::new(Roles::new(by_id(root, "option-template")?)),
+            provider_rows: RefCell::new(Providers::new(by_id(root, "provider-template")?)),
+        })
+    }
+
+    /// Shows a view.
+    pub(crate) fn show(&self, view: &View) -> Result<(), JsValue> {
+        set_attribute(&self.app, "data-content", Some(content(view.content)))?;
+        set_state(&self.app, "aria-busy", view.busy)?;
+        self.provider_rows.borrow_mut().show(&self.providers, &view.providers, view.busy)?;
+        self.list.style().set_property("--count", &view.role_count.to_string())?;
+        let active = self.role_rows.borrow_mut().show(&self.list, &view.options, &self.document)?;
+        set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
+        set_state(&self.search, "aria-expanded", !view.options.is_empty())?;
+        self.show_actions(view.actions.as_ref(), view.busy)?;
+        self.show_problem(view.problem.as_ref(), view.busy)?;
+        set_text(&self.status, &view.status);
+        self.show_left_out(&view.left_out)?;
+        self.show_host(&view.host)?;
+        self.keep_focus()
+    }
+
+    /// The role whose option an event happened in.
+    pub(crate) fn role_at(&self, target: &Element) -> Option<RoleKey> {
+        let option = target.closest("[role=option]").ok()??;
+        self.role_rows.borrow().key_of(&option)
+    }
+
+    /// The command that can be copied.
+    pub(crate) fn command(&self) -> String {
+        self.host_command.text_content().unwrap_or_default()
+    }
+
+    fn show_actions(&self, actions: Option<&ActionsView>, busy: bool) -> Result<(), JsValue> {
+        show(&self.actions, actions.is_some());
+        let Some(actions) = actions else { return Ok(()) };
+        set_text(&self.chosen_label, &actions.label);
+        set_attribute(&self.chosen_label, "title", Some(&actions.label))?;
+        set_text(&self.chosen_profile, &actions.profile);
+        set_attribute(&self.chosen_profile, "title", Some(&actions.profile))?;
+        set_marker(&self.chosen_marker, actions.color.as_deref())?;
+        // Not `disabled`: that would take the focus from the button that was just pressed.
+        for button in [&self.sign_in, &self.open_console] {
+            set_state(button, "aria-disabled", busy)?;
+        }
+        set_state(&self.write_profile, "aria-disabled", busy || actions.no_profile.is_some())?;
+        set_attribute(&self.write_profile, "title", actions.no_profile)?;
+        set_attribute(&self.write_profile, "aria-description", actions.no_profile)
+    }
+
+    fn show_problem(&self, problem: Option<&ProblemView>, busy: bool) -> Result<(), JsValue> {
+        if let Some(problem) = problem {
+            set_text(&self.problem_message, &problem.message);
+            set_text(&self.problem_next_step, &problem.next_step);
+            set_text(&self.problem_command, problem.command.as_deref().unwrap_or_default());
+            show(&self.problem_command, problem.command.is_some());
+            set_text(&self.problem_code, &problem.code);
+            show(&self.allow, problem.grant.is_some());
+            set_text(&self.allow, problem.grant.as_ref().map_or("", |grant| &grant.label));
+            set_state(&self.allow, "aria-disabled", busy)?;
+        }
+        show(&self.problem, problem.is_some());
+        Ok(())
+    }
+
+    fn show_left_out(&self, left_out: &[ProblemView]) -> Result<(), JsValue> {
+        show(&self.left_out, !left_out.is_empty());
+        set_text(&self.left_out_summary, &words::left_out(left_out.len()));
+        let items = left_out
+            .iter()
+            .map(|problem| {
+                let item = copy(&self.left_out_template)?;
+                set_text(&part::<web_sys::Node>(&item, "message")?, &problem.message);
+                set_text(&part::<web_sys::Node>(&item, "next-step")?, &problem.next_step);
+                Ok(item)
+            })
+            .collect::<Result<Vec<_>, JsValue>>()?;
+        arrange(&self.left_out_list, &items.iter().collect::<Vec<_>>())
+    }
+
+    fn show_host(&self, host: &HostView) -> Result<(), JsValue> {
+        let (state, words) = match host {
+            HostView::Connecting => ("connecting", words::HOST_CONNECTING),
+            HostView::Connected(words) => ("connected", words.as_str()),
+            HostView::Absent { title, .. } => ("absent", *title),
+        };
+        set_attribute(&self.host, "data-host", Some(state))?;
+        set_text(&self.host_words, words);
+        let absent = matches!(host, HostView::Absent { .. });
+        show(&self.look_again, absent);
+        show(&self.host_help, absent);
+        if let HostView::Absent { text, command, .. } = host {
+            let command = command.as_deref().unwrap_or_default();
+            if self.command() != command || self.copy.text_content().is_some_and(|text| text.is_empty()) {
+                set_text(&self.copy, words::COPY);
+            }
+            set_text(&self.host_text, text);
+            set_text(&self.host_command, command);
+            show(&self.host_run, !command.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Gives the focus back to the search when what had it is no longer there.
+    fn keep_focus(&self) -> Result<(), JsValue> {
+        let lost = match self.document.active_element() {
+            None => true,
+            Some(active) => {
+                active.closest("[hidden]")?.is_some()
+                    || active.dyn_ref::<web_sys::HtmlBodyElement>().is_some()
+            }
+        };
+        if lost { self.search.focus() } else { Ok(()) }
+    }
+}
+
+fn content(content: Content) -> &'static str {
+    match content {
+        Content::Loading => "loading",
+        Content::NoProviders => "no-providers",
+        Content::NoRoles => "no-roles",
+        Content::NoMatch => "no-match",
+        Content::Roles => "roles",
+    }
+}

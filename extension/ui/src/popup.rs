@@ -1,0 +1,245 @@
+//! The popup at work: events change the model or become intents, and every change of model, state or minute is shown.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use chrono::Utc;
+use gloo_timers::callback::Timeout;
+use rolecall_core::aws::RoleArn;
+use rolecall_core::message::ui::{Intent, State};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
+
+use crate::browser::Api;
+use crate::connection::Connection;
+use crate::dom::{listen, set_text};
+use crate::model::{Model, Move};
+use crate::page::Page;
+use crate::page::providers::sign_out_at;
+use crate::view::View;
+use crate::{time, words};
+
+/// The popup.
+pub(crate) struct Popup {
+    page: Page,
+    api: Api,
+    model: RefCell<Model>,
+    worker: OnceCell<Rc<Connection>>,
+    /// When the words for the time left change. Dropping it stops it.
+    minute: RefCell<Option<Timeout>>,
+}
+
+impl Popup {
+    /// Binds the page below `root`, which lives as long as the document does.
+    pub(crate) fn open(root: &Element, api: Api) -> Result<(), JsValue> {
+        let popup = Rc::new(Self {
+            page: Page::find(root)?,
+            api: api.clone(),
+            model: RefCell::default(),
+            worker: OnceCell::new(),
+            minute: RefCell::default(),
+        });
+        popup.listen()?;
+        // What was typed before this code was loaded counts.
+        popup.model.borrow_mut().search(&popup.page.search.value());
+        popup.show();
+        popup.page.search.focus()?;
+
+        let this = Rc::clone(&popup);
+        let worker = Connection::open(api, move |state| this.receive(state));
+        popup.worker.get_or_init(|| worker);
+        Ok(())
+    }
+
+    fn receive(self: &Rc<Self>, state: State) {
+        self.model.borrow_mut().receive(state);
+        self.show();
+    }
+
+    fn show(self: &Rc<Self>) {
+        let now = Utc::now();
+        let model = self.model.borrow();
+        if let Err(error) = self.page.show(&View::of(&model, now)) {
+            console::error_2(&"Rolecall cannot show the state:".into(), &error);
+        }
+
+        let expirations =
+            model.state().into_iter().flat_map(|state| &state.roles).filter_map(|role| role.expiration);
+        let minute = time::until_next_change(expirations, now).map(|wait| {
+            let this = Rc::clone(self);
+            // Rounded up: a timer that fires early would find nothing changed.
+            let milliseconds = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(1);
+            Timeout::new(milliseconds, move || this.show())
+        });
+        self.minute.replace(minute);
+    }
+
+    fn listen(self: &Rc<Self>) -> Result<(), JsValue> {
+        let page = &self.page;
+        self.on(&page.search, "input", |this, _: Event| this.typed())?;
+        self.on(&page.search, "keydown", |this, event: KeyboardEvent| this.key(&event))?;
+        self.on(&page.list, "mousedown", |this, event: Event| this.keep_focus(&event))?;
+        self.on(&page.list, "click", |this, event: Event| this.clicked_role(&event))?;
+        self.on(&page.list, "dblclick", |this, event: Event| {
+            if this.role_under(&event).is_some() {
+                this.act(Action::SignIn);
+            }
+        })?;
+        self.on(&page.sign_in, "click", |this, _: Event| this.act(Action::SignIn))?;
+        self.on(&page.open_console, "click", |this, _: Event| this.act(Action::OpenConsole))?;
+        self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
+        self.on(&page.providers, "click", |this, event: Event| this.sign_out(&event))?;
+        self.on(&page.allow, "click", |this, _: Event| this.allow())?;
+        self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
+        self.on(&page.look_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
+        self.on(&page.copy, "click", |this, _: Event| this.copy_command())
+    }
+
+    fn on<E: JsCast + 'static>(
+        self: &Rc<Self>,
+        element: &HtmlElement,
+        event: &str,
+        handler: impl Fn(&Rc<Self>, E) + 'static,
+    ) -> Result<(), JsValue> {
+        let this = Rc::clone(self);
+        listen(element, event, move |event| handler(&this, event))
+    }
+
+    fn typed(self: &Rc<Self>) {
+        self.model.borrow_mut().search(&self.page.search.value());
+        self.show();
+    }
+
+    fn key(self: &Rc<Self>, event: &KeyboardEvent) {
+        // With a modifier, the key belongs to the field or the browser; while composing, to the input method.
+        if event.is_composing()
+            || event.ctrl_key()
+            || event.alt_key()
+            || event.meta_key()
+            || event.shift_key()
+        {
+            return;
+        }
+        match event.key().as_str() {
+            "ArrowUp" => self.go(Move::Up),
+            "ArrowDown" => self.go(Move::Down),
+            "Home" => self.go(Move::First),
+            "End" => self.go(Move::Last),
+            "Enter" => self.act(Action::SignIn),
+            // With nothing to clear, Escape closes the popup as everywhere.
+            "Escape" if !self.page.search.value().is_empty() => {
+                self.page.search.set_value("");
+                self.typed();
+            }
+            _ => return,
+        }
+        event.prevent_default();
+    }
+
+    fn go(self: &Rc<Self>, to: Move) {
+        self.model.borrow_mut().go(to);
+        self.show();
+    }
+
+    /// The focus stays in the search, so that one can go on typing.
+    fn keep_focus(&self, event: &Event) {
+        if self.role_under(event).is_some() {
+            event.prevent_default();
+        }
+    }
+
+    fn clicked_role(self: &Rc<Self>, event: &Event) {
+        if let Some(key) = self.role_under(event) {
+            self.model.borrow_mut().select(&key);
+            self.show();
+        }
+    }
+
+    fn role_under(&self, event: &Event) -> Option<crate::model::RoleKey> {
+        self.page.role_at(event.target()?.dyn_ref()?)
+    }
+
+    /// Asks for something to be done with the selected role, unless something is being done or it cannot be.
+    fn act(&self, action: Action) {
+        let intent = {
+            let model = self.model.borrow();
+            let view = View::of(&model, Utc::now());
+            let possible = match (&view.actions, action) {
+                (Some(actions), Action::WriteProfile) => actions.no_profile.is_none(),
+                (actions, _) => actions.is_some(),
+            };
+            model.selected().filter(|_| possible && !view.busy).map(|key| action.intent(key.arn.clone()))
+        };
+        if let Some(intent) = intent {
+            self.send(&intent);
+        }
+    }
+
+    fn sign_out(&self, event: &Event) {
+        let target = event.target();
+        let provider = target.as_ref().and_then(|target| sign_out_at(target.dyn_ref()?));
+        if let Some(provider) = provider.filter(|_| !self.is_busy()) {
+            self.send(&Intent::SignOut { provider });
+        }
+    }
+
+    /// Asks for the host that the problem names. The browser only does so while the click is being handled: nothing may
+    /// be awaited before.
+    fn allow(self: &Rc<Self>) {
+        let pattern = self.model.borrow().state().and_then(|state| state.problem.as_ref()?.grant.clone());
+        let Some(pattern) = pattern.filter(|_| !self.is_busy()) else { return };
+        let asked = match self.api.request_host(&pattern) {
+            Ok(asked) => asked,
+            Err(error) => return console::error_2(&"The browser cannot ask for the host:".into(), &error),
+        };
+        let this = Rc::clone(self);
+        spawn_local(async move {
+            match JsFuture::from(asked).await {
+                Ok(granted) if granted.is_truthy() => this.send(&Intent::Retry),
+                // They said no: the problem stays, and so does the button.
+                Ok(_) => {}
+                Err(error) => console::error_2(&"The browser did not ask for the host:".into(), &error),
+            }
+        });
+    }
+
+    fn copy_command(self: &Rc<Self>) {
+        let Some(window) = web_sys::window() else { return };
+        let written = window.navigator().clipboard().write_text(&self.page.command());
+        let this = Rc::clone(self);
+        spawn_local(async move {
+            if JsFuture::from(written).await.is_ok() {
+                set_text(&this.page.copy, words::COPIED);
+            }
+        });
+    }
+
+    fn is_busy(&self) -> bool {
+        self.model.borrow().state().is_some_and(|state| state.activity.is_some())
+    }
+
+    fn send(&self, intent: &Intent) {
+        if let Some(worker) = self.worker.get() {
+            worker.send(intent);
+        }
+    }
+}
+
+/// What can be done with the selected role.
+#[derive(Clone, Copy)]
+enum Action {
+    SignIn,
+    OpenConsole,
+    WriteProfile,
+}
+
+impl Action {
+    fn intent(self, role: RoleArn) -> Intent {
+        match self {
+            Self::SignIn => Intent::SignIn { role },
+            Self::OpenConsole => Intent::OpenConsole { role },
+            Self::WriteProfile => Intent::WriteProfile { role },
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use rolecall_core::Code;
+use rolecall_core::message::ui::Activity;
+use rolecall_core::platform::Step;
+
+use super::fixture::{provider, role, state_with};
+use super::*;
+
+fn now() -> DateTime<Utc> {
+    "2030-01-01T10:00:00Z".parse().unwrap()
+}
+
+fn view(state: State) -> View {
+    view_of_search(state, "")
+}
+
+fn view_of_search(state: State, query: &str) -> View {
+    let mut model = Model::default();
+    model.receive(state);
+    model.search(query);
+    View::of(&model, now())
+}
+
+fn absent(code: Code) -> HostState {
+    HostState::Absent { problem: Problem::new(code, "It is not there.") }
+}
+
+#[test]
+fn a_role_is_named_by_account_and_role_and_described_by_the_time_left() {
+    let mut developer = role("acme-dev", "Developer");
+    developer.expiration = Some("2030-01-01T10:43:30Z".parse().unwrap());
+    let option = view(state_with(vec![developer])).options.remove(0);
+    assert_eq!(option.label, "acme-dev / Developer");
+    assert_eq!(option.description, "Signed in, 43 min left.");
+    assert_eq!(option.left, Some(TimeLeft::Plenty { minutes: 43 }));
+}
+
+#[test]
+fn a_role_without_credentials_says_nothing_about_time() {
+    let option = view(state_with(vec![role("acme-dev", "Developer")])).options.remove(0);
+    assert_eq!((option.left, option.description.as_str()), (None, ""));
+}
+
+#[test]
+fn what_was_typed_is_marked_in_the_name() {
+    let option =
+        view_of_search(state_with(vec![role("acme-dev", "Developer")]), "acme velo").options.remove(0);
+    let marked = |pieces: &[Piece]| -> String {
+        pieces
+            .iter()
+            .map(|Piece { text, hit }| if *hit { format!("[{text}]") } else { text.clone() })
+            .collect()
+    };
+    assert_eq!(marked(&option.account), "[acme]-dev");
+    assert_eq!(marked(&option.role), "De[velo]per");
+}
+
+#[test]
+fn exactly_the_selected_role_is_marked_and_has_actions() {
+    let view = view(state_with(vec![role("acme", "A"), role("acme", "B")]));
+    let selected: Vec<_> = view.options.iter().map(|option| option.selected).collect();
+    assert_eq!(selected, [true, false]);
+    let actions = view.actions.unwrap();
+    assert_eq!((actions.label.as_str(), actions.profile.as_str()), ("acme / A", "Profile acme-A"));
+    assert_eq!(actions.no_profile, None);
+}
+
+#[test]
+fn a_role_for_the_console_only_says_why_no_profile_is_written() {
+    let mut console = role("acme", "A");
+    console.credentials = CredentialsMode::None;
+    let actions = view(state_with(vec![console])).actions.unwrap();
+    assert_eq!((actions.no_profile, actions.profile.as_str()), (Some(words::CONSOLE_ONLY), "Console only"));
+}
+
+#[test]
+fn the_provider_of_a_role_is_told_only_where_there_are_several() {
+    let one = state_with(vec![role("acme", "A")]);
+    let mut two = one.clone();
+    two.providers.push(provider("other", "Other Ltd", None));
+    assert_eq!(view(one).options[0].provider, None);
+    let two = view(two);
+    assert_eq!(two.options[0].provider.as_deref(), Some("Example Corp"));
+    assert_eq!((two.providers[1].person.as_str(), two.providers[1].signed_in), ("Not signed in", false));
+}
+
+#[test]
+fn the_step_being_done_is_told_rather_than_what_was_done_before() {
+    let mut state = state_with(vec![role("acme", "A"), role("acme", "B")]);
+    state.done = Some("Signed in.".into());
+    assert_eq!(view(state.clone()).status, "Signed in.");
+    state.activity = Some(Activity { role: state.roles[1].arn.clone(), step: Step::WaitingForPerson });
+    let view = view(state);
+    assert_eq!((view.busy, view.status.as_str()), (true, "Waiting for you to sign in…"));
+    let busy: Vec<_> = view.options.iter().map(|option| option.busy).collect();
+    assert_eq!(busy, [false, true]);
+}
+
+#[test]
+fn a_problem_that_a_permission_mends_offers_to_ask_for_it() {
+    let mut state = state_with(vec![]);
+    let mut problem =
+        Problem::new(Code::HostPermissionNeeded, "The browser does not let Rolecall talk to idp.example.");
+    problem.grant = Some("https://idp.example/*".into());
+    state.problem = Some(problem);
+    let problem = view(state).problem.unwrap();
+    assert_eq!(problem.code, "host-permission-needed");
+    let grant = problem.grant.unwrap();
+    assert_eq!(
+        (grant.pattern.as_str(), grant.label.as_str()),
+        ("https://idp.example/*", "Allow access to idp.example")
+    );
+}
+
+#[test]
+fn a_host_that_is_not_installed_comes_with_the_command_that_installs_it() {
+    let mut state = state_with(vec![]);
+    state.host = absent(Code::HostNotInstalled);
+    let HostView::Absent { title, text, command } = view(state).host else { panic!("the host is absent") };
+    assert_eq!(title, "Host program not installed");
+    assert_eq!(text, "Install the Rolecall host program and run:");
+    assert_eq!(command.as_deref(), Some("rolecall install"));
+}
+
+#[test]
+fn a_host_that_does_not_fit_comes_with_what_it_said() {
+    let mut state = state_with(vec![]);
+    state.host = HostState::Absent {
+        problem: Problem::new(Code::HostExited, "The host program ended: exit code 101."),
+    };
+    let HostView::Absent { title, text, command } = view(state).host else { panic!("the host is absent") };
+    assert_eq!(
+        (title, text.as_str()),
+        ("Host program stopped", "The host program ended: exit code 101. Run:")
+    );
+    assert_eq!(command.as_deref(), Some("rolecall doctor"));
+}
+
+#[test]
+fn a_host_that_is_there_tells_its_version() {
+    let mut state = state_with(vec![]);
+    state.host = HostState::Connected { version: "0.1.0".into() };
+    assert_eq!(view(state).host, HostView::Connected("Host program 0.1.0 connected".into()));
+}
+
+#[test]
+fn what_is_missing_is_told_apart() {
+    let connected = HostState::Connected { version: "0.1.0".into() };
+    let empty = |providers, host| State { providers, host, ..State::default() };
+    let corp = || vec![provider("corp", "Example Corp", None)];
+    assert_eq!(View::of(&Model::default(), now()).content, Content::Loading);
+    assert_eq!(view(empty(vec![], HostState::Connecting)).content, Content::Loading);
+    assert_eq!(view(empty(vec![], connected.clone())).content, Content::NoProviders);
+    assert_eq!(view(empty(vec![], absent(Code::HostNotInstalled))).content, Content::NoProviders);
+    assert_eq!(view(empty(corp(), connected)).content, Content::NoRoles);
+    assert_eq!(view(state_with(vec![role("acme", "A")])).content, Content::Roles);
+}
+
+#[test]
+fn a_search_without_a_match_says_so() {
+    let view = view_of_search(state_with(vec![role("acme", "A")]), " zzz ");
+    assert_eq!((view.content, view.status.as_str()), (Content::NoMatch, "No role matches “zzz”."));
+    assert_eq!((view.options.len(), view.role_count, view.actions), (0, 1, None));
+}

@@ -1,0 +1,168 @@
+//! Everything the pages say that is not in their HTML and does not come from the worker.
+
+use rolecall_core::platform::Step;
+use rolecall_core::settings::Layer;
+use rolecall_core::{Code, Problem};
+
+use crate::time::TimeLeft;
+
+/// What is being done now, for the person who waits.
+pub(crate) fn step(step: Step) -> &'static str {
+    match step {
+        Step::Discovering => "Looking up your sign-in provider…",
+        Step::AskingSilently => "Checking whether you are still signed in…",
+        Step::WaitingForPerson => "Waiting for you to sign in…",
+        Step::RedeemingCode => "Completing the sign-in…",
+        Step::VerifyingIdToken => "Checking your identity…",
+        Step::AssumingRole => "Asking AWS for the role…",
+        Step::OpeningConsole => "Opening the AWS console…",
+        Step::WritingProfile => "Writing the AWS profile…",
+    }
+}
+
+/// What is left of a role's credentials, as short as can be.
+pub(crate) fn time_left(left: TimeLeft) -> String {
+    match left {
+        TimeLeft::Expired => "expired".into(),
+        TimeLeft::Plenty { minutes } | TimeLeft::Little { minutes } => match (minutes / 60, minutes % 60) {
+            (0, 0) => "under 1 min".into(),
+            (0, minutes) => format!("{minutes} min"),
+            (hours, 0) => format!("{hours} h"),
+            (hours, minutes) => format!("{hours} h {minutes} min"),
+        },
+    }
+}
+
+/// The same in a sentence, for those who hear it without seeing where it stands.
+pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
+    match left {
+        TimeLeft::Expired => "Credentials expired.".into(),
+        _ => format!("Signed in, {} left.", time_left(left)),
+    }
+}
+
+/// What a role is called, everywhere: tests and assistive technology go by it.
+pub(crate) fn role_label(account: &str, role: &str) -> String {
+    format!("{account}{SEPARATOR}{role}")
+}
+
+/// Which profile tools use for a role.
+pub(crate) fn profile(name: &str) -> String {
+    format!("Profile {name}")
+}
+
+/// Where a provider's settings come from.
+pub(crate) fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Policy => "Set by your organisation",
+        Layer::Machine => "From this computer's settings file",
+        Layer::User => "Added by you",
+    }
+}
+
+/// What is asked when a problem needs access to a host, given as a match pattern.
+pub(crate) fn allow(pattern: &str) -> String {
+    let host = pattern.split_once("://").map_or(pattern, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    format!("Allow access to {host}")
+}
+
+/// What the search found when it found nothing.
+pub(crate) fn no_match(query: &str) -> String {
+    format!("No role matches “{query}”.")
+}
+
+/// That settings were left out.
+pub(crate) fn left_out(count: usize) -> String {
+    match count {
+        1 => "1 setting was left out".into(),
+        count => format!("{count} settings were left out"),
+    }
+}
+
+/// That the native host is there.
+pub(crate) fn host_connected(version: &str) -> String {
+    format!("Host program {version} connected")
+}
+
+/// What is wrong with the native host.
+pub(crate) fn host_absent(problem: &Problem) -> &'static str {
+    match Code::ALL.iter().find(|code| problem.is(**code)) {
+        Some(Code::HostNotInstalled) => "Host program not installed",
+        Some(Code::HostForbidden | Code::CallerRefused) => "Host program not registered for this extension",
+        Some(Code::HostVersion | Code::HostProtocol) => "Host program of another version",
+        Some(Code::HostExited) => "Host program stopped",
+        Some(Code::HostTimedOut) => "Host program does not answer",
+        _ => "Host program not connected",
+    }
+}
+
+/// A next step and, when it ends with a command to run, that command apart, so that it can be shown as one.
+///
+/// Next steps name a command last, as in "Install the host program and run: rolecall install".
+pub(crate) fn next_step(text: &str) -> (&str, Option<&str>) {
+    match text.rfind("un: rolecall ") {
+        Some(at) => (&text[..at + "un:".len()], Some(&text[at + "un: ".len()..])),
+        None => (text, None),
+    }
+}
+
+/// Between an account and a role.
+pub(crate) const SEPARATOR: &str = " / ";
+/// In place of the person, before anybody signed in.
+pub(crate) const NOT_SIGNED_IN: &str = "Not signed in";
+/// Why a profile cannot be written for a role whose credentials are kept from tools.
+pub(crate) const CONSOLE_ONLY: &str =
+    "This role is for the console only: its settings keep credentials from tools.";
+/// In place of a profile's name for such a role.
+pub(crate) const CONSOLE_ONLY_SHORT: &str = "Console only";
+/// While the native host is being looked for.
+pub(crate) const HOST_CONNECTING: &str = "Connecting to the host program…";
+/// Beside the command, once it was copied.
+pub(crate) const COPIED: &str = "Copied";
+/// Before it was.
+pub(crate) const COPY: &str = "Copy";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_is_told_in_hours_and_minutes() {
+        for (minutes, words) in [
+            (0, "under 1 min"),
+            (1, "1 min"),
+            (43, "43 min"),
+            (60, "1 h"),
+            (65, "1 h 5 min"),
+            (719, "11 h 59 min"),
+        ] {
+            assert_eq!(time_left(TimeLeft::Plenty { minutes }), words);
+        }
+        assert_eq!(time_left(TimeLeft::Expired), "expired");
+    }
+
+    #[test]
+    fn a_match_pattern_is_asked_for_by_its_host() {
+        assert_eq!(allow("https://auth.example.com/*"), "Allow access to auth.example.com");
+        assert_eq!(allow("http://127.0.0.1/*"), "Allow access to 127.0.0.1");
+    }
+
+    #[test]
+    fn a_command_that_ends_a_next_step_stands_apart() {
+        assert_eq!(
+            next_step(Code::HostNotInstalled.next_step()),
+            ("Install the Rolecall host program and run:", Some("rolecall install"))
+        );
+        assert_eq!(next_step(Code::HostExited.next_step()), ("Run:", Some("rolecall doctor")));
+        assert_eq!(next_step("Sign in again."), ("Sign in again.", None));
+    }
+
+    #[test]
+    fn every_next_step_that_says_run_names_a_command_that_can_be_shown() {
+        for code in Code::ALL.iter().filter(|code| code.next_step().contains("un: ")) {
+            let (_, command) = next_step(code.next_step());
+            assert!(command.is_some_and(|command| command.starts_with("rolecall ")), "{}", code.as_str());
+        }
+    }
+}
