@@ -12,3 +12,55 @@ pub mod agent;
 pub mod frame;
 pub mod host;
 pub mod ui;
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::Value;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::host::{ToHost, ToWorker};
+
+    const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
+
+    /// The examples under the heading that names a type.
+    fn examples(type_name: &str) -> Vec<&'static str> {
+        let heading = format!("### `{type_name}`");
+        let section = DOCUMENT.split(&heading).nth(1).unwrap().split("\n#").next().unwrap();
+        section.split("```json\n").skip(1).map(|block| block.split("\n```").next().unwrap()).collect()
+    }
+
+    fn come_out_as_they_are<T: DeserializeOwned + Serialize>(examples: &[&str]) {
+        for example in examples {
+            let message: T =
+                serde_json::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+            let expected: Value = serde_json::from_str(example).unwrap();
+            assert_eq!(serde_json::to_value(&message).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn the_documented_messages_are_the_messages() {
+        let (to_host, to_worker) = (examples("ToHost"), examples("ToWorker"));
+        come_out_as_they_are::<ToHost>(&to_host);
+        come_out_as_they_are::<ToWorker>(&to_worker);
+        let all = [to_host, to_worker].concat().join("\n");
+        for kind in [
+            "hello",
+            "write-profile",
+            "send-http",
+            "forget",
+            "credentials",
+            "console-url",
+            "status",
+            "sign-out",
+            "profile-written",
+            "http",
+            "done",
+        ] {
+            assert!(all.contains(&format!("\"{kind}\"")), "docs/protocol.md has no example of {kind}");
+        }
+    }
+}
