@@ -1,1 +1,30 @@
-//! Rolecall.
+//! End to end: the built product in a real browser, beside the real tools that consume what it leaves on the machine.
+//!
+//! A [`Scene`] is a machine of its own for one test: folders for everything that lives in a home folder, a sandbox for
+//! the services, settings as an administrator writes them, the native host registered as its users register it. A
+//! [`Browser`] is a real Chromium in that scene, a [`Popup`] what a person sees of the extension, a [`Terminal`] where
+//! they type commands.
+//!
+//! The tests know the product as its users do: pages, files, commands and settings. Nothing here reaches into it, and
+//! nothing waits by sleeping: a wait polls a condition until it holds, and says what it saw when it gave up.
+
+mod accessible;
+mod browser;
+mod chromedriver;
+mod fixtures;
+mod folder;
+mod patience;
+mod popup;
+mod scene;
+mod sign_in_window;
+mod terminal;
+
+pub use accessible::{Accessible, Element};
+pub use browser::{Browser, Options};
+pub use fixtures::Fixtures;
+pub use folder::mode;
+pub use patience::{PATIENCE, until};
+pub use popup::Popup;
+pub use scene::{Scene, entries};
+pub use sign_in_window::SignInWindow;
+pub use terminal::{Output, Terminal};

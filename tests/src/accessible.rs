@@ -1,0 +1,130 @@
+//! Pages as assistive technology meets them: elements by role and accessible name, both computed by the browser.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use serde_json::Value;
+use thirtyfour::common::command::{Command, ExtensionCommand};
+use thirtyfour::{By, WebDriver, WebElement};
+
+/// A kind of element that the tests look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accessible {
+    /// Announces what went wrong.
+    Alert,
+    /// Is pressed.
+    Button,
+    /// Is typed into and picks from a list.
+    Combobox,
+    /// Leads somewhere.
+    Link,
+    /// Holds options.
+    Listbox,
+    /// Can be picked.
+    Option,
+    /// Announces what is going on.
+    Status,
+}
+
+impl Accessible {
+    /// The role's name in WAI-ARIA.
+    #[must_use]
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Button => "button",
+            Self::Combobox => "combobox",
+            Self::Link => "link",
+            Self::Listbox => "listbox",
+            Self::Option => "option",
+            Self::Status => "status",
+        }
+    }
+
+    /// What may have that role; whether it does, the browser is asked.
+    fn candidates(self) -> String {
+        let native = match self {
+            Self::Button => ", button",
+            Self::Combobox => ", select, input",
+            Self::Link => ", a[href]",
+            Self::Listbox => ", select",
+            Self::Option => ", option",
+            Self::Status => ", output",
+            Self::Alert => "",
+        };
+        format!("[role={}]{native}", self.role())
+    }
+}
+
+/// An element and how it presents itself.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// Its accessible name.
+    pub name: String,
+    /// The element as WebDriver knows it.
+    pub web: WebElement,
+}
+
+impl Element {
+    /// Whether a person can press it now. A button that is only said to be disabled keeps the focus.
+    pub async fn is_pressable(&self) -> Result<bool> {
+        let said = self.web.attr("aria-disabled").await?;
+        Ok(said.as_deref() != Some("true") && self.web.is_displayed().await? && self.web.is_enabled().await?)
+    }
+
+    /// What is said of it beside its name.
+    pub async fn description(&self) -> Result<String> {
+        Ok(self.web.attr("aria-description").await?.unwrap_or_default())
+    }
+}
+
+/// All visible elements of a kind in the current window, in the order of the page.
+pub(crate) async fn all(driver: &WebDriver, kind: Accessible) -> Result<Vec<Element>> {
+    let mut found = Vec::new();
+    for web in driver.find_all(By::Css(kind.candidates())).await? {
+        if web.is_displayed().await? && computed(&web, "computedrole").await? == kind.role() {
+            found.push(Element { name: computed(&web, "computedlabel").await?, web });
+        }
+    }
+    Ok(found)
+}
+
+/// The visible element of that kind and name, if it is there.
+pub(crate) async fn find(driver: &WebDriver, kind: Accessible, name: &str) -> Result<Option<Element>> {
+    Ok(all(driver, kind).await?.into_iter().find(|element| element.name == name))
+}
+
+/// The role and the name of what has the focus.
+pub(crate) async fn focused(driver: &WebDriver) -> Result<(String, String)> {
+    let web = driver.active_element().await?;
+    Ok((computed(&web, "computedrole").await?, computed(&web, "computedlabel").await?))
+}
+
+/// "Get Computed Role" and "Get Computed Label" of the WebDriver standard, sections 12.4.10 and 12.4.11.
+async fn computed(element: &WebElement, what: &'static str) -> Result<String> {
+    let command =
+        Command::ExtensionCommand(Box::new(Computed { element: element.element_id().to_string(), what }));
+    let answer: Value = element.handle().cmd(command).await?.value_json()?;
+    Ok(answer.as_str().with_context(|| format!("{what} is no text"))?.to_owned())
+}
+
+#[derive(Debug)]
+struct Computed {
+    element: String,
+    what: &'static str,
+}
+
+impl ExtensionCommand for Computed {
+    fn parameters_json(&self) -> Option<Value> {
+        None
+    }
+
+    fn method(&self) -> Method {
+        Method::GET
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        format!("/element/{}/{}", self.element, self.what).into()
+    }
+}

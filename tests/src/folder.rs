@@ -1,0 +1,80 @@
+//! Scratch folders, and the processes that still live in them when they go.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The permission bits of a file.
+pub fn mode(path: &Path) -> Result<u32> {
+    let metadata = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    Ok(metadata.permissions().mode() & 0o777)
+}
+
+/// A folder that is removed with all in it, unless `ROLECALL_TEST_KEEP` is set.
+#[derive(Debug)]
+pub(crate) struct Folder(Option<TempDir>, PathBuf);
+
+impl Folder {
+    /// A new one. Its path is short, because sockets lie in it.
+    pub(crate) fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("rolecall-").tempdir().context("no scratch folder")?;
+        let path = folder.path().to_owned();
+        if std::env::var_os("ROLECALL_TEST_KEEP").is_some() {
+            eprintln!("keeping {}", path.display());
+            return Ok(Self(None, folder.keep()));
+        }
+        Ok(Self(Some(folder), path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.1
+    }
+
+    /// A folder in it that is its owner's alone.
+    pub(crate) fn private(&self, name: &str) -> Result<PathBuf> {
+        let path = self.1.join(name);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A browser that crashed leaves children, and they would write into the folder while it is removed.
+        end(&processes_of(&self.1));
+        if let Some(folder) = self.0.take()
+            && let Err(error) = folder.close()
+        {
+            eprintln!("cannot remove {}: {error}", self.1.display());
+        }
+    }
+}
+
+/// The processes that were started with something in `folder` as their home, by id. Only Linux tells; elsewhere
+/// closing the browser has to do.
+pub(crate) fn processes_of(folder: &Path) -> Vec<Pid> {
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let home = format!("HOME={}/", folder.display());
+    let ids = processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let lives_there = |id: &i32| {
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(home.as_bytes()))
+    };
+    ids.filter(lives_there).filter_map(Pid::from_raw).collect()
+}
+
+/// Ends processes at once.
+pub(crate) fn end(processes: &[Pid]) {
+    for process in processes {
+        // One that has ended meanwhile needs no ending.
+        let _ = kill_process(*process, Signal::KILL);
+    }
+}

@@ -1,0 +1,169 @@
+//! The popup, as the person in front of it sees, hears and uses it.
+
+use anyhow::{Context as _, Result};
+use thirtyfour::{Key, TypingData, WindowHandle};
+
+use crate::patience::until_seen;
+use crate::{Accessible, Browser, Element, accessible, until};
+
+/// The popup's page in a tab of its own.
+#[derive(Debug)]
+pub struct Popup<'browser> {
+    browser: &'browser Browser,
+    window: WindowHandle,
+}
+
+impl<'browser> Popup<'browser> {
+    pub(crate) fn new(browser: &'browser Browser, window: WindowHandle) -> Self {
+        Self { browser, window }
+    }
+
+    /// Makes it the window that is driven.
+    pub async fn enter(&self) -> Result<()> {
+        self.browser.enter(&self.window).await
+    }
+
+    /// Waits for an element by role and accessible name.
+    pub async fn element(&self, kind: Accessible, name: &str) -> Result<Element> {
+        let what = format!("the {} “{name}”", kind.role());
+        let found = until(what, async || {
+            self.enter().await?;
+            accessible::find(self.browser.driver(), kind, name).await
+        });
+        self.explained(found.await).await
+    }
+
+    /// The names of all elements of a kind, as they are now.
+    pub async fn names(&self, kind: Accessible) -> Result<Vec<String>> {
+        self.enter().await?;
+        let elements = accessible::all(self.browser.driver(), kind).await?;
+        Ok(elements.into_iter().map(|element| element.name).collect())
+    }
+
+    /// Waits until the roles listed are these.
+    pub async fn lists(&self, roles: &[&str]) -> Result<()> {
+        let names =
+            until_seen("the roles", async || self.names(Accessible::Option).await, |names| names == roles);
+        self.explained(names.await).await.map(drop)
+    }
+
+    /// The role and the name of what has the focus.
+    pub async fn focused(&self) -> Result<(String, String)> {
+        self.enter().await?;
+        accessible::focused(self.browser.driver()).await
+    }
+
+    /// Types where the focus is.
+    pub async fn type_keys(&self, keys: impl Into<TypingData>) -> Result<()> {
+        self.enter().await?;
+        Ok(self.browser.driver().active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Presses one key where the focus is.
+    pub async fn key(&self, key: Key) -> Result<()> {
+        self.type_keys(key).await
+    }
+
+    /// The role that is selected.
+    pub async fn selected(&self) -> Result<Option<String>> {
+        self.enter().await?;
+        for option in accessible::all(self.browser.driver(), Accessible::Option).await? {
+            if option.web.attr("aria-selected").await?.as_deref() == Some("true") {
+                return Ok(Some(option.name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until that role is selected.
+    pub async fn shows_selected(&self, role: &str) -> Result<()> {
+        let wanted = |selected: &Option<String>| selected.as_deref() == Some(role);
+        let selected = until_seen("the selection", async || self.selected().await, wanted);
+        self.explained(selected.await).await.map(drop)
+    }
+
+    /// Picks a role with the mouse.
+    pub async fn select(&self, role: &str) -> Result<()> {
+        self.element(Accessible::Option, role).await?.web.click().await?;
+        self.shows_selected(role).await
+    }
+
+    /// Waits until a button can be pressed, and presses it.
+    pub async fn press(&self, button: &str) -> Result<()> {
+        self.pressable(button).await?.web.click().await.with_context(|| format!("cannot press “{button}”"))
+    }
+
+    /// Waits until a button can be pressed.
+    pub async fn pressable(&self, button: &str) -> Result<Element> {
+        let found = until(format!("the button “{button}” to be ready"), async || {
+            self.enter().await?;
+            match accessible::find(self.browser.driver(), Accessible::Button, button).await? {
+                Some(element) if element.is_pressable().await? => Ok(Some(element)),
+                _ => Ok(None),
+            }
+        });
+        self.explained(found.await).await
+    }
+
+    /// What is said of a role beside its name: the time left.
+    pub async fn description(&self, role: &str) -> Result<String> {
+        self.element(Accessible::Option, role).await?.description().await
+    }
+
+    /// Waits until the status region announces a text that contains `words`, and gives all of it.
+    pub async fn status(&self, words: &str) -> Result<String> {
+        self.announces(Accessible::Status, words).await
+    }
+
+    /// Waits until the alert says a text that contains `words`, and gives all of it.
+    pub async fn alert(&self, words: &str) -> Result<String> {
+        self.announces(Accessible::Alert, words).await
+    }
+
+    /// Whether something went wrong, as far as the popup says.
+    pub async fn has_alert(&self) -> Result<bool> {
+        Ok(!self.spoken(Accessible::Alert).await?.is_empty())
+    }
+
+    /// Waits until the page says `words` anywhere.
+    pub async fn says(&self, words: &str) -> Result<String> {
+        let text = until_seen(
+            format!("“{words}” in the popup"),
+            async || self.text().await,
+            |text: &String| text.contains(words),
+        );
+        text.await
+    }
+
+    /// All that the page says.
+    pub async fn text(&self) -> Result<String> {
+        self.enter().await?;
+        self.browser.text().await
+    }
+
+    async fn announces(&self, kind: Accessible, words: &str) -> Result<String> {
+        let what = format!("“{words}” in the {}", kind.role());
+        let text = until_seen(what, async || self.spoken(kind).await, |text: &String| text.contains(words));
+        self.explained(text.await).await
+    }
+
+    async fn spoken(&self, kind: Accessible) -> Result<String> {
+        self.enter().await?;
+        let mut texts = Vec::new();
+        for element in accessible::all(self.browser.driver(), kind).await? {
+            texts.push(element.web.text().await?);
+        }
+        Ok(texts.join("\n"))
+    }
+
+    /// Adds to a failure what the page says.
+    async fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let text = self.text().await.unwrap_or_else(|error| format!("(nothing: {error})"));
+                Err(error.context(format!("the popup says:\n{text}\n")))
+            }
+        }
+    }
+}

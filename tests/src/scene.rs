@@ -1,0 +1,262 @@
+//! One test's machine: a home folder, a sandbox, settings, and whatever is installed.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use rolecall_core::identity;
+use rolecall_sandbox::{Config, Sandbox};
+use serde_json::json;
+use toml::{Table, Value};
+
+use crate::folder::{self, Folder};
+use crate::{Browser, Fixtures, Options, Terminal, until};
+
+/// A machine of its own. Everything on it is gone when it is dropped; drop the [`Browser`] first.
+#[derive(Debug)]
+pub struct Scene {
+    /// The provider, the STS and the console.
+    pub sandbox: Sandbox,
+    fixtures: Fixtures,
+    folder: Folder,
+}
+
+impl Scene {
+    /// A machine with settings for a sandbox of this configuration, where the host program is not installed.
+    pub async fn bare(config: Config) -> Result<Self> {
+        let fixtures = Fixtures::from_environment()?;
+        let folder = Folder::new()?;
+        for name in ["home", "home/.config/rolecall", "run", "tmp", "profile"] {
+            folder.private(name)?;
+        }
+        let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
+        let scene = Self { sandbox, fixtures, folder };
+        scene.write_settings(|_| {})?;
+        Ok(scene)
+    }
+
+    /// A machine with the sandbox's own world and the host program installed.
+    pub async fn installed() -> Result<Self> {
+        Self::installed_with(Config::default()).await
+    }
+
+    /// A machine with a sandbox of this configuration and the host program installed.
+    pub async fn installed_with(config: Config) -> Result<Self> {
+        let scene = Self::bare(config).await?;
+        scene.install_host().await?;
+        Ok(scene)
+    }
+
+    /// Registers the host program for the scene's browser profile, as a person does.
+    pub async fn install_host(&self) -> Result<()> {
+        let profile = self.browser_profile();
+        let install = ["install", "--browser", "chromium", "--user-data-dir"].map(OsString::from);
+        let install = install.into_iter().chain([profile.into()]);
+        self.terminal().rolecall(install).await?.succeeded()?;
+        Ok(())
+    }
+
+    /// Takes the host program away while the browser is running, process and registration.
+    pub fn remove_host(&self) -> Result<()> {
+        fs::remove_file(self.host_manifest()).context("the host program was not registered")?;
+        let hosts = self.hosts();
+        ensure!(!hosts.is_empty(), "no host program is running");
+        folder::end(&hosts);
+        Ok(())
+    }
+
+    /// Ends the host processes that the browser has started, as a crash would.
+    pub fn crash_host(&self) -> Result<()> {
+        let hosts = self.hosts();
+        ensure!(!hosts.is_empty(), "no host program is running");
+        folder::end(&hosts);
+        Ok(())
+    }
+
+    /// Registers, in place of the host program, one that speaks only the given version of the protocol.
+    pub fn install_host_of_protocol(&self, protocol: u32) -> Result<()> {
+        let script = self.folder.path().join("other-host");
+        let python = Fixtures::python()?;
+        let text = OTHER_HOST
+            .replace("PYTHON", &python.to_string_lossy())
+            .replace("PROTOCOL", &protocol.to_string());
+        fs::write(&script, text).context("cannot write the other host")?;
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
+            .context("cannot make it executable")?;
+        let manifest = json!({
+            "name": identity::HOST_NAME,
+            "description": "A host program of another version",
+            "path": script,
+            "type": "stdio",
+            "allowed_origins": [format!("chrome-extension://{}/", identity::CHROMIUM_EXTENSION_ID)],
+        });
+        let path = self.host_manifest();
+        fs::create_dir_all(path.parent().unwrap_or(&path)).context("cannot create the manifests' folder")?;
+        fs::write(&path, manifest.to_string()).context("cannot write the manifest")
+    }
+
+    /// Writes the machine's settings: the sandbox's own, with `edit` applied.
+    pub fn write_settings(&self, edit: impl FnOnce(&mut Table)) -> Result<()> {
+        let mut settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
+        // The AWS tools read from the profile where the sandbox's STS is.
+        for provider in entries(&mut settings, "provider") {
+            provider.insert("endpoint_url".into(), self.sandbox.sts_endpoint().into());
+        }
+        edit(&mut settings);
+        let path = self.settings_file();
+        fs::write(&path, settings.to_string()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// `~/.config/rolecall/config.toml`.
+    #[must_use]
+    pub fn settings_file(&self) -> PathBuf {
+        self.path("home/.config/rolecall/config.toml")
+    }
+
+    /// `~/.aws`, which is not there at first.
+    #[must_use]
+    pub fn aws_folder(&self) -> PathBuf {
+        self.path("home/.aws")
+    }
+
+    /// `~/.aws/config`.
+    #[must_use]
+    pub fn aws_config(&self) -> PathBuf {
+        self.path("home/.aws/config")
+    }
+
+    /// The browser's user data folder.
+    #[must_use]
+    pub fn browser_profile(&self) -> PathBuf {
+        self.path("profile")
+    }
+
+    /// A terminal on this machine.
+    #[must_use]
+    pub fn terminal(&self) -> Terminal {
+        Terminal::new(self.environment(), self.fixtures.host.clone())
+    }
+
+    /// Starts the browser with the extension in it.
+    pub async fn browser(&self) -> Result<Browser> {
+        self.browser_with(Options::default()).await
+    }
+
+    /// Starts the browser with the extension in it, and `options`.
+    pub async fn browser_with(&self, options: Options) -> Result<Browser> {
+        Browser::start(self, options).await
+    }
+
+    /// A copy of the built extension to which the host in `pattern` has been granted: WebDriver cannot answer the
+    /// browser's own question about it. Only the manifest differs.
+    pub fn extension_with_host(&self, pattern: &str) -> Result<PathBuf> {
+        let copy = self.folder.path().join("extension");
+        copy_folder(&self.fixtures.extension, &copy)?;
+        let path = copy.join("manifest.json");
+        let text = fs::read_to_string(&path).context("the built extension has no manifest")?;
+        let mut manifest: serde_json::Value =
+            serde_json::from_str(&text).context("the manifest is not JSON")?;
+        manifest["host_permissions"] = json!([pattern]);
+        fs::write(&path, manifest.to_string()).context("cannot write the manifest")?;
+        Ok(copy)
+    }
+
+    /// Waits until the host program that the browser started has ended.
+    pub async fn host_has_ended(&self) -> Result<()> {
+        until("the host program to end", async || Ok(self.hosts().is_empty().then_some(()))).await
+    }
+
+    pub(crate) fn fixtures(&self) -> &Fixtures {
+        &self.fixtures
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// All variables that programs in this scene are started with: nothing that leads to the files of whoever runs the
+    /// tests, or out of this machine.
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let mut environment: Vec<(OsString, OsString)> = std::env::vars_os()
+            .filter(|(name, _)| {
+                name.to_str().is_some_and(|name| KEPT.contains(&name) || name.starts_with("LC_"))
+            })
+            .collect();
+        // A relative display is found in the runtime folder, which is about to be another one.
+        let display = std::env::var_os("WAYLAND_DISPLAY").map(PathBuf::from);
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        if let (Some(display), Some(runtime)) = (display, runtime) {
+            environment.push(("WAYLAND_DISPLAY".into(), runtime.join(display).into()));
+        }
+        for (name, folder) in [
+            ("HOME", "home"),
+            ("XDG_CONFIG_HOME", "home/.config"),
+            ("XDG_RUNTIME_DIR", "run"),
+            ("TMPDIR", "tmp"),
+        ] {
+            environment.push((name.into(), self.path(folder).into()));
+        }
+        environment.push(("AWS_EC2_METADATA_DISABLED".into(), "true".into()));
+        environment
+    }
+
+    fn host_manifest(&self) -> PathBuf {
+        self.path("profile/NativeMessagingHosts").join(format!("{}.json", identity::HOST_NAME))
+    }
+
+    fn hosts(&self) -> Vec<rustix::process::Pid> {
+        let mut processes = folder::processes_of(self.folder.path());
+        processes.retain(|process| {
+            let program = fs::read_link(format!("/proc/{}/exe", process.as_raw_nonzero()));
+            program.is_ok_and(|program| program == self.fixtures.host)
+        });
+        processes
+    }
+}
+
+/// The entries of an array of tables in a settings document.
+pub fn entries<'a>(settings: &'a mut Table, name: &str) -> impl Iterator<Item = &'a mut Table> {
+    let entries = settings.get_mut(name).and_then(Value::as_array_mut);
+    entries.into_iter().flatten().filter_map(Value::as_table_mut)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).with_context(|| format!("cannot copy {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What programs need of the surroundings.
+const KEPT: [&str; 6] = ["PATH", "LANG", "TERM", "DISPLAY", "XAUTHORITY", "NO_COLOR"];
+
+/// A native messaging host that answers every `hello` and understands nothing else.
+const OTHER_HOST: &str = r#"#!PYTHON
+import json, struct, sys
+
+while head := sys.stdin.buffer.read(4):
+    question = json.loads(sys.stdin.buffer.read(struct.unpack("=I", head)[0]))
+    answer = {
+        "type": "answer",
+        "id": question["id"],
+        "ok": {
+            "is": "hello",
+            "protocol": {"min": PROTOCOL, "max": PROTOCOL},
+            "version": "9.9.9",
+            "settings": {},
+            "settingsProblem": None,
+        },
+    }
+    frame = json.dumps(answer).encode()
+    sys.stdout.buffer.write(struct.pack("=I", len(frame)) + frame)
+    sys.stdout.buffer.flush()
+"#;

@@ -1,0 +1,71 @@
+//! The host program is missing, of another version, or stops.
+
+use anyhow::Result;
+use rolecall_sandbox::Config;
+use rolecall_tests::Scene;
+
+use crate::{DEVELOPER, ROLES, nothing_was_written, popup_with_roles, sign_in_as_alice};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_host_program_is_told_with_the_command_and_found_once_installed() -> Result<()> {
+    let scene = Scene::bare(Config::default()).await?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    popup.says("Host program not installed").await?;
+    popup.says("rolecall install").await?;
+    scene.install_host().await?;
+    popup.press("Look again").await?;
+    popup.lists(&ROLES).await?;
+    popup.says("connected").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_host_program_signing_in_works_and_writing_a_profile_says_what_to_install() -> Result<()>
+{
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    scene.remove_host()?;
+    popup.says("Host program not installed").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Write profile").await?;
+    let alert = popup.alert("host-not-installed").await?;
+    assert!(alert.contains("rolecall install"), "{alert}");
+    nothing_was_written(&scene)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it() -> Result<()> {
+    let scene = Scene::bare(Config::default()).await?;
+    scene.install_host_of_protocol(2)?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    popup.says("Host program of another version").await?;
+    popup.says("9.9.9").await?;
+    nothing_was_written(&scene)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_program_that_stops_is_started_again() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.says("connected").await?;
+    scene.crash_host()?;
+    popup.says("Host program stopped").await?;
+    popup.says("connected").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_host_program_ends_with_the_browser() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    popup_with_roles(&browser).await?;
+    drop(browser);
+    scene.host_has_ended().await
+}

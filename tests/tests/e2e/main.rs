@@ -1,0 +1,75 @@
+//! The built product from end to end: the popup in a real Chromium, the sandbox's provider, STS and console, the real
+//! host program, the real AWS command line.
+//!
+//! Every test has a machine of its own ([`Scene`](rolecall_tests::Scene)) and tells a story that a person could have
+//! lived. `cargo xtask test --only e2e` builds everything they need.
+
+mod host;
+mod main_job;
+mod provider;
+mod routes;
+mod sts;
+mod tokens;
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+use rolecall_sandbox::{Call, CallKind};
+use rolecall_tests::{Browser, PATIENCE, Popup, Scene};
+
+/// The roles of the sandbox's world, as the popup names them.
+const DEVELOPER: &str = "example-dev / developer";
+const READONLY: &str = "example-dev / readonly";
+const ADMIN: &str = "example-prod / admin";
+const AUDITOR: &str = "example-prod / auditor";
+const BREAK_GLASS: &str = "example-prod / break-glass";
+const ROLES: [&str; 5] = [DEVELOPER, READONLY, ADMIN, AUDITOR, BREAK_GLASS];
+
+/// Opens the popup and waits until it lists the sandbox's roles.
+async fn popup_with_roles(browser: &Browser) -> Result<Popup<'_>> {
+    let popup = browser.popup().await?;
+    popup.lists(&ROLES).await?;
+    Ok(popup)
+}
+
+/// Signs in to a role as Alice, through the provider's window.
+async fn sign_in_as_alice(browser: &Browser, popup: &Popup<'_>, role: &str) -> Result<()> {
+    popup.select(role).await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.status(&format!("Signed in to {role}.")).await?;
+    Ok(())
+}
+
+/// Waits until the sandbox has got so many calls of a kind.
+async fn arrived(scene: &Scene, kind: CallKind, count: usize) -> Result<()> {
+    let arrived = tokio::time::timeout(PATIENCE, scene.sandbox.arrived(kind, count)).await;
+    arrived.map_err(|_| anyhow::anyhow!("{kind:?} was called {} times", scene.sandbox.count(kind)))
+}
+
+/// What a kind of call asked of the sandbox in one field, call by call.
+fn asked(scene: &Scene, kind: CallKind, field: &str) -> Vec<String> {
+    let value = |call: &Call| call.field(field).unwrap_or_default().to_owned();
+    scene.sandbox.calls_of(kind).iter().map(value).collect()
+}
+
+/// Nothing came of it: no AWS file was written and no credentials were issued.
+fn nothing_was_written(scene: &Scene) -> Result<()> {
+    let left = fs::read_dir(scene.aws_folder()).map(Iterator::count).unwrap_or_default();
+    ensure!(left == 0, "something was written to {}", scene.aws_folder().display());
+    Ok(())
+}
+
+/// STS issued nothing.
+fn nothing_was_issued(scene: &Scene) -> Result<()> {
+    let calls = scene.sandbox.calls_of(CallKind::AssumeRole);
+    ensure!(calls.iter().all(|call| call.status() != Some(200)), "credentials were issued: {calls:#?}");
+    Ok(())
+}
+
+/// A port that is taken and refuses every connection, as long as the socket lives.
+fn refusing_port() -> Result<tokio::net::TcpSocket> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into())?;
+    Ok(socket)
+}

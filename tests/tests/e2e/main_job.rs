@@ -1,0 +1,152 @@
+//! What the product is for: a sign-in in the toolbar becomes a profile that AWS's own tools use.
+
+use std::fs;
+
+use anyhow::Result;
+use rolecall_sandbox::CallKind;
+use rolecall_tests::{Accessible, Scene, mode};
+use thirtyfour::Key;
+
+use crate::{ADMIN, DEVELOPER, READONLY, arrived, popup_with_roles, sign_in_as_alice};
+
+/// What somebody wrote by hand, in their own way.
+const BY_HAND: &str = "# My accounts. Do not touch!\n\n[profile  personal]\nregion=eu-central-1\n\
+    ; an old comment\n[profile work]\n  region = us-east-1   \ns3 =\n    max_concurrent_requests = 20\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses() -> Result<()> {
+    let scene = Scene::installed().await?;
+    fs::create_dir(scene.aws_folder())?;
+    fs::write(scene.aws_config(), BY_HAND)?;
+    let browser = scene.browser().await?;
+
+    // The popup opens ready to be typed into.
+    let popup = popup_with_roles(&browser).await?;
+    assert_eq!(popup.focused().await?, ("combobox".to_owned(), "Search roles".to_owned()));
+
+    // The keyboard is enough to pick a role and to sign in.
+    popup.key(Key::Down).await?;
+    popup.shows_selected(READONLY).await?;
+    popup.key(Key::Up).await?;
+    popup.shows_selected(DEVELOPER).await?;
+    popup.key(Key::Enter).await?;
+    let window = browser.sign_in_window().await?;
+    popup.status("Waiting for you to sign in").await?;
+    window.choose("Alice Adams").await?;
+    popup.status("Signed in to example-dev / developer.").await?;
+    popup.says("alice@example.com").await?;
+    let left = popup.description(DEVELOPER).await?;
+    assert!(left.contains("11 h 59 min") || left.contains("12 h"), "{left:?}");
+    assert!(!popup.has_alert().await?);
+
+    // The profile is there, for its owner alone, and nothing else has changed.
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile example-dev-developer").await?;
+    let config = fs::read_to_string(scene.aws_config())?;
+    let added =
+        config.strip_prefix(BY_HAND).unwrap_or_else(|| panic!("something else has changed:\n{config}"));
+    assert!(added.contains("[profile example-dev-developer]\n"), "{added}");
+    assert!(added.contains("region = eu-west-1\n"), "{added}");
+    assert!(added.contains("credential_process = /"), "{added}");
+    assert!(!scene.aws_folder().join("credentials").exists(), "nothing secret is on disk");
+
+    // AWS's own tool becomes the role, and so does ours.
+    let arn = "arn:aws:sts::111111111111:assumed-role/developer/alice@example.com";
+    let terminal = scene.terminal();
+    let profile = ["--profile", "example-dev-developer"];
+    let identity = terminal
+        .aws(["sts", "get-caller-identity", "--output", "text", "--query", "Arn"].into_iter().chain(profile));
+    assert_eq!(identity.await?.succeeded()?.trim_end(), arn);
+    let identity = terminal.rolecall(["whoami"].into_iter().chain(profile)).await?.succeeded()?;
+    assert!(identity.contains(arn), "{identity}");
+
+    // The console opens as the role.
+    popup.press("Open console").await?;
+    let console = browser.console().await?;
+    assert!(console.contains("Signed in as developer in example-dev"), "{console}");
+    popup.status("Opened the console as example-dev / developer.").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_aws_config_is_for_its_owner_alone() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, READONLY).await?;
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile example-dev-readonly").await?;
+    assert_eq!(mode(&scene.aws_config())?, 0o600);
+    popup.press("Write profile").await?;
+    popup.status("The profile example-dev-readonly is already in").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn further_roles_need_no_further_sign_in() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    let asked_before = scene.sandbox.count(CallKind::Authorize);
+
+    popup.select(ADMIN).await?;
+    popup.press("Sign in").await?;
+    popup.status("Signed in to example-prod / admin.").await?;
+    arrived(&scene, CallKind::AssumeRole, 2).await?;
+    assert_eq!(scene.sandbox.count(CallKind::Authorize), asked_before, "the ID token at hand was enough");
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
+
+    // Signed in again after having signed out, the provider's own session is enough.
+    popup.press("Sign out").await?;
+    popup.status("Signed out").await?;
+    assert_eq!(popup.description(ADMIN).await?, "");
+    popup.press("Sign in").await?;
+    popup.status("Signed in to example-prod / admin.").await?;
+    assert_eq!(scene.sandbox.count(CallKind::Authorize), asked_before + 1);
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1, "no form was shown");
+    assert_eq!(browser.sign_in_windows().await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_pressed_twice_starts_one_sign_in() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.select(DEVELOPER).await?;
+    let button = popup.pressable("Sign in").await?;
+    let discovery = scene.sandbox.hold(CallKind::Discovery);
+    button.web.click().await?;
+    arrived(&scene, CallKind::Discovery, 1).await?;
+    button.web.click().await?;
+    popup.key(Key::Enter).await?;
+    discovery.release();
+
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.status("Signed in to example-dev / developer.").await?;
+    assert_eq!(browser.sign_in_windows().await?, 0);
+    let prompts = crate::asked(&scene, CallKind::Authorize, "prompt");
+    assert_eq!(prompts.len(), 2, "once silently, once in a window: {prompts:?}");
+    assert_eq!(scene.sandbox.count(CallKind::Token), 1);
+    assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_finds_a_role_and_enter_signs_in_to_it() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.type_keys("prodaud").await?;
+    popup.lists(&[crate::AUDITOR]).await?;
+    popup.shows_selected(crate::AUDITOR).await?;
+    popup.key(Key::Enter).await?;
+    browser.sign_in_window().await?.choose("Bob Brown").await?;
+    popup.status("Signed in to example-prod / auditor.").await?;
+    popup.says("bob@example.com").await?;
+    popup.key(Key::Escape).await?;
+    popup.lists(&crate::ROLES).await?;
+    assert_eq!(popup.names(Accessible::Listbox).await?, ["Roles"]);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The sign-in itself goes wrong: the person, the provider, or somebody in between.
+
+use anyhow::Result;
+use rolecall_sandbox::{CallKind, RedirectFault};
+use rolecall_tests::{Browser, Popup, Scene};
+
+use crate::{DEVELOPER, nothing_was_issued, nothing_was_written, popup_with_roles};
+
+/// Presses "Sign in" for a role that needs a window.
+async fn begin(browser: &Browser) -> Result<Popup<'_>> {
+    let popup = popup_with_roles(browser).await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    Ok(popup)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_the_window_ends_the_sign_in_and_the_next_one_works() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = begin(&browser).await?;
+    browser.sign_in_window().await?.close().await?;
+    let alert = popup.alert("sign-in-cancelled").await?;
+    assert!(alert.contains("The sign-in window was closed before the sign-in was complete."), "{alert}");
+    assert!(alert.contains("Choose Sign in again when you are ready."), "{alert}");
+    nothing_was_issued(&scene)?;
+    nothing_was_written(&scene)?;
+
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.status("Signed in to example-dev / developer.").await?;
+    assert!(!popup.has_alert().await?, "the problem before is done with");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_sign_in_says_that_the_provider_denied_it() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = begin(&browser).await?;
+    browser.sign_in_window().await?.deny().await?;
+    let alert = popup.alert("provider-denied").await?;
+    assert!(alert.contains("the person denied the sign-in"), "{alert}");
+    assert_eq!(scene.sandbox.count(CallKind::Token), 0);
+    nothing_was_written(&scene)?;
+
+    popup.press("Dismiss").await?;
+    rolecall_tests::until("the alert to be gone", async || Ok((!popup.has_alert().await?).then_some(())))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_that_belongs_to_another_sign_in_is_refused() -> Result<()> {
+    for (fault, code) in [
+        (RedirectFault::WrongState, "state-mismatch"),
+        (RedirectFault::MissingState, "state-mismatch"),
+        (RedirectFault::WrongIssuer, "redirect-issuer-mismatch"),
+        (RedirectFault::MissingIssuer, "redirect-issuer-mismatch"),
+        (RedirectFault::MissingCode, "redirect-invalid"),
+    ] {
+        let scene = Scene::installed().await?;
+        let browser = scene.browser().await?;
+        let popup = begin(&browser).await?;
+        let window = browser.sign_in_window().await?;
+        scene.sandbox.change(|config| config.provider.redirect_fault = Some(fault.clone()));
+        window.choose("Alice Adams").await?;
+        popup.alert(code).await?;
+        assert_eq!(scene.sandbox.count(CallKind::Token), 0, "{fault:?}: no code was redeemed");
+        nothing_was_written(&scene)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_down_is_named() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let reserved = crate::refusing_port()?;
+    let address = reserved.local_addr()?;
+    scene.write_settings(|settings| {
+        for provider in rolecall_tests::entries(settings, "provider") {
+            let url = format!("http://{address}/.well-known/openid-configuration");
+            provider.insert("well_known_url".into(), url.into());
+        }
+    })?;
+    let browser = scene.browser().await?;
+    let popup = begin(&browser).await?;
+    let alert = popup.alert("unreachable").await?;
+    assert!(alert.contains(&address.to_string()), "{alert}");
+    nothing_was_written(&scene)
+}

@@ -1,0 +1,78 @@
+//! By which way requests leave the extension, where servers do not answer it.
+
+use anyhow::Result;
+use rolecall_sandbox::{CallKind, Config, TokenCors};
+use rolecall_tests::{Options, Scene};
+
+use crate::{DEVELOPER, asked, popup_with_roles, sign_in_as_alice};
+
+fn with_token_endpoint(token_cors: TokenCors) -> Config {
+    let mut config = Config::default();
+    config.provider.token_cors = token_cors;
+    config
+}
+
+/// Whether each call to the token endpoint came from the browser, and its status.
+fn token_calls(scene: &Scene) -> Vec<(bool, Option<u16>)> {
+    let calls = scene.sandbox.calls_of(CallKind::Token);
+    calls.iter().map(|call| (call.has_origin(), call.status())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program() -> Result<()> {
+    let scene = Scene::installed_with(with_token_endpoint(TokenCors::RefuseOrigins)).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    assert_eq!(token_calls(&scene), [(true, Some(400)), (false, Some(200))]);
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window() -> Result<()> {
+    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    // The browser kept the first answer, the code was spent by then, and the third call had a new one.
+    assert_eq!(token_calls(&scene), [(true, Some(200)), (false, Some(400)), (false, Some(200))]);
+    assert_eq!(asked(&scene, CallKind::Authorize, "prompt"), ["none", "", "none"]);
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
+
+    // The way that worked is remembered.
+    popup.press("Sign out").await?;
+    popup.status("Signed out").await?;
+    popup.press("Sign in").await?;
+    popup.status("Signed in to example-dev / developer.").await?;
+    assert_eq!(token_calls(&scene)[3..], [(false, Some(200))]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_host_program_the_person_is_asked_to_allow_the_address() -> Result<()> {
+    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    scene.remove_host()?;
+    popup.says("Host program not installed").await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.alert("host-permission-needed").await?;
+    popup.pressable("Allow access to 127.0.0.1").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program() -> Result<()> {
+    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+    let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
+    let browser = scene.browser_with(Options { extension, ..Options::default() }).await?;
+    let popup = popup_with_roles(&browser).await?;
+    scene.remove_host()?;
+    popup.says("Host program not installed").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    assert_eq!(token_calls(&scene), [(true, Some(200))]);
+    Ok(())
+}
