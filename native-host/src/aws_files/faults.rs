@@ -18,6 +18,14 @@ pub(super) struct Faults {
     pub(super) bare_return: Option<usize>,
 }
 
+impl Faults {
+    /// What stops every reader, if something does.
+    pub(super) fn for_everybody(&self) -> Option<Fault> {
+        let (botocore, sdks) = (self.botocore?, self.sdks?);
+        Some(if botocore.line < sdks.line { botocore } else { sdks })
+    }
+}
+
 /// A line, counted from zero, and what is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -61,15 +69,14 @@ impl<'a> Watch<'a> {
     /// The verdict, once the file is read.
     pub(super) fn finish(mut self, bytes: &[u8], lines: &[Line]) -> Faults {
         let line_at = |offset| lines.partition_point(|line| line.span.next <= offset);
-        let bom = bytes
-            .starts_with(BYTE_ORDER_MARK)
-            .then_some(Fault { line: 0, what: "it begins with a byte order mark" });
-        let encoding = std::str::from_utf8(bytes)
-            .err()
-            .map(|error| Fault { line: line_at(error.valid_up_to()), what: "it is not UTF-8" });
-        if let Some(fault) = bom.or(encoding) {
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            let fault = Fault { line: 0, what: "it begins with a byte order mark" };
             self.faults.botocore = Some(fault);
             self.faults.sdks = Some(fault);
+        } else if let Err(error) = std::str::from_utf8(bytes) {
+            // Most SDKs replace or keep such bytes; what they stand in is seldom more than a comment.
+            self.faults.botocore =
+                Some(Fault { line: line_at(error.valid_up_to()), what: "this line is not UTF-8" });
         }
         self.faults.bare_return =
             lines.iter().position(|line| bytes.get(line.span.end..line.span.next) == Some(b"\r"));
@@ -118,7 +125,7 @@ impl<'a> Watch<'a> {
             self.sdks_value = Value::None;
             self.in_sdk_section = true;
             return (!matches!(text::without_comment(content, false), [b'[', .., b']']))
-                .then_some("the `]` is missing");
+                .then_some("this line has no closing `]`");
         }
         if !self.in_sdk_section {
             return Some(BEFORE_SECTIONS);
@@ -134,10 +141,10 @@ impl<'a> Watch<'a> {
         if !is_indented {
             self.sdks_value = if text::trim_blanks(value).is_empty() { Value::Nested } else { Value::Text };
         }
-        text::trim_blanks(key).is_empty().then_some("there is no key before the `=`")
+        text::trim_blanks(key).is_empty().then_some("this line has no key before the `=`")
     }
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const BEFORE_SECTIONS: &str = "it stands before the first section";
-const NO_EQUALS: &str = "there is no `=`";
+const BEFORE_SECTIONS: &str = "this line stands before the first section";
+const NO_EQUALS: &str = "this line has no `=`";

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::document::{Document, Kind};
 use super::edit::Edit;
 use super::error::{Error, Finding};
-use super::faults::Faults;
+use super::faults::Fault;
 use super::names;
 use super::plan::{Change, Note, Plan};
 use super::profile::{Entry, NewProfile, decides_credentials};
@@ -54,21 +54,22 @@ impl<'a> View<'a> {
 
     /// A file no reader accepts is not edited: what would be added could not be read, and what it says is unclear.
     fn check_readable(&self) -> Result<(), Error> {
-        match self.document.faults {
-            Faults { botocore: Some(fault), sdks: Some(_), .. } => {
-                Err(Error::Unreadable { file: self.path.to_owned(), line: fault.line + 1, what: fault.what })
+        match self.document.faults.for_everybody() {
+            Some(Fault { line, what }) => {
+                Err(Error::Unreadable { file: self.path.to_owned(), line: line + 1, what })
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
     /// What a person should know about the file, whatever is done to it.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let faults = self.document.faults;
-        let note = |line: usize, message: String| Note { file: self.path.to_owned(), line: line + 1, message };
-        let nobody = faults.botocore.filter(|_| faults.sdks.is_some()).map(|fault| {
-            note(fault.line, format!("No AWS tool can read this file: {}.", fault.what))
-        });
+        let note =
+            |line: usize, message: String| Note { file: self.path.to_owned(), line: line + 1, message };
+        let nobody = faults
+            .for_everybody()
+            .map(|fault| note(fault.line, format!("No AWS tool can read this file: {}.", fault.what)));
         let botocore = faults.botocore.filter(|_| faults.sdks.is_none()).map(|fault| {
             note(fault.line, format!("The AWS CLI and boto3 cannot read this file: {}.", fault.what))
         });

@@ -110,4 +110,4 @@ impl Trial {
     }
 }
 
-const TRIALS: u64 = 3000;
+const TRIALS: u64 = 2500;

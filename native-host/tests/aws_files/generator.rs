@@ -50,6 +50,7 @@ fn one(dice: &mut Dice, is_config: bool, is_odd: bool) -> Vec<u8> {
     let newline = if dice.once_in(4) { "\r\n" } else { "\n" };
     let mut lines: Vec<String> = Vec::new();
     let mut names = vec!["default", "dev", "prod", "team.a", "a/b", "x@y", "with space"];
+    let mut repeated = Vec::new();
     if dice.once_in(12) {
         return Vec::new();
     }
@@ -58,8 +59,10 @@ fn one(dice: &mut Dice, is_config: bool, is_odd: bool) -> Vec<u8> {
         let name = names.remove(dice.roll(names.len()));
         if is_odd && dice.once_in(4) {
             names.push(name);
+            repeated.push(name);
         }
-        lines.push(header(dice, name, is_config, is_odd));
+        // Of a name spelled in two ways the SDK keeps now this value, now that one: its sections are in a hash map.
+        lines.push(header(dice, name, is_config, is_odd && !repeated.contains(&name)));
         filler(dice, &mut lines, is_odd, false);
         section(dice, &mut lines, is_odd);
     }

@@ -44,13 +44,14 @@ pub(crate) fn botocore(folders: &[PathBuf]) -> Vec<Reading> {
 
 /// The SDK's view of one folder.
 pub(crate) fn sdk(folder: &Path) -> Reading {
-    let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+    // The other SDKs replace what is no text; this one would ignore the whole file.
+    let read = |name: &str| match fs::read(folder.join(name)) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned().into_bytes(),
+        Err(_) => Vec::new(),
+    };
     let (config, credentials) = (read("config"), read("credentials"));
-    if [&config, &credentials].into_iter().any(|bytes| std::str::from_utf8(bytes).is_err()) {
-        return Err("not UTF-8: the SDK logs a warning and goes on without the file".to_owned());
-    }
     // The SDK has no list of a profile's keys, so it is asked for every word that could be one.
-    let text = format!("{}\n{}", String::from_utf8_lossy(&config), String::from_utf8_lossy(&credentials));
+    let text = String::from_utf8([&config[..], b"\n", &credentials].concat()).unwrap();
     let keys: BTreeSet<String> = text
         .split('\n')
         .filter_map(|line| line.split_once('='))

@@ -126,7 +126,6 @@ impl Session {
         }
         let mut backups = Vec::new();
         for (change, snapshot) in &work {
-            replace::sweep(&snapshot.target);
             if let Some(bytes) = snapshot.bytes() {
                 backups.extend(backup::make(&change.path, &snapshot.target, bytes, change.takes_over)?);
             }
@@ -162,7 +161,9 @@ impl Session {
     }
 
     fn lock(&mut self, path: &Path, target: PathBuf) -> Result<(), Error> {
-        self.locks.push(Lock::acquire(path, target, self.deadline, self.patience)?);
+        let lock = Lock::acquire(path, target, self.deadline, self.patience)?;
+        replace::sweep(lock.target());
+        self.locks.push(lock);
         Ok(())
     }
 }
