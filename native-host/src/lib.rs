@@ -1,3 +1,47 @@
 //! Rolecall on the machine: what the `rolecall` binary is made of.
+//!
+//! | question | module |
+//! |---|---|
+//! | Who started the program? | `caller` |
+//! | What does it say to the browser? | `host` |
+//! | How are terminals answered? | `agent` |
+//! | What does a person type? | `cli` |
+//! | What stands in an AWS profile, and how does it get there? | `profile`, [`aws_files`] |
+//! | What do the machine's settings say? | `settings_files` |
+//! | Where do browsers look for the host? | `browsers` |
+//! | What differs between operating systems? | `platform` |
 
 pub mod aws_files;
+
+mod agent;
+mod batch;
+mod browsers;
+mod caller;
+mod caller_identity;
+mod cli;
+mod host;
+mod http_client;
+mod log;
+mod output;
+mod platform;
+mod profile;
+mod roles;
+mod sdk_profile;
+mod settings_files;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program with the arguments after its name.
+#[must_use]
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    // What tools call hundreds of times comes first and does nothing that it does not need.
+    if let Some(exit) = cli::credential_process::run_fast(&arguments) {
+        return exit;
+    }
+    if let Some(caller) = caller::Caller::from_arguments(&arguments) {
+        log::to_file();
+        return host::run(&caller);
+    }
+    cli::run(arguments)
+}

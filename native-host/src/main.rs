@@ -1,2 +1,5 @@
 //! The `rolecall` binary: everything it does is in the library.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    rolecall_host::run(std::env::args_os().skip(1).collect())
+}

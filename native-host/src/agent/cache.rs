@@ -1,0 +1,133 @@
+//! Credentials in memory, and for how long they are handed out. Zeroed when they are dropped.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::{Code, Problem};
+
+/// What is known without asking the browser.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    credentials: HashMap<RoleArn, Held>,
+    refusals: HashMap<RoleArn, (Instant, Problem)>,
+}
+
+#[derive(Debug)]
+struct Held {
+    credentials: Credentials,
+    /// How long they were good for when they came.
+    lifetime: TimeDelta,
+}
+
+impl Cache {
+    /// Credentials that last for longer than `time_left`, or for half of what they lasted when they came if that is
+    /// less: a role of 15 minutes would otherwise be asked for at every call.
+    pub(super) fn credentials(
+        &self,
+        role: &RoleArn,
+        now: DateTime<Utc>,
+        time_left: TimeDelta,
+    ) -> Option<&Credentials> {
+        let held = self.credentials.get(role)?;
+        let needed = time_left.max(RENEW_BEFORE).min(held.lifetime / 2);
+        (held.credentials.time_left(now) > needed).then_some(&held.credentials)
+    }
+
+    /// What a person answered a moment ago, for the rest of a parallel run: one closed window says it for all of them.
+    pub(super) fn refusal(&self, role: &RoleArn) -> Option<&Problem> {
+        let (since, problem) = self.refusals.get(role)?;
+        (since.elapsed() < REFUSAL_LIFETIME).then_some(problem)
+    }
+
+    /// Keeps credentials.
+    pub(super) fn keep(&mut self, role: RoleArn, credentials: Credentials, now: DateTime<Utc>) {
+        self.refusals.remove(&role);
+        let lifetime = credentials.time_left(now);
+        self.credentials.insert(role, Held { credentials, lifetime });
+    }
+
+    /// Keeps what a person answered.
+    pub(super) fn keep_refusal(&mut self, role: RoleArn, problem: &Problem) {
+        if problem.is(Code::SignInCancelled) || problem.is(Code::AccessDeniedByProvider) {
+            self.refusals.insert(role, (Instant::now(), problem.clone()));
+        }
+    }
+
+    /// Forgets these roles, or everything when there are none.
+    pub(super) fn forget(&mut self, roles: &[RoleArn]) {
+        if roles.is_empty() {
+            self.credentials.clear();
+            self.refusals.clear();
+        }
+        for role in roles {
+            self.credentials.remove(role);
+            self.refusals.remove(role);
+        }
+    }
+}
+
+/// botocore asks anew for every call once 15 minutes or less are left (measured).
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(15);
+
+/// Long enough for processes started together, short enough not to stand in a person's way.
+const REFUSAL_LIFETIME: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role() -> RoleArn {
+        "arn:aws:iam::123456789012:role/example".parse().unwrap()
+    }
+
+    fn cache(now: DateTime<Utc>, minutes: i64) -> Cache {
+        let credentials = Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: "secret".into(),
+            session_token: "token".into(),
+            expiration: now + TimeDelta::minutes(minutes),
+        };
+        let mut cache = Cache::default();
+        cache.keep(role(), credentials, now);
+        cache
+    }
+
+    #[test]
+    fn credentials_are_handed_out_while_more_than_15_minutes_are_left() {
+        let now = Utc::now();
+        let cache = cache(now, 60);
+        let fresh = |minutes| {
+            cache.credentials(&role(), now + TimeDelta::minutes(minutes), TimeDelta::zero()).is_some()
+        };
+        assert!(fresh(0) && fresh(44));
+        assert!(!fresh(45) && !fresh(61));
+        assert!(
+            cache.credentials(&role(), now, TimeDelta::minutes(61)).is_some(),
+            "half of their life is enough"
+        );
+        assert!(cache.credentials(&role(), now + TimeDelta::minutes(31), TimeDelta::minutes(61)).is_none());
+    }
+
+    #[test]
+    fn credentials_of_15_minutes_are_handed_out_for_half_of_them() {
+        let now = Utc::now();
+        let cache = cache(now, 15);
+        let fresh = |minutes| {
+            cache.credentials(&role(), now + TimeDelta::minutes(minutes), TimeDelta::zero()).is_some()
+        };
+        assert!(fresh(7));
+        assert!(!fresh(8));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone() {
+        let now = Utc::now();
+        let mut cache = cache(now, 60);
+        cache.forget(&["arn:aws:iam::123456789012:role/other".parse().unwrap()]);
+        assert!(cache.credentials(&role(), now, TimeDelta::zero()).is_some());
+        cache.forget(&[]);
+        assert!(cache.credentials(&role(), now, TimeDelta::zero()).is_none());
+    }
+}

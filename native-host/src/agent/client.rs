@@ -1,0 +1,135 @@
+//! Asking agents: the command line's side of the socket.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use interprocess::local_socket::Stream;
+use interprocess::local_socket::traits::Stream as _;
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{CredentialsRequest, ProtocolRange};
+use rolecall_core::sign_in::Presence;
+use rolecall_core::{Code, Problem};
+
+use super::{DEADLINE, socket};
+
+/// Gets a role's credentials from whichever agent has them or can get them, showing a window only where none can
+/// without.
+pub(crate) fn credentials(
+    role: &RoleArn,
+    presence: Presence,
+    time_left_seconds: u32,
+) -> Result<Credentials, Problem> {
+    let request = |interactive| {
+        let request =
+            CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };
+        move || Wish::Credentials(request.clone())
+    };
+    let read = |answer| match answer {
+        Answer::Credentials { credentials } => Ok(credentials),
+        _ => Err(unexpected()),
+    };
+    let agents = Agents::find();
+    if presence == Presence::Nobody || agents.0.len() > 1 {
+        let silent = agents.first(request(false), read);
+        if presence == Presence::Nobody || silent.is_ok() {
+            return silent;
+        }
+    }
+    agents.first(request(true), read)
+}
+
+/// The live agents of this user.
+#[derive(Debug)]
+pub(crate) struct Agents(Vec<Agent>);
+
+#[derive(Debug)]
+struct Agent {
+    stream: std::cell::RefCell<Option<Stream>>,
+    path: std::path::PathBuf,
+}
+
+impl Agents {
+    /// Connects to every agent there is.
+    pub(crate) fn find() -> Self {
+        let connect = |path: std::path::PathBuf| {
+            let stream = socket::connect(&path).ok()?;
+            Some(Agent { stream: Some(stream).into(), path })
+        };
+        Self(socket::find().into_iter().filter_map(connect).collect())
+    }
+
+    /// Whether nobody is there.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Asks one agent after the other, the youngest first, until one gives what is wished for.
+    ///
+    /// Of several failures the one is told that a person can do something about.
+    pub(crate) fn first<T>(
+        &self,
+        wish: impl Fn() -> Wish,
+        read: impl Fn(Answer) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut told: Option<Problem> = None;
+        for agent in &self.0 {
+            match agent.ask(wish()).and_then(&read) {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => {
+                    let better =
+                        |told: &Problem| told.is(Code::RoleUnknown) || told.is(Code::AgentUnavailable);
+                    if told.as_ref().is_none_or(better) {
+                        told = Some(problem);
+                    }
+                }
+            }
+        }
+        Err(told.unwrap_or_else(|| {
+            Problem::new(Code::AgentUnavailable, "No browser with the Rolecall extension is running.")
+        }))
+    }
+
+    /// Asks every agent and gives each one's answer with the path of its socket.
+    pub(crate) fn all(&self, wish: impl Fn() -> Wish) -> Vec<(&Path, Result<Answer, Problem>)> {
+        self.0.iter().map(|agent| (agent.path.as_path(), agent.ask(wish()))).collect()
+    }
+}
+
+impl Agent {
+    fn ask(&self, wish: Wish) -> Result<Answer, Problem> {
+        // One question per connection: the one from looking around serves the first.
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => socket::connect(&self.path).map_err(|error| gone(&error))?,
+        };
+        ask(&stream, wish).map_err(|error| gone(&error))?.into_result()
+    }
+}
+
+fn ask(mut stream: &Stream, wish: Wish) -> io::Result<Reply> {
+    // Named pipes know no timeouts; there the agent's own deadline has to do.
+    let _ = stream.set_recv_timeout(Some(DEADLINE + GRACE));
+    let _ = stream.set_send_timeout(Some(GRACE));
+    frame::write(&mut stream, &Question { protocol: ProtocolRange::CURRENT, wish })?;
+    frame::read(&mut stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+fn gone(error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::InvalidData => unexpected(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+            Problem::new(Code::AgentTimedOut, "The browser did not answer in time.")
+        }
+        _ => Problem::new(Code::AgentUnavailable, "The browser went away before it answered."),
+    }
+}
+
+fn unexpected() -> Problem {
+    Problem::new(Code::HostProtocol, "The agent answered something that this program does not understand.")
+}
+
+/// What a command allows beyond the agent's own deadline, still within the Go SDK's 60 seconds.
+const GRACE: Duration = Duration::from_secs(2);

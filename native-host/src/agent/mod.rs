@@ -1,0 +1,232 @@
+//! The agent: answers terminals on a socket, from memory where it can and through the browser where it must.
+//!
+//! It knows nothing of how a sign-in works: it asks the [`Browser`], at most once at a time for the same thing.
+
+mod cache;
+mod client;
+mod flight;
+mod socket;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use interprocess::local_socket::Stream;
+use interprocess::local_socket::traits::{Listener as _, Stream as _};
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{
+    CredentialsRequest, Outcome, ProtocolRange, WorkerAnswer, WorkerQuestion,
+};
+use rolecall_core::{Code, Problem};
+
+use crate::platform;
+pub(crate) use client::{Agents, credentials};
+
+/// Whoever holds the sign-in: the extension's worker behind its port.
+pub(crate) trait Browser: Send + Sync {
+    /// Asks, and waits for the answer for [`DEADLINE`] at most.
+    fn ask(&self, question: WorkerQuestion) -> Result<WorkerAnswer, Problem>;
+}
+
+/// How long anybody waits for an answer. The Go SDK gives up on a `credential_process` after 60 seconds.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(55);
+
+/// An agent, shared by its connections.
+pub(crate) struct Agent {
+    browser: Arc<dyn Browser>,
+    since: DateTime<Utc>,
+    cache: Mutex<cache::Cache>,
+    flights: flight::Flights<(RoleArn, bool), Result<Credentials, Problem>>,
+    connections: Mutex<usize>,
+    connection_ended: Condvar,
+}
+
+impl Agent {
+    /// An agent of this browser.
+    pub(crate) fn new(browser: Arc<dyn Browser>) -> Arc<Self> {
+        Arc::new(Self {
+            browser,
+            since: Utc::now(),
+            cache: Mutex::default(),
+            flights: flight::Flights::default(),
+            connections: Mutex::default(),
+            connection_ended: Condvar::new(),
+        })
+    }
+
+    /// Listens from now on. The socket goes when what is returned is dropped.
+    pub(crate) fn listen(self: &Arc<Self>) -> io::Result<Listening> {
+        let (listener, path) = socket::open()?;
+        let agent = Arc::clone(self);
+        thread::spawn(move || {
+            loop {
+                match listener.accept() {
+                    Ok(stream) => agent.serve(stream),
+                    // Too many open files, or a caller that went away: both pass.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection was not accepted");
+                        thread::yield_now();
+                    }
+                }
+            }
+        });
+        Ok(Listening { path })
+    }
+
+    /// Keeps credentials that came without being asked for.
+    pub(crate) fn keep(&self, role: RoleArn, credentials: Credentials) {
+        lock(&self.cache).keep(role, credentials, Utc::now());
+    }
+
+    /// Forgets these roles, or everything when there are none.
+    pub(crate) fn forget(&self, roles: &[RoleArn]) {
+        lock(&self.cache).forget(roles);
+    }
+
+    /// Waits until everybody who asked has been answered, for `patience` at most.
+    pub(crate) fn wait_until_idle(&self, patience: Duration) {
+        let connections = lock(&self.connections);
+        let _ =
+            self.connection_ended.wait_timeout_while(connections, patience, |connections| *connections > 0);
+    }
+
+    fn serve(self: &Arc<Self>, stream: Stream) {
+        *lock(&self.connections) += 1;
+        let agent = Arc::clone(self);
+        let ended = Ended(Arc::clone(self));
+        // A thread that cannot be started drops `ended` and the stream: the caller sees the connection close.
+        let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+            let _ended = ended;
+            if let Err(error) = agent.converse(&stream) {
+                tracing::debug!(%error, "a caller went away");
+            }
+        });
+    }
+
+    fn converse(&self, mut stream: &Stream) -> io::Result<()> {
+        if !platform::is_same_user(stream) {
+            tracing::warn!("a process of another user was refused");
+            return Ok(());
+        }
+        let _ = stream.set_recv_timeout(Some(PATIENCE));
+        let _ = stream.set_send_timeout(Some(PATIENCE));
+        let reply: Reply = match frame::read::<Question>(&mut stream) {
+            Ok(None) => return Ok(()),
+            Ok(Some(question)) => self.reply(question, stream).into(),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Outcome::Error(Problem::new(
+                Code::HostProtocol,
+                "The agent does not understand the question.",
+            )),
+            Err(error) => return Err(error),
+        };
+        frame::write(&mut stream, &reply)
+    }
+
+    fn reply(&self, question: Question, stream: &Stream) -> Result<Answer, Problem> {
+        if ProtocolRange::CURRENT.common(question.protocol).is_none() {
+            let message = "The rolecall command and the host program that the browser started are of different versions.";
+            return Err(Problem::new(Code::HostVersion, message));
+        }
+        match question.wish {
+            Wish::Credentials(request) => {
+                let credentials = self.credentials(&request, stream)?;
+                Ok(Answer::Credentials { credentials })
+            }
+            Wish::ConsoleUrl { role, service } => {
+                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service })? {
+                    WorkerAnswer::ConsoleUrl { url } => Ok(Answer::ConsoleUrl { url }),
+                    _ => Err(unexpected()),
+                }
+            }
+            Wish::Status => match self.browser.ask(WorkerQuestion::Status)? {
+                WorkerAnswer::Status(worker) => Ok(Answer::Status {
+                    since: self.since,
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                    worker,
+                }),
+                _ => Err(unexpected()),
+            },
+            Wish::SignOut { roles } => {
+                self.forget(&roles);
+                match self.browser.ask(WorkerQuestion::SignOut { roles })? {
+                    WorkerAnswer::Done => Ok(Answer::Done),
+                    _ => Err(unexpected()),
+                }
+            }
+        }
+    }
+
+    fn credentials(&self, request: &CredentialsRequest, stream: &Stream) -> Result<Credentials, Problem> {
+        let time_left = TimeDelta::seconds(request.time_left_seconds.into());
+        let cached = || lock(&self.cache).credentials(&request.role, Utc::now(), time_left).cloned();
+        if let Some(credentials) = cached() {
+            return Ok(credentials);
+        }
+        let key = (request.role.clone(), request.interactive);
+        let lost = Err(Problem::new(Code::Internal, "The agent failed while it asked the browser."));
+        self.flights.join(&key, lost, || {
+            // Between looking and joining, another flight may have landed.
+            if let Some(credentials) = cached() {
+                return Ok(credentials);
+            }
+            if let Some(problem) = lock(&self.cache).refusal(&request.role) {
+                return Err(problem.clone());
+            }
+            let asked_by = platform::peer_program(stream).map(|program| program.to_string());
+            let asked_by = asked_by.or_else(|| request.asked_by.clone());
+            let question = CredentialsRequest { asked_by, ..request.clone() };
+            let result =
+                self.browser.ask(WorkerQuestion::Credentials(question)).and_then(|answer| match answer {
+                    WorkerAnswer::Credentials { credentials } => Ok(credentials),
+                    _ => Err(unexpected()),
+                });
+            match &result {
+                Ok(credentials) => self.keep(request.role.clone(), credentials.clone()),
+                Err(problem) => lock(&self.cache).keep_refusal(request.role.clone(), problem),
+            }
+            result
+        })
+    }
+}
+
+/// A socket that is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    path: PathBuf,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        // The listening thread lives as long as the process; what has to go is the name.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+struct Ended(Arc<Agent>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        *lock(&self.0.connections) -= 1;
+        self.0.connection_ended.notify_all();
+    }
+}
+
+fn unexpected() -> Problem {
+    Problem::new(Code::HostProtocol, "The browser answered something else than was asked.")
+}
+
+/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long a caller may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections are many and do little.
+const STACK_BYTES: usize = 256 * 1024;

@@ -1,0 +1,254 @@
+//! Where browsers look for native messaging hosts, and what they want to find there.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, HOST_NAME};
+use serde_json::Value;
+
+use crate::platform;
+
+/// A browser that can start the host.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    /// What `--browser` calls it.
+    pub(crate) name: &'static str,
+    /// What people call it.
+    pub(crate) label: &'static str,
+    /// Which kind of manifest it reads.
+    pub(crate) family: Family,
+    /// Its folder of user data, below `~/.config` (Linux).
+    linux: &'static str,
+    /// The same below `~/Library/Application Support` (macOS).
+    macos: &'static str,
+    /// Its key below `HKEY_CURRENT_USER\Software` (Windows).
+    #[cfg_attr(not(windows), allow(dead_code))]
+    windows: &'static str,
+}
+
+/// The two kinds of manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `allowed_origins`.
+    Chromium,
+    /// `allowed_extensions`.
+    Firefox,
+}
+
+/// Every browser, in one table.
+pub(crate) const BROWSERS: [Browser; 7] = [
+    chromium("chrome", "Google Chrome", "google-chrome", "Google/Chrome", r"Google\Chrome"),
+    chromium(
+        "chrome-beta",
+        "Google Chrome Beta",
+        "google-chrome-beta",
+        "Google/Chrome Beta",
+        r"Google\Chrome Beta",
+    ),
+    chromium("chromium", "Chromium", "chromium", "Chromium", "Chromium"),
+    chromium("edge", "Microsoft Edge", "microsoft-edge", "Microsoft Edge", r"Microsoft\Edge"),
+    chromium(
+        "brave",
+        "Brave",
+        "BraveSoftware/Brave-Browser",
+        "BraveSoftware/Brave-Browser",
+        r"BraveSoftware\Brave-Browser",
+    ),
+    chromium("vivaldi", "Vivaldi", "vivaldi", "Vivaldi", "Vivaldi"),
+    Browser {
+        name: "firefox",
+        label: "Firefox",
+        family: Family::Firefox,
+        linux: ".mozilla",
+        macos: "Mozilla",
+        windows: "Mozilla",
+    },
+];
+
+const fn chromium(
+    name: &'static str,
+    label: &'static str,
+    linux: &'static str,
+    macos: &'static str,
+    windows: &'static str,
+) -> Browser {
+    Browser { name, label, family: Family::Chromium, linux, macos, windows }
+}
+
+/// Sandboxed browsers, by a folder that tells of them: they see neither the host nor its socket.
+pub(crate) const SANDBOXED: [(&str, &str); 7] = [
+    (
+        ".var/app/org.mozilla.firefox",
+        "Firefox as a Flatpak cannot start programs of the machine; install Firefox from your distribution.",
+    ),
+    (
+        ".var/app/com.google.Chrome",
+        "Chrome as a Flatpak cannot start programs of the machine; install the vendor's package.",
+    ),
+    (
+        ".var/app/org.chromium.Chromium",
+        "Chromium as a Flatpak cannot start programs of the machine; install it from your distribution.",
+    ),
+    (
+        ".var/app/com.microsoft.Edge",
+        "Edge as a Flatpak cannot start programs of the machine; install the vendor's package.",
+    ),
+    (
+        ".var/app/com.brave.Browser",
+        "Brave as a Flatpak cannot start programs of the machine; install the vendor's package.",
+    ),
+    (
+        "snap/firefox",
+        "Firefox as a Snap asks once for permission to start the host, through the desktop's portal.",
+    ),
+    (
+        "snap/chromium",
+        "Chromium as a Snap cannot start programs of the machine; use Chrome's own package or Firefox.",
+    ),
+];
+
+impl Browser {
+    /// The browser that `--browser` names.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        BROWSERS.iter().find(|browser| browser.name == name)
+    }
+
+    /// The browser's own folder, whether it is there or not.
+    fn folder(&self, home: &Path) -> PathBuf {
+        if cfg!(windows) {
+            return platform::local_data(home).join("rolecall").join(self.name);
+        }
+        if cfg!(target_os = "macos") {
+            return home.join("Library").join("Application Support").join(self.macos);
+        }
+        if self.family == Family::Firefox {
+            return home.join(self.linux);
+        }
+        platform::config_home().unwrap_or_else(|| home.join(".config")).join(self.linux)
+    }
+
+    /// Whether this user seems to have the browser.
+    pub(crate) fn is_found(&self, home: &Path) -> bool {
+        if cfg!(windows) { platform::has_software(self.windows) } else { self.folder(home).is_dir() }
+    }
+
+    /// Where the browser looks for the host's manifest.
+    pub(crate) fn manifest_path(&self, home: &Path) -> PathBuf {
+        let folder = match self.family {
+            Family::Firefox if cfg!(not(target_os = "macos")) => "native-messaging-hosts",
+            _ => "NativeMessagingHosts",
+        };
+        self.folder(home).join(folder).join(file_name())
+    }
+
+    /// Tells the browser of a manifest, where the file's place is not enough.
+    pub(crate) fn register(&self, manifest: &Path) -> io::Result<()> {
+        platform::register_host(self.windows, HOST_NAME, Some(manifest))
+    }
+
+    /// Takes that back.
+    pub(crate) fn unregister(&self) -> io::Result<()> {
+        platform::register_host(self.windows, HOST_NAME, None)
+    }
+}
+
+/// Where a Chromium browser with a user data folder of its own looks (measured on Chromium 156).
+pub(crate) fn manifest_path_in(user_data: &Path) -> PathBuf {
+    user_data.join("NativeMessagingHosts").join(file_name())
+}
+
+/// The manifest for a family of browsers.
+///
+/// `extensions` are those besides the product's own.
+pub(crate) fn manifest(family: Family, host: &Path, extensions: &[String]) -> Option<String> {
+    let (template, list, own) = match family {
+        Family::Chromium => (CHROMIUM_TEMPLATE, "allowed_origins", CHROMIUM_EXTENSION_ID),
+        Family::Firefox => (FIREFOX_TEMPLATE, "allowed_extensions", FIREFOX_EXTENSION_ID),
+    };
+    let placeholder = match family {
+        Family::Chromium => "@CHROMIUM_EXTENSION_ID@",
+        Family::Firefox => "@FIREFOX_EXTENSION_ID@",
+    };
+    let mut manifest: Value =
+        serde_json::from_str(&template.replace("@NATIVE_HOST_NAME@", HOST_NAME).replace(placeholder, own))
+            .ok()?;
+    manifest["path"] = host.to_str()?.into();
+    let allowed = manifest[list].as_array_mut()?;
+    for id in extensions.iter().filter(|id| (family == Family::Chromium) == is_chromium_id(id)) {
+        allowed.push(match family {
+            Family::Chromium => format!("chrome-extension://{id}/").into(),
+            Family::Firefox => id.as_str().into(),
+        });
+    }
+    allowed.dedup();
+    serde_json::to_string_pretty(&manifest).ok().map(|text| text + "\n")
+}
+
+/// Writes a file whole or not at all. `Ok(false)` if it said that already.
+pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(false);
+    }
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    platform::make_readable(file.path())?;
+    file.persist(path)?;
+    Ok(true)
+}
+
+/// 32 letters from a to p: a hash, with letters for its hexadecimal digits.
+fn is_chromium_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| (b'a'..=b'p').contains(&byte))
+}
+
+fn file_name() -> String {
+    format!("{HOST_NAME}.json")
+}
+
+const CHROMIUM_TEMPLATE: &str = include_str!("../../manifest/native-host.chromium.json.in");
+const FIREFOX_TEMPLATE: &str = include_str!("../../manifest/native-host.firefox.json.in");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_names_the_host_its_path_and_who_may_call() {
+        let other = "abcdefghijklmnopabcdefghijklmnop".to_owned();
+        let text =
+            manifest(Family::Chromium, Path::new("/home/a \"b\"/rolecall"), &[other, "x@y".to_owned()])
+                .unwrap();
+        let manifest: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(manifest["name"], "dev.rolecall.host");
+        assert_eq!(manifest["path"], "/home/a \"b\"/rolecall");
+        assert_eq!(manifest["type"], "stdio");
+        let own = format!("chrome-extension://{CHROMIUM_EXTENSION_ID}/");
+        assert_eq!(
+            manifest["allowed_origins"],
+            serde_json::json!([own, "chrome-extension://abcdefghijklmnopabcdefghijklmnop/"])
+        );
+    }
+
+    #[test]
+    fn firefox_reads_ids_instead_of_origins() {
+        let text = manifest(Family::Firefox, Path::new("/rolecall"), &["x@y".to_owned()]).unwrap();
+        let manifest: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(manifest["allowed_extensions"], serde_json::json!([FIREFOX_EXTENSION_ID, "x@y"]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn firefox_looks_in_its_own_folder_and_chromium_in_the_configuration() {
+        let home = Path::new("/home/p");
+        let path = |name| Browser::named(name).unwrap().manifest_path(home).display().to_string();
+        assert_eq!(path("firefox"), "/home/p/.mozilla/native-messaging-hosts/dev.rolecall.host.json");
+        assert!(path("chromium").ends_with("/chromium/NativeMessagingHosts/dev.rolecall.host.json"));
+        assert!(
+            path("brave")
+                .ends_with("/BraveSoftware/Brave-Browser/NativeMessagingHosts/dev.rolecall.host.json")
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! `GetCallerIdentity` (STS API reference), signed with Signature Version 4.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use rolecall_core::aws::{Partition, Region};
+use rolecall_core::platform::{HttpRequest, HttpResponse};
+use rolecall_core::settings::Endpoint;
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+use crate::http_client;
+use crate::sdk_profile::Keys;
+
+/// Who credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
+pub(crate) struct CallerIdentity {
+    /// The account.
+    pub(crate) account: String,
+    /// The identity, such as `arn:aws:sts::123456789012:assumed-role/developer/someone@example.com`.
+    pub(crate) arn: String,
+    /// The unique id of the identity.
+    pub(crate) user_id: String,
+}
+
+/// Asks STS at `endpoint` who the keys belong to.
+pub(crate) fn ask(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<CallerIdentity, Problem> {
+    let request = signed_request(endpoint, region, keys)?;
+    let response =
+        http_client::send(request).map_err(|error| Problem::new(error.code(), error.to_string()))?;
+    read(&response)
+}
+
+/// The STS of a region.
+pub(crate) fn sts_of(region: &Region) -> Option<Endpoint> {
+    format!("https://{}/", partition(region).sts_host(region)).parse().ok()
+}
+
+/// A region's partition, told by the part of the name before place and number (`us-gov` of `us-gov-west-1`).
+fn partition(region: &Region) -> Partition {
+    let area = |region: &str| region.rsplitn(3, '-').last().map(str::to_owned);
+    let area_of_region = area(region.as_str());
+    let same = |partition: &Partition| area(partition.default_region().as_str()) == area_of_region;
+    Partition::ALL.into_iter().find(same).unwrap_or(Partition::Aws)
+}
+
+fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<HttpRequest, Problem> {
+    let refuse =
+        |what: &str| Problem::new(Code::Internal, format!("The request to STS could not be signed: {what}."));
+    let credentials = Credentials::new(
+        &keys.access_key_id,
+        keys.secret_access_key.expose_secret(),
+        keys.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+        None,
+        "rolecall",
+    );
+    let identity = credentials.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region.as_str())
+        .name("sts")
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|_| refuse("a parameter is missing"))?
+        .into();
+    let mut request = http::Request::post(endpoint.uri())
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
+        .header(ACCEPT, "application/xml")
+        .body(BODY.as_bytes().to_vec())
+        .map_err(|_| refuse("it is not a request"))?;
+    let uri = request.uri().to_string();
+    let headers =
+        request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let signable = SignableRequest::new("POST", &uri, headers, SignableBody::Bytes(BODY.as_bytes()))
+        .map_err(|_| refuse("its address cannot be signed"))?;
+    let (instructions, _) =
+        sign(signable, &parameters).map_err(|_| refuse("the signer refused"))?.into_parts();
+    instructions.apply_to_request_http1x(&mut request);
+    Ok(request)
+}
+
+fn read(response: &HttpResponse) -> Result<CallerIdentity, Problem> {
+    #[derive(Deserialize)]
+    struct Document {
+        #[serde(rename = "GetCallerIdentityResult")]
+        result: CallerIdentity,
+    }
+    let text = std::str::from_utf8(response.body()).unwrap_or_default();
+    if response.status().is_success()
+        && let Ok(document) = quick_xml::de::from_str::<Document>(text)
+    {
+        return Ok(document.result);
+    }
+    let status = response.status().as_u16();
+    match refusal(text) {
+        Some(Refusal { code, .. }) if NOT_OFFERED.contains(&code.as_str()) => Err(not_offered()),
+        Some(Refusal { code, message }) => {
+            let message = message.filter(|message| !message.is_empty()).map(|message| format!(": {message}"));
+            let message = format!("STS refused the credentials ({code}{}).", message.unwrap_or_default());
+            Err(Problem::new(Code::CredentialsRefused, message))
+        }
+        None if matches!(status, 200..=299 | 404 | 405 | 501) => Err(not_offered()),
+        None => Err(Problem::new(
+            Code::StsResponseInvalid,
+            format!("STS answered with the HTTP status {status} and nothing readable."),
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Refusal {
+    code: String,
+    message: Option<String>,
+}
+
+/// AWS puts `<Error>` into `<ErrorResponse>`, S3-compatible services have it at the root.
+fn refusal(text: &str) -> Option<Refusal> {
+    #[derive(Deserialize)]
+    struct Wrapped {
+        #[serde(rename = "Error")]
+        error: Refusal,
+    }
+    quick_xml::de::from_str::<Wrapped>(text)
+        .map(|wrapped| wrapped.error)
+        .or_else(|_| quick_xml::de::from_str(text))
+        .ok()
+}
+
+fn not_offered() -> Problem {
+    Problem::new(Code::IdentityNotOffered, "This service does not tell whom credentials belong to.")
+}
+
+const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+
+/// What services without the operation answer.
+const NOT_OFFERED: [&str; 4] =
+    ["InvalidAction", "MethodNotAllowed", "NotImplemented", "UnknownOperationException"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Result<CallerIdentity, Problem> {
+        read(&http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_documented_answer_is_read() {
+        // STS API reference, GetCallerIdentity, example 1.
+        let identity = answer(
+            200,
+            r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+                 <GetCallerIdentityResult>
+                  <Arn>arn:aws:iam::123456789012:user/Alice</Arn>
+                  <UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>
+                  <Account>123456789012</Account>
+                 </GetCallerIdentityResult>
+                 <ResponseMetadata><RequestId>01234567-89ab-cdef-0123-456789abcdef</RequestId></ResponseMetadata>
+               </GetCallerIdentityResponse>"#,
+        )
+        .unwrap();
+        assert_eq!(identity.account, "123456789012");
+        assert_eq!(identity.arn, "arn:aws:iam::123456789012:user/Alice");
+        assert_eq!(identity.user_id, "AIDACKCEVSQ6C2EXAMPLE");
+    }
+
+    #[test]
+    fn refusals_of_aws_and_of_s3_compatible_services_are_told() {
+        let body = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>It expired</Message></Error></ErrorResponse>";
+        let problem = answer(403, body).unwrap_err();
+        assert!(problem.is(Code::CredentialsRefused));
+        assert_eq!(problem.message, "STS refused the credentials (ExpiredToken: It expired).");
+        let problem = answer(403, "<Error><Code>AccessDenied</Code><Message></Message></Error>").unwrap_err();
+        assert_eq!(problem.message, "STS refused the credentials (AccessDenied).");
+    }
+
+    #[test]
+    fn a_service_without_the_operation_is_told_from_a_refusal() {
+        for (status, body) in [
+            (405, "<Error><Code>MethodNotAllowed</Code></Error>"),
+            (404, ""),
+            (200, "<ListAllMyBucketsResult></ListAllMyBucketsResult>"),
+        ] {
+            assert!(answer(status, body).unwrap_err().is(Code::IdentityNotOffered), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn every_partitions_regions_are_asked_at_its_own_domain() {
+        for (region, host) in [
+            ("eu-west-1", "sts.eu-west-1.amazonaws.com"),
+            ("us-east-2", "sts.us-east-2.amazonaws.com"),
+            ("cn-northwest-1", "sts.cn-northwest-1.amazonaws.com.cn"),
+            ("us-gov-east-1", "sts.us-gov-east-1.amazonaws.com"),
+            ("us-isob-east-1", "sts.us-isob-east-1.sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "sts.eu-isoe-west-1.cloud.adc-e.uk"),
+        ] {
+            let endpoint = sts_of(&region.parse().unwrap()).unwrap();
+            assert_eq!(endpoint.url().host_str(), Some(host));
+        }
+    }
+}

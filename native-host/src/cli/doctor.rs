@@ -1,0 +1,267 @@
+//! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that mends it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use rolecall_core::message::agent::{Answer, Wish};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::agent::Agents;
+use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
+use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
+use crate::sdk_profile::SdkProfile;
+use crate::settings_files::{self, State as FileState};
+use crate::{platform, profile};
+
+/// Check this machine's set-up and say how to mend it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: rolecall doctor\n\nExit status: 0 nothing is broken (there may be warnings), 1 something is."
+)]
+pub(crate) struct Doctor {
+    /// Print a JSON list instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    state: State,
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Doctor {
+    pub(crate) fn run(self) -> Outcome {
+        let mut findings = Vec::new();
+        check_browsers(&mut findings);
+        check_settings(&mut findings);
+        check_agents(&mut findings);
+        check_aws_files(&mut findings);
+        check_environment(&mut findings);
+        let broken = findings.iter().any(|finding| finding.state == State::Fail);
+        if self.json {
+            output::json(&findings)?;
+        } else {
+            findings.iter().try_for_each(Finding::print)?;
+        }
+        Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Finding {
+    fn ok(what: impl Into<String>) -> Self {
+        Self { state: State::Ok, what: what.into(), mend: None }
+    }
+
+    fn warn(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { state: State::Warn, what: what.into(), mend: Some(mend.into()) }
+    }
+
+    fn fail(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { state: State::Fail, what: what.into(), mend: Some(mend.into()) }
+    }
+
+    fn print(&self) -> Result<(), output::Failure> {
+        let (style, word) = match self.state {
+            State::Ok => (GOOD, "ok  "),
+            State::Warn => (WARN, "warn"),
+            State::Fail => (BAD, "fail"),
+        };
+        output::data(format_args!("{style}{word}{style:#}  {}", self.what))?;
+        match &self.mend {
+            Some(mend) => output::data(format_args!("      {DIM}{mend}{DIM:#}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Manifests: there, and saying the right things.
+fn check_browsers(findings: &mut Vec<Finding>) {
+    let Some(home) = platform::home() else {
+        findings.push(Finding::fail("The home folder is unknown.", "Set HOME."));
+        return;
+    };
+    let mut any = false;
+    for browser in BROWSERS.iter().filter(|browser| browser.is_found(&home)) {
+        any = true;
+        findings.push(check_manifest(browser, &browser.manifest_path(&home)));
+    }
+    if !any {
+        findings
+            .push(Finding::warn("No browser was found for this user.", "rolecall install --browser NAME"));
+    }
+    for (folder, advice) in SANDBOXED {
+        if home.join(folder).is_dir() {
+            findings.push(Finding::warn(advice, "Choose another package of the browser."));
+        }
+    }
+}
+
+fn check_manifest(browser: &Browser, path: &Path) -> Finding {
+    let mend = format!("rolecall install --browser {}", browser.name);
+    let place = format!("{} ({})", browser.label, short_path(path));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Finding::warn(format!("{}: the host program is not installed.", browser.label), mend);
+        }
+        Err(error) => return Finding::fail(format!("{place}: the manifest cannot be read: {error}."), mend),
+    };
+    let Ok(manifest) = serde_json::from_str::<Value>(&text) else {
+        return Finding::fail(format!("{place}: the manifest is not JSON."), mend);
+    };
+    let Some(host) = manifest["path"].as_str() else {
+        return Finding::fail(format!("{place}: the manifest names no program."), mend);
+    };
+    if !platform::is_executable(Path::new(host)) {
+        return Finding::fail(format!("{place}: {host} is not a program that can be run."), mend);
+    }
+    let (list, expected) = match browser.family {
+        Family::Chromium => ("allowed_origins", browsers::manifest(browser.family, Path::new(host), &[])),
+        Family::Firefox => ("allowed_extensions", browsers::manifest(browser.family, Path::new(host), &[])),
+    };
+    let expected: Value = expected.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let allows = |id: &Value| manifest[list].as_array().is_some_and(|allowed| allowed.contains(id));
+    if manifest["name"] != expected["name"]
+        || !expected[list].as_array().is_some_and(|ids| ids.iter().all(allows))
+    {
+        return Finding::fail(format!("{place}: the manifest does not admit the Rolecall extension."), mend);
+    }
+    match profile::own_path() {
+        Ok(own) if own != Path::new(host) => {
+            Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), mend)
+        }
+        _ => Finding::ok(format!("{}: the host program is installed.", browser.label)),
+    }
+}
+
+/// Settings: readable, and not empty.
+fn check_settings(findings: &mut Vec<Finding>) {
+    let machine = settings_files::load();
+    for file in &machine.files {
+        let path = short_path(&file.path);
+        match &file.state {
+            FileState::Absent => {}
+            FileState::Read { unknown } if unknown.is_empty() => {
+                findings.push(Finding::ok(format!("{path} is in use.")));
+            }
+            FileState::Read { unknown } => findings.push(Finding::warn(
+                format!("{path} is in use, but these keys are not known: {}.", unknown.join(", ")),
+                "Correct them, or update Rolecall.",
+            )),
+            FileState::Broken(problem) => {
+                findings.push(Finding::fail(problem.message.clone(), problem.next_step.clone()));
+            }
+        }
+    }
+    if machine.files.iter().all(|file| matches!(file.state, FileState::Absent)) {
+        let paths: Vec<_> = machine.files.iter().map(|file| short_path(&file.path)).collect();
+        let what = format!("There is no settings file on this machine (looked at {}).", paths.join(" and "));
+        findings.push(Finding::warn(what, "Write one, unless the browser has its settings from a policy."));
+    }
+}
+
+/// Agents: somebody there, and answering.
+fn check_agents(findings: &mut Vec<Finding>) {
+    let agents = Agents::find();
+    if agents.is_empty() {
+        findings.push(Finding::warn(
+            "No browser with the Rolecall extension is running.",
+            "Open the browser; if it is open, click the extension's button once.",
+        ));
+    }
+    for (_, answer) in agents.all(|| Wish::Status) {
+        findings.push(match answer {
+            Ok(Answer::Status { version, worker, .. }) => {
+                let people = worker.people.iter().filter(|(_, person)| person.is_some()).count();
+                Finding::ok(format!(
+                    "A browser answers (host {version}, {people} signed in, {} roles).",
+                    worker.roles.len()
+                ))
+            }
+            Ok(_) => Finding::fail(
+                "A browser answers something unknown.",
+                "Update the extension and the host program.",
+            ),
+            Err(problem) => Finding::fail(problem.message, problem.next_step),
+        });
+    }
+}
+
+/// The AWS files: readable, and no stale keys in the way of Rolecall's profiles.
+fn check_aws_files(findings: &mut Vec<Finding>) {
+    let files = match profile::files() {
+        Ok(files) => files,
+        Err(problem) => return findings.push(Finding::fail(problem.message, problem.next_step)),
+    };
+    let profiles = match files.list() {
+        Ok(profiles) => profiles,
+        Err(error) => return findings.push(Finding::fail(error.to_string(), error.next_step())),
+    };
+    findings.push(Finding::ok(format!(
+        "The AWS files are readable; {} profiles are Rolecall's.",
+        profiles.len()
+    )));
+    for managed in &profiles {
+        let name = &managed.name;
+        let setting =
+            |key: &str| managed.settings.iter().find(|(found, _)| found == key).map(|(_, value)| value);
+        let line = setting("credential_process");
+        let role = line.and_then(|line| profile::role_of_line(line));
+        if let Ok(inspection) = files.inspect(name)
+            && !inspection.outranking.is_empty()
+        {
+            let role = role.as_ref().map_or("ARN", |role| role.as_str());
+            for finding in inspection.outranking {
+                let place = format!("{}:{}", short_path(&finding.file), finding.line);
+                findings.push(Finding::fail(
+                    format!(
+                        "Profile {name}: {} ({place}), which AWS tools use instead of Rolecall.",
+                        finding.what
+                    ),
+                    format!("rolecall profile write {name} --role-arn {role} --force"),
+                ));
+            }
+            continue;
+        }
+        let program = line.and_then(|line| platform::split(line)).and_then(|words| words.into_iter().next());
+        if let (Some(program), Some(role)) = (program, role)
+            && !platform::is_executable(Path::new(&program))
+        {
+            findings.push(Finding::fail(
+                format!("Profile {name}: {program} is not a program that can be run."),
+                format!("rolecall profile write {name} --role-arn {role}"),
+            ));
+        }
+        if let Ok(profile) = SdkProfile::read(&files, name.as_str())
+            && let Some(trap) = profile.outranked()
+        {
+            findings.push(Finding::fail(
+                format!("Profile {name}: {trap}."),
+                format!("rolecall profile write {name} --force …"),
+            ));
+        }
+    }
+}
+
+/// Variables that outrank every profile.
+fn check_environment(findings: &mut Vec<Finding>) {
+    if std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty()) {
+        findings.push(Finding::warn(
+            "AWS_ACCESS_KEY_ID is set here: AWS tools use it instead of AWS_PROFILE.",
+            "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+        ));
+    }
+}

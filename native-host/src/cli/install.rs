@@ -1,0 +1,160 @@
+//! `rolecall install` and `uninstall`: tells browsers where the host program is.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rolecall_core::{Code, Problem};
+
+use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
+use crate::output::{self, Failure, Outcome, short_path};
+use crate::{platform, profile, settings_files};
+
+/// Let your browsers start the Rolecall host program.
+///
+/// Writes a native messaging manifest for every browser found. Running it again changes nothing; run it after the
+/// program has moved.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  rolecall install\n  rolecall install --browser chromium --user-data-dir /tmp/profile"
+)]
+pub(crate) struct Install {
+    #[command(flatten)]
+    target: Target,
+    /// The program the browser shall start; this one without it.
+    #[arg(long, value_name = "PATH")]
+    host_path: Option<PathBuf>,
+    /// A further extension that may start it, such as a build of your own. May be given several times.
+    #[arg(long, value_name = "ID")]
+    extension_id: Vec<String>,
+}
+
+/// Take back what `install` did.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall uninstall")]
+pub(crate) struct Uninstall {
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Args)]
+struct Target {
+    /// One browser only: chrome, chrome-beta, chromium, edge, brave, vivaldi or firefox.
+    #[arg(long, value_name = "NAME", value_parser = browser)]
+    browser: Option<&'static Browser>,
+    /// A user data folder of its own, as in Chromium's option of the same name.
+    #[arg(long, value_name = "DIR", requires = "browser")]
+    user_data_dir: Option<PathBuf>,
+}
+
+/// A manifest's place.
+struct Place {
+    browser: &'static Browser,
+    path: PathBuf,
+    /// Whether it is where the browser looks by itself.
+    usual: bool,
+}
+
+impl Install {
+    pub(crate) fn run(self) -> Outcome {
+        let home = home()?;
+        let host = match &self.host_path {
+            Some(path) => std::path::absolute(path).map_err(|error| failed("find", path, &error))?,
+            None => profile::own_path()?,
+        };
+        if !platform::is_executable(&host) {
+            let message = format!("{} is not a program that can be run.", host.display());
+            return Err(Failure::from(Problem::new(Code::FileFailed, message)));
+        }
+        let places = self.target.places(&home, |browser| browser.is_found(&home))?;
+        if places.is_empty() {
+            let names = BROWSERS.map(|browser| browser.name).join(", ");
+            let problem = Problem::new(Code::BrowserUnknown, "No browser was found for this user.");
+            return Err(
+                Failure::from(problem).next(format!("Name one: rolecall install --browser NAME ({names})"))
+            );
+        }
+        let mut extensions = settings_files::load().allowed_extensions;
+        extensions.extend(self.extension_id);
+        for place in places {
+            let text = browsers::manifest(place.browser.family, &host, &extensions)
+                .ok_or_else(|| failed("name", &host, "the path is not Unicode text"))?;
+            let written =
+                browsers::write(&place.path, &text).map_err(|error| failed("write", &place.path, &error))?;
+            if place.usual {
+                place
+                    .browser
+                    .register(&place.path)
+                    .map_err(|error| failed("register", &place.path, &error))?;
+            }
+            let what = if written { "wrote" } else { "already there:" };
+            output::data(format_args!("{}: {what} {}", place.browser.label, short_path(&place.path)))?;
+        }
+        for (folder, advice) in SANDBOXED {
+            if home.join(folder).is_dir() {
+                output::warn(advice);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Uninstall {
+    pub(crate) fn run(self) -> Outcome {
+        let home = home()?;
+        let mut removed = false;
+        for place in self.target.places(&home, |_| true)? {
+            if place.usual {
+                place.browser.unregister().map_err(|error| failed("unregister", &place.path, &error))?;
+            }
+            match std::fs::remove_file(&place.path) {
+                Ok(()) => {
+                    removed = true;
+                    output::data(format_args!(
+                        "{}: removed {}",
+                        place.browser.label,
+                        short_path(&place.path)
+                    ))?;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed("remove", &place.path, &error)),
+            }
+        }
+        if !removed {
+            output::note("Nothing was installed.");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Target {
+    fn places(&self, home: &Path, wanted: impl Fn(&Browser) -> bool) -> Result<Vec<Place>, Failure> {
+        let usual =
+            |browser: &'static Browser| Place { browser, path: browser.manifest_path(home), usual: true };
+        match (self.browser, &self.user_data_dir) {
+            (Some(browser), Some(_)) if browser.family == Family::Firefox => {
+                let problem =
+                    Problem::new(Code::BrowserUnknown, "Firefox reads one folder for all of its profiles.");
+                Err(Failure::from(problem).next("Leave --user-data-dir out."))
+            }
+            (Some(browser), Some(folder)) => {
+                let folder = std::path::absolute(folder).map_err(|error| failed("find", folder, &error))?;
+                Ok(vec![Place { browser, path: browsers::manifest_path_in(&folder), usual: false }])
+            }
+            (Some(browser), None) => Ok(vec![usual(browser)]),
+            (None, _) => Ok(BROWSERS.iter().filter(|browser| wanted(browser)).map(usual).collect()),
+        }
+    }
+}
+
+fn browser(name: &str) -> Result<&'static Browser, String> {
+    Browser::named(name)
+        .ok_or_else(|| format!("choose one of {}", BROWSERS.map(|browser| browser.name).join(", ")))
+}
+
+fn home() -> Result<PathBuf, Failure> {
+    platform::home().ok_or_else(|| crate::aws_files::Error::HomeMissing.into())
+}
+
+fn failed(action: &str, path: &Path, error: impl std::fmt::Display) -> Failure {
+    Problem::new(Code::FileFailed, format!("Could not {action} {}: {error}.", path.display())).into()
+}

@@ -1,0 +1,111 @@
+//! What a person types. Each command is a file of its own: its options, its help and what it does.
+
+// The comments on commands and options are what a terminal shows as help: names stand there as they are typed.
+#![allow(clippy::doc_markdown)]
+
+pub(crate) mod credential_process;
+mod doctor;
+mod install;
+mod profile;
+mod roles;
+mod status;
+mod whoami;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::builder::Styles;
+use clap::{Parser, Subcommand};
+
+use crate::log;
+use crate::output::{EXIT_CODES, Outcome};
+
+/// Sign in to AWS with your company's account: roles from the browser's toolbar, in your terminal.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rolecall",
+    version,
+    styles = STYLES,
+    after_help = EXIT_CODES,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+)]
+struct Arguments {
+    /// Tell on standard error what is being done.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Install(install::Install),
+    Uninstall(install::Uninstall),
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    CredentialProcess(credential_process::CredentialProcess),
+    Whoami(whoami::Whoami),
+    Roles(roles::Roles),
+    Status(status::Status),
+    Doctor(doctor::Doctor),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let program = std::iter::once(OsString::from("rolecall"));
+    let arguments = match Arguments::try_parse_from(program.chain(arguments)) {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            let _ = told.print();
+            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+        }
+    };
+    log::to_standard_error(arguments.verbose);
+    perform(arguments.command).unwrap_or_else(|failure| failure.tell())
+}
+
+fn perform(command: Command) -> Outcome {
+    match command {
+        Command::Install(command) => command.run(),
+        Command::Uninstall(command) => command.run(),
+        Command::Profile(command) => command.run(),
+        Command::CredentialProcess(command) => command.run(),
+        Command::Whoami(command) => command.run(),
+        Command::Roles(command) => command.run(),
+        Command::Status(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+    }
+}
+
+const STYLES: Styles = Styles::styled()
+    .header(Style::new().bold())
+    .usage(Style::new().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(Style::new().dimmed());
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with("Example"), "{}: {help}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+}

@@ -1,0 +1,221 @@
+//! `rolecall profile`: AWS profiles that get their credentials from Rolecall.
+
+use std::process::ExitCode;
+
+use rolecall_core::aws::{Region, RoleArn};
+use rolecall_core::settings::{CredentialsMode, ProfileName};
+use serde::Serialize;
+
+use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
+use crate::output::{self, DIM, Outcome, short_path};
+use crate::profile::{self, Wanted};
+use crate::{agent, batch, roles};
+
+/// Write, list and remove AWS profiles that get their credentials from Rolecall.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Profile {
+    Write(Write),
+    List(List),
+    Remove(Remove),
+}
+
+/// Write a profile for a role. Everything else in the AWS files stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: rolecall profile write example-dev --role-arn arn:aws:iam::123456789012:role/developer --region eu-west-1"
+)]
+pub(crate) struct Write {
+    /// The profile's name, as in aws --profile.
+    profile: ProfileName,
+    /// The role.
+    #[arg(long, value_name = "ARN")]
+    role_arn: RoleArn,
+    /// The profile's region; what the settings say for the role without one.
+    #[arg(long)]
+    region: Option<Region>,
+    /// How tools get the credentials: "process" asks the browser when they are needed and leaves nothing secret on
+    /// disk, "file" writes them down until they expire.
+    #[arg(long, value_enum, default_value_t = WriteMode::Process)]
+    mode: WriteMode,
+    /// Replace a profile of this name that Rolecall did not write; a backup is made first.
+    #[arg(long)]
+    force: bool,
+    /// Show what changes, with secrets masked.
+    #[arg(long)]
+    diff: bool,
+    /// Change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum WriteMode {
+    Process,
+    File,
+}
+
+/// List the profiles that Rolecall wrote.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall profile list --json")]
+pub(crate) struct List {
+    /// Print a JSON list instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Remove a profile that Rolecall wrote. Lines of your own in it stay.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall profile remove example-dev")]
+pub(crate) struct Remove {
+    /// The profile's name.
+    profile: ProfileName,
+    /// Remove it even if Rolecall did not write it; a backup is made first.
+    #[arg(long)]
+    force: bool,
+    /// Show what changes, with secrets masked.
+    #[arg(long)]
+    diff: bool,
+    /// Change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Profile {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Write(command) => command.run(),
+            Self::List(command) => command.run(),
+            Self::Remove(command) => command.run(),
+        }
+    }
+}
+
+impl Write {
+    fn run(self) -> Outcome {
+        let settings = roles::settings();
+        let known = settings.role(&self.role_arn);
+        // A role that the settings do not know still has a region: a child of credential_process gets none otherwise.
+        let region = self.region.or_else(|| known.and_then(|(role, _)| role.region.clone()));
+        let region = region.unwrap_or_else(|| self.role_arn.partition().default_region());
+        let (mode, credentials) = match self.mode {
+            WriteMode::Process => (CredentialsMode::Process, None),
+            WriteMode::File => {
+                let presence = batch::presence(false);
+                let credentials = agent::credentials(&self.role_arn, presence, profile::TIME_LEFT_SECONDS)?;
+                (CredentialsMode::File, Some(credentials))
+            }
+        };
+        let wanted = Wanted {
+            name: &self.profile,
+            role: &self.role_arn,
+            region: Some(&region),
+            endpoint_url: known.and_then(|(_, provider)| provider.endpoint_url.as_ref()),
+            mode,
+            credentials: credentials.as_ref(),
+        };
+        let operation = Operation::Set(wanted.to_new_profile()?);
+        let done = format!(
+            "The profile {} is in place. Try: aws sts get-caller-identity --profile {0}",
+            self.profile
+        );
+        change(&operation, Change { force: self.force, diff: self.diff, dry_run: self.dry_run, done })
+    }
+}
+
+impl Remove {
+    fn run(self) -> Outcome {
+        let operation = Operation::Remove(profile::profile_name(&self.profile)?);
+        let done = format!("The profile {} is gone.", self.profile);
+        change(&operation, Change { force: self.force, diff: self.diff, dry_run: self.dry_run, done })
+    }
+}
+
+struct Change {
+    force: bool,
+    diff: bool,
+    dry_run: bool,
+    done: String,
+}
+
+fn change(operation: &Operation, change: Change) -> Outcome {
+    let files = profile::files()?;
+    let options = Options { force: change.force, ..Options::default() };
+    let (plan, backups) = if change.dry_run {
+        (files.plan(operation, &options)?, Vec::new())
+    } else {
+        let applied = files.apply(operation, &options)?;
+        (applied.plan, applied.backups)
+    };
+    if change.diff || change.dry_run {
+        output::data(plan.diff().trim_end())?;
+    }
+    for note in plan.notes() {
+        output::warn(format_args!("{}: {}", short_path(&note.file), note.message));
+    }
+    for backup in backups {
+        output::note(format_args!("What was there before is in {}", short_path(&backup)));
+    }
+    if change.dry_run {
+        output::note("Nothing was changed (--dry-run).");
+    } else if plan.is_empty() {
+        output::note("Nothing had to be changed.");
+    } else {
+        output::note(change.done);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    profile: String,
+    mode: Mode,
+    role: Option<RoleArn>,
+    region: Option<String>,
+    file: String,
+    expires: Option<String>,
+}
+
+impl From<ManagedProfile> for Listed {
+    fn from(profile: ManagedProfile) -> Self {
+        let setting = |name: &str| {
+            let found = profile.settings.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        Self {
+            role: setting("credential_process").and_then(|line| profile::role_of_line(&line)),
+            region: setting("region"),
+            profile: profile.name.to_string(),
+            mode: profile.mode,
+            file: profile.file.display().to_string(),
+            expires: profile.expires,
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> Outcome {
+        let profiles: Vec<Listed> = profile::files()?.list()?.into_iter().map(Listed::from).collect();
+        if self.json {
+            output::json(&profiles)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if profiles.is_empty() {
+            output::note(format_args!(
+                "Rolecall has written no profiles yet. {DIM}Write one: rolecall profile write --help{DIM:#}"
+            ));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let row = |profile: Listed| {
+            let mode = match profile.mode {
+                Mode::Process => "process".to_owned(),
+                Mode::File => format!("file until {}", profile.expires.as_deref().unwrap_or("?")),
+            };
+            let role = profile.role.map_or_else(|| "-".to_owned(), |role| role.to_string());
+            [profile.profile, role, profile.region.unwrap_or_else(|| "-".to_owned()), mode]
+        };
+        let rows: Vec<_> = profiles.into_iter().map(row).collect();
+        output::table(["PROFILE", "ROLE", "REGION", "CREDENTIALS"], &rows)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,103 @@
+//! `rolecall status`: which browsers answer, who is signed in there, and how long the credentials last.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Utc};
+use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::message::host::WorkerStatus;
+use rolecall_core::{Code, Problem};
+use serde::Serialize;
+
+use crate::agent::Agents;
+use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN};
+
+/// Show the browsers that answer, who is signed in, and the time left of each role.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall status --json")]
+pub(crate) struct Status {
+    /// Print JSON instead of text; an empty list of agents is no failure then.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    agents: Vec<AgentReport>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AgentReport {
+    socket: String,
+    since: Option<DateTime<Utc>>,
+    version: Option<String>,
+    #[serde(flatten)]
+    worker: Option<WorkerStatus>,
+    problem: Option<Problem>,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Outcome {
+        let agents = Agents::find();
+        let report =
+            Report { agents: agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect() };
+        if self.json {
+            output::json(&report)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if report.agents.is_empty() {
+            let message = "No browser with the Rolecall extension is running.";
+            return Err(Problem::new(Code::AgentUnavailable, message).into());
+        }
+        let now = Utc::now();
+        report.agents.iter().try_for_each(|agent| agent.print(now))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl AgentReport {
+    fn new((path, answer): (&std::path::Path, Result<Answer, Problem>)) -> Self {
+        let socket = path.display().to_string();
+        match answer {
+            Ok(Answer::Status { since, version, worker }) => Self {
+                socket,
+                since: Some(since),
+                version: Some(version),
+                worker: Some(worker),
+                problem: None,
+            },
+            Ok(_) => {
+                let problem =
+                    Problem::new(Code::HostProtocol, "The agent answered something else than was asked.");
+                Self { socket, since: None, version: None, worker: None, problem: Some(problem) }
+            }
+            Err(problem) => Self { socket, since: None, version: None, worker: None, problem: Some(problem) },
+        }
+    }
+
+    fn print(&self, now: DateTime<Utc>) -> Result<(), output::Failure> {
+        if let Some(Problem { code, message, .. }) = &self.problem {
+            return output::data(format_args!(
+                "{BAD}browser{BAD:#}  [{code}] {message} {DIM}{}{DIM:#}",
+                self.socket
+            ));
+        }
+        let (Some(worker), Some(since), Some(version)) = (&self.worker, self.since, &self.version) else {
+            return Ok(());
+        };
+        let minutes = (now - since).num_minutes();
+        output::data(format_args!("{GOOD}browser{GOOD:#}  host {version}, connected for {minutes}m"))?;
+        for (provider, person) in &worker.people {
+            match person {
+                Some(person) => output::data(format_args!("  {provider}: {person}"))?,
+                None => output::data(format_args!("  {provider}: {WARN}not signed in{WARN:#}"))?,
+            }
+        }
+        for role in worker.roles.iter().filter(|role| role.expiration.is_some()) {
+            let left = output::time_left(role.expiration, now);
+            output::data(format_args!("  {} / {}  {left}", role.account_label, role.arn.name()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! What people see: data on standard output, everything else on standard error, failures in three parts.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use chrono::{DateTime, Utc};
+use rolecall_core::{Code, Problem};
+
+use crate::platform;
+
+/// How a command ends.
+pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    problem: Problem,
+    causes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure and what led to it.
+    pub(crate) fn caused_by(problem: Problem, cause: &dyn std::error::Error) -> Self {
+        let mut causes = vec![cause.to_string()];
+        let mut cause = cause.source();
+        while let Some(next) = cause {
+            causes.push(next.to_string());
+            cause = next.source();
+        }
+        Self { problem, causes }
+    }
+
+    /// The same failure with another way out.
+    pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
+        self.problem.next_step = step.into();
+        self
+    }
+
+    /// Tells it, and gives the exit code.
+    pub(crate) fn tell(&self) -> ExitCode {
+        let mut stderr = anstream::stderr().lock();
+        let Problem { code, message, next_step, .. } = &self.problem;
+        let _ = writeln!(stderr, "{BAD}error[{code}]:{BAD:#} {message}");
+        for cause in &self.causes {
+            let _ = writeln!(stderr, "  caused by: {cause}");
+        }
+        let _ = writeln!(stderr, "{DIM}next:{DIM:#} {next_step}");
+        exit_code(&self.problem)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, causes: Vec::new() }
+    }
+}
+
+impl From<crate::aws_files::Error> for Failure {
+    fn from(error: crate::aws_files::Error) -> Self {
+        crate::profile::problem(&error).into()
+    }
+}
+
+impl From<rolecall_core::Error> for Failure {
+    fn from(error: rolecall_core::Error) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+/// The exit codes, as every `--help` tells them.
+pub(crate) const EXIT_CODES: &str = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a person has to sign in or refused, \
+                                     4 no browser with the extension is running.";
+
+fn exit_code(problem: &Problem) -> ExitCode {
+    let is = |codes: &[Code]| codes.iter().any(|code| problem.is(*code));
+    if is(&[
+        Code::SignInNeeded,
+        Code::SignInCancelled,
+        Code::SignInTimedOut,
+        Code::AccessDeniedByProvider,
+        Code::AgentTimedOut,
+    ]) {
+        ExitCode::from(3)
+    } else if is(&[Code::AgentUnavailable]) {
+        ExitCode::from(4)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Writes a line of data.
+pub(crate) fn data(line: impl Display) -> Result<(), Failure> {
+    writeln!(anstream::stdout().lock(), "{line}").map_err(|error| unwritten(&error))
+}
+
+/// Writes a document of data.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(io::Error::other).map_err(|error| unwritten(&error))?;
+    data(text)
+}
+
+/// Tells a person something that is not data.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Tells a person that something is not as it should be.
+pub(crate) fn warn(line: impl Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{WARN}warning:{WARN:#} {line}");
+}
+
+/// Rows in columns, the first row as their names.
+pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
+    let mut widths = names.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: &[&str]| {
+        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    data(format_args!("{DIM}{}{DIM:#}", line(&names)))?;
+    rows.iter().try_for_each(|row| data(line(&row.each_ref().map(String::as_str))))
+}
+
+/// How long something still lasts, for people.
+pub(crate) fn time_left(expiration: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    let Some(left) = expiration.map(|expiration| expiration - now) else { return "-".to_owned() };
+    match (left.num_hours(), left.num_minutes()) {
+        (_, minutes) if left.num_seconds() <= 0 || minutes < 0 => "expired".to_owned(),
+        (_, 0) => "<1m".to_owned(),
+        (0, minutes) => format!("{minutes}m"),
+        (hours, minutes) => format!("{hours}h {:02}m", minutes - hours * 60),
+    }
+}
+
+/// A path as a person would write it.
+pub(crate) fn short_path(path: &Path) -> String {
+    match platform::home().and_then(|home| path.strip_prefix(home).map(Path::to_owned).ok()) {
+        Some(rest) => Path::new("~").join(rest).display().to_string(),
+        None => path.display().to_string(),
+    }
+}
+
+fn unwritten(error: &io::Error) -> Failure {
+    Failure::caused_by(Problem::new(Code::Internal, "The output could not be written."), error)
+}
+
+/// Good news.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Mixed news.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+/// Bad news.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What may be read last.
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn time_left_reads_like_a_clock() {
+        let now = Utc::now();
+        let left = |seconds| time_left(Some(now + TimeDelta::seconds(seconds)), now);
+        assert_eq!(left(-1), "expired");
+        assert_eq!(left(0), "expired");
+        assert_eq!(left(59), "<1m");
+        assert_eq!(left(59 * 60 + 59), "59m");
+        assert_eq!(left(3600), "1h 00m");
+        assert_eq!(left(43_200), "12h 00m");
+        assert_eq!(time_left(None, now), "-");
+    }
+}

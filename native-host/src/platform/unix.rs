@@ -1,0 +1,211 @@
+//! Linux and macOS.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use interprocess::local_socket::traits::StreamCommon;
+use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream, ToFsName};
+
+use super::Program;
+
+/// Creates the folder the agent's socket lives in, or checks that the one there is private.
+pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
+    let folders = runtime_folders();
+    let mut refusal = io::Error::new(io::ErrorKind::NotFound, "there is no folder for the agent's socket");
+    for folder in folders {
+        // A socket's path must fit into 108 bytes, 104 on macOS.
+        if folder.as_os_str().len() > SOCKET_FOLDER_MAX {
+            continue;
+        }
+        match create_private_folder(&folder).and_then(|()| check_private_folder(&folder)) {
+            Ok(()) => return Ok(folder),
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+/// Where agents of this user may be listening, the usual place first.
+pub(crate) fn runtime_folders() -> Vec<PathBuf> {
+    let user = rustix::process::geteuid().as_raw();
+    let session = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    // A terminal reached over SSH or through su may lack the variable that the browser has.
+    let session = session.unwrap_or_else(|| PathBuf::from(format!("/run/user/{user}")));
+    vec![session.join("rolecall"), std::env::temp_dir().join(format!("rolecall-{user}"))]
+}
+
+/// Whether nobody else can have put anything into the folder.
+pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(folder)?;
+    let refuse = |reason| {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {reason}", folder.display())))
+    };
+    if !metadata.is_dir() {
+        return refuse("is not a folder");
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return refuse("belongs to another user");
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return refuse("can be entered by other users");
+    }
+    Ok(())
+}
+
+fn create_private_folder(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// The socket's name, and the file by which it is found. It appears under `path` when it listens already, so that
+/// nobody takes it for one that was left behind.
+pub(crate) fn listen(path: &Path) -> io::Result<interprocess::local_socket::Listener> {
+    let unborn = path.with_extension("new");
+    let listener = ListenerOptions::new().name(name(&unborn)?).reclaim_name(false).create_sync()?;
+    fs::rename(&unborn, path)?;
+    Ok(listener)
+}
+
+/// Connects to the agent at `path`.
+pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
+    use interprocess::local_socket::traits::Stream as _;
+    Stream::connect(name(path)?)
+}
+
+fn name(path: &Path) -> io::Result<Name<'_>> {
+    path.to_fs_name::<GenericFilePath>()
+}
+
+/// Whether the other end is a process of the same user.
+pub(crate) fn is_same_user(stream: &Stream) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(user))
+}
+
+/// The program at the other end, told as the program that a person started: `rolecall` itself and the shells between
+/// are left out.
+pub(crate) fn peer_program(stream: &Stream) -> Option<Program> {
+    let mut process = u32::try_from(stream.peer_creds().ok()?.pid()?).ok()?;
+    let mut programs = Vec::new();
+    // A chain of processes is short; a bound keeps a reused id from leading in circles.
+    for _ in 0..8 {
+        let Ok(path) = fs::read_link(format!("/proc/{process}/exe")) else { break };
+        if !is_go_between(&path) {
+            programs.push(path.display().to_string());
+        }
+        if programs.len() == 2 {
+            break;
+        }
+        match parent(process) {
+            Some(parent) if parent > 1 => process = parent,
+            _ => break,
+        }
+    }
+    let mut programs = programs.into_iter();
+    Some(Program { path: programs.next()?, parent: programs.next() })
+}
+
+fn is_go_between(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    ["sh", "dash"].iter().any(|shell| name == *shell) || std::env::current_exe().is_ok_and(|own| own == path)
+}
+
+/// proc(5), `/proc/[pid]/stat`: the fourth field; the second may hold spaces and ends at the last parenthesis.
+fn parent(process: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Runs `action` once when the system or a person ends this process.
+pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            action();
+        }
+    });
+    Ok(())
+}
+
+/// Whether the file can be run by its owner.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
+}
+
+/// Makes a file readable by its owner alone.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+/// Makes a file readable by everybody and writable by its owner.
+pub(crate) fn make_readable(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+/// Browsers here find the host's manifest by its place: nothing is left to register.
+#[expect(clippy::unnecessary_wraps, reason = "it fails where there is a registry")]
+pub(crate) fn register_host(_browser: &str, _host: &str, _manifest: Option<&Path>) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether a registry knows the software: there is none here.
+pub(crate) fn has_software(_key: &str) -> bool {
+    false
+}
+
+/// Where programs keep data that stays on this machine.
+pub(crate) fn local_data(home: &Path) -> PathBuf {
+    home.join(".local").join("share")
+}
+
+/// A command line that `sh -c` and a POSIX splitter (botocore's) read the same.
+///
+/// `None` if a word holds a zero byte.
+pub(crate) fn quote(words: &[&str]) -> Option<String> {
+    shlex::try_join(words.iter().copied()).ok()
+}
+
+/// The words of a command line made by [`quote`] or by hand.
+pub(crate) fn split(line: &str) -> Option<Vec<String>> {
+    shlex::split(line)
+}
+
+/// The shell SDKs run a `credential_process` with.
+pub(crate) fn shell(line: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    command.arg("-c").arg(line);
+    command
+}
+
+/// The home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
+/// Where a user's settings are: `XDG_CONFIG_HOME`, or `~/.config`.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    base_folder("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))
+}
+
+/// Where logs are: `XDG_STATE_HOME`, or `~/.local/state`.
+pub(crate) fn state_home() -> Option<PathBuf> {
+    base_folder("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local").join("state")))
+}
+
+/// XDG Base Directory Specification: a relative path is invalid and ignored.
+fn base_folder(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|folder| folder.is_absolute())
+}
+
+/// The machine's settings file.
+pub(crate) fn machine_settings() -> PathBuf {
+    PathBuf::from("/etc/rolecall/config.toml")
+}
+
+/// The longest folder whose sockets' paths still fit.
+const SOCKET_FOLDER_MAX: usize = 70;

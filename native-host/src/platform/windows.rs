@@ -1,0 +1,193 @@
+//! Windows. The agent's sockets are named pipes; a file in the user's own folder tells where they are.
+
+use std::fs;
+use std::io;
+use std::os::windows::process::CommandExt;
+use std::path::{Path, PathBuf};
+
+use interprocess::local_socket::{GenericNamespaced, ListenerOptions, Name, Stream, ToNsName};
+use interprocess::os::windows::local_socket::ListenerOptionsExt;
+use interprocess::os::windows::security_descriptor::SecurityDescriptor;
+use widestring::{U16CStr, u16cstr};
+use winreg::RegKey;
+use winreg::enums::HKEY_CURRENT_USER;
+
+use super::Program;
+
+/// Creates the folder in which agents are announced.
+pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
+    let folder = runtime_folders().into_iter().next().ok_or(io::ErrorKind::NotFound)?;
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Where agents of this user are announced.
+pub(crate) fn runtime_folders() -> Vec<PathBuf> {
+    home().map(|home| local_data(&home).join("rolecall").join("run")).into_iter().collect()
+}
+
+/// Whether the folder is there: a user's own folder is private by what it inherits.
+pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// Listens on a pipe that nobody but its owner may open, and announces it.
+pub(crate) fn listen(path: &Path) -> io::Result<interprocess::local_socket::Listener> {
+    let only_owner = SecurityDescriptor::deserialize(OWNER_ONLY)?;
+    let listener = ListenerOptions::new().name(name(path)?).security_descriptor(only_owner).create_sync()?;
+    fs::write(path, "")?;
+    Ok(listener)
+}
+
+/// Connects to the agent announced at `path`.
+pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
+    use interprocess::local_socket::traits::Stream as _;
+    Stream::connect(name(path)?)
+}
+
+fn name(path: &Path) -> io::Result<Name<'static>> {
+    let stem = path.file_stem().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    format!("rolecall-{stem}").to_ns_name::<GenericNamespaced>()
+}
+
+/// The pipe's access list has admitted no other user.
+pub(crate) fn is_same_user(_stream: &Stream) -> bool {
+    true
+}
+
+/// Not told here: a process id alone does not safely lead to a program.
+pub(crate) fn peer_program(_stream: &Stream) -> Option<Program> {
+    None
+}
+
+/// Browsers close the port before they end the host: there is nothing else to wait for.
+pub(crate) fn on_termination(_action: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether the file can be run.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("exe"))
+}
+
+/// Files in the user's own folders are private by what they inherit.
+pub(crate) fn make_private(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Files in the user's own folders are readable by that user's browsers.
+pub(crate) fn make_readable(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes or removes the registry's entry that leads a browser to the host's manifest.
+pub(crate) fn register_host(browser: &str, host: &str, manifest: Option<&Path>) -> io::Result<()> {
+    let user = RegKey::predef(HKEY_CURRENT_USER);
+    let key = format!(r"Software\{browser}\NativeMessagingHosts\{host}");
+    match manifest {
+        Some(manifest) => user.create_subkey(&key)?.0.set_value("", &manifest.as_os_str()),
+        None => match user.delete_subkey(&key) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        },
+    }
+}
+
+/// Whether the registry knows the software.
+pub(crate) fn has_software(key: &str) -> bool {
+    RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"Software\{key}")).is_ok()
+}
+
+/// Where programs keep data that stays on this machine.
+pub(crate) fn local_data(home: &Path) -> PathBuf {
+    variable("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"))
+}
+
+/// A command line that `cmd.exe /C` and the SDKs' splitters read the same.
+///
+/// `cmd.exe` keeps quotes only if there are exactly two, so nothing but the program may need any; `None` otherwise.
+pub(crate) fn quote(words: &[&str]) -> Option<String> {
+    let mut line = String::new();
+    for (position, word) in words.iter().enumerate() {
+        if word.chars().any(|c| c.is_control() || "\"&<>()@^|%".contains(c)) {
+            return None;
+        }
+        let spaced = word.is_empty() || word.contains(' ');
+        match (position, spaced) {
+            (0, true) => line.push_str(&format!("\"{word}\"")),
+            (0, false) => line.push_str(word),
+            (_, true) => return None,
+            (_, false) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+        }
+    }
+    Some(line)
+}
+
+/// The words of a command line made by [`quote`] or by hand.
+pub(crate) fn split(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let (mut quoted, mut begun) = (false, false);
+    for c in line.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                begun = true;
+            }
+            ' ' | '\t' if !quoted => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            c => {
+                word.push(c);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    (!quoted).then_some(words)
+}
+
+/// The shell SDKs run a `credential_process` with.
+pub(crate) fn shell(line: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("cmd.exe");
+    command.raw_arg("/C").raw_arg(line);
+    command
+}
+
+/// The home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
+/// Where a user's settings are.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    variable("APPDATA").or_else(|| Some(home()?.join("AppData").join("Roaming")))
+}
+
+/// Where logs are.
+pub(crate) fn state_home() -> Option<PathBuf> {
+    home().map(|home| local_data(&home))
+}
+
+/// The machine's settings file.
+pub(crate) fn machine_settings() -> PathBuf {
+    variable("ProgramData")
+        .unwrap_or_else(|| PathBuf::from(r"C:\ProgramData"))
+        .join("rolecall")
+        .join("config.toml")
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
+}
+
+/// Security Descriptor Definition Language: protected, everything for the owner, nothing for anybody else.
+const OWNER_ONLY: &U16CStr = u16cstr!("D:P(A;;GA;;;OW)");

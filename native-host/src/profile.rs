@@ -1,0 +1,155 @@
+//! An AWS profile of a role: what stands in it, and how a `credential_process` line names the role.
+//!
+//! The role's ARN is part of the command line. So a profile keeps working when it is renamed or copied, when the
+//! settings change, and when nothing but this line is left of it; and the command reads no file before it answers.
+
+use std::path::{Path, PathBuf};
+
+use rolecall_core::aws::{Credentials, Region, RoleArn};
+use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName};
+use rolecall_core::{Code, Problem};
+
+use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
+use crate::platform;
+
+/// What a profile of a role is made of.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a ProfileName,
+    pub(crate) role: &'a RoleArn,
+    pub(crate) region: Option<&'a Region>,
+    pub(crate) endpoint_url: Option<&'a Endpoint>,
+    pub(crate) mode: CredentialsMode,
+    /// Needed in `file` mode.
+    pub(crate) credentials: Option<&'a Credentials>,
+}
+
+impl Wanted<'_> {
+    /// The profile as the AWS files take it.
+    pub(crate) fn to_new_profile(&self) -> Result<NewProfile, Problem> {
+        let source = match (self.mode, self.credentials) {
+            (CredentialsMode::Process, _) => {
+                Source::Process { command: process_line(&own_path()?, self.name.as_str(), self.role)? }
+            }
+            (CredentialsMode::File, Some(credentials)) => Source::File(StaticCredentials {
+                access_key_id: credentials.access_key_id.clone(),
+                secret_access_key: credentials.secret_access_key.clone(),
+                session_token: credentials.session_token.clone(),
+                expires: Some(credentials.expiration),
+            }),
+            (CredentialsMode::File, None) => {
+                return Err(Problem::new(Code::Internal, "A profile of keys was wanted without any keys."));
+            }
+            (CredentialsMode::None, _) => {
+                return Err(Problem::new(
+                    Code::ProfileInvalid,
+                    "The settings want no profile for this role.",
+                ));
+            }
+        };
+        let region = self.region.map(|region| ("region", region.to_string()));
+        let endpoint_url = self.endpoint_url.map(|url| ("endpoint_url", url.to_string()));
+        let name = profile_name(self.name)?;
+        NewProfile::new(name, source, region.into_iter().chain(endpoint_url)).map_err(|error| problem(&error))
+    }
+}
+
+/// The name as the AWS files take it.
+pub(crate) fn profile_name(name: &ProfileName) -> Result<aws_files::ProfileName, Problem> {
+    aws_files::ProfileName::new(name.as_str()).map_err(|error| problem(&error))
+}
+
+/// An error of the AWS files as every part of the product shows it.
+pub(crate) fn problem(error: &aws_files::Error) -> Problem {
+    Problem {
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        next_step: error.next_step().to_owned(),
+        grant: None,
+    }
+}
+
+/// This user's AWS files.
+pub(crate) fn files() -> Result<aws_files::AwsFiles, Problem> {
+    aws_files::AwsFiles::locate(|name| std::env::var_os(name)).map_err(|error| problem(&error))
+}
+
+/// The command line that gives a role's credentials.
+pub(crate) fn process_line(program: &Path, profile: &str, role: &RoleArn) -> Result<String, Problem> {
+    let refuse = || {
+        let message = format!(
+            "The path of the rolecall program, {}, cannot stand in an AWS profile.",
+            program.display()
+        );
+        Problem::new(Code::Internal, message)
+    };
+    let program = program.to_str().ok_or_else(refuse)?;
+    platform::quote(&[program, COMMAND, PROFILE, profile, ROLE, role.as_str()]).ok_or_else(refuse)
+}
+
+/// The role that a `credential_process` line of ours names.
+pub(crate) fn role_of_line(line: &str) -> Option<RoleArn> {
+    let words = platform::split(line)?;
+    let mut arguments = words.iter().skip_while(|word| *word != COMMAND);
+    arguments.by_ref().find(|word| *word == ROLE)?;
+    arguments.next()?.parse().ok()
+}
+
+/// Where this program is, for a command line or manifest that must find it again.
+pub(crate) fn own_path() -> Result<PathBuf, Problem> {
+    let path = std::env::current_exe().map_err(|error| {
+        Problem::new(Code::Internal, format!("The path of the rolecall program is unknown: {error}."))
+    })?;
+    // Linux says this of a program that was updated while it runs: the new one has the old path.
+    match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => Ok(path),
+    }
+}
+
+/// The command whose line stands in profiles.
+pub(crate) const COMMAND: &str = "credential-process";
+/// Its option for the profile's name, which is for people: the role decides.
+pub(crate) const PROFILE: &str = "--profile";
+/// Its option for the role.
+pub(crate) const ROLE: &str = "--role-arn";
+
+/// How long credentials must still last when a tool gets them: botocore asks anew for every call once 15 minutes or
+/// less are left (measured).
+pub(crate) const TIME_LEFT_SECONDS: u32 = 15 * 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_of_a_line_is_found_again_whatever_the_path() {
+        let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
+        for path in ["/usr/bin/rolecall", "/home/a b/it's $HOME/`x`/rolecall", "/--role-arn/rolecall"] {
+            let line = process_line(Path::new(path), "example-dev", &role).unwrap();
+            assert_eq!(role_of_line(&line), Some(role.clone()), "{line}");
+        }
+        let plain = process_line(
+            Path::new("/usr/bin/rolecall"),
+            "p",
+            &"arn:aws:iam::123456789012:role/dev".parse().unwrap(),
+        );
+        assert_eq!(
+            plain.unwrap(),
+            "/usr/bin/rolecall credential-process --profile p --role-arn arn:aws:iam::123456789012:role/dev"
+        );
+        assert_eq!(role_of_line("aws-vault exec dev --json"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_the_line_as_we_do() {
+        let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
+        let words =
+            ["/home/a b/it's $HOME/`x`\"!\\/rolecall", COMMAND, PROFILE, "a%b@c", ROLE, role.as_str()];
+        let line = process_line(Path::new(words[0]), words[3], &role).unwrap();
+        let output = platform::shell(&format!("printf '%s\\n' {line}")).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), words);
+        assert_eq!(platform::split(&line).unwrap(), words);
+    }
+}

@@ -1,0 +1,106 @@
+//! Which roles there are: those that the browser tells of, and those of this machine's settings and profiles.
+
+use chrono::{DateTime, Utc};
+use rolecall_core::aws::RoleArn;
+use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::settings::{Effective, Layers, ProfileName};
+use rolecall_core::{Code, Problem};
+
+use crate::agent::Agents;
+use crate::{profile, settings_files};
+
+/// A role, as a person may name it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KnownRole {
+    /// The role.
+    pub(crate) arn: RoleArn,
+    /// The account's alias or digits.
+    pub(crate) account: String,
+    /// The AWS profile's name.
+    pub(crate) profile: ProfileName,
+    /// Until when the browser has credentials.
+    pub(crate) expiration: Option<DateTime<Utc>>,
+}
+
+/// Every role that is known.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Each once; what the browser tells goes first.
+    pub(crate) roles: Vec<KnownRole>,
+}
+
+impl Known {
+    /// Asks every agent and reads the settings.
+    pub(crate) fn gather() -> Self {
+        let mut known = Self::of_browsers();
+        known.add_settings();
+        known
+    }
+
+    fn of_browsers() -> Self {
+        let mut known = Self::default();
+        for (_, answer) in Agents::find().all(|| Wish::Status) {
+            let Ok(Answer::Status { worker, .. }) = answer else { continue };
+            for role in worker.roles {
+                known.add(KnownRole {
+                    arn: role.arn,
+                    account: role.account_label,
+                    profile: role.profile,
+                    expiration: role.expiration,
+                });
+            }
+        }
+        known
+    }
+
+    fn add_settings(&mut self) {
+        let effective = settings();
+        for role in effective.roles() {
+            self.add(KnownRole {
+                arn: role.value.arn.clone(),
+                account: effective.account_label(role.value.arn.account()).to_owned(),
+                profile: effective.profile_name(&role.value),
+                expiration: None,
+            });
+        }
+    }
+
+    fn add(&mut self, role: KnownRole) {
+        match self.roles.iter_mut().find(|known| known.arn == role.arn) {
+            // Two browsers may know the role: the longest-lived credentials are the ones a person would get.
+            Some(known) => known.expiration = known.expiration.max(role.expiration),
+            None => self.roles.push(role),
+        }
+    }
+
+    fn of_profile(&self, name: &ProfileName) -> Option<RoleArn> {
+        self.roles.iter().find(|role| role.profile == *name).map(|role| role.arn.clone())
+    }
+}
+
+/// The role that a profile stands for: what the profile itself says, or else the settings, or else a browser.
+pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleArn, Problem> {
+    if let Some(role) = role_in_files(name)? {
+        return Ok(role);
+    }
+    let mut settings = Known::default();
+    settings.add_settings();
+    settings.of_profile(name).or_else(|| Known::of_browsers().of_profile(name)).ok_or_else(|| {
+        Problem::new(Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
+    })
+}
+
+/// The settings of this machine, ready to use.
+pub(crate) fn settings() -> Effective {
+    Layers { machine: settings_files::load().settings, ..Layers::default() }.effective()
+}
+
+/// The role that Rolecall's own line in a profile names.
+fn role_in_files(name: &ProfileName) -> Result<Option<RoleArn>, Problem> {
+    let profiles = profile::files()?.list().map_err(|error| profile::problem(&error))?;
+    let profile = profiles.iter().find(|profile| profile.name.as_str() == name.as_str());
+    let line =
+        profile.and_then(|profile| profile.settings.iter().find(|(key, _)| key == "credential_process"));
+    Ok(line.and_then(|(_, line)| profile::role_of_line(line)))
+}

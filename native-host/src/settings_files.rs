@@ -1,0 +1,202 @@
+//! The machine's settings: `/etc/rolecall/config.toml` and the user's `rolecall/config.toml`.
+//!
+//! The user's file stands over the machine's, entry by entry. A file that cannot be read is left out and named; the
+//! other one stays in use.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rolecall_core::settings::Settings;
+use rolecall_core::{Code, Problem};
+use serde::Deserialize;
+
+use crate::platform;
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    /// The document, both files put over one another.
+    pub(crate) settings: Settings,
+    /// Extensions other than the product's own that may use the host: `[host] allowed_extensions = ["…"]`.
+    pub(crate) allowed_extensions: Vec<String>,
+    /// One entry for each file that was looked for.
+    pub(crate) files: Vec<File>,
+}
+
+/// One settings file.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Its path.
+    pub(crate) path: PathBuf,
+    /// What became of it.
+    pub(crate) state: State,
+}
+
+/// What became of a settings file.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// There is none, which is fine.
+    Absent,
+    /// It is in use. Keys that are not known were ignored; a newer version may know them.
+    Read {
+        /// The keys.
+        unknown: Vec<String>,
+    },
+    /// It is not in use.
+    Broken(Problem),
+}
+
+impl Machine {
+    /// What is wrong with the files, if anything is.
+    pub(crate) fn problem(&self) -> Option<&Problem> {
+        self.files.iter().find_map(|file| match &file.state {
+            State::Broken(problem) => Some(problem),
+            _ => None,
+        })
+    }
+}
+
+/// Reads the files of this machine and user.
+pub(crate) fn load() -> Machine {
+    let paths = user_file().into_iter().chain([platform::machine_settings()]);
+    load_from(paths)
+}
+
+/// The user's own file, whether it is there or not: `$XDG_CONFIG_HOME/rolecall/config.toml`, where that is
+/// `~/.config` by default.
+pub(crate) fn user_file() -> Option<PathBuf> {
+    Some(platform::config_home()?.join("rolecall").join("config.toml"))
+}
+
+/// Reads these files, the strongest first.
+fn load_from(paths: impl IntoIterator<Item = PathBuf>) -> Machine {
+    let mut machine = Machine::default();
+    for path in paths {
+        let state = match read(&path) {
+            Ok(None) => State::Absent,
+            Ok(Some(document)) => {
+                put_under(&mut machine.settings, document.settings);
+                machine.allowed_extensions.extend(document.allowed_extensions);
+                State::Read { unknown: document.unknown }
+            }
+            Err(problem) => State::Broken(problem),
+        };
+        machine.files.push(File { path, state });
+    }
+    machine
+}
+
+struct Document {
+    settings: Settings,
+    allowed_extensions: Vec<String>,
+    unknown: Vec<String>,
+}
+
+fn read(path: &Path) -> Result<Option<Document>, Problem> {
+    let refuse =
+        |reason: String| Problem::new(Code::SettingsInvalid, format!("{}: {reason}", path.display()));
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(refuse(format!("The file cannot be read: {error}."))),
+    };
+    let (settings, mut unknown) = Settings::from_toml(&text).map_err(|error| refuse(error.to_string()))?;
+    let own: Own = toml::from_str(&text).map_err(|error| refuse(error.message().to_owned()))?;
+    unknown.retain(|key| key != "host");
+    Ok(Some(Document { settings, allowed_extensions: own.host.allowed_extensions, unknown }))
+}
+
+/// The part that concerns this program alone and is not sent to the extension.
+#[derive(Deserialize)]
+struct Own {
+    #[serde(default)]
+    host: Host,
+}
+
+#[derive(Default, Deserialize)]
+struct Host {
+    #[serde(default)]
+    allowed_extensions: Vec<String>,
+}
+
+/// Adds what is not there already, by the rule of the layers: an entry of the stronger file replaces the whole entry
+/// of the weaker one.
+fn put_under(strong: &mut Settings, weak: Settings) {
+    for provider in weak.provider {
+        if strong.provider.iter().all(|other| other.id != provider.id) {
+            strong.provider.push(provider);
+        }
+    }
+    for role in weak.role {
+        if strong.role.iter().all(|other| (&other.provider, &other.arn) != (&role.provider, &role.arn)) {
+            strong.role.push(role);
+        }
+    }
+    for account in weak.account {
+        if strong.account.iter().all(|other| other.id != account.id) {
+            strong.account.push(account);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MACHINE: &str = r#"
+        [[provider]]
+        id = "corp"
+        well_known_url = "https://machine.example/.well-known/openid-configuration"
+        client_id = "machine"
+        [[provider]]
+        id = "other"
+        well_known_url = "https://other.example/.well-known/openid-configuration"
+        client_id = "other"
+        [host]
+        allowed_extensions = ["abc"]
+    "#;
+    const USER: &str = r#"
+        [[provider]]
+        id = "corp"
+        well_known_url = "https://user.example/.well-known/openid-configuration"
+        client_id = "user"
+    "#;
+
+    fn files(user: &str, machine: &str) -> (tempfile::TempDir, [PathBuf; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["user.toml", "machine.toml"].map(|name| folder.path().join(name));
+        fs::write(&paths[0], user).unwrap();
+        fs::write(&paths[1], machine).unwrap();
+        (folder, paths)
+    }
+
+    #[test]
+    fn an_entry_of_the_users_file_replaces_the_machines() {
+        let (_folder, paths) = files(USER, MACHINE);
+        let machine = load_from(paths);
+        let clients: Vec<_> = machine.settings.provider.iter().map(|p| p.client_id.as_str()).collect();
+        assert_eq!(clients, ["user", "other"]);
+        assert_eq!(machine.allowed_extensions, ["abc"]);
+        assert!(machine.problem().is_none());
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_its_line_and_the_other_stays_in_use() {
+        let (_folder, paths) = files("[[provider]]\nid = 7\n", MACHINE);
+        let machine = load_from(paths.clone());
+        assert_eq!(machine.settings.provider.len(), 2);
+        let problem = machine.problem().unwrap();
+        assert!(problem.is(Code::SettingsInvalid));
+        assert!(problem.message.starts_with(&format!("{}: ", paths[0].display())), "{problem}");
+        assert!(problem.message.contains("line 2"), "{problem}");
+    }
+
+    #[test]
+    fn files_need_not_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = load_from([folder.path().join("none.toml")]);
+        assert!(machine.problem().is_none());
+        assert!(matches!(machine.files[0].state, State::Absent));
+    }
+}

@@ -1,0 +1,239 @@
+//! Terminals and the agent.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::thread;
+
+use chrono::SecondsFormat;
+use rolecall_core::message::agent::Reply;
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{Outcome, WorkerAnswer, WorkerQuestion, WorkerStatus};
+use rolecall_core::{Code, Problem};
+
+use crate::browser::{Browser, credentials};
+use crate::machine::{Machine, Ran};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/developer";
+const ASK: [&str; 5] = ["credential-process", "--profile", "dev", "--role-arn", ROLE];
+
+/// Runs a command while the browser answers its one question.
+fn run_and_answer(
+    machine: &Machine,
+    browser: &mut Browser,
+    arguments: &[&str],
+    answer: Result<WorkerAnswer, Problem>,
+) -> (Ran, WorkerQuestion) {
+    thread::scope(|scope| {
+        let ran = scope.spawn(|| machine.run(arguments));
+        let (id, question) = browser.question();
+        browser.answer(id, answer);
+        (ran.join().unwrap(), question)
+    })
+}
+
+#[test]
+fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let fresh = credentials(60);
+    let expiration = fresh.expiration.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let answer = Ok(WorkerAnswer::Credentials { credentials: fresh });
+    let (ran, question) = run_and_answer(&machine, &mut browser, &ASK, answer);
+    let document = format!(
+        "{{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"very/secret+key\",\"SessionToken\":\"session/token==\",\"Expiration\":\"{expiration}\",\"AccountId\":\"123456789012\"}}\n"
+    );
+    assert_eq!((ran.code, ran.stdout, ran.stderr), (Some(0), document, String::new()));
+    let WorkerQuestion::Credentials(request) = question else { panic!("{question:?}") };
+    assert_eq!(request.role.as_str(), ROLE);
+    assert!(request.interactive);
+    assert!(request.time_left_seconds >= 900);
+    let own = std::env::current_exe().unwrap().display().to_string();
+    assert!(
+        request.asked_by.as_ref().is_some_and(|program| program.starts_with(&own)),
+        "{:?}",
+        request.asked_by
+    );
+}
+
+#[test]
+fn what_is_in_memory_is_served_without_asking_the_browser() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let answer = || Ok(WorkerAnswer::Credentials { credentials: credentials(60) });
+    let (first, _) = run_and_answer(&machine, &mut browser, &ASK, answer());
+    let second = machine.run(&ASK);
+    assert_eq!(second.stdout, first.stdout);
+    assert!(browser.waiting_question().is_none());
+}
+
+#[test]
+fn a_hundred_processes_from_cold_cause_one_question() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let processes: Vec<_> = (0..100)
+        .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    let (id, _) = browser.question();
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+    let outputs: Vec<Ran> =
+        processes.into_iter().map(|process| process.wait_with_output().unwrap().into()).collect();
+    for ran in &outputs {
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+        assert_eq!(ran.stdout, outputs[0].stdout);
+    }
+    assert!(browser.waiting_question().is_none());
+}
+
+#[test]
+fn one_closed_window_answers_for_the_whole_parallel_run() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let processes: Vec<_> = (0..20)
+        .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    let (id, _) = browser.question();
+    let problem = Problem::new(Code::SignInCancelled, "The sign-in window was closed.");
+    browser.answer(id, Err(problem));
+    for process in processes {
+        let ran: Ran = process.wait_with_output().unwrap().into();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
+        assert_eq!(
+            ran.stderr,
+            "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Choose Sign in again when you are ready.\n"
+        );
+    }
+    assert!(browser.waiting_question().is_none());
+}
+
+#[test]
+fn everybody_who_waits_is_told_at_once_when_the_browser_is_closed() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let processes: Vec<_> =
+        (0..10).map(|_| machine.command(&ASK).stderr(Stdio::piped()).spawn().unwrap()).collect();
+    browser.question();
+    assert!(browser.close().success());
+    for process in processes {
+        let ran: Ran = process.wait_with_output().unwrap().into();
+        assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with("error[agent-unavailable]: "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn those_who_wait_are_told_when_the_host_is_killed() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let process = machine.command(&ASK).stderr(Stdio::piped()).spawn().unwrap();
+    browser.question();
+    browser.host.kill().unwrap();
+    let ran: Ran = process.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    assert_eq!(machine.sockets().len(), 1, "a killed host leaves its socket");
+    let _next = Browser::open(&machine);
+    assert_eq!(machine.sockets().len(), 1, "and the next one clears it away");
+}
+
+#[test]
+fn nothing_is_shown_to_anybody_in_a_batch_job() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let problem = || Err(Problem::new(Code::SignInNeeded, "Nobody is signed in."));
+    let arguments = ["credential-process", "--profile", "dev", "--role-arn", ROLE, "--batch"];
+    let (ran, question) = run_and_answer(&machine, &mut browser, &arguments, problem());
+    assert_eq!(ran.code, Some(3));
+    assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+    thread::scope(|scope| {
+        let ran = scope.spawn(|| machine.command(&ASK).env("ROLECALL_BATCH", "1").output().unwrap());
+        let (id, question) = browser.question();
+        browser.answer(id, problem());
+        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+        assert_eq!(ran.join().unwrap().status.code(), Some(3));
+    });
+}
+
+#[test]
+fn of_two_browsers_the_one_that_is_signed_in_answers_without_a_window() {
+    let machine = Machine::new();
+    let mut browsers = [Browser::open(&machine), Browser::open(&machine)];
+    let ran = thread::scope(|scope| {
+        let ran = scope.spawn(|| machine.run(&ASK));
+        // The younger one is asked first.
+        let (id, question) = browsers[1].question();
+        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+        browsers[1].answer(id, Err(Problem::new(Code::SignInNeeded, "Nobody is signed in.")));
+        let (id, question) = browsers[0].question();
+        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+        browsers[0].answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+        ran.join().unwrap()
+    });
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_browser_the_next_step_is_named() {
+    let ran = Machine::new().run(&["status"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
+    assert!(ran.stderr.contains("next: Open the browser that has the Rolecall extension"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_of_another_version_is_told_so() {
+    let machine = Machine::new();
+    let _browser = Browser::open(&machine);
+    for (question, code) in [
+        (r#"{"protocol":{"min":9,"max":9},"do":"status"}"#, Code::HostVersion),
+        (r#"{"protocol":{"min":1,"max":1},"do":"juggle"}"#, Code::HostProtocol),
+    ] {
+        let mut stream = UnixStream::connect(&machine.sockets()[0]).unwrap();
+        let question: serde_json::Value = serde_json::from_str(question).unwrap();
+        frame::write(&mut stream, &question).unwrap();
+        match frame::read::<Reply>(&mut stream).unwrap() {
+            Some(Outcome::Error(problem)) => assert!(problem.is(code), "{problem:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_caller_that_says_nothing_or_nonsense_harms_nobody() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let socket = machine.sockets().remove(0);
+    drop(UnixStream::connect(&socket).unwrap());
+    UnixStream::connect(&socket).unwrap().write_all(&[0xff; 64]).unwrap();
+    let _silent = UnixStream::connect(&socket).unwrap();
+    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60) });
+    let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[test]
+fn status_and_roles_tell_what_the_browser_knows() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let status = || {
+        let status = r#"{"people":[["corp","ann@example.com"],["other",null]],"roles":[
+            {"arn":"arn:aws:iam::123456789012:role/developer","account":"123456789012","accountLabel":"example",
+             "profile":"example-dev","expiration":"2999-01-01T00:00:00Z"}]}"#;
+        Ok(WorkerAnswer::Status(serde_json::from_str::<WorkerStatus>(status).unwrap()))
+    };
+    let (ran, _) = run_and_answer(&machine, &mut browser, &["status"], status());
+    assert!(ran.stdout.contains("corp: ann@example.com"), "{ran:?}");
+    assert!(ran.stdout.contains("other: not signed in"), "{ran:?}");
+    assert!(ran.stdout.contains("example / developer"), "{ran:?}");
+    assert!(!ran.stdout.contains('\u{1b}'), "a pipe gets no colours");
+    let (ran, _) = run_and_answer(&machine, &mut browser, &["status", "--json"], status());
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["agents"][0]["people"][0][1], "ann@example.com");
+    let (ran, _) = run_and_answer(&machine, &mut browser, &["roles", "--json"], status());
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json[0]["profile"], "example-dev");
+    let (ran, _) = run_and_answer(&machine, &mut browser, &["roles"], status());
+    assert!(
+        ran.stdout
+            .starts_with("ACCOUNT  ROLE       PROFILE      TIME LEFT\nexample  developer  example-dev  "),
+        "{ran:?}"
+    );
+}

@@ -1,0 +1,230 @@
+//! The host and the browser's port.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use rolecall_core::identity::FIREFOX_EXTENSION_ID;
+use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, ProfileRequest, ProtocolRange};
+use rolecall_core::settings::CredentialsMode;
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret;
+
+use crate::browser::{Browser, credentials};
+use crate::machine::{Machine, program};
+
+const SETTINGS: &str = r#"
+[[provider]]
+id = "corp"
+well_known_url = "https://idp.example/.well-known/openid-configuration"
+client_id = "abc"
+"#;
+
+fn settings(answer: Result<HostAnswer, Problem>) -> (Vec<String>, Option<Problem>) {
+    let Ok(HostAnswer::Hello { settings, settings_problem, protocol, version, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(protocol, ProtocolRange::CURRENT);
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    (settings.provider.iter().map(|provider| provider.id.to_string()).collect(), settings_problem)
+}
+
+const OWN: &str = "chrome-extension://ganjefdifpdbcgkcmbniolbdkacieled/";
+
+#[test]
+fn a_greeting_is_answered_with_version_and_settings() {
+    let machine = Machine::new();
+    machine.write(".config/rolecall/config.toml", SETTINGS);
+    let mut browser = Browser::start(&machine, OWN);
+    assert!(machine.sockets().is_empty(), "nobody is served before the greeting");
+    let (providers, problem) = settings(browser.hello(ProtocolRange::CURRENT));
+    assert_eq!(providers, ["corp"]);
+    assert!(problem.is_none());
+    assert_eq!(machine.sockets().len(), 1);
+}
+
+#[test]
+fn broken_settings_are_told_with_file_and_line_and_mended_without_a_restart() {
+    let machine = Machine::new();
+    let path = machine.write(".config/rolecall/config.toml", "[[provider]]\nid = 7\n");
+    let mut browser = Browser::start(&machine, OWN);
+    let (providers, problem) = settings(browser.hello(ProtocolRange::CURRENT));
+    assert!(providers.is_empty());
+    let problem = problem.unwrap();
+    assert!(problem.is(Code::SettingsInvalid));
+    assert!(
+        problem.message.contains(path.to_str().unwrap()) && problem.message.contains("line 2"),
+        "{problem}"
+    );
+    machine.write(".config/rolecall/config.toml", SETTINGS);
+    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)).0, ["corp"]);
+}
+
+#[test]
+fn versions_that_do_not_fit_are_told_and_nothing_else_is_answered() {
+    for range in [ProtocolRange { min: 2, max: 9 }, ProtocolRange { min: 0, max: 0 }] {
+        let machine = Machine::new();
+        let mut browser = Browser::start(&machine, OWN);
+        assert!(browser.hello(range).unwrap_err().is(Code::HostVersion));
+        let problem = browser.ask(HostQuestion::Forget { roles: vec![] }).unwrap_err();
+        assert!(problem.is(Code::HostProtocol), "{problem}");
+        assert!(machine.sockets().is_empty());
+    }
+}
+
+#[test]
+fn a_question_of_a_newer_extension_is_answered_with_its_id() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    browser.send(&serde_json::json!({"type": "ask", "id": 77, "question": {"do": "juggle"}}));
+    assert!(browser.answer_to(77).unwrap_err().is(Code::HostProtocol));
+}
+
+#[test]
+fn another_extension_is_refused_with_the_reason_unless_the_settings_allow_it() {
+    let machine = Machine::new();
+    let other = "chrome-extension://abcdefghijklmnopabcdefghijklmnop/";
+    let mut browser = Browser::start(&machine, other);
+    assert!(browser.hello(ProtocolRange::CURRENT).unwrap_err().is(Code::CallerRefused));
+    assert_eq!(browser.host.wait().unwrap().code(), Some(1));
+    let allow = "[host]\nallowed_extensions = [\"abcdefghijklmnopabcdefghijklmnop\"]\n";
+    machine.write(".config/rolecall/config.toml", allow);
+    let mut browser = Browser::start(&machine, other);
+    assert!(browser.hello(ProtocolRange::CURRENT).is_ok());
+}
+
+#[test]
+fn firefox_is_recognised_by_manifest_and_id() {
+    let machine = Machine::new();
+    let manifest = "/home/p/.mozilla/native-messaging-hosts/dev.rolecall.host.json";
+    for (id, code) in [(FIREFOX_EXTENSION_ID, Some(0)), ("somebody@else.example", Some(1))] {
+        assert_eq!(machine.command(&[manifest, id]).output().unwrap().status.code(), code);
+    }
+}
+
+#[test]
+fn the_end_of_the_port_ends_the_host_and_its_socket() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    assert_eq!(browser.close().code(), Some(0));
+    assert!(machine.sockets().is_empty());
+}
+
+#[test]
+fn a_signal_ends_the_host_and_its_socket() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let process = rustix::process::Pid::from_child(&browser.host);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(browser.host.wait().unwrap().code(), Some(0));
+    assert!(machine.sockets().is_empty());
+}
+
+fn profile(mode: CredentialsMode) -> HostQuestion {
+    HostQuestion::WriteProfile(ProfileRequest {
+        profile: "example-dev".parse().unwrap(),
+        role: "arn:aws:iam::123456789012:role/developer".parse().unwrap(),
+        region: "eu-west-1".parse().unwrap(),
+        mode,
+        endpoint_url: Some("http://127.0.0.1:9/x".parse().unwrap()),
+        credentials: Some(credentials(60)),
+    })
+}
+
+#[test]
+fn a_profile_of_a_process_names_this_program_and_the_role_and_no_secret() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    for expected in [true, false] {
+        let answer = browser.ask(profile(CredentialsMode::Process)).unwrap();
+        let HostAnswer::ProfileWritten { profile, file, changed } = answer else { panic!("{answer:?}") };
+        assert_eq!((profile.as_str(), file.as_str(), changed), ("example-dev", "~/.aws/config", expected));
+    }
+    let config = machine.read(".aws/config");
+    let line = format!(
+        "credential_process = {} credential-process --profile example-dev --role-arn arn:aws:iam::123456789012:role/developer\n",
+        program().display()
+    );
+    assert!(config.contains("[profile example-dev]\n"), "{config}");
+    assert!(config.contains(&line), "{config}");
+    assert!(
+        config.contains("region = eu-west-1\n") && config.contains("endpoint_url = http://127.0.0.1:9/x\n"),
+        "{config}"
+    );
+    assert!(!config.contains("very/secret+key"));
+    assert_eq!(machine.read(".aws/credentials"), "");
+    // What came along is served from memory.
+    let ran = machine.run(&["credential-process", "--profile", "example-dev"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("very/secret+key"));
+    assert!(matches!(browser.ask(HostQuestion::Forget { roles: vec![] }), Ok(HostAnswer::Done)));
+    assert_eq!(machine.command(&["profile", "list"]).output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn a_profile_of_keys_is_written_where_old_tools_look() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let answer = browser.ask(profile(CredentialsMode::File)).unwrap();
+    assert!(matches!(answer, HostAnswer::ProfileWritten { file, .. } if file == "~/.aws/credentials"));
+    let written = machine.read(".aws/credentials");
+    assert!(written.contains("[example-dev]\n"), "{written}");
+    assert!(written.contains("aws_secret_access_key = very/secret+key\n"), "{written}");
+    let problem = browser.ask(profile(CredentialsMode::None)).unwrap_err();
+    assert!(problem.is(Code::ProfileInvalid), "{problem}");
+}
+
+#[test]
+fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/token", server.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let mut sent = Vec::new();
+        let mut byte = [0];
+        while !sent.ends_with(b"code=secret") {
+            stream.read_exact(&mut byte).unwrap();
+            sent.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhello").unwrap();
+        String::from_utf8(sent).unwrap().to_lowercase()
+    });
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let answer = browser.ask(HostQuestion::SendHttp(HttpRelay {
+        method: "POST".into(),
+        url: url.parse().unwrap(),
+        headers: vec![
+            header("content-type", "application/x-www-form-urlencoded"),
+            header("Origin", "chrome-extension://x"),
+            header("cookie", "a=b"),
+        ],
+        body: "code=secret".to_owned().into(),
+    }));
+    let Ok(HostAnswer::Http(response)) = answer else { panic!("{answer:?}") };
+    assert_eq!((response.status, response.body.expose_secret()), (400, "hello"));
+    assert!(response.headers.contains(&header("x-a", "b")));
+    let sent = server.join().unwrap();
+    assert!(sent.contains("content-type: application/x-www-form-urlencoded"), "{sent}");
+    assert!(!sent.contains("origin") && !sent.contains("cookie"), "{sent}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_by_name() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let question = |method: &str| {
+        HostQuestion::SendHttp(HttpRelay {
+            method: method.into(),
+            url: format!("http://127.0.0.1:{port}/").parse().unwrap(),
+            headers: vec![],
+            body: String::new().into(),
+        })
+    };
+    let problem = browser.ask(question("GET")).unwrap_err();
+    assert!(problem.is(Code::Unreachable), "{problem:?}");
+    assert!(problem.message.starts_with(&format!("127.0.0.1:{port} could not be reached")), "{problem}");
+    assert!(browser.ask(question("DELETE")).unwrap_err().is(Code::HostProtocol));
+}

@@ -1,0 +1,11 @@
+//! The built program, driven as browsers and people drive it.
+
+// A test that cannot go on has failed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod agent;
+mod browser;
+mod files;
+mod host;
+mod install;
+mod machine;
