@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand};
 /// What is fetched goes to target/; on Debian and its family missing programs are installed with apt. Elsewhere you
 /// are told what to install.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     word: Word,
@@ -64,3 +64,10 @@ fn main() -> ExitCode {
         }
     }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo                          see it work, with clicks of your own
+  cargo xtask test                          what has to pass before a change lands
+  cargo xtask test --only unit --filter arn
+  cargo xtask build --browser firefox       then load target/extension/firefox";

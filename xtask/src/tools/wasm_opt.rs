@@ -21,14 +21,12 @@ pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
 pub(crate) fn ready() -> Result<()> {
     let program = repo::target(PROGRAM);
     let stamp = Stamp::new(repo::target("tools/binaryen/lock.sha256"), &[LOCK.as_bytes()]);
-    if find(&["node"]).is_none() {
-        apt::install(&["nodejs"], "run wasm-opt", "Node.js 18 or later, with npm")?;
+    let fetched = stamp.is_fresh() && program.is_file();
+    if find(&["node"]).is_none() || (find(&["npm"]).is_none() && !fetched) {
+        apt::install(&["nodejs", "npm"], "run wasm-opt", "Node.js 18 or later, with npm")?;
     }
-    if stamp.is_fresh() && program.is_file() {
+    if fetched {
         return Ok(());
-    }
-    if find(&["npm"]).is_none() {
-        apt::install(&["npm"], "fetch wasm-opt", "Node.js 18 or later, with npm")?;
     }
     let folder = repo::target("tools/npm");
     repo::remove_dir(&folder)?;
