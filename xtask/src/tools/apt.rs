@@ -9,14 +9,14 @@ use crate::tools::find;
 
 /// Installs packages, or says what to install where apt is missing or may not be used.
 ///
-/// `purpose` ends the sentence "… is needed to"; `elsewhere` says how to get the same on other systems.
+/// `purpose` ends the sentence "… is needed to"; `elsewhere` begins it on systems without apt.
 pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Result<()> {
     let list = packages.join(" ");
     if find(&["apt-get"]).is_none() {
-        bail!("something is missing that is needed to {purpose}. Install it and run this again: {elsewhere}");
+        bail!("{elsewhere} is needed to {purpose}. Install that and run this again");
     }
     let Some(become_root) = become_root() else {
-        bail!("{list} is needed to {purpose}. Install it as root and run this again: apt-get install {list}");
+        bail!("{elsewhere} is needed to {purpose}. As root, `apt-get install {list}`, then run this again");
     };
     step::note(&format!("installing Debian's {list}, which is needed to {purpose}"));
     let step = step::Step::start(&format!("install {list}"));

@@ -31,4 +31,4 @@ fn installed() -> Option<Chromium> {
     Some(Chromium { browser: find(&["chromium", "chromium-browser"])?, driver: find(&["chromedriver"])? })
 }
 
-const ELSEWHERE: &str = "chromium and the chromedriver of the same version, both on the PATH";
+const ELSEWHERE: &str = "Chromium with the chromedriver of the same version, both on the PATH,";

@@ -24,7 +24,7 @@ pub(crate) fn ready() -> Result<PathBuf> {
         apt::install(
             &["python3", "python3-venv"],
             "run the AWS command line",
-            "Python 3 with its venv module",
+            "Python 3 with its modules venv and ensurepip",
         )?;
     }
     repo::remove_dir(&folder)?;

@@ -23,7 +23,7 @@ pub(crate) fn ready() -> Result<()> {
     let stamp = Stamp::new(repo::target("tools/binaryen/lock.sha256"), &[LOCK.as_bytes()]);
     let fetched = stamp.is_fresh() && program.is_file();
     if find(&["node"]).is_none() || (find(&["npm"]).is_none() && !fetched) {
-        apt::install(&["nodejs", "npm"], "run wasm-opt", "Node.js 18 or later, with npm")?;
+        apt::install(&["nodejs", "npm"], "run wasm-opt", "Node.js 18 or later with npm")?;
     }
     if fetched {
         return Ok(());
