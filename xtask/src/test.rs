@@ -68,10 +68,11 @@ fn wasm(args: &Args) -> Result<Count> {
     let chromium = chromium::ready()?;
     let runner = ["build", "--package", "xtask", "--features", "wasm-tests", "--bin", "wasm-test-runner"];
     step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
+    let runner = repo::target("debug/wasm-test-runner").with_extension(std::env::consts::EXE_EXTENSION);
 
     let mut cargo = target.cargo("test");
     cargo
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", repo::target("debug/wasm-test-runner"))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
         .env("CHROMEDRIVER", chromium.driver)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", repo::path("xtask/webdriver.json"))
         // Where a crate does not say where its tests run: in a worker, like the background.
