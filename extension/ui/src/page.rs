@@ -103,9 +103,10 @@ impl Page {
     /// Shows a view.
     pub(crate) fn show(&self, view: &View) -> Result<(), JsValue> {
         set_attribute(&self.app, "data-content", Some(content(view.content)))?;
-        set_state(&self.app, "aria-busy", view.busy)?;
+        // Not `aria-busy`: assistive technology may keep silent about what changes in a busy part of a page.
+        set_state(&self.app, "data-busy", view.busy)?;
         self.provider_rows.borrow_mut().show(&self.providers, &view.providers, view.busy)?;
-        self.list.style().set_property("--count", &view.role_count.to_string())?;
+        self.app.style().set_property("--count", &view.role_count.to_string())?;
         let active = self.role_rows.borrow_mut().show(&self.list, &view.options, &self.document)?;
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
         set_state(&self.search, "aria-expanded", !view.options.is_empty())?;
@@ -114,6 +115,8 @@ impl Page {
         set_text(&self.status, &view.status);
         self.show_left_out(&view.left_out)?;
         self.show_host(&view.host)?;
+        // Last: what else is shown decides how much of the list there is to see.
+        self.role_rows.borrow_mut().reveal(active.as_deref(), view.problem.is_some());
         self.keep_focus()
     }
 

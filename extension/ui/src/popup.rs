@@ -243,3 +243,6 @@ impl Action {
         }
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;

@@ -22,8 +22,8 @@ pub(super) struct Roles {
     rows: BTreeMap<RoleKey, Row>,
     /// How many elements were ever made, for their ids.
     made: usize,
-    /// The id of the option that was last scrolled to.
-    active: Option<String>,
+    /// What was last scrolled to: the option's id, and whether a problem took a part of the list's room.
+    revealed: (Option<String>, bool),
 }
 
 struct Row {
@@ -36,10 +36,10 @@ struct Row {
 
 impl Roles {
     pub(super) fn new(template: HtmlTemplateElement) -> Self {
-        Self { template, rows: BTreeMap::new(), made: 0, active: None }
+        Self { template, rows: BTreeMap::new(), made: 0, revealed: (None, false) }
     }
 
-    /// Shows the options in their order, the selected one within sight, and returns its id.
+    /// Shows the options in their order, and returns the id of the selected one.
     pub(super) fn show(
         &mut self,
         list: &Element,
@@ -58,20 +58,28 @@ impl Roles {
             let Some(row) = self.rows.get(&view.key) else { continue };
             row.show(view, document)?;
             if view.selected {
-                active = Some(row.element.clone());
+                active = Some(row.element.id());
             }
             shown.push(row.element.clone());
         }
         arrange(list, &shown.iter().collect::<Vec<_>>())?;
 
-        let id = active.as_ref().map(|element| element.id());
-        if let Some(element) = active.filter(|_| id != self.active) {
+        Ok(active)
+    }
+
+    /// Scrolls the selected option into sight when another is selected or the room for the list changed, and not
+    /// otherwise: a person may have scrolled elsewhere.
+    pub(super) fn reveal(&mut self, active: Option<&str>, with_problem: bool) {
+        let now = (active.map(str::to_owned), with_problem);
+        if now == self.revealed {
+            return;
+        }
+        if let Some(row) = self.rows.values().find(|row| Some(row.element.id().as_str()) == active) {
             let nearest = ScrollIntoViewOptions::new();
             nearest.set_block(ScrollLogicalPosition::Nearest);
-            element.scroll_into_view_with_scroll_into_view_options(&nearest);
+            row.element.scroll_into_view_with_scroll_into_view_options(&nearest);
         }
-        self.active.clone_from(&id);
-        Ok(id)
+        self.revealed = now;
     }
 
     /// Which role an option stands for.

@@ -1,0 +1,316 @@
+//! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
+
+mod fixture;
+
+use chrono::{TimeDelta, Utc};
+use rolecall_core::message::ui::{Activity, HostState, Intent, State};
+use rolecall_core::platform::Step;
+use rolecall_core::settings::CredentialsMode;
+use rolecall_core::{Code, Problem};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+use crate::view::fixture::{provider, role, state_with};
+use fixture::Opened;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn three_roles() -> State {
+    state_with(vec![
+        role("acme-dev", "Developer"),
+        role("acme-dev", "ReadOnly"),
+        role("acme-prod", "Administrator"),
+    ])
+}
+
+fn sign_in(state: &State, index: usize) -> Intent {
+    Intent::SignIn { role: state.roles[index].arn.clone() }
+}
+
+#[wasm_bindgen_test]
+fn the_search_has_the_focus_on_opening_and_is_wired_to_the_list() {
+    let popup = Opened::new();
+    assert_eq!(popup.focused(), "search");
+    let search = popup.get("[role=combobox][aria-label='Search roles']");
+    assert_eq!(search.get_attribute("aria-expanded").as_deref(), Some("false"));
+    popup.receive(&three_roles());
+    assert_eq!(search.get_attribute("aria-expanded").as_deref(), Some("true"));
+    let list = popup.get("[role=listbox][aria-label=Roles]");
+    assert_eq!(search.get_attribute("aria-controls"), Some(list.id()));
+    assert_eq!(search.get_attribute("aria-activedescendant"), Some(popup.selected().unwrap().id()));
+}
+
+#[wasm_bindgen_test]
+fn each_role_is_an_option_named_by_account_and_role() {
+    let popup = Opened::with(&three_roles());
+    assert_eq!(popup.options(), ["acme-dev / Developer", "acme-dev / ReadOnly", "acme-prod / Administrator"]);
+    assert_eq!(popup.selected_name(), "acme-dev / Developer");
+}
+
+#[wasm_bindgen_test]
+fn arrows_move_the_selection_and_enter_signs_in() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.key("ArrowDown");
+    assert_eq!(popup.selected_name(), "acme-dev / ReadOnly");
+    popup.key("End");
+    assert_eq!(popup.selected_name(), "acme-prod / Administrator");
+    popup.key("ArrowUp");
+    popup.key("Enter");
+    popup.key("Home");
+    popup.key("Enter");
+    assert_eq!(popup.posted(), [sign_in(&state, 1), sign_in(&state, 0)]);
+    assert_eq!(popup.focused(), "search");
+}
+
+#[wasm_bindgen_test]
+fn typing_filters_and_escape_clears() {
+    let popup = Opened::with(&three_roles());
+    popup.type_text("read");
+    assert_eq!(popup.options(), ["acme-dev / ReadOnly"]);
+    assert_eq!(popup.get("mark").text_content().as_deref(), Some("Read"));
+    assert!(popup.key("Escape"), "Escape with something to clear does not reach the browser");
+    assert_eq!((popup.options().len(), popup.selected_name().as_str()), (3, "acme-dev / ReadOnly"));
+    assert!(!popup.key("Escape"), "Escape with nothing to clear closes the popup");
+}
+
+#[wasm_bindgen_test]
+fn a_search_without_a_match_is_announced_and_does_nothing() {
+    let popup = Opened::with(&three_roles());
+    popup.type_text("zebra");
+    assert_eq!(popup.text("[role=status]"), "No role matches “zebra”.");
+    assert_eq!(popup.search().get_attribute("aria-expanded").as_deref(), Some("false"));
+    assert_eq!(popup.search().get_attribute("aria-activedescendant"), None);
+    popup.key("Enter");
+    assert_eq!(popup.posted(), []);
+}
+
+#[wasm_bindgen_test]
+fn what_was_typed_before_the_code_was_loaded_counts() {
+    let popup = Opened::after_typing("admin");
+    popup.receive(&three_roles());
+    assert_eq!(popup.options(), ["acme-prod / Administrator"]);
+}
+
+#[wasm_bindgen_test]
+fn a_click_selects_a_role_and_a_double_click_signs_in() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.click("[aria-label='acme-prod / Administrator'] .role");
+    assert_eq!(
+        (popup.selected_name().as_str(), popup.focused().as_str()),
+        ("acme-prod / Administrator", "search")
+    );
+    assert_eq!(popup.posted(), []);
+    popup.double_click("[aria-label='acme-prod / Administrator']");
+    assert_eq!(popup.posted(), [sign_in(&state, 2)]);
+}
+
+#[wasm_bindgen_test]
+fn each_button_sends_its_intent_for_the_selected_role() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.key("ArrowDown");
+    for name in ["Sign in", "Open console", "Write profile"] {
+        popup.button(name).click();
+    }
+    let role = state.roles[1].arn.clone();
+    assert_eq!(
+        popup.posted(),
+        [
+            Intent::SignIn { role: role.clone() },
+            Intent::OpenConsole { role: role.clone() },
+            Intent::WriteProfile { role }
+        ]
+    );
+}
+
+#[wasm_bindgen_test]
+fn no_profile_is_written_for_a_role_of_the_console_only_and_the_button_says_why() {
+    let mut state = three_roles();
+    state.roles[0].credentials = CredentialsMode::None;
+    let popup = Opened::with(&state);
+    let button = popup.button("Write profile");
+    assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
+    assert!(button.get_attribute("aria-description").unwrap().contains("console only"));
+    button.click();
+    assert_eq!(popup.posted(), []);
+    popup.key("ArrowDown");
+    assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("false"));
+    assert_eq!(button.get_attribute("aria-description"), None);
+}
+
+#[wasm_bindgen_test]
+fn while_something_is_being_done_buttons_keep_the_focus_and_do_nothing() {
+    let mut state = three_roles();
+    let popup = Opened::with(&state);
+    let button = popup.button("Sign in");
+    button.focus().unwrap();
+    state.activity = Some(Activity { role: state.roles[0].arn.clone(), step: Step::WaitingForPerson });
+    popup.receive(&state);
+    assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
+    assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
+    assert_eq!(popup.focused(), "sign-in");
+    for name in ["Sign in", "Open console", "Write profile", "Sign out"] {
+        popup.button(name).click();
+    }
+    popup.key("Enter");
+    assert_eq!(popup.posted(), []);
+
+    state.activity = None;
+    state.done = Some("Signed in as acme-dev / Developer.".into());
+    popup.receive(&state);
+    assert_eq!(popup.text("[role=status]"), "Signed in as acme-dev / Developer.");
+    button.click();
+    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
+}
+
+#[wasm_bindgen_test]
+fn a_problem_is_an_alert_with_sentence_next_step_and_code_until_it_is_dismissed() {
+    let mut state = three_roles();
+    state.problem = Some(Problem::new(Code::SignInCancelled, "The sign-in window was closed."));
+    let popup = Opened::with(&state);
+    let alert = popup.text("[role=alert]");
+    for part in ["The sign-in window was closed.", Code::SignInCancelled.next_step(), "sign-in-cancelled"] {
+        assert!(alert.contains(part), "{alert}");
+    }
+    popup.button("Dismiss").click();
+    assert_eq!(popup.posted(), [Intent::DismissProblem]);
+    popup.button("Dismiss").focus().unwrap();
+    state.problem = None;
+    popup.receive(&state);
+    assert!(!popup.is_shown("[role=alert]"));
+    assert_eq!(popup.focused(), "search", "the focus does not vanish with the button that had it");
+}
+
+fn needs_a_host() -> State {
+    let mut problem =
+        Problem::new(Code::HostPermissionNeeded, "The browser does not let Rolecall talk to idp.example.");
+    problem.grant = Some("https://idp.example/*".into());
+    State { problem: Some(problem), ..three_roles() }
+}
+
+#[wasm_bindgen_test]
+async fn a_host_is_asked_for_during_the_click_and_then_tried_again() {
+    let popup = Opened::with(&needs_a_host());
+    popup.button("Allow access to idp.example").click();
+    assert_eq!(popup.asked_hosts(), ["https://idp.example/*"]);
+    popup.settle().await;
+    assert_eq!(popup.posted(), [Intent::Retry]);
+}
+
+#[wasm_bindgen_test]
+async fn a_host_that_is_not_allowed_is_not_tried_again() {
+    let popup = Opened::with(&needs_a_host());
+    popup.deny_hosts();
+    popup.button("Allow access to idp.example").click();
+    popup.settle().await;
+    assert_eq!(popup.posted(), []);
+    assert!(popup.is_shown("[role=alert]"));
+}
+
+#[wasm_bindgen_test]
+fn a_missing_host_comes_with_a_command_and_can_be_looked_for_again() {
+    let mut state = three_roles();
+    state.host = HostState::Absent { problem: Problem::new(Code::HostNotInstalled, "It is not installed.") };
+    let popup = Opened::with(&state);
+    assert_eq!(
+        (popup.text("#host-words").as_str(), popup.text("#host-command").as_str()),
+        ("Host program not installed", "rolecall install")
+    );
+    popup.button("Look again").click();
+    assert_eq!(popup.posted(), [Intent::ConnectHost]);
+
+    state.host = HostState::Connected { version: "0.1.0".into() };
+    popup.receive(&state);
+    assert_eq!(popup.text("#host-words"), "Host program 0.1.0 connected");
+    assert!(!popup.is_shown("#look-again") && !popup.is_shown("#host-command"));
+}
+
+#[wasm_bindgen_test]
+fn one_signs_out_of_the_provider_beside_the_button() {
+    let mut state = three_roles();
+    state.providers.insert(0, provider("lab", "Lab", None));
+    let popup = Opened::with(&state);
+    assert_eq!(popup.text("#providers li:nth-child(1) .person"), "Not signed in");
+    assert!(!popup.is_shown("#providers li:nth-child(1) button"));
+    popup.click("#providers li:nth-child(2) button");
+    assert_eq!(popup.posted(), [Intent::SignOut { provider: "corp".parse().unwrap() }]);
+}
+
+#[wasm_bindgen_test]
+fn the_selection_and_its_element_survive_a_new_state() {
+    let mut state = three_roles();
+    let popup = Opened::with(&state);
+    popup.key("ArrowDown");
+    let id = popup.selected().unwrap().id();
+    state.roles.reverse();
+    state.roles.insert(0, role("acme-new", "Newcomer"));
+    popup.receive(&state);
+    assert_eq!(popup.selected_name(), "acme-dev / ReadOnly");
+    assert_eq!(popup.selected().unwrap().id(), id);
+    assert_eq!(popup.options()[0], "acme-new / Newcomer");
+}
+
+#[wasm_bindgen_test]
+async fn when_the_worker_restarts_the_port_is_opened_again_and_the_last_state_stays() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    let reopened = popup.next_port();
+    popup.close_port();
+    assert_eq!(popup.options().len(), 3);
+    assert_eq!(fixture::port_name(&reopened.await), "ui");
+    popup.key("Enter");
+    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
+    popup.receive(&state_with(vec![role("acme-dev", "Developer")]));
+    assert_eq!(popup.options().len(), 1);
+}
+
+#[wasm_bindgen_test]
+fn an_intent_for_a_worker_that_just_went_away_is_sent_on_a_new_port() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.break_port();
+    popup.key("Enter");
+    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
+}
+
+#[wasm_bindgen_test]
+async fn the_time_left_ticks_down_by_itself() {
+    let mut state = three_roles();
+    state.roles[0].expiration = Some(Utc::now() + TimeDelta::milliseconds(120_300));
+    let popup = Opened::with(&state);
+    assert_eq!(popup.text(".left"), "2 min");
+    let option = popup.selected().unwrap();
+    assert_eq!(option.get_attribute("aria-description").as_deref(), Some("Signed in, 2 min left."));
+    popup.next_change_of(".left").await;
+    assert_eq!(popup.text(".left"), "1 min");
+    assert_eq!(option.get_attribute("aria-description").as_deref(), Some("Signed in, 1 min left."));
+}
+
+#[wasm_bindgen_test]
+fn what_looks_like_html_or_css_in_the_state_is_text() {
+    let mut state = three_roles();
+    state.roles[0].account = "<img src=x>".into();
+    state.roles[0].color = Some("red; background-image: url(//evil)".into());
+    state.roles[1].color = Some("rgb(1, 2, 3)".into());
+    state.done = Some("<b>done</b>".into());
+    let popup = Opened::with(&state);
+    assert_eq!(popup.options()[0], "<img src=x> / Developer");
+    assert_eq!(popup.text("[role=status]"), "<b>done</b>");
+    assert!(!popup.is_shown("#roles img") && !popup.is_shown("#status b"));
+    let style = |nth: u32| {
+        popup.get(&format!(".option:nth-child({nth}) .marker")).get_attribute("style").unwrap_or_default()
+    };
+    assert_eq!((style(1).as_str(), style(2).as_str()), ("", "background-color: rgb(1, 2, 3);"));
+}
+
+#[wasm_bindgen_test]
+fn settings_that_were_left_out_are_listed() {
+    let mut state = three_roles();
+    state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
+    let popup = Opened::with(&state);
+    assert_eq!(popup.text("#left-out summary"), "1 setting was left out");
+    assert!(popup.text("#left-out li").contains("The role names no known provider."));
+    popup.receive(&three_roles());
+    assert!(!popup.is_shown("#left-out"));
+}
