@@ -276,3 +276,38 @@ fn set(target: &Object, name: &str, value: &JsValue) {
 
 /// How long a silent redirect may take in Chromium, in milliseconds.
 const SILENT_TIMEOUT_MILLISECONDS: u32 = 5_000;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn what_browsers_say_of_a_failed_port_is_told_apart() {
+        for (words, code) in [
+            (Some("Specified native messaging host not found."), Code::HostNotInstalled),
+            (Some("No such native application dev.rolecall.host"), Code::HostNotInstalled),
+            (Some("An unexpected error occurred"), Code::HostNotInstalled),
+            (Some("Access to the specified native messaging host is forbidden."), Code::HostForbidden),
+            (Some("Native host has exited."), Code::HostExited),
+            (None, Code::HostExited),
+        ] {
+            assert!(native_problem(words).is(code), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_browsers_say_of_a_failed_window_is_told_apart() {
+        let window = |words| authorize_error(words, Interaction::Window);
+        assert_eq!(window("The user did not approve access."), AuthorizeError::Cancelled);
+        assert_eq!(window("User cancelled or denied access."), AuthorizeError::Cancelled);
+        let silent = authorize_error("User interaction required.", Interaction::Silent);
+        assert_eq!(silent, AuthorizeError::InteractionRequired);
+        for interaction in [Interaction::Silent, Interaction::Window] {
+            let error = authorize_error("Authorization page could not be loaded.", interaction);
+            assert_eq!(error.code(), Code::ProviderUnreachable);
+        }
+    }
+}

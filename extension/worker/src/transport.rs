@@ -214,3 +214,41 @@ async fn answers_at_all(target: &Target) -> bool {
         .await;
     request.is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        let mut request = HttpRequest::default();
+        *request.uri_mut() = url.parse().unwrap();
+        Target::of(&request)
+    }
+
+    #[test]
+    fn a_host_is_named_to_each_party_in_its_own_way() {
+        let port = target("http://127.0.0.1:8080/token?x=y");
+        assert_eq!(port.host, "127.0.0.1:8080");
+        assert_eq!(port.origin, "http://127.0.0.1:8080");
+        assert_eq!(port.pattern, "http://127.0.0.1/*");
+        let plain = target("https://idp.example/token");
+        assert_eq!((plain.host.as_str(), plain.origin.as_str()), ("idp.example", "https://idp.example"));
+        assert_eq!(plain.pattern, "https://idp.example/*");
+    }
+
+    #[test]
+    fn only_a_refusal_that_speaks_of_the_origin_is_one_of_the_origin() {
+        let answer = |status: u16, body: &str| {
+            http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+        };
+        let refusal =
+            r#"{"error":"invalid_request","error_description":"Cross-origin redemption is not permitted"}"#;
+        assert!(refuses_origin(&answer(400, refusal)));
+        assert!(!refuses_origin(&answer(200, refusal)));
+        assert!(!refuses_origin(&answer(400, r#"{"error":"invalid_grant"}"#)));
+        assert!(!refuses_origin(&answer(403, "<Error><Code>AccessDenied</Code></Error>")));
+    }
+}
