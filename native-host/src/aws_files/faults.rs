@@ -38,11 +38,18 @@ pub(super) struct Fault {
 pub(super) struct Watch<'a> {
     faults: Faults,
     headers: HashSet<&'a [u8]>,
-    keys: HashSet<Cow<'a, [u8]>>,
+    keys: Keys<'a>,
     botocore_value: Value,
     sdks_value: Value,
     in_section: bool,
     in_sdk_section: bool,
+}
+
+/// The keys of one section. They are few, and comparing a few is faster than hashing one.
+#[derive(Debug, Default)]
+struct Keys<'a> {
+    few: Vec<Cow<'a, [u8]>>,
+    more: HashSet<Cow<'a, [u8]>>,
 }
 
 /// What a reader takes an indented line for.
@@ -53,6 +60,25 @@ enum Value {
     Text,
     /// The key's own line has no value: the indented lines are `key = value` themselves.
     Nested,
+}
+
+impl<'a> Keys<'a> {
+    fn clear(&mut self) {
+        self.few.clear();
+        self.more.clear();
+    }
+
+    /// False if it was there.
+    fn insert(&mut self, key: Cow<'a, [u8]>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key);
+            return true;
+        }
+        self.more.insert(key)
+    }
 }
 
 impl<'a> Watch<'a> {
@@ -145,6 +171,7 @@ impl<'a> Watch<'a> {
     }
 }
 
+const FEW: usize = 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEFORE_SECTIONS: &str = "this line stands before the first section";
 const NO_EQUALS: &str = "this line has no `=`";

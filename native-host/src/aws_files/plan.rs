@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
+use std::sync::Arc;
 
 use super::error::Error;
 use super::planner::{Planner, View};
@@ -37,7 +36,17 @@ pub(super) struct Change {
 }
 
 /// A file's bytes, or none if there is no file.
-pub(super) type Contents = Option<Zeroizing<Vec<u8>>>;
+pub(super) type Contents = Option<Arc<Wiped>>;
+
+/// Bytes that may be secrets, wiped when dropped: in one sweep, where `Zeroizing` goes byte by byte.
+#[derive(PartialEq, Eq)]
+pub(super) struct Wiped(pub(super) Vec<u8>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        zeroize::zeroize_bytes(&mut self.0);
+    }
+}
 
 impl Plan {
     pub(super) fn new(changes: impl IntoIterator<Item = Change>, notes: Vec<Note>) -> Self {
@@ -59,9 +68,7 @@ impl Plan {
     /// The change as a unified diff of both files. Secrets are masked, in lines that only give context too.
     #[must_use]
     pub fn diff(&self) -> String {
-        let show = |change: &Change| {
-            diff::unified(&change.path, bytes(change.before.as_ref()), bytes(change.after.as_ref()))
-        };
+        let show = |change: &Change| diff::unified(&change.path, bytes(&change.before), bytes(&change.after));
         self.changes.iter().map(show).collect()
     }
 
@@ -73,8 +80,8 @@ impl Plan {
 }
 
 /// The bytes of a file, if there is one.
-pub(super) fn bytes(contents: Option<&Zeroizing<Vec<u8>>>) -> Option<&[u8]> {
-    contents.map(|bytes| bytes.as_slice())
+pub(super) fn bytes(contents: &Contents) -> Option<&[u8]> {
+    contents.as_ref().map(|bytes| bytes.0.as_slice())
 }
 
 impl fmt::Debug for Change {
@@ -102,8 +109,8 @@ impl AwsFiles {
         let profile = operation.profile().as_str();
         let planner =
             Planner { profile, force: options.force, is_one_file: config.target == credentials.target };
-        let config = View::new(Which::Config, &self.config, config.bytes(), profile)?;
-        let credentials = View::new(Which::Credentials, &self.credentials, credentials.bytes(), profile)?;
+        let config = View::new(Which::Config, &self.config, config.contents(), profile)?;
+        let credentials = View::new(Which::Credentials, &self.credentials, credentials.contents(), profile)?;
         match operation {
             Operation::Set(new) if new.home == Which::Config => planner.set(new, config, credentials),
             Operation::Set(new) => planner.set(new, credentials, config),

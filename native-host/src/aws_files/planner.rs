@@ -1,15 +1,14 @@
 //! The decisions behind a plan: what is in the way, what is edited in which file.
 
 use std::path::Path;
-
-use zeroize::Zeroizing;
+use std::sync::Arc;
 
 use super::document::{Document, Kind};
 use super::edit::Edit;
 use super::error::{Error, Finding};
 use super::faults::Fault;
 use super::names;
-use super::plan::{Change, Note, Plan};
+use super::plan::{self, Change, Contents, Note, Plan, Wiped};
 use super::profile::{Entry, NewProfile, decides_credentials};
 use super::section::{self, Found};
 use super::{Which, marker, secret};
@@ -18,7 +17,7 @@ use super::{Which, marker, secret};
 pub(super) struct View<'a> {
     pub(super) which: Which,
     pub(super) path: &'a Path,
-    pub(super) bytes: Option<&'a [u8]>,
+    pub(super) contents: &'a Contents,
     pub(super) document: Document<'a>,
     pub(super) found: Vec<Found>,
 }
@@ -28,15 +27,16 @@ impl<'a> View<'a> {
     pub(super) fn new(
         which: Which,
         path: &'a Path,
-        bytes: Option<&'a [u8]>,
+        contents: &'a Contents,
         profile: &str,
     ) -> Result<Self, Error> {
+        let bytes = plan::bytes(contents);
         if bytes.is_some_and(is_not_text) {
             return Err(Error::NotText { file: path.to_owned() });
         }
         let document = Document::new(bytes.unwrap_or_default());
         let found = section::find(&document, which, profile);
-        Ok(Self { which, path, bytes, document, found })
+        Ok(Self { which, path, contents, document, found })
     }
 
     /// Where the first key of somebody else is that decides credentials in place of Rolecall's.
@@ -101,7 +101,7 @@ impl<'a> View<'a> {
     }
 
     /// The file after `edit`; none if nothing but Rolecall's own first line would be left.
-    fn edited(&self, mut edit: Edit) -> Option<Zeroizing<Vec<u8>>> {
+    fn edited(&self, mut edit: Edit) -> Contents {
         let is_marked = |(line, _): (usize, _)| {
             self.document.kind(line) == Kind::Comment
                 && !edit.drops(line)
@@ -115,17 +115,16 @@ impl<'a> View<'a> {
         if is_created && !edit.inserts() && !self.document.lines.iter().enumerate().any(is_marked) {
             edit.drop_line(0);
         }
-        let after = Zeroizing::new(edit.render(&self.document));
-        (!(is_created && after.is_empty())).then_some(after)
+        let after = Wiped(edit.render(&self.document));
+        (!(is_created && after.0.is_empty())).then(|| Arc::new(after))
     }
 
     fn change(&self, edit: Edit, takes_over: bool) -> Option<Change> {
         if edit.is_empty() {
             return None;
         }
-        let before = self.bytes.map(|bytes| Zeroizing::new(bytes.to_vec()));
         let after = self.edited(edit);
-        Some(Change { path: self.path.to_owned(), before, after, takes_over })
+        Some(Change { path: self.path.to_owned(), before: self.contents.clone(), after, takes_over })
     }
 }
 
@@ -155,16 +154,15 @@ impl Planner<'_> {
             return Err(Error::InTheWay { profile: self.profile.to_owned(), findings });
         }
         let takes_over = !findings.is_empty();
+        // A tool reads both files or nothing, so what is wrong with the other one keeps this profile from working too.
         target.check_readable()?;
+        other.check_readable()?;
         let notes = target.notes().chain(other.notes()).collect();
         let changed = self.change_target(new, &target, takes_over);
         if self.is_one_file {
             return self.set_in_one_file(new, changed, &target, &other, notes);
         }
         let edit = self.edit_other(new, &other);
-        if !edit.is_empty() {
-            other.check_readable()?;
-        }
         Ok(Plan::new(other.change(edit, takes_over).into_iter().chain(changed), notes))
     }
 
@@ -215,11 +213,11 @@ impl Planner<'_> {
         let mut edit = Edit::default();
         let Some(primary) = primary(&target.found) else {
             let lines = section::new_lines(target.which, self.profile, &new.entries);
-            let Some(_) = target.bytes else {
+            let Some(_) = target.contents else {
                 let created = format!("{}\n", marker::CREATED);
                 let document = Document::new(created.as_bytes());
                 edit.append(&document, lines);
-                let after = Some(Zeroizing::new(edit.render(&document)));
+                let after = Some(Arc::new(Wiped(edit.render(&document))));
                 return Some(Change { path: target.path.to_owned(), before: None, after, takes_over });
             };
             edit.append(document, lines);
@@ -257,8 +255,8 @@ impl Planner<'_> {
             let takes_over = self.force;
             return Ok(Plan::new(other.change(self.edit_other(new, other), takes_over), notes));
         };
-        if let Some(after) = change.after.take() {
-            let mut second = View::new(other.which, target.path, Some(&after), self.profile)?;
+        if change.after.is_some() {
+            let mut second = View::new(other.which, target.path, &change.after, self.profile)?;
             if other.found.is_empty() {
                 second.found.clear();
             }

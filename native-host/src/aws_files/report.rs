@@ -98,8 +98,8 @@ impl AwsFiles {
     pub fn inspect(&self, profile: &ProfileName) -> Result<Inspection, Error> {
         let (config, credentials) = (store::read(&self.config)?, store::read(&self.credentials)?);
         let views = [
-            View::new(Which::Config, &self.config, config.bytes(), profile.as_str())?,
-            View::new(Which::Credentials, &self.credentials, credentials.bytes(), profile.as_str())?,
+            View::new(Which::Config, &self.config, config.contents(), profile.as_str())?,
+            View::new(Which::Credentials, &self.credentials, credentials.contents(), profile.as_str())?,
         ];
         let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
         let sections = all().map(|(view, found)| SectionReport {
@@ -117,7 +117,7 @@ impl AwsFiles {
         let mut notes = Vec::new();
         for which in [Which::Config, Which::Credentials] {
             let snapshot = store::read(self.path(which))?;
-            notes.extend(View::new(which, self.path(which), snapshot.bytes(), "")?.notes());
+            notes.extend(View::new(which, self.path(which), snapshot.contents(), "")?.notes());
         }
         Ok(notes)
     }

@@ -1,5 +1,6 @@
 //! The sections of one profile in one file: whose they are, and the edits that claim, strip or remove them.
 
+use memchr::memmem;
 use secrecy::ExposeSecret;
 
 use super::Which;
@@ -23,8 +24,14 @@ pub(super) struct Found {
 /// All sections of `profile`, in order.
 pub(super) fn find(document: &Document<'_>, which: Which, profile: &str) -> Vec<Found> {
     let mut found = Vec::new();
+    let name = memmem::Finder::new(profile);
     for section in &document.sections {
-        let seen = names::seen(document.content(section.header), which, profile);
+        let header = document.content(section.header);
+        // A header can only name the profile if it holds the name, or hides it behind quotes.
+        if name.find(header).is_none() && memchr::memchr3(b'"', b'\'', b'\\', header).is_none() {
+            continue;
+        }
+        let seen = names::seen(header, which, profile);
         if seen.by_anyone() {
             found.push(Found::new(document, *section, seen, profile));
         }

@@ -14,9 +14,10 @@ pub(super) struct Span {
 /// The lines of a file. A lone CR at the very end counts as content: what follows it is not known yet.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Span> {
     let mut start = 0;
+    let has_returns = memchr::memchr(b'\r', bytes).is_some();
     std::iter::from_fn(move || {
         let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
-        let (length, terminator) = first_line(rest);
+        let (length, terminator) = first_line(rest, has_returns);
         let span = Span { start, end: start + length, next: start + length + terminator };
         start = span.next;
         Some(span)
@@ -24,13 +25,13 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Span> {
 }
 
 /// The lengths of the first line and of its terminator.
-fn first_line(rest: &[u8]) -> (usize, usize) {
-    let line = match rest.iter().position(|&byte| byte == b'\n') {
+fn first_line(rest: &[u8], has_returns: bool) -> (usize, usize) {
+    let line = match memchr::memchr(b'\n', rest) {
         Some(at) => rest.get(..at).unwrap_or_default(),
         None => rest,
     };
     let terminated = line.len() < rest.len();
-    match line.iter().position(|&byte| byte == b'\r') {
+    match if has_returns { memchr::memchr(b'\r', line) } else { None } {
         Some(at) if at + 1 < line.len() => (at, 1),
         Some(at) if terminated => (at, 2),
         _ => (line.len(), usize::from(terminated)),
@@ -39,6 +40,13 @@ fn first_line(rest: &[u8]) -> (usize, usize) {
 
 /// `line` without white space around it, as Python's `str.strip` has it.
 pub(super) fn strip(line: &[u8]) -> &[u8] {
+    // Nearly every line: looking at both ends is enough.
+    if let (Some(first), Some(last)) = (line.first(), line.last())
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return line;
+    }
     match std::str::from_utf8(line) {
         Ok(text) if !line.is_ascii() => text.trim_matches(is_space).as_bytes(),
         _ => trim(line, is_ascii_space),
@@ -64,6 +72,9 @@ pub(super) fn strip_str(line: &str) -> &str {
 
 /// How many characters of white space `line` begins with, as Python counts them.
 pub(super) fn indent(line: &[u8]) -> usize {
+    if line.first().is_some_and(u8::is_ascii_graphic) {
+        return 0;
+    }
     match std::str::from_utf8(line) {
         Ok(text) if !line.is_ascii() => text.chars().take_while(|&c| is_space(c)).count(),
         _ => line.iter().take_while(|&&byte| is_ascii_space(byte)).count(),
@@ -94,6 +105,9 @@ pub(super) fn split_once(line: &[u8], matches: impl Fn(u8) -> bool) -> Option<(&
 /// `line` up to the comment that the SDKs see in it.
 pub(super) fn without_comment(line: &[u8], needs_space_before: bool) -> &[u8] {
     let line = trim_blanks(line);
+    if memchr::memchr2(b'#', b';', line).is_none() {
+        return line;
+    }
     let mut after_space = false;
     for (at, &byte) in line.iter().enumerate() {
         if matches!(byte, b'#' | b';') && (after_space || !needs_space_before) {

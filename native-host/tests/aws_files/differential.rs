@@ -86,7 +86,7 @@ impl Trial {
         match (&self.result, &self.operation) {
             (Err(_), _) => assert_eq!(before, after, "seed {seed}: {who}, refused"),
             (Ok(()), Operation::Remove(_)) => {
-                assert!(!after.contains_key(ours), "seed {seed}: {who}, removed")
+                assert!(!after.contains_key(ours), "seed {seed}: {who}, removed");
             }
             (Ok(()), Operation::Set(_)) => {
                 let profile = after.get(ours).unwrap_or_else(|| panic!("seed {seed}: {who} finds no {ours}"));

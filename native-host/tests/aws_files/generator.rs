@@ -82,13 +82,12 @@ fn one(dice: &mut Dice, is_config: bool, is_odd: bool) -> Vec<u8> {
 
 fn header(dice: &mut Dice, name: &str, is_config: bool, is_odd: bool) -> String {
     let header = match (is_config, name) {
-        (false, "with space") | (true, "default") => name.to_owned(),
+        (false, _) | (true, "default") => name.to_owned(),
         (true, "with space") => "profile \"with space\"".to_owned(),
         (true, _) if is_odd && dice.once_in(4) => format!("profile \t{name} "),
         (true, _) if is_odd && dice.once_in(6) => format!("profile '{name}'"),
         (true, _) if dice.once_in(8) => format!("sso-session {name}"),
         (true, _) => format!("profile {name}"),
-        (false, _) => name.to_owned(),
     };
     let after =
         if dice.once_in(8) { dice.pick(&[" # mine", " ; mine", " ", "; see [docs]", "# x"]) } else { "" };

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use rolecall_host::aws_files::{AwsFiles, Error};
+use rolecall_host::aws_files::{AwsFiles, Error, Options};
 
 use crate::home::{Home, file, names, process, remove};
 
@@ -75,6 +76,19 @@ fn what_a_killed_writer_left_is_cleared_away() {
 }
 
 #[test]
+fn a_lock_that_is_not_let_go_is_an_error_at_the_deadline() {
+    let home = Home::with("[default]\n", "");
+    let held = fs::File::create(home.path().join(".config.rolecall-lock")).unwrap();
+    held.lock().unwrap();
+    let impatient = Options { lock_deadline: Duration::ZERO, ..Options::default() };
+    let refused = home.files().apply(&process("dev"), &impatient).unwrap_err();
+    assert_eq!(refused.code(), "aws-files-locked");
+    assert_eq!(home.read_config().unwrap(), b"[default]\n");
+    held.unlock().unwrap();
+    home.files().apply(&process("dev"), &impatient).unwrap();
+}
+
+#[test]
 fn a_folder_in_a_files_place_is_refused() {
     let home = Home::new();
     fs::create_dir(home.config()).unwrap();
@@ -103,8 +117,8 @@ mod unix {
         let home = Home::new();
         let folder = home.path().join(".aws");
         let files = AwsFiles::at(folder.join("config"), folder.join("credentials"));
-        files.apply(&process("a"), &Default::default()).unwrap();
-        files.apply(&file("b"), &Default::default()).unwrap();
+        files.apply(&process("a"), &Options::default()).unwrap();
+        files.apply(&file("b"), &Options::default()).unwrap();
         assert_eq!([mode(&folder), mode(files.config()), mode(files.credentials())], [0o700, 0o600, 0o600]);
     }
 
@@ -165,11 +179,11 @@ mod unix {
         assert_eq!(home.names(), ["config"]);
         let files = AwsFiles::at("/dev/null".into(), home.credentials());
         assert_eq!(
-            files.apply(&process("dev"), &Default::default()).unwrap_err().code(),
+            files.apply(&process("dev"), &Options::default()).unwrap_err().code(),
             "aws-files-not-a-file"
         );
         // Turned off like this, the config file holds nothing, and the credentials can still be written.
-        files.apply(&file("dev"), &Default::default()).unwrap();
+        files.apply(&file("dev"), &Options::default()).unwrap();
         assert!(!Path::new("/dev/.null.rolecall-lock").exists());
     }
 

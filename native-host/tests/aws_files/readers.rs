@@ -25,7 +25,8 @@ pub(crate) fn botocore(folders: &[PathBuf]) -> Vec<Reading> {
         .spawn()
         .expect("the test's Python starts");
     let mut stdin = child.stdin.take().unwrap();
-    let list: String = folders.iter().map(|folder| format!("{}\n", folder.display())).collect();
+    let list: Vec<_> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
+    let list = list.join("\n");
     let writer = std::thread::spawn(move || stdin.write_all(list.as_bytes()).unwrap());
     let answers = BufReader::new(child.stdout.take().unwrap())
         .lines()

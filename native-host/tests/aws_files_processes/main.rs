@@ -2,10 +2,11 @@
 //!
 //! This binary is its own child: with `--write` it carries out one operation and ends, so that something can be killed.
 
-#![allow(missing_docs)]
+// A test fails by panicking; this crate is nothing but tests.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 #[path = "../aws_files/home.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared with the tests that need one process only")]
 mod home;
 
 #[cfg(unix)]

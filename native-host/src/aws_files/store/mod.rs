@@ -12,12 +12,11 @@ mod target;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use zeroize::Zeroizing;
-
 use super::error::Error;
-use super::plan::{Change, Contents, Plan};
+use super::plan::{Change, Contents, Plan, Wiped};
 use lock::Lock;
 
 /// A file as it was at one moment.
@@ -29,8 +28,17 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether the same bytes are in the same place.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.target == other.target && self.contents == other.contents
+    }
+
+    pub(super) fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
     pub(super) fn bytes(&self) -> Option<&[u8]> {
-        super::plan::bytes(self.contents.as_ref())
+        super::plan::bytes(&self.contents)
     }
 }
 
@@ -56,12 +64,21 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
             let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
             // One byte more than needed, so that reading to the end moves no secret to another buffer.
             let length = usize::try_from(metadata.len()).unwrap_or_default();
-            let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
-            file.read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
-            (Some(bytes), Some(Stamp::of(&metadata)))
+            let mut bytes = Wiped(Vec::with_capacity(length.saturating_add(1)));
+            file.read_to_end(&mut bytes.0).map_err(|error| failed("read", path, error))?;
+            (Some(Arc::new(bytes)), Some(Stamp::of(&metadata)))
         }
     };
     Ok(Snapshot { target, contents, stamp })
+}
+
+/// What tells the file at `path` from any that was there before or comes later.
+fn stamp(path: &Path) -> Result<Option<Stamp>, Error> {
+    match fs::metadata(target::resolve(path)?) {
+        Ok(metadata) => Ok(Some(Stamp::of(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed("read", path, error)),
+    }
 }
 
 /// The locks on both files, for as long as they are changed.
@@ -136,11 +153,11 @@ impl Session {
             staged.push(replace::Staged::new(
                 &change.path,
                 &snapshot.target,
-                super::plan::bytes(change.after.as_ref()),
+                super::plan::bytes(&change.after),
             )?);
         }
         for (change, snapshot) in &work {
-            if read(&change.path)?.stamp != snapshot.stamp {
+            if stamp(&change.path)? != snapshot.stamp {
                 return Ok(None);
             }
         }
