@@ -1,7 +1,6 @@
 //! Where browsers look for native messaging hosts, and what they want to find there.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, HOST_NAME};
@@ -183,20 +182,6 @@ pub(crate) fn manifest(family: Family, host: &Path, extensions: &[String]) -> Op
     }
     allowed.dedup();
     serde_json::to_string_pretty(&manifest).ok().map(|text| text + "\n")
-}
-
-/// Writes a file whole or not at all. `Ok(false)` if it said that already.
-pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
-    if fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(false);
-    }
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    platform::make_readable(file.path())?;
-    file.persist(path)?;
-    Ok(true)
 }
 
 /// 32 letters from a to p: a hash, with letters for its hexadecimal digits.

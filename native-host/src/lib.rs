@@ -14,20 +14,28 @@
 pub mod aws_files;
 
 mod agent;
+mod ask;
 mod batch;
 mod browsers;
 mod caller;
 mod caller_identity;
+mod choice;
 mod cli;
+mod container;
 mod host;
 mod http_client;
+mod import;
 mod log;
+mod loopback;
 mod output;
 mod platform;
 mod profile;
 mod roles;
 mod sdk_profile;
 mod settings_files;
+mod source;
+mod variables;
+mod whole_file;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

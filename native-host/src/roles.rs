@@ -1,5 +1,7 @@
 //! Which roles there are: those that the browser tells of, and those of this machine's settings and profiles.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use rolecall_core::aws::RoleArn;
 use rolecall_core::message::agent::{Answer, Wish};
@@ -33,14 +35,19 @@ pub(crate) struct Known {
 impl Known {
     /// Asks every agent and reads the settings.
     pub(crate) fn gather() -> Self {
-        let mut known = Self::of_browsers();
+        Self::gather_within(PATIENCE)
+    }
+
+    /// The same, with no more patience than this for each browser.
+    pub(crate) fn gather_within(patience: Duration) -> Self {
+        let mut known = Self::of_browsers(patience);
         known.add_settings();
         known
     }
 
-    fn of_browsers() -> Self {
+    fn of_browsers(patience: Duration) -> Self {
         let mut known = Self::default();
-        for (_, answer) in Agents::find().all(|| Wish::Status) {
+        for (_, answer) in Agents::of_browsers().within(patience).all(|| Wish::Status) {
             let Ok(Answer::Status { worker, .. }) = answer else { continue };
             for role in worker.roles {
                 known.add(KnownRole {
@@ -86,7 +93,7 @@ pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleArn, Problem> {
     }
     let mut settings = Known::default();
     settings.add_settings();
-    settings.of_profile(name).or_else(|| Known::of_browsers().of_profile(name)).ok_or_else(|| {
+    settings.of_profile(name).or_else(|| Known::of_browsers(PATIENCE).of_profile(name)).ok_or_else(|| {
         Problem::new(Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
     })
 }
@@ -104,3 +111,6 @@ fn role_in_files(name: &ProfileName) -> Result<Option<RoleArn>, Problem> {
         profile.and_then(|profile| profile.settings.iter().find(|(key, _)| key == "credential_process"));
     Ok(line.and_then(|(_, line)| profile::role_of_line(line)))
 }
+
+/// A browser that does not say what it knows within this time is left out.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);

@@ -7,9 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rolecall_core::settings::Settings;
+use rolecall_core::settings::{Endpoint, Settings};
 use rolecall_core::{Code, Problem};
 use serde::Deserialize;
+use url::Url;
 
 use crate::platform;
 
@@ -20,8 +21,44 @@ pub(crate) struct Machine {
     pub(crate) settings: Settings,
     /// Extensions other than the product's own that may use the host: `[host] allowed_extensions = ["…"]`.
     pub(crate) allowed_extensions: Vec<String>,
+    /// How a sign-in without the extension comes back: `[loopback] …`.
+    pub(crate) loopback: Loopback,
     /// One entry for each file that was looked for.
     pub(crate) files: Vec<File>,
+}
+
+/// Where a browser comes back to when the command line signs in by itself. These addresses are registered at the
+/// provider; the first generation of this tool used the same ones.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Loopback {
+    /// The ports, in the order in which they are tried. 0 is any free port, for providers that ignore the port of a
+    /// loopback address (RFC 8252 section 7.3).
+    pub(crate) ports: Vec<u16>,
+    /// `localhost`, `127.0.0.1` or `[::1]`, as registered.
+    pub(crate) host: String,
+    /// The path, as registered.
+    pub(crate) path: String,
+}
+
+impl Default for Loopback {
+    fn default() -> Self {
+        let ports = [1, 2, 3, 4, 5, 6].iter().flat_map(|tens| [tens * 10_000 + 800, tens * 10_000 + 801]);
+        Self { ports: ports.collect(), host: "localhost".to_owned(), path: "/redirect_uri".to_owned() }
+    }
+}
+
+impl Loopback {
+    /// The redirect URI at a port.
+    pub(crate) fn redirect_uri(&self, port: u16) -> Result<Url, Problem> {
+        let text = format!("http://{}:{port}{}", self.host, self.path);
+        match text.parse::<Endpoint>() {
+            Ok(endpoint) => Ok(endpoint.url().clone()),
+            Err(error) => {
+                Err(Problem::new(Code::SettingsInvalid, format!("[loopback] cannot be used: {error}.")))
+            }
+        }
+    }
 }
 
 /// One settings file.
@@ -72,24 +109,27 @@ pub(crate) fn user_file() -> Option<PathBuf> {
 /// Reads these files, the strongest first.
 fn load_from(paths: impl IntoIterator<Item = PathBuf>) -> Machine {
     let mut machine = Machine::default();
+    let mut loopback = None;
     for path in paths {
         let state = match read(&path) {
             Ok(None) => State::Absent,
             Ok(Some(document)) => {
                 put_under(&mut machine.settings, document.settings);
-                machine.allowed_extensions.extend(document.allowed_extensions);
+                machine.allowed_extensions.extend(document.own.host.allowed_extensions);
+                loopback = loopback.or(document.own.loopback);
                 State::Read { unknown: document.unknown }
             }
             Err(problem) => State::Broken(problem),
         };
         machine.files.push(File { path, state });
     }
+    machine.loopback = loopback.unwrap_or_default();
     machine
 }
 
 struct Document {
     settings: Settings,
-    allowed_extensions: Vec<String>,
+    own: Own,
     unknown: Vec<String>,
 }
 
@@ -103,8 +143,8 @@ fn read(path: &Path) -> Result<Option<Document>, Problem> {
     };
     let (settings, mut unknown) = Settings::from_toml(&text).map_err(|error| refuse(error.to_string()))?;
     let own: Own = toml::from_str(&text).map_err(|error| refuse(error.message().to_owned()))?;
-    unknown.retain(|key| key != "host");
-    Ok(Some(Document { settings, allowed_extensions: own.host.allowed_extensions, unknown }))
+    unknown.retain(|key| !["host", "loopback"].contains(&key.as_str()));
+    Ok(Some(Document { settings, own, unknown }))
 }
 
 /// The part that concerns this program alone and is not sent to the extension.
@@ -112,12 +152,24 @@ fn read(path: &Path) -> Result<Option<Document>, Problem> {
 struct Own {
     #[serde(default)]
     host: Host,
+    loopback: Option<Loopback>,
 }
 
 #[derive(Default, Deserialize)]
 struct Host {
     #[serde(default)]
     allowed_extensions: Vec<String>,
+}
+
+/// The part of `other` that `own` does not have.
+pub(crate) fn missing(own: &Settings, other: Settings) -> Settings {
+    let mut whole = own.clone();
+    put_under(&mut whole, other);
+    Settings {
+        provider: whole.provider.split_off(own.provider.len()),
+        role: whole.role.split_off(own.role.len()),
+        account: whole.account.split_off(own.account.len()),
+    }
 }
 
 /// Adds what is not there already, by the rule of the layers: an entry of the stronger file replaces the whole entry
@@ -190,6 +242,20 @@ mod tests {
         assert!(problem.is(Code::SettingsInvalid));
         assert!(problem.message.starts_with(&format!("{}: ", paths[0].display())), "{problem}");
         assert!(problem.message.contains("line 2"), "{problem}");
+    }
+
+    #[test]
+    fn the_redirect_goes_where_the_first_generation_had_it_unless_told_otherwise() {
+        let (_folder, paths) = files(USER, MACHINE);
+        let loopback = load_from(paths).loopback;
+        assert_eq!(loopback.ports[..4], [10_800, 10_801, 20_800, 20_801]);
+        assert_eq!(loopback.ports.last(), Some(&60_801));
+        assert_eq!(loopback.redirect_uri(10_800).unwrap().as_str(), "http://localhost:10800/redirect_uri");
+        let (_folder, paths) = files("[loopback]\nports = [0]\nhost = \"127.0.0.1\"\n", MACHINE);
+        let loopback = load_from(paths).loopback;
+        assert_eq!(loopback.redirect_uri(7).unwrap().as_str(), "http://127.0.0.1:7/redirect_uri");
+        let outside = Loopback { host: "evil.example".to_owned(), ..Loopback::default() };
+        assert!(outside.redirect_uri(7).unwrap_err().is(Code::SettingsInvalid));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Asking agents: the command line's side of the socket.
 
+use std::cell::RefCell;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use interprocess::local_socket::Stream;
@@ -13,33 +14,8 @@ use rolecall_core::message::host::{CredentialsRequest, ProtocolRange};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
-use super::{DEADLINE, socket};
-
-/// Gets a role's credentials from whichever agent has them or can get them, showing a window only where none can
-/// without.
-pub(crate) fn credentials(
-    role: &RoleArn,
-    presence: Presence,
-    time_left_seconds: u32,
-) -> Result<Credentials, Problem> {
-    let request = |interactive| {
-        let request =
-            CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };
-        move || Wish::Credentials(request.clone())
-    };
-    let read = |answer| match answer {
-        Answer::Credentials { credentials } => Ok(credentials),
-        _ => Err(unexpected()),
-    };
-    let agents = Agents::find();
-    if presence == Presence::Nobody || agents.0.len() > 1 {
-        let silent = agents.first(request(false), read);
-        if presence == Presence::Nobody || silent.is_ok() {
-            return silent;
-        }
-    }
-    agents.first(request(true), read)
-}
+use super::DEADLINE;
+use super::socket::{self, Kind};
 
 /// The live agents of this user.
 #[derive(Debug)]
@@ -47,18 +23,62 @@ pub(crate) struct Agents(Vec<Agent>);
 
 #[derive(Debug)]
 struct Agent {
-    stream: std::cell::RefCell<Option<Stream>>,
-    path: std::path::PathBuf,
+    patience: Duration,
+    stream: RefCell<Option<Stream>>,
+    path: PathBuf,
 }
 
 impl Agents {
-    /// Connects to every agent there is.
-    pub(crate) fn find() -> Self {
-        let connect = |path: std::path::PathBuf| {
+    /// The agents of browsers.
+    pub(crate) fn of_browsers() -> Self {
+        Self::connect(socket::find(Kind::Browser))
+    }
+
+    /// Commands that are signing in at this moment.
+    pub(crate) fn of_terminals() -> Self {
+        Self::connect(socket::find(Kind::Terminal))
+    }
+
+    fn connect(paths: Vec<PathBuf>) -> Self {
+        let connect = |path: PathBuf| {
             let stream = socket::connect(&path).ok()?;
-            Some(Agent { stream: Some(stream).into(), path })
+            Some(Agent { patience: DEADLINE + GRACE, stream: Some(stream).into(), path })
         };
-        Self(socket::find().into_iter().filter_map(connect).collect())
+        Self(paths.into_iter().filter_map(connect).collect())
+    }
+
+    /// Gets a role's credentials from whichever agent has them or can get them, showing a window only where none can
+    /// without.
+    pub(crate) fn credentials(
+        &self,
+        role: &RoleArn,
+        presence: Presence,
+        time_left_seconds: u32,
+    ) -> Result<Credentials, Problem> {
+        let request = |interactive| {
+            let request =
+                CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };
+            move || Wish::Credentials(request.clone())
+        };
+        let read = |answer| match answer {
+            Answer::Credentials { credentials } => Ok(credentials),
+            _ => Err(unexpected()),
+        };
+        if presence == Presence::Nobody || self.0.len() > 1 {
+            let silent = self.first(request(false), read);
+            if presence == Presence::Nobody || silent.is_ok() {
+                return silent;
+            }
+        }
+        self.first(request(true), read)
+    }
+
+    /// The same agents, none of which is waited for any longer than this.
+    pub(crate) fn within(mut self, patience: Duration) -> Self {
+        for agent in &mut self.0 {
+            agent.patience = patience;
+        }
+        self
     }
 
     /// Whether nobody is there.
@@ -105,13 +125,13 @@ impl Agent {
             Some(stream) => stream,
             None => socket::connect(&self.path).map_err(|error| gone(&error))?,
         };
-        ask(&stream, wish).map_err(|error| gone(&error))?.into_result()
+        ask(&stream, wish, self.patience).map_err(|error| gone(&error))?.into_result()
     }
 }
 
-fn ask(mut stream: &Stream, wish: Wish) -> io::Result<Reply> {
+fn ask(mut stream: &Stream, wish: Wish, patience: Duration) -> io::Result<Reply> {
     // Named pipes know no timeouts; there the agent's own deadline has to do.
-    let _ = stream.set_recv_timeout(Some(DEADLINE + GRACE));
+    let _ = stream.set_recv_timeout(Some(patience));
     let _ = stream.set_send_timeout(Some(GRACE));
     frame::write(&mut stream, &Question { protocol: ProtocolRange::CURRENT, wish })?;
     frame::read(&mut stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())

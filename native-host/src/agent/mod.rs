@@ -25,7 +25,8 @@ use rolecall_core::message::host::{
 use rolecall_core::{Code, Problem};
 
 use crate::platform;
-pub(crate) use client::{Agents, credentials};
+pub(crate) use client::Agents;
+pub(crate) use socket::Kind;
 
 /// Whoever holds the sign-in: the extension's worker behind its port.
 pub(crate) trait Browser: Send + Sync {
@@ -60,8 +61,8 @@ impl Agent {
     }
 
     /// Listens from now on. The socket goes when what is returned is dropped.
-    pub(crate) fn listen(self: &Arc<Self>) -> io::Result<Listening> {
-        let (listener, path) = socket::open()?;
+    pub(crate) fn listen(self: &Arc<Self>, kind: Kind) -> io::Result<Listening> {
+        let (listener, path) = socket::open(kind)?;
         let agent = Arc::clone(self);
         thread::spawn(move || {
             loop {
@@ -134,7 +135,9 @@ impl Agent {
         }
         match question.wish {
             Wish::Credentials(request) => {
-                let credentials = self.credentials(&request, stream)?;
+                let credentials = self.credentials(&request, || {
+                    platform::peer_program(stream).map(|program| program.to_string())
+                })?;
                 Ok(Answer::Credentials { credentials })
             }
             Wish::ConsoleUrl { role, service } => {
@@ -161,7 +164,12 @@ impl Agent {
         }
     }
 
-    fn credentials(&self, request: &CredentialsRequest, stream: &Stream) -> Result<Credentials, Problem> {
+    /// Gives a role's credentials from memory, or else has the browser asked, once for everybody.
+    pub(crate) fn credentials(
+        &self,
+        request: &CredentialsRequest,
+        asked_by: impl FnOnce() -> Option<String>,
+    ) -> Result<Credentials, Problem> {
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
         let cached = || lock(&self.cache).credentials(&request.role, Utc::now(), time_left).cloned();
         if let Some(credentials) = cached() {
@@ -177,8 +185,7 @@ impl Agent {
             if let Some(problem) = lock(&self.cache).refusal(&request.role) {
                 return Err(problem.clone());
             }
-            let asked_by = platform::peer_program(stream).map(|program| program.to_string());
-            let asked_by = asked_by.or_else(|| request.asked_by.clone());
+            let asked_by = asked_by().or_else(|| request.asked_by.clone());
             let question = CredentialsRequest { asked_by, ..request.clone() };
             let result =
                 self.browser.ask(WorkerQuestion::Credentials(question)).and_then(|answer| match answer {

@@ -10,8 +10,9 @@ use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
 use crate::output::{self, Failure, Outcome};
-use crate::profile::{self, COMMAND, PROFILE, ROLE};
-use crate::{agent, batch, roles};
+use crate::profile::{COMMAND, PROFILE, ROLE};
+use crate::source::Source;
+use crate::{batch, roles};
 
 /// Print a profile's credentials the way AWS tools want them from a credential_process.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ pub(crate) fn run_fast(arguments: &[OsString]) -> Option<ExitCode> {
 }
 
 fn print(role: &RoleArn, presence: Presence) -> Outcome {
-    let credentials = agent::credentials(role, presence, profile::TIME_LEFT_SECONDS)?;
+    let credentials = Source::of_tool(presence).credentials(role)?;
     let document = credentials.to_process_json(role.account());
     output::data(document.expose_secret()).map_err(|_| {
         Failure::from(Problem::new(

@@ -175,7 +175,7 @@ fn check_settings(findings: &mut Vec<Finding>) {
 
 /// Agents: somebody there, and answering.
 fn check_agents(findings: &mut Vec<Finding>) {
-    let agents = Agents::find();
+    let agents = Agents::of_browsers().within(crate::roles::PATIENCE);
     if agents.is_empty() {
         findings.push(Finding::warn(
             "No browser with the Rolecall extension is running.",

@@ -7,7 +7,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
 use crate::output::{self, Failure, Outcome, short_path};
-use crate::{platform, profile, settings_files};
+use crate::{platform, profile, settings_files, whole_file};
 
 /// Let your browsers start the Rolecall host program.
 ///
@@ -78,8 +78,8 @@ impl Install {
         for place in places {
             let text = browsers::manifest(place.browser.family, &host, &extensions)
                 .ok_or_else(|| failed("name", &host, "the path is not Unicode text"))?;
-            let written =
-                browsers::write(&place.path, &text).map_err(|error| failed("write", &place.path, &error))?;
+            let written = whole_file::write(&place.path, &text)
+                .map_err(|error| failed("write", &place.path, &error))?;
             if place.usual {
                 place
                     .browser

@@ -3,12 +3,21 @@
 // The comments on commands and options are what a terminal shows as help: names stand there as they are typed.
 #![allow(clippy::doc_markdown)]
 
+mod completion;
+mod console;
 pub(crate) mod credential_process;
 mod doctor;
+mod env;
+mod exec;
 mod install;
+mod login;
+mod logout;
 mod profile;
 mod roles;
+mod serve;
+mod settings;
 mod status;
+mod sync;
 mod whoami;
 
 use std::ffi::OsString;
@@ -18,8 +27,11 @@ use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 use clap::{Parser, Subcommand};
 
-use crate::log;
+use rolecall_core::Problem;
+
 use crate::output::{EXIT_CODES, Outcome};
+use crate::variables::Place;
+use crate::{choice, log, source};
 
 /// Sign in to AWS with your company's account: roles from the browser's toolbar, in your terminal.
 #[derive(Debug, Parser)]
@@ -28,8 +40,7 @@ use crate::output::{EXIT_CODES, Outcome};
     version,
     styles = STYLES,
     after_help = EXIT_CODES,
-    propagate_version = true,
-    disable_help_subcommand = true,
+        disable_help_subcommand = true,
     arg_required_else_help = true,
 )]
 struct Arguments {
@@ -42,19 +53,33 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Install(install::Install),
-    Uninstall(install::Uninstall),
+    Login(login::Login),
+    Env(env::Env),
+    Exec(exec::Exec),
+    Console(console::Console),
+    Roles(roles::Roles),
+    Status(status::Status),
+    Whoami(whoami::Whoami),
+    Logout(logout::Logout),
     #[command(subcommand)]
     Profile(profile::Profile),
     CredentialProcess(credential_process::CredentialProcess),
-    Whoami(whoami::Whoami),
-    Roles(roles::Roles),
-    Status(status::Status),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Settings(settings::Settings),
+    Install(install::Install),
+    Uninstall(install::Uninstall),
     Doctor(doctor::Doctor),
+    ShellInit(completion::ShellInit),
+    Completions(completion::Completions),
+    Man(completion::Man),
 }
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    if completion::answer() {
+        return ExitCode::SUCCESS;
+    }
     let program = std::iter::once(OsString::from("rolecall"));
     let arguments = match Arguments::try_parse_from(program.chain(arguments)) {
         Ok(arguments) => arguments,
@@ -69,15 +94,39 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 fn perform(command: Command) -> Outcome {
     match command {
-        Command::Install(command) => command.run(),
-        Command::Uninstall(command) => command.run(),
-        Command::Profile(command) => command.run(),
-        Command::CredentialProcess(command) => command.run(),
-        Command::Whoami(command) => command.run(),
+        Command::Login(command) => command.run(),
+        Command::Env(command) => command.run(),
+        Command::Exec(command) => command.run(),
+        Command::Console(command) => command.run(),
         Command::Roles(command) => command.run(),
         Command::Status(command) => command.run(),
+        Command::Whoami(command) => command.run(),
+        Command::Logout(command) => command.run(),
+        Command::Profile(command) => command.run(),
+        Command::CredentialProcess(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Settings(command) => command.run(),
+        Command::Install(command) => command.run(),
+        Command::Uninstall(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::ShellInit(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     }
+}
+
+/// The role that a person means, and where it lives.
+fn place(word: Option<&str>) -> Result<Place, Problem> {
+    let known = choice::role(word)?;
+    let effective = crate::roles::settings();
+    let role = source::role_of(&effective, &known.arn);
+    let provider = effective.provider(&role.provider);
+    Ok(Place {
+        region: role.region(),
+        endpoint_url: provider.and_then(|provider| provider.endpoint_url.clone()),
+        profile: known.profile.to_string(),
+        role: known.arn,
+    })
 }
 
 const STYLES: Styles = Styles::styled()

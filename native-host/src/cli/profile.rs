@@ -6,10 +6,11 @@ use rolecall_core::aws::{Region, RoleArn};
 use rolecall_core::settings::{CredentialsMode, ProfileName};
 use serde::Serialize;
 
+use crate::ask::Ask;
 use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
-use crate::profile::{self, Wanted};
-use crate::{agent, batch, roles};
+use crate::profile::Wanted;
+use crate::{profile, roles};
 
 /// Write, list and remove AWS profiles that get their credentials from Rolecall.
 #[derive(Debug, clap::Subcommand)]
@@ -17,6 +18,7 @@ pub(crate) enum Profile {
     Write(Write),
     List(List),
     Remove(Remove),
+    Sync(super::sync::Sync),
 }
 
 /// Write a profile for a role. Everything else in the AWS files stays as it is.
@@ -46,6 +48,8 @@ pub(crate) struct Write {
     /// Change nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    ask: Ask,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -86,6 +90,7 @@ impl Profile {
             Self::Write(command) => command.run(),
             Self::List(command) => command.run(),
             Self::Remove(command) => command.run(),
+            Self::Sync(command) => command.run(),
         }
     }
 }
@@ -99,11 +104,7 @@ impl Write {
         let region = region.unwrap_or_else(|| self.role_arn.partition().default_region());
         let (mode, credentials) = match self.mode {
             WriteMode::Process => (CredentialsMode::Process, None),
-            WriteMode::File => {
-                let presence = batch::presence(false);
-                let credentials = agent::credentials(&self.role_arn, presence, profile::TIME_LEFT_SECONDS)?;
-                (CredentialsMode::File, Some(credentials))
-            }
+            WriteMode::File => (CredentialsMode::File, Some(self.ask.source().credentials(&self.role_arn)?)),
         };
         let wanted = Wanted {
             name: &self.profile,

@@ -39,7 +39,7 @@ struct AgentReport {
 
 impl Status {
     pub(crate) fn run(self) -> Outcome {
-        let agents = Agents::find();
+        let agents = Agents::of_browsers().within(crate::roles::PATIENCE);
         let report =
             Report { agents: agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect() };
         if self.json {

@@ -17,7 +17,7 @@ use rolecall_core::message::host::{HostAnswer, HostQuestion, Id, Outcome, Protoc
 use rolecall_core::{Code, Problem};
 use serde::Deserialize;
 
-use crate::agent::{Agent, Listening};
+use crate::agent::{Agent, Kind, Listening};
 use crate::caller::Caller;
 use crate::{platform, settings_files};
 use port::Port;
@@ -115,7 +115,7 @@ impl Host {
         }
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if listening.is_none() {
-            match self.agent.listen() {
+            match self.agent.listen(Kind::Browser) {
                 Ok(socket) => *listening = Some(socket),
                 // The browser's part works without; `rolecall doctor` tells of it.
                 Err(error) => tracing::error!(%error, "terminals cannot be served"),

@@ -1,9 +1,10 @@
 //! Linux and macOS.
 
 use std::fs::{self, DirBuilder};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 use interprocess::local_socket::traits::StreamCommon;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream, ToFsName};
@@ -132,6 +133,35 @@ pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Resu
     Ok(())
 }
 
+/// Runs a command to its end. What a person types at the terminal reaches it directly; signals sent to this process
+/// are passed on. The exit code is the command's, or 128 and the number of the signal that ended it.
+pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    use std::os::unix::process::ExitStatusExt;
+    // Before the command is there, so that no signal ends this process without it.
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])?;
+    let mut child = command.spawn()?;
+    let process = rustix::process::Pid::from_child(&child);
+    let handle = signals.handle();
+    let passed_on = std::thread::spawn(move || {
+        for signal in signals.forever() {
+            // The terminal sends these two to the command as well: once is enough.
+            if matches!(signal, SIGINT | SIGQUIT) && io::stdin().is_terminal() {
+                continue;
+            }
+            if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
+                let _ = rustix::process::kill_process(process, signal);
+            }
+        }
+    });
+    let status = child.wait()?;
+    handle.close();
+    let _ = passed_on.join();
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
 /// Whether the file can be run by its owner.
 pub(crate) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
@@ -176,8 +206,8 @@ pub(crate) fn split(line: &str) -> Option<Vec<String>> {
 }
 
 /// The shell SDKs run a `credential_process` with.
-pub(crate) fn shell(line: &str) -> std::process::Command {
-    let mut command = std::process::Command::new("sh");
+pub(crate) fn shell(line: &str) -> Command {
+    let mut command = Command::new("sh");
     command.arg("-c").arg(line);
     command
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 use interprocess::local_socket::{GenericNamespaced, ListenerOptions, Name, Stream, ToNsName};
 use interprocess::os::windows::local_socket::ListenerOptionsExt;
@@ -63,6 +64,13 @@ pub(crate) fn peer_program(_stream: &Stream) -> Option<Program> {
 /// Browsers close the port before they end the host: there is nothing else to wait for.
 pub(crate) fn on_termination(_action: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Ok(())
+}
+
+/// Runs a command to its end. The console sends its events to both processes.
+pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
+    let code = command.status()?.code().unwrap_or(1);
+    // Windows knows exit codes beyond a byte; what does not fit is a failure all the same.
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
 /// Whether the file can be run.
@@ -156,8 +164,8 @@ pub(crate) fn split(line: &str) -> Option<Vec<String>> {
 }
 
 /// The shell SDKs run a `credential_process` with.
-pub(crate) fn shell(line: &str) -> std::process::Command {
-    let mut command = std::process::Command::new("cmd.exe");
+pub(crate) fn shell(line: &str) -> Command {
+    let mut command = Command::new("cmd.exe");
     command.raw_arg("/C").raw_arg(line);
     command
 }

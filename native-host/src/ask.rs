@@ -1,0 +1,78 @@
+//! The options that every command that needs credentials has.
+
+// The comments are what a terminal shows as help: names stand there as they are typed.
+#![allow(clippy::doc_markdown)]
+
+use std::time::Duration;
+
+use rolecall_core::settings;
+
+use crate::batch;
+use crate::loopback::Way;
+use crate::source::{Method, Source};
+
+/// How to ask for credentials.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Signing in")]
+pub(crate) struct Ask {
+    /// Which browser signs in: one with the extension, or the system's own (loopback).
+    #[arg(long, value_enum, default_value_t = Method::Auto)]
+    method: Method,
+    /// Show the address to sign in at instead of opening it, and take the one that the browser ends at: for a shell
+    /// on another machine.
+    #[arg(long)]
+    no_browser: bool,
+    /// Never show a window or ask anything. ROLECALL_BATCH=1 says the same.
+    #[arg(long)]
+    batch: bool,
+    /// How long the credentials shall last, such as 1h, 90m or 3600, where no browser with the extension decides.
+    #[arg(long, value_parser = duration)]
+    duration: Option<settings::Duration>,
+}
+
+impl Ask {
+    /// The source that the options describe.
+    pub(crate) fn source(&self) -> Source {
+        let way = if self.no_browser { Way::Paste } else { Way::Browser };
+        // Pasting is for where no browser is: the extension of one on this machine would show its window there.
+        let method =
+            if self.no_browser && self.method == Method::Auto { Method::Loopback } else { self.method };
+        Source {
+            method,
+            presence: batch::presence(self.batch),
+            way,
+            duration: self.duration,
+            patience: PATIENCE,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<settings::Duration, String> {
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return Err("give it as 1h, 90m or 3600".to_owned()),
+    };
+    let number: u32 = digits.parse().map_err(|_| "give it as 1h, 90m or 3600".to_owned())?;
+    settings::Duration::try_from(number.saturating_mul(factor))
+}
+
+/// How long a person may take at the provider's pages.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, seconds) in [("1h", 3600), ("90m", 5400), ("3600", 3600), ("900s", 900), ("12h", 43_200)] {
+            assert_eq!(duration(text).unwrap().seconds(), seconds, "{text}");
+        }
+        for text in ["", "h", "1d", "-1h", "14m", "13h", "1h30m", "99999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

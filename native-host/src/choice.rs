@@ -1,0 +1,145 @@
+//! Which role a person means: an ARN, a profile's name, or any part of a name that fits one role only.
+
+use std::io::{IsTerminal, stderr, stdin};
+
+use rolecall_core::aws::RoleArn;
+use rolecall_core::{Code, Problem};
+
+use crate::roles::{Known, KnownRole};
+use crate::source;
+
+/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list.
+pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
+    if let Some(Ok(arn)) = word.map(str::parse::<RoleArn>) {
+        return Ok(of_arn(arn));
+    }
+    let known = Known::gather().roles;
+    let candidates = match word {
+        Some(word) => fitting(&known, word),
+        None => known.iter().collect(),
+    };
+    match (&candidates[..], word) {
+        ([only], _) => Ok((*only).clone()),
+        ([], Some(word)) => {
+            Err(Problem::new(Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug())))
+        }
+        ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
+        (several, _) if stdin().is_terminal() && stderr().is_terminal() => pick(several),
+        (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
+        (several, Some(word)) => {
+            let names: Vec<_> =
+                several.iter().map(|role| format!("{} ({})", label(role), role.profile)).collect();
+            let message = format!("\"{}\" fits several roles: {}.", word.escape_debug(), names.join(", "));
+            Err(Problem::new(Code::RoleAmbiguous, message))
+        }
+    }
+}
+
+/// A role as people read it.
+pub(crate) fn label(role: &KnownRole) -> String {
+    format!("{} / {}", role.account, role.arn.name())
+}
+
+fn of_arn(arn: RoleArn) -> KnownRole {
+    let effective = crate::roles::settings();
+    let role = source::role_of(&effective, &arn);
+    let account = effective.account_label(arn.account()).to_owned();
+    KnownRole { account, profile: effective.profile_name(&role), arn, expiration: None }
+}
+
+/// The roles that a word fits. An exact name beats a part of one, and case only matters where nothing else decides.
+fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
+    let rules: [&dyn Fn(&KnownRole) -> bool; 3] = [
+        &|role| role.profile.as_str() == word,
+        &|role| {
+            role.arn.name() == word
+                || label(role) == word
+                || format!("{}/{}", role.account, role.arn.name()) == word
+        },
+        &|role| contains_parts(role, word),
+    ];
+    for rule in rules {
+        let fitting: Vec<_> = known.iter().filter(|role| rule(role)).collect();
+        if !fitting.is_empty() {
+            return fitting;
+        }
+    }
+    let loosely = |role: &&KnownRole| is_subsequence(&word.to_lowercase(), &haystack(role));
+    known.iter().filter(loosely).collect()
+}
+
+/// Every part of what was typed, in any order: `prod admin` finds `example-prod / Administrator`.
+fn contains_parts(role: &KnownRole, word: &str) -> bool {
+    let haystack = haystack(role);
+    let word = word.to_lowercase();
+    let mut parts =
+        word.split(|c: char| c.is_whitespace() || c == '/').filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some() && parts.all(|part| haystack.contains(part))
+}
+
+fn haystack(role: &KnownRole) -> String {
+    format!("{} {} {} {}", role.account, role.arn.account(), role.arn.name(), role.profile).to_lowercase()
+}
+
+fn is_subsequence(needle: &str, haystack: &str) -> bool {
+    let mut letters = haystack.chars();
+    !needle.is_empty() && needle.chars().all(|wanted| letters.any(|letter| letter == wanted))
+}
+
+fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
+    let items: Vec<_> =
+        candidates.iter().map(|role| format!("{}  ({})", label(role), role.profile)).collect();
+    let picked = dialoguer::FuzzySelect::with_theme(&dialoguer::theme::ColorfulTheme::default())
+        .with_prompt("Role")
+        .items(&items)
+        .default(0)
+        .interact_opt();
+    match picked {
+        Ok(Some(index)) if index < candidates.len() => Ok(candidates[index].clone()),
+        _ => Err(Problem::new(Code::RoleMissing, "No role was picked.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Vec<KnownRole> {
+        [
+            ("dev", "developer", "example-dev"),
+            ("prod", "developer", "example-prod"),
+            ("prod", "Administrator", "prod-admin"),
+            ("prod", "AdministratorReadOnly", "prod-admin-ro"),
+        ]
+        .map(|(account, name, profile)| KnownRole {
+            arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
+            account: account.to_owned(),
+            profile: profile.parse().unwrap(),
+            expiration: None,
+        })
+        .into()
+    }
+
+    #[test]
+    fn a_word_finds_the_roles_it_fits_best() {
+        for (word, profiles) in [
+            ("example-dev", &["example-dev"][..]),
+            ("prod-admin", &["prod-admin"]),
+            ("Administrator", &["prod-admin"]),
+            ("prod/developer", &["example-prod"]),
+            ("prod / developer", &["example-prod"]),
+            ("DEVELOPER prod", &["example-prod"]),
+            ("readonly", &["prod-admin-ro"]),
+            ("admin", &["prod-admin", "prod-admin-ro"]),
+            ("padmro", &["prod-admin-ro"]),
+            ("developer", &["example-dev", "example-prod"]),
+            ("nobody", &[]),
+            ("/", &[]),
+            ("", &[]),
+        ] {
+            let known = known();
+            let found: Vec<_> = fitting(&known, word).iter().map(|role| role.profile.to_string()).collect();
+            assert_eq!(found, profiles, "{word}");
+        }
+    }
+}

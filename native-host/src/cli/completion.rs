@@ -1,0 +1,149 @@
+//! `rolecall completions`, `shell-init` and `man`: what a shell and its reader get.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::CommandFactory;
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::ArgValueCandidates;
+use clap_complete::env::{CompleteEnv, Shells};
+use rolecall_core::{Code, Problem};
+
+use super::Arguments;
+use crate::output::{self, Failure, Outcome, short_path};
+use crate::profile;
+use crate::roles::Known;
+
+/// Print the script that completes rolecall's commands and your roles in a shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall completions fish > ~/.config/fish/completions/rolecall.fish")]
+pub(crate) struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Print what a shell's start-up file evaluates: the use-role function, a prompt segment, and completion.
+///
+/// use-role ROLE puts a role into the shell, use-role --unset takes it away. The prompt shows the role and the time
+/// left while one is active and costs no process otherwise; ROLECALL_PROMPT=off keeps it as it is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  echo 'eval \"$(rolecall shell-init bash)\"' >> ~/.bashrc\n  echo 'rolecall shell-init fish | source' >> ~/.config/fish/config.fish"
+)]
+pub(crate) struct ShellInit {
+    /// Which shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Print the manual page, or write the pages of all commands.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall man --dir ~/.local/share/man/man1")]
+pub(crate) struct Man {
+    /// Where to write rolecall.1 and a page for each command.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+/// Answers a shell that asks what could come next, and tells whether it was one.
+pub(super) fn answer() -> bool {
+    if std::env::var_os(VARIABLE).is_none() {
+        return false;
+    }
+    let here = std::env::current_dir().ok();
+    let shell = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
+    // A completion that fails shows nothing: a message would land in the middle of what is typed.
+    shell.try_complete(std::env::args_os(), here.as_deref()).unwrap_or(true)
+}
+
+/// The roles that a shell may offer.
+pub(super) fn roles() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let known = Known::gather_within(PATIENCE).roles.into_iter();
+        known
+            .map(|role| {
+                CompletionCandidate::new(role.profile.to_string()).help(Some(role.arn.to_string().into()))
+            })
+            .collect()
+    })
+}
+
+impl Completions {
+    pub(crate) fn run(self) -> Outcome {
+        output::data(script(self.shell)?.trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl ShellInit {
+    pub(crate) fn run(self) -> Outcome {
+        let program = profile::own_path()?.display().to_string();
+        let (template, program) = match self.shell {
+            Shell::Bash => (BASH, format!("'{}'", program.replace('\'', r"'\''"))),
+            Shell::Zsh => (ZSH, format!("'{}'", program.replace('\'', r"'\''"))),
+            Shell::Fish => (FISH, format!("'{}'", program.replace('\\', r"\\").replace('\'', r"\'"))),
+            Shell::Powershell => (POWERSHELL, format!("'{}'", program.replace('\'', "''"))),
+        };
+        output::data(template.replace("@PROGRAM@", &program).trim_end())?;
+        output::data(script(self.shell)?.trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Man {
+    pub(crate) fn run(self) -> Outcome {
+        let failed = |error: std::io::Error| {
+            Failure::caused_by(Problem::new(Code::FileFailed, "The manual could not be written."), &error)
+        };
+        if let Some(folder) = self.dir {
+            fs::create_dir_all(&folder).map_err(failed)?;
+            clap_mangen::generate_to(Arguments::command(), &folder).map_err(failed)?;
+            output::note(format_args!("Wrote the manual to {}", short_path(&folder)));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(failed)?;
+        output::data(String::from_utf8_lossy(&page).trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn script(shell: Shell) -> Result<String, Failure> {
+    let name = match shell {
+        Shell::Bash => "bash",
+        Shell::Zsh => "zsh",
+        Shell::Fish => "fish",
+        Shell::Powershell => "powershell",
+    };
+    let program = profile::own_path()?.display().to_string();
+    let mut script = Vec::new();
+    let written = Shells::builtins().completer(name).map(|completer| {
+        completer.write_registration(VARIABLE, "rolecall", "rolecall", &program, &mut script)
+    });
+    match written {
+        Some(Ok(())) => Ok(String::from_utf8_lossy(&script).into_owned()),
+        _ => Err(Problem::new(Code::Internal, "The completion script could not be written.").into()),
+    }
+}
+
+/// Set by the scripts while they ask.
+const VARIABLE: &str = "ROLECALL_COMPLETE";
+
+/// How long a person who pressed Tab waits.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const BASH: &str = include_str!("../shell/init.bash");
+const ZSH: &str = include_str!("../shell/init.zsh");
+const FISH: &str = include_str!("../shell/init.fish");
+const POWERSHELL: &str = include_str!("../shell/init.ps1");

@@ -1,0 +1,63 @@
+//! `rolecall exec`: runs a command as a role. Its credentials renew for as long as it runs.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret;
+
+use crate::ask::Ask;
+use crate::container::Endpoint;
+use crate::output::{Failure, Outcome};
+use crate::platform;
+use crate::variables::{self, OUTRANKING};
+
+/// Run a command as a role.
+///
+/// The command finds its credentials at an address on this machine that only it knows, and fetches fresh ones there
+/// when they expire. Its exit status and signals are passed through.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall exec example-dev -- terraform apply")]
+pub(crate) struct Exec {
+    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
+    #[arg(value_name = "ROLE", add = super::completion::roles())]
+    role: Option<String>,
+    /// Put the keys into the environment, for tools that know no other way. They do not renew.
+    #[arg(long)]
+    keys: bool,
+    #[command(flatten)]
+    ask: Ask,
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Exec {
+    pub(crate) fn run(self) -> Outcome {
+        let Some((program, arguments)) = self.command.split_first() else { return Ok(ExitCode::SUCCESS) };
+        let place = super::place(self.role.as_deref())?;
+        let source = self.ask.source();
+        let credentials = source.credentials(&place.role)?;
+        let mut command = Command::new(program);
+        command.args(arguments);
+        for name in OUTRANKING {
+            command.env_remove(name);
+        }
+        let set = if self.keys {
+            variables::of_keys(&credentials, &place)
+        } else {
+            let endpoint = Endpoint::start(place.role.clone(), source, credentials, 0)?;
+            let mut set = variables::of_place(&place);
+            set.extend(endpoint.variables());
+            set
+        };
+        command.envs(set.iter().map(|(name, value)| (name, value.expose_secret())));
+        platform::run_to_the_end(command).map_err(|error| {
+            let program = program.to_string_lossy();
+            Failure::caused_by(
+                Problem::new(Code::CommandFailed, format!("{program} could not be run.")),
+                &error,
+            )
+        })
+    }
+}

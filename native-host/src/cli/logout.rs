@@ -1,0 +1,65 @@
+//! `rolecall logout`: forgets, and takes back what was written.
+
+use std::process::ExitCode;
+
+use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::{Code, Problem};
+
+use crate::agent::Agents;
+use crate::aws_files::{Mode, Operation, Options};
+use crate::output::{self, Outcome};
+use crate::{choice, profile};
+
+/// Forget a role's credentials, or everything.
+///
+/// The browser forgets them, and keys that Rolecall wrote into the credentials file are removed. Profiles without
+/// keys stay. Credentials that are in use elsewhere work until they expire.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all")]
+pub(crate) struct Logout {
+    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
+    #[arg(value_name = "ROLE", required_unless_present = "all", add = super::completion::roles())]
+    role: Option<String>,
+    /// All roles, and who is signed in.
+    #[arg(long, conflicts_with = "role")]
+    all: bool,
+}
+
+impl Logout {
+    pub(crate) fn run(self) -> Outcome {
+        let role = match &self.role {
+            Some(word) => Some(choice::role(Some(word))?),
+            None => None,
+        };
+        let roles: Vec<_> = role.iter().map(|role| role.arn.clone()).collect();
+        let mut failed = None;
+        let agents = Agents::of_browsers();
+        for (_, answer) in agents.all(|| Wish::SignOut { roles: roles.clone() }) {
+            match answer {
+                Ok(Answer::Done) => {}
+                Ok(_) => failed = Some(unexpected()),
+                Err(problem) if problem.is(Code::RoleUnknown) => {}
+                Err(problem) => failed = Some(problem),
+            }
+        }
+        let files = profile::files()?;
+        for written in files.list()?.into_iter().filter(|written| written.mode == Mode::File) {
+            if role.as_ref().is_none_or(|role| role.profile.as_str() == written.name.as_str()) {
+                files.apply(&Operation::Remove(written.name.clone()), &Options::default())?;
+                output::note(format_args!("Removed the keys of the profile {}.", written.name));
+            }
+        }
+        if let Some(problem) = failed {
+            return Err(problem.into());
+        }
+        match &role {
+            Some(role) => output::note(format_args!("Forgot {}.", choice::label(role))),
+            None => output::note("Forgot everything."),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn unexpected() -> Problem {
+    Problem::new(Code::HostProtocol, "The agent answered something else than was asked.")
+}

@@ -1,0 +1,54 @@
+//! `rolecall serve`: a role's credentials at an address on this machine, for containers and editors.
+
+use std::process::ExitCode;
+
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret;
+
+use crate::ask::Ask;
+use crate::container::Endpoint;
+use crate::output::{self, Failure, Outcome};
+use crate::platform;
+use crate::variables::{self, Format, OUTRANKING};
+
+/// Serve a role's credentials at an address on this machine until interrupted.
+///
+/// Prints the variables that tell AWS tools of it. The credentials renew for as long as it runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall serve example-dev --shell dotenv > .env.aws")]
+pub(crate) struct Serve {
+    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
+    #[arg(value_name = "ROLE", add = super::completion::roles())]
+    role: Option<String>,
+    /// The port; any free one without it.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    port: u16,
+    /// How to print the variables; for the shell in SHELL without it.
+    #[arg(long, value_enum)]
+    shell: Option<Format>,
+    #[command(flatten)]
+    ask: Ask,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Outcome {
+        let place = super::place(self.role.as_deref())?;
+        let source = self.ask.source();
+        let credentials = source.credentials(&place.role)?;
+        let endpoint = Endpoint::start(place.role.clone(), source, credentials, self.port)?;
+        let (end, ended) = std::sync::mpsc::channel();
+        let watched = platform::on_termination(move || {
+            let _ = end.send(());
+        });
+        watched.map_err(|error| {
+            Failure::caused_by(Problem::new(Code::Internal, "Signals cannot be watched."), &error)
+        })?;
+        let mut set = endpoint.variables();
+        set.extend(variables::of_place(&place));
+        let shell = self.shell.unwrap_or_else(Format::of_this_shell);
+        output::data(shell.set(&set, &OUTRANKING).expose_secret())?;
+        output::note("Serving until interrupted (Ctrl-C).");
+        let _ = ended.recv();
+        Ok(ExitCode::SUCCESS)
+    }
+}

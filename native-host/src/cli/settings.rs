@@ -1,0 +1,126 @@
+//! `rolecall settings`: what holds on this machine, and how more gets there.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use rolecall_core::settings::{Layers, Settings as Document};
+use rolecall_core::{Code, Problem};
+
+use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN, short_path};
+use crate::settings_files::{self, State};
+use crate::{import, whole_file};
+
+/// Show the settings of this machine, or import others.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Settings {
+    Show(Show),
+    Import(Import),
+}
+
+/// Show the settings files and what holds when they are put over one another.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall settings show --json")]
+pub(crate) struct Show {
+    /// Print what holds as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Add the settings of a file to your own: a config.yaml or [maws] file of the first generation, or a settings file.
+///
+/// What you have already stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: rolecall settings import ~/.federated_aws_cli/config.yaml")]
+pub(crate) struct Import {
+    /// The file.
+    file: PathBuf,
+    /// Show what would be added, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Settings {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Show(command) => command.run(),
+            Self::Import(command) => command.run(),
+        }
+    }
+}
+
+impl Show {
+    fn run(self) -> Outcome {
+        let machine = settings_files::load();
+        if self.json {
+            output::json(&machine.settings)?;
+        } else {
+            for file in &machine.files {
+                let path = short_path(&file.path);
+                match &file.state {
+                    State::Absent => output::data(format_args!("{DIM}absent{DIM:#}  {path}"))?,
+                    State::Read { unknown } if unknown.is_empty() => {
+                        output::data(format_args!("{GOOD}in use{GOOD:#}  {path}"))?;
+                    }
+                    State::Read { unknown } => output::data(format_args!(
+                        "{WARN}in use{WARN:#}  {path}, without the unknown keys {}",
+                        unknown.join(", ")
+                    ))?,
+                    State::Broken(problem) => output::data(format_args!("{BAD}broken{BAD:#}  {problem}"))?,
+                }
+            }
+            if machine.settings != Document::default() {
+                output::data("")?;
+                output::data(text(&machine.settings)?.trim_end())?;
+            }
+            for problem in
+                (Layers { machine: machine.settings.clone(), ..Layers::default() }).effective().problems
+            {
+                output::warn(problem);
+            }
+        }
+        Ok(if machine.problem().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Import {
+    fn run(self) -> Outcome {
+        let path = settings_files::user_file().ok_or(crate::aws_files::Error::HomeMissing)?;
+        let old = match std::fs::read_to_string(&path) {
+            Ok(old) => old,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(failed(&path, &error)),
+        };
+        let (own, _) = Document::from_toml(&old)
+            .map_err(|error| Problem::new(Code::SettingsInvalid, format!("{}: {error}", path.display())))?;
+        let new = settings_files::missing(&own, import::read(&self.file)?);
+        if new == Document::default() {
+            output::note("You have all of it already.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let added = text(&new)?;
+        output::data(added.trim_end())?;
+        if self.dry_run {
+            output::note("Nothing was changed (--dry-run).");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let gap = if old.is_empty() { "" } else { "\n" };
+        let whole = format!("{old}{gap}# From {}\n{added}", self.file.display().to_string().escape_debug());
+        // What is written is what would be read: two documents may contradict each other only when put together.
+        Document::from_toml(&whole).map_err(|error| {
+            Problem::new(Code::ImportFailed, format!("The settings do not go together: {error}"))
+        })?;
+        whole_file::write(&path, &whole).map_err(|error| failed(&path, &error))?;
+        output::note(format_args!("Added to {}", short_path(&path)));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn text(settings: &Document) -> Result<String, Failure> {
+    toml::to_string(settings).map_err(|error| {
+        Failure::caused_by(Problem::new(Code::Internal, "The settings cannot be shown."), &error)
+    })
+}
+
+fn failed(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    Problem::new(Code::FileFailed, format!("{}: {error}.", path.display())).into()
+}

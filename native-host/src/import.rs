@@ -1,0 +1,128 @@
+//! Settings of others: what the first generation's files say, as this generation writes it.
+
+use std::path::Path;
+
+use rolecall_core::settings::Settings;
+use rolecall_core::{Code, Problem};
+use url::Url;
+
+/// Reads a file of any kind that is known: `config.yaml` and `[maws]` of the first generation, or a settings document.
+pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
+    let refuse = |reason: String| Problem::new(Code::ImportFailed, format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| refuse(format!("The file cannot be read: {error}.")))?;
+    parse(&text).map_err(refuse)
+}
+
+fn parse(text: &str) -> Result<Settings, String> {
+    let content = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    match content {
+        Some(line) if line.starts_with("[[") => {
+            Settings::from_toml(text).map(|(settings, _)| settings).map_err(|error| error.to_string())
+        }
+        Some(line) if line.starts_with('[') => {
+            let keys = pairs(section(text, "maws").ok_or("There is no [maws] section in it.")?, '=');
+            provider(&keys)
+        }
+        Some(_) => provider(&pairs(text.lines(), ':')),
+        None => Err("The file is empty.".to_owned()),
+    }
+}
+
+/// The lines of an INI section.
+fn section<'a>(text: &'a str, name: &str) -> Option<impl Iterator<Item = &'a str>> {
+    let header =
+        |line: &str| line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).map(str::to_owned);
+    let mut lines = text.lines().skip_while({
+        let name = name.to_owned();
+        move |line| header(line).as_deref() != Some(&name)
+    });
+    lines.next()?;
+    Some(lines.take_while(|line| !line.trim_start().starts_with('[')))
+}
+
+/// `key: value` or `key = value`, one a line. The first generation's files know nothing deeper.
+fn pairs<'a>(lines: impl Iterator<Item = &'a str>, sign: char) -> Vec<(String, String)> {
+    let pair = |line: &'a str| {
+        let (key, value) = line.split_once(sign)?;
+        let value = value.trim();
+        let value = value.split_once(" #").map_or(value, |(value, _)| value.trim_end());
+        let unquoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        Some((key.trim().to_lowercase(), unquoted.unwrap_or(value).to_owned()))
+    };
+    lines.filter(|line| !line.trim_start().starts_with(['#', ';'])).filter_map(pair).collect()
+}
+
+fn provider(keys: &[(String, String)]) -> Result<Settings, String> {
+    let value = |names: &[&str]| {
+        let found = keys.iter().find(|(key, value)| names.contains(&key.as_str()) && !value.is_empty());
+        found.map(|(_, value)| value.clone())
+    };
+    let well_known_url = value(&["well_known_url"]).ok_or("It names no well_known_url.")?;
+    let client_id = value(&["client_id"]).ok_or("It names no client_id.")?;
+    let host = Url::parse(&well_known_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let mut entry = toml::Table::new();
+    entry.insert("id".to_owned(), id(host.as_deref().unwrap_or_default()).into());
+    entry.insert("well_known_url".to_owned(), well_known_url.into());
+    entry.insert("client_id".to_owned(), client_id.into());
+    if let Some(scope) = value(&["scope", "oidc_scope"]) {
+        entry.insert("scope".to_owned(), scope.into());
+    }
+    let mut document = toml::Table::new();
+    document.insert("provider".to_owned(), toml::Value::Array(vec![entry.into()]));
+    // Checked by the same rules as a document that a person wrote.
+    Settings::from_toml(&document.to_string())
+        .map(|(settings, _)| settings)
+        .map_err(|error| error.to_string())
+}
+
+/// An id that a person recognises: the part of the host's name that is the organisation's.
+fn id(host: &str) -> String {
+    let mut labels = host.rsplit('.');
+    let named = labels.next().filter(|_| host.contains('.')).and_then(|_| labels.next());
+    let named = named.unwrap_or(host);
+    let id: String = named.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    if id.is_empty() { "imported".to_owned() } else { id }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_first_generation_are_read() {
+        let url = "https://auth.example.com/.well-known/openid-configuration";
+        for text in [
+            format!("---\nwell_known_url: {url}\nclient_id: abc123  \nscope: \"openid groups\"\n"),
+            format!(
+                "# mine\n[other]\nx = y\n[maws]\nwell_known_url={url}\nclient_id = abc123\noidc_scope = openid groups\n[more]\nclient_id = no\n"
+            ),
+        ] {
+            let settings = parse(&text).unwrap();
+            let provider = &settings.provider[0];
+            assert_eq!(provider.well_known_url.to_string(), url, "{text}");
+            assert_eq!((provider.id.as_str(), provider.client_id.as_str()), ("example", "abc123"));
+            assert_eq!(provider.scope, "openid groups");
+        }
+    }
+
+    #[test]
+    fn settings_of_this_generation_are_read() {
+        let text = include_str!("../../docs/example-config.toml");
+        assert_eq!(parse(text).unwrap(), Settings::from_toml(text).unwrap().0);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "empty"),
+            ("[other]\nx = y\n", "[maws]"),
+            ("well_known_url: https://a.example/.well-known/openid-configuration\n", "client_id"),
+            ("client_id: x\nwell_known_url: http://a.example/\n", "only https"),
+            ("[[provider]]\nid = 7\n", "line 2"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+}

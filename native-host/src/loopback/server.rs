@@ -1,0 +1,199 @@
+//! A very small HTTP server on this machine's own address: one short GET request per connection, one answer.
+//!
+//! It knows nothing of sign-ins or credentials; [`Request`] goes to whoever listens, [`Response`] comes back.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+/// A listener on 127.0.0.1, and on `::1` as well where there is one: `localhost` may be either.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listeners: Vec<TcpListener>,
+    port: u16,
+}
+
+/// What was asked.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// `GET`, …
+    pub(crate) method: String,
+    /// Path and query, which may hold a code.
+    pub(crate) target: Zeroizing<String>,
+    headers: Vec<(String, Zeroizing<String>)>,
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub(crate) struct Response {
+    /// The status line's number and words.
+    pub(crate) status: &'static str,
+    /// The content's type.
+    pub(crate) content_type: &'static str,
+    /// The content.
+    pub(crate) body: Zeroizing<String>,
+}
+
+impl Server {
+    /// Listens on the first of these ports that is free; port 0 is any free one.
+    pub(crate) fn bind(ports: &[u16]) -> io::Result<Self> {
+        let mut refusal = io::Error::new(io::ErrorKind::InvalidInput, "no ports are given");
+        for port in ports {
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, *port)) {
+                Ok(listener) => {
+                    let port = listener.local_addr()?.port();
+                    let mut listeners = vec![listener];
+                    // Somebody else on ::1 would get what is meant for us from a browser that prefers it.
+                    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
+                        Ok(listener) => listeners.push(listener),
+                        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                            refusal = error;
+                            continue;
+                        }
+                        Err(_) => {}
+                    }
+                    return Ok(Self { listeners, port });
+                }
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Answers from now on, on threads of their own, for as long as the process lives.
+    pub(crate) fn serve(
+        &self,
+        answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> io::Result<()> {
+        let answer: Arc<dyn Fn(&Request) -> Response + Send + Sync> = Arc::new(answer);
+        for listener in &self.listeners {
+            let listener = listener.try_clone()?;
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    let answer = Arc::clone(&answer);
+                    thread::spawn(move || converse(stream, &*answer));
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Request {
+    /// A header's value; its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the request is meant for this machine at `port`, and not sent by a page of another site that had its
+    /// own name lead here.
+    pub(crate) fn is_for(&self, port: u16) -> bool {
+        let names = ["localhost", "127.0.0.1", "[::1]"];
+        self.header("host").is_some_and(|host| names.iter().any(|name| host == format!("{name}:{port}")))
+    }
+}
+
+fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send + Sync)) {
+    let _ = stream.set_read_timeout(Some(PATIENCE));
+    let _ = stream.set_write_timeout(Some(PATIENCE));
+    let response = match read(&mut stream) {
+        Some(request) => answer(&request),
+        None => {
+            Response { status: "400 Bad Request", content_type: "text/plain", body: Zeroizing::default() }
+        }
+    };
+    let head = format!(
+        "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+         X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\
+         Connection: close\r\n\r\n",
+        response.status,
+        response.content_type,
+        response.body.len()
+    );
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(response.body.as_bytes()));
+}
+
+fn read(stream: &mut TcpStream) -> Option<Request> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD_MAX));
+    let mut buffer = Zeroizing::new([0; 1024]);
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut request = httparse::Request::new(&mut headers);
+        if request.parse(&bytes).ok()?.is_complete() {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            return Some(Request {
+                method: request.method?.to_owned(),
+                target: request.path?.to_owned().into(),
+                headers: request
+                    .headers
+                    .iter()
+                    .map(|header| (header.name.to_ascii_lowercase(), text(header.value).into()))
+                    .collect(),
+            });
+        }
+        let read = stream.read(&mut *buffer).ok().filter(|read| *read > 0)?;
+        if bytes.len() + read > HEAD_MAX {
+            return None;
+        }
+        bytes.extend_from_slice(&buffer[..read]);
+    }
+}
+
+/// The largest request that is read: an authorization response with a large code, and a browser's cookies for
+/// `localhost`.
+const HEAD_MAX: usize = 64 * 1024;
+
+/// How long a request may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(port: u16, request: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn the_first_free_port_is_taken() {
+        let taken = Server::bind(&[0]).unwrap();
+        let server = Server::bind(&[taken.port(), 0]).unwrap();
+        assert_ne!(server.port(), taken.port());
+        assert!(Server::bind(&[taken.port()]).is_err());
+        assert!(Server::bind(&[]).is_err());
+    }
+
+    #[test]
+    fn a_request_is_answered_and_told_from_one_for_another_name() {
+        let server = Server::bind(&[0]).unwrap();
+        let port = server.port();
+        let answer = move |request: &Request| Response {
+            status: "200 OK",
+            content_type: "text/plain",
+            body: format!("{} {} {}", request.method, *request.target, request.is_for(port)).into(),
+        };
+        server.serve(answer).unwrap();
+        let reply = ask(port, &format!("GET /a?b=c HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"));
+        assert!(
+            reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.ends_with("\r\n\r\nGET /a?b=c true"),
+            "{reply}"
+        );
+        let reply = ask(port, &format!("GET / HTTP/1.1\r\nHost: evil.example:{port}\r\n\r\n"));
+        assert!(reply.ends_with("GET / false"), "{reply}");
+        assert!(ask(port, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
+        assert!(ask(port, &"x".repeat(HEAD_MAX + 1)).starts_with("HTTP/1.1 400 "));
+    }
+}

@@ -1,0 +1,193 @@
+//! Where a command gets a role's credentials: from a browser's agent, else by signing in itself.
+//!
+//! However many commands sign in themselves at once, one does it and the others ask that one, through a socket that
+//! is there for as long as it takes.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::message::host::{CredentialsRequest, WorkerAnswer, WorkerQuestion};
+use rolecall_core::settings::{self, Effective, Layers, Provider, Role};
+use rolecall_core::sign_in::{Memory, Presence, sign_in};
+use rolecall_core::{Code, Problem};
+
+use crate::agent::{Agent, Agents, Browser, Kind};
+use crate::loopback::{Loopback, Way};
+use crate::settings_files::{self, Machine};
+use crate::{platform, profile};
+
+/// By which way to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Method {
+    /// Through a browser that has the extension; without one, as `loopback`.
+    Auto,
+    /// Through a browser that has the extension.
+    Extension,
+    /// In the system's browser, coming back to a port of this machine.
+    Loopback,
+}
+
+/// How credentials are asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) method: Method,
+    pub(crate) presence: Presence,
+    pub(crate) way: Way,
+    /// How long the credentials shall last, where this program signs in itself.
+    pub(crate) duration: Option<settings::Duration>,
+    /// How long a person may take at the provider's pages.
+    pub(crate) patience: Duration,
+}
+
+impl Source {
+    /// What an AWS tool waits for: the Go SDK gives up after 60 seconds.
+    pub(crate) fn of_tool(presence: Presence) -> Self {
+        let patience = Duration::from_secs(50);
+        Self { method: Method::Auto, presence, way: Way::Browser, duration: None, patience }
+    }
+
+    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more.
+    pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
+        if self.method == Method::Loopback {
+            return self.sign_in(role);
+        }
+        let agents = Agents::of_browsers();
+        let answer = agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        match answer {
+            Err(problem) if self.method == Method::Auto && leaves_us_alone(&problem) => {
+                // A machine without settings of its own knows of no other way: the browser's answer stands.
+                self.sign_in(role).map_err(|own| if own.is(Code::RoleUnknown) { problem } else { own })
+            }
+            answer => answer,
+        }
+    }
+
+    fn sign_in(&self, arn: &RoleArn) -> Result<Credentials, Problem> {
+        let machine = settings_files::load();
+        let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
+        let (role, _) = find(&effective, arn)?;
+        if self.presence == Presence::Nobody {
+            let message = format!("Somebody has to sign in for {}, and nobody may be asked.", role.arn);
+            return Err(Problem::new(Code::SignInNeeded, message));
+        }
+        let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };
+        let agent = Agent::new(Arc::new(terminal));
+        let request = CredentialsRequest {
+            role: arn.clone(),
+            time_left_seconds: profile::TIME_LEFT_SECONDS,
+            interactive: true,
+            asked_by: None,
+        };
+        // Whoever comes second finds the first one's socket, or waits here until it is there.
+        let turn = platform::create_runtime_folder().and_then(|folder| Turn::take(&folder));
+        let others = Agents::of_terminals();
+        if turn.is_ok() && !others.is_empty() {
+            drop(turn);
+            return others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS);
+        }
+        let listening = agent.listen(Kind::Terminal);
+        drop(turn);
+        let credentials = agent.credentials(&request, || None);
+        drop(listening);
+        agent.wait_until_idle(FAREWELL);
+        credentials
+    }
+}
+
+/// What the settings say of a role; nothing but its ARN if they do not know it.
+pub(crate) fn role_of(effective: &Effective, arn: &RoleArn) -> Role {
+    if let Some((role, _)) = effective.role(arn) {
+        return role.clone();
+    }
+    let provider = effective.providers().next().map(|provider| provider.value.id.clone());
+    Role {
+        // Any id will do where no provider is known: nothing is asked of it then.
+        provider: provider.unwrap_or_else(|| "unknown".parse().unwrap_or_else(|_| unreachable!())),
+        arn: arn.clone(),
+        profile: None,
+        region: None,
+        duration: None,
+        color: None,
+        credentials: settings::CredentialsMode::default(),
+    }
+}
+
+/// The role and its provider. A role that stands in no settings can still be had from the only provider.
+pub(crate) fn find(effective: &Effective, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
+    if let Some((role, provider)) = effective.role(arn) {
+        return Ok((role.clone(), provider.clone()));
+    }
+    let mut providers = effective.providers();
+    match (providers.next(), providers.next()) {
+        (Some(provider), None) => Ok((role_of(effective, arn), provider.value.clone())),
+        _ => {
+            Err(Problem::new(Code::RoleUnknown, format!("The role {arn} is not in this machine's settings.")))
+        }
+    }
+}
+
+/// Whether no browser answers for the role, as opposed to one that answered no.
+fn leaves_us_alone(problem: &Problem) -> bool {
+    problem.is(Code::AgentUnavailable) || problem.is(Code::RoleUnknown)
+}
+
+/// This command, as the one that signs in for all who wait.
+struct Terminal {
+    machine: Machine,
+    effective: Effective,
+    /// One person signs in once, whichever roles are asked for.
+    person: Mutex<Person>,
+    source: Source,
+}
+
+#[derive(Default)]
+struct Person {
+    memory: Memory,
+    platform: Option<Loopback>,
+}
+
+impl Browser for Terminal {
+    fn ask(&self, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
+        let WorkerQuestion::Credentials(request) = question else {
+            return Err(Problem::new(
+                Code::AgentUnavailable,
+                "No browser with the Rolecall extension is running.",
+            ));
+        };
+        let (mut role, provider) = find(&self.effective, &request.role)?;
+        role.duration = self.source.duration.or(role.duration);
+        let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
+        let time_left = TimeDelta::seconds(request.time_left_seconds.into());
+        let mut person = self.person.lock().unwrap_or_else(PoisonError::into_inner);
+        let Person { memory, platform } = &mut *person;
+        let platform = if let Some(platform) = platform {
+            &*platform
+        } else {
+            let opened = Loopback::open(&self.machine.loopback, self.source.way, self.source.patience)?;
+            &*platform.insert(opened)
+        };
+        let signed_in = sign_in(platform, &provider, &role, presence, time_left, memory);
+        let credentials = pollster::block_on(signed_in)?;
+        Ok(WorkerAnswer::Credentials { credentials })
+    }
+}
+
+/// The right to look for others and to announce oneself, one process at a time.
+struct Turn {
+    _lock: File,
+}
+
+impl Turn {
+    fn take(folder: &Path) -> std::io::Result<Self> {
+        let lock = File::create(folder.join("login.lock"))?;
+        lock.lock()?;
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// How long the first one stays for those who still wait.
+const FAREWELL: Duration = Duration::from_secs(20);
