@@ -113,7 +113,7 @@ impl Page {
         self.show_actions(view.actions.as_ref(), view.busy)?;
         self.show_problem(view.problem.as_ref(), view.busy)?;
         set_text(&self.status, &view.status);
-        self.show_left_out(&view.left_out)?;
+        self.show_left_out(&view.left_out, view.content)?;
         self.show_host(&view.host)?;
         // Last: what else is shown decides how much of the list there is to see.
         self.role_rows.borrow_mut().reveal(active.as_deref(), view.problem.is_some());
@@ -163,7 +163,11 @@ impl Page {
         Ok(())
     }
 
-    fn show_left_out(&self, left_out: &[ProblemView]) -> Result<(), JsValue> {
+    fn show_left_out(&self, left_out: &[ProblemView], content: Content) -> Result<(), JsValue> {
+        // Where nothing else is left, they are what it is about: opened once, and closed by whoever wants to.
+        if self.left_out.hidden() && matches!(content, Content::NoProviders | Content::NoRoles) {
+            set_attribute(&self.left_out, "open", Some(""))?;
+        }
         show(&self.left_out, !left_out.is_empty());
         set_text(&self.left_out_summary, &words::left_out(left_out.len()));
         let items = left_out

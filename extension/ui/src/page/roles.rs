@@ -29,6 +29,7 @@ pub(super) struct Roles {
 struct Row {
     element: HtmlElement,
     marker: HtmlElement,
+    names: HtmlElement,
     role: HtmlElement,
     account: HtmlElement,
     left: HtmlElement,
@@ -94,6 +95,7 @@ impl Row {
         element.set_id(id);
         Ok(Self {
             marker: part(&element, "marker")?,
+            names: part(&element, "names")?,
             role: part(&element, "role")?,
             account: part(&element, "account")?,
             left: part(&element, "left")?,
@@ -103,7 +105,8 @@ impl Row {
 
     fn show(&self, view: &OptionView, document: &Document) -> Result<(), JsValue> {
         set_attribute(&self.element, "aria-label", Some(&view.label))?;
-        set_attribute(&self.element, "title", Some(&view.label))?;
+        // Not on the option itself: where there is no description, the title would be read out as one.
+        set_attribute(&self.names, "title", Some(&view.label))?;
         let description = Some(view.description.as_str()).filter(|text| !text.is_empty());
         set_attribute(&self.element, "aria-description", description)?;
         set_state(&self.element, "aria-selected", view.selected)?;

@@ -311,6 +311,19 @@ fn settings_that_were_left_out_are_listed() {
     let popup = Opened::with(&state);
     assert_eq!(popup.text("#left-out summary"), "1 setting was left out");
     assert!(popup.text("#left-out li").contains("The role names no known provider."));
+    assert_eq!(popup.get("#left-out").get_attribute("open"), None);
     popup.receive(&three_roles());
     assert!(!popup.is_shown("#left-out"));
+}
+
+#[wasm_bindgen_test]
+fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
+    let mut state = state_with(vec![]);
+    state.host = HostState::Connected { version: "0.1.0".into() };
+    state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
+    let popup = Opened::with(&state);
+    assert!(popup.get("#left-out").has_attribute("open"));
+    popup.get("#left-out").remove_attribute("open").unwrap();
+    popup.receive(&state);
+    assert!(!popup.get("#left-out").has_attribute("open"), "what a person closed stays closed");
 }
