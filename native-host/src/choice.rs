@@ -131,7 +131,7 @@ mod tests {
             ("DEVELOPER prod", &["example-prod"]),
             ("readonly", &["prod-admin-ro"]),
             ("admin", &["prod-admin", "prod-admin-ro"]),
-            ("padmro", &["prod-admin-ro"]),
+            ("padmonly", &["prod-admin-ro"]),
             ("developer", &["example-dev", "example-prod"]),
             ("nobody", &[]),
             ("/", &[]),

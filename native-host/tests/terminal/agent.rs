@@ -85,6 +85,7 @@ fn a_hundred_processes_from_cold_cause_one_question() {
     assert!(browser.waiting_question().is_none());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn one_closed_window_answers_for_the_whole_parallel_run() {
     let machine = Machine::new();
@@ -93,6 +94,7 @@ fn one_closed_window_answers_for_the_whole_parallel_run() {
         .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
     let (id, _) = browser.question();
+    machine.wait_for_connections(20);
     let problem = Problem::new(Code::SignInCancelled, "The sign-in window was closed.");
     browser.answer(id, Err(problem));
     for process in processes {

@@ -31,6 +31,19 @@ impl Machine {
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
+    /// Waits until so many commands are connected to this machine's one agent.
+    pub(crate) fn wait_for_connections(&self, count: usize) {
+        let folder = self.folder.path().join("run/rolecall").display().to_string();
+        loop {
+            // proc(5): one line for what listens, and one for each end that was accepted or waits to be.
+            let sockets = fs::read_to_string("/proc/net/unix").unwrap();
+            if sockets.lines().filter(|line| line.contains(&folder)).count() > count {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.home().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

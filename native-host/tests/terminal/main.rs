@@ -8,4 +8,5 @@ mod browser;
 mod files;
 mod host;
 mod install;
+mod loopback;
 mod machine;

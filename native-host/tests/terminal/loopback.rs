@@ -1,0 +1,198 @@
+//! Signing in without the extension, against the sandbox.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command, Stdio};
+
+use rolecall_sandbox::{CallKind, Config, Sandbox};
+
+use crate::machine::{Machine, Ran};
+
+const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
+
+/// A machine whose settings know the sandbox.
+fn world() -> (Sandbox, Machine) {
+    let mut config = Config::default();
+    config.provider.clients[0].redirect_uris = vec!["http://localhost:*/redirect_uri".to_owned()];
+    let sandbox = Sandbox::start_in_thread(config).unwrap();
+    let machine = Machine::new();
+    let settings = format!("{}\n[loopback]\nports = [0]\n", sandbox.settings_toml());
+    machine.write(".config/rolecall/config.toml", &settings);
+    (sandbox, machine)
+}
+
+/// A command that shows the address to sign in at.
+fn start(machine: &Machine, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStderr>) {
+    let mut command = machine.command(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.trim_start().starts_with("http://") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no address was shown");
+    }
+    (child, line.trim().to_owned(), stderr)
+}
+
+/// What a person does at the provider's form; gives the address that the browser is sent to.
+fn fill_in_the_form(address: &str, answer: &str) -> String {
+    let browser = browser();
+    let form = browser.get(address).call().unwrap().body_mut().read_to_string().unwrap();
+    let id = form.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let submit = format!("http://{}/sign-in", address.split('/').nth(2).unwrap());
+    let sent = browser
+        .post(submit)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .send(format!("request={id}&{answer}"))
+        .unwrap();
+    sent.headers()["location"].to_str().unwrap().to_owned()
+}
+
+fn visit(address: &str) -> (u16, String) {
+    let mut page = browser().get(address).call().unwrap();
+    (page.status().as_u16(), page.body_mut().read_to_string().unwrap())
+}
+
+fn browser() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false);
+    config.proxy(None).build().new_agent()
+}
+
+fn finish(child: Child) -> Ran {
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn the_browser_comes_back_to_a_port_of_this_machine() {
+    let (sandbox, machine) = world();
+    let (child, address, _stderr) = start(&machine, &["env", "developer", "--no-browser", "--shell", "json"]);
+    assert!(address.contains("code_challenge_method=S256"), "{address}");
+    let (status, page) = visit(&fill_in_the_form(&address, "user=alice-0001"));
+    assert_eq!(status, 200);
+    assert!(page.contains("Back to your terminal"), "{page}");
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(0));
+    let variables: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(variables["AWS_SESSION_TOKEN"].is_string());
+    assert_eq!(variables["AWS_REGION"], "eu-west-1");
+    assert_eq!(variables["ROLECALL_ROLE"], DEVELOPER);
+    assert_eq!(sandbox.count(CallKind::AssumeRole), 1);
+}
+
+#[test]
+fn the_address_the_browser_ended_at_can_be_pasted() {
+    let (_sandbox, machine) = world();
+    let (mut child, address, _stderr) = start(&machine, &["login", "example-dev/developer", "--no-browser"]);
+    let redirect = fill_in_the_form(&address, "user=alice-0001");
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "\nnot an address\n{redirect}").unwrap();
+    assert_eq!(finish(child).code, Some(0));
+}
+
+#[test]
+fn an_answer_that_is_not_this_sign_ins_is_refused() {
+    let (sandbox, machine) = world();
+    let (child, address, mut stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    let redirect = fill_in_the_form(&address, "user=alice-0001");
+    visit(&redirect.replace("state=", "state=forged"));
+    assert_eq!(finish(child).code, Some(1));
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut told).unwrap();
+    assert!(told.contains("error[state-mismatch]: "), "{told}");
+    assert_eq!(sandbox.count(CallKind::Token), 0);
+}
+
+#[test]
+fn a_person_who_says_no_is_understood() {
+    let (_sandbox, machine) = world();
+    let (child, address, _stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    visit(&fill_in_the_form(&address, "decision=deny"));
+    assert_eq!(finish(child).code, Some(3));
+}
+
+#[test]
+fn nobody_is_asked_in_a_batch_job() {
+    let (sandbox, machine) = world();
+    let ran = machine.run(&["env", "developer", "--batch"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
+    assert!(ran.stderr.starts_with("error[sign-in-needed]: "), "{}", ran.stderr);
+    assert_eq!(sandbox.count(CallKind::Authorize), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn many_tools_without_a_browser_running_cause_one_window_and_one_call() {
+    let (sandbox, machine) = world();
+    let opened = machine.home().join("opened");
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let script =
+        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
+    let children: Vec<_> = (0..20)
+        .map(|_| {
+            let mut command = machine.command(&arguments);
+            command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut address = String::new();
+    BufReader::new(File::open(&opened).unwrap()).read_line(&mut address).unwrap();
+    // Everybody else has found the one that signs in.
+    machine.wait_for_connections(19);
+    visit(&fill_in_the_form(address.trim(), "user=alice-0001"));
+    let rans: Vec<Ran> = children.into_iter().map(finish).collect();
+    for ran in &rans {
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert_eq!(ran.stdout, rans[0].stdout);
+    }
+    assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
+    assert!(
+        machine.sockets().iter().all(|path| path.extension().is_none_or(|extension| extension != "sock"))
+    );
+}
+
+#[test]
+fn a_command_runs_with_credentials_that_only_it_can_fetch() {
+    let (_sandbox, machine) = world();
+    let script = r#"
+        echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN ${AWS_PROFILE-none} ${AWS_ACCESS_KEY_ID-none}"
+        read -r _ && exit 7
+    "#;
+    let arguments = ["exec", "developer", "--no-browser", "--", "sh", "-c", script];
+    let mut command = machine.command(&arguments);
+    command.env("AWS_PROFILE", "other").env("AWS_ACCESS_KEY_ID", "STALE");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.trim_start().starts_with("http://") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no address was shown");
+    }
+    visit(&fill_in_the_form(line.trim(), "user=alice-0001"));
+    let mut told = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut told).unwrap();
+    let [uri, token, profile, key] = told.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("{told}")
+    };
+    assert_eq!((profile, key), ("none", "none"));
+    assert_eq!(visit(uri).0, 403);
+    let mut answer = browser().get(uri).header("authorization", token).call().unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    assert!(
+        document["Token"].is_string() && document["Expiration"].as_str().unwrap().ends_with('Z'),
+        "{document}"
+    );
+    let page =
+        browser().get(uri).header("authorization", token).header("origin", "https://evil.example").call();
+    assert_eq!(page.unwrap().status(), 403);
+    writeln!(child.stdin.take().unwrap(), "go on").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+}
