@@ -12,9 +12,10 @@ use futures_util::lock::Mutex;
 use rolecall_core::aws::RoleArn;
 use rolecall_core::message::host::{RoleSummary, WorkerStatus};
 use rolecall_core::message::ui::{Activity, HostState, Intent, ProviderState, RoleState, State};
-use rolecall_core::settings::{Effective, Layers, ProviderId, Role, Settings};
+use rolecall_core::settings::{Effective, Layers, ProviderId, Role, Settings, SettingsError};
 use rolecall_core::sign_in::Memory;
 use rolecall_core::{Error, Problem};
+use wasm_bindgen_futures::spawn_local;
 
 use crate::host::Host;
 use crate::store::{self, Routes};
@@ -65,9 +66,8 @@ pub(crate) fn with<T>(action: impl FnOnce(&Rc<App>) -> T) -> Option<T> {
 }
 
 impl App {
-    /// Reads what outlived the last background and connects to the native host.
+    /// Reads what outlived the last background, connects to the native host, and has the policy read.
     pub(crate) async fn start() {
-        let policy = store::load_policy().await;
         let app = Rc::new(Self {
             host: Host::default(),
             routes: RefCell::new(store::load_routes().await),
@@ -77,11 +77,6 @@ impl App {
             effective: RefCell::default(),
             seen: RefCell::default(),
         });
-        match policy {
-            Ok(policy) => app.layers.borrow_mut().policy = policy,
-            Err(error) => app.seen.borrow_mut().policy_problem = Some(Error::from(error).into()),
-        }
-        app.put_layers_together();
         for (provider, memory) in store::load_memories().await {
             app.look_at(&provider, &memory);
             app.memories.borrow_mut().insert(provider, Rc::new(Mutex::new(memory)));
@@ -90,6 +85,10 @@ impl App {
             let _ = slot.set(Rc::clone(&app));
         });
         app.host.connect(&app);
+        // Chromium reads policies only once it is done with starting, which takes seconds (measured: 2 to 4). Nothing
+        // waits for it.
+        let reading = Rc::clone(&app);
+        spawn_local(async move { reading.set_policy(store::load_policy().await) });
     }
 
     /// The settings that hold.
@@ -101,6 +100,16 @@ impl App {
     pub(crate) fn set_machine_settings(&self, settings: Settings, problem: Option<Problem>) {
         self.layers.borrow_mut().machine = settings;
         self.seen.borrow_mut().machine_problem = problem;
+        self.put_layers_together();
+        self.publish();
+    }
+
+    /// Takes the organisation's settings.
+    fn set_policy(&self, policy: Result<Settings, SettingsError>) {
+        match policy {
+            Ok(policy) => self.layers.borrow_mut().policy = policy,
+            Err(error) => self.seen.borrow_mut().policy_problem = Some(Error::from(error).into()),
+        }
         self.put_layers_together();
         self.publish();
     }
