@@ -174,13 +174,14 @@ impl ExtensionCommand for DevTools {
 }
 
 /// Nothing but what the test does: no first run, no updates, no network of the browser's own.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",
+    "--enable-logging=stderr",
     "--hide-scrollbars",
     "--no-default-browser-check",
     "--no-first-run",

@@ -18,7 +18,7 @@ impl Chromedriver {
     pub(crate) fn start(mut command: Command) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut process = command
-            .arg("--port=0")
+            .args(["--port=0", "--enable-chrome-logs"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -61,4 +61,5 @@ where
 /// How long anything in a test may take. Generous: it is spent only by a test that fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-const PULSE: Duration = Duration::from_millis(20);
+/// Not shorter: a browser that is asked without a pause never gets to what it does when idle, reading policies among it.
+const PULSE: Duration = Duration::from_millis(100);
