@@ -1,6 +1,7 @@
 //! Chromium's driver, as a process with a port of its own choice.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -19,6 +20,8 @@ impl Chromedriver {
         let program = command.get_program().to_string_lossy().into_owned();
         let mut process = command
             .args(["--port=0", "--enable-chrome-logs"])
+            // Ctrl-C in a terminal is for whoever runs this, who then closes the browser in order.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

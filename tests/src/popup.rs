@@ -125,6 +125,13 @@ impl<'browser> Popup<'browser> {
         Ok(!self.spoken(Accessible::Alert).await?.is_empty())
     }
 
+    /// Dismisses the alert, and waits until it is gone.
+    pub async fn dismiss(&self) -> Result<()> {
+        self.press("Dismiss").await?;
+        let gone = until("the alert to go", async || Ok((!self.has_alert().await?).then_some(())));
+        self.explained(gone.await).await
+    }
+
     /// Waits until the page says `words` anywhere.
     pub async fn says(&self, words: &str) -> Result<String> {
         let text = until_seen(

@@ -44,7 +44,7 @@ async fn a_denied_sign_in_says_that_the_provider_denied_it() -> Result<()> {
     assert_eq!(scene.sandbox.count(CallKind::Token), 0);
     nothing_was_written(&scene)?;
 
-    popup.press("Dismiss").await?;
+    popup.dismiss().await?;
     rolecall_tests::until("the alert to be gone", async || Ok((!popup.has_alert().await?).then_some(())))
         .await
 }
@@ -71,7 +71,7 @@ async fn a_redirect_that_belongs_to_another_sign_in_is_refused() -> Result<()> {
         tampered(Some(fault.clone()));
         window.choose("Alice Adams").await?;
         popup.alert(code).await.map_err(|error| error.context(format!("{fault:?}")))?;
-        popup.press("Dismiss").await?;
+        popup.dismiss().await?;
     }
     assert_eq!(scene.sandbox.count(CallKind::Token), 0, "no code was redeemed");
     nothing_was_written(&scene)

@@ -39,7 +39,7 @@ async fn a_forged_id_token_is_refused_by_name_and_never_reaches_aws() -> Result<
         (missing("exp"), "id-token-claim-missing"),
         (IdTokenFault::Claim("iat".to_owned(), json!("yesterday")), "id-token-claim-invalid"),
     ] {
-        popup.press("Dismiss").await?;
+        popup.dismiss().await?;
         forged(Some(fault.clone()));
         popup.press("Sign in").await?;
         popup.alert(code).await.map_err(|error| error.context(format!("{fault:?}")))?;
