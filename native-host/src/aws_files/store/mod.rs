@@ -93,16 +93,16 @@ impl Session {
     pub(super) fn open(paths: [&Path; 2], plan: &Plan, patience: Duration) -> Result<Self, Error> {
         let deadline = Instant::now() + patience;
         let mut session = Self { locks: Vec::new(), deadline, patience };
+        let is_changed = |path: &Path| plan.files().any(|changed| changed == path);
+        for path in paths.into_iter().filter(|path| is_changed(path)) {
+            let target = target::resolve(path)?;
+            target::make_folder(path, &target)?;
+            target::check_writable(path, &target)?;
+        }
+        // Only now that the folders are there are the names of the files in them final.
         let mut targets = Vec::new();
         for path in paths {
-            let target = target::resolve(path)?;
-            let is_changed = plan.files().any(|changed| changed == path);
-            if is_changed {
-                target::make_folder(path, &target)?;
-                target::check_writable(path, &target)?;
-            }
-            // The folder may have been made just now, behind a link: only now is the name final.
-            targets.push((target::resolve(path)?, path, is_changed));
+            targets.push((target::resolve(path)?, path, is_changed(path)));
         }
         // Always in the same order, so that two processes cannot wait for each other.
         targets.sort();
