@@ -49,13 +49,14 @@ fn of_arn(arn: RoleArn) -> KnownRole {
 
 /// The roles that a word fits. An exact name beats a part of one, and case only matters where nothing else decides.
 fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
-    let rules: [&dyn Fn(&KnownRole) -> bool; 3] = [
+    let rules: [&dyn Fn(&KnownRole) -> bool; 4] = [
         &|role| role.profile.as_str() == word,
         &|role| {
             role.arn.name() == word
                 || label(role) == word
                 || format!("{}/{}", role.account, role.arn.name()) == word
         },
+        &|role| is_made_of(role, word),
         &|role| contains_parts(role, word),
     ];
     for rule in rules {
@@ -68,13 +69,24 @@ fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
     known.iter().filter(loosely).collect()
 }
 
+/// Every part of what was typed is the whole name of something: `dev` is the account `dev` before it is a part of
+/// `developer`.
+fn is_made_of(role: &KnownRole, word: &str) -> bool {
+    let names = [role.account.as_str(), role.arn.account().as_str(), role.arn.name(), role.profile.as_str()];
+    let mut parts = parts(word).peekable();
+    parts.peek().is_some() && parts.all(|part| names.iter().any(|name| name.eq_ignore_ascii_case(part)))
+}
+
 /// Every part of what was typed, in any order: `prod admin` finds `example-prod / Administrator`.
 fn contains_parts(role: &KnownRole, word: &str) -> bool {
     let haystack = haystack(role);
     let word = word.to_lowercase();
-    let mut parts =
-        word.split(|c: char| c.is_whitespace() || c == '/').filter(|part| !part.is_empty()).peekable();
+    let mut parts = parts(&word).peekable();
     parts.peek().is_some() && parts.all(|part| haystack.contains(part))
+}
+
+fn parts(word: &str) -> impl Iterator<Item = &str> {
+    word.split(|c: char| c.is_whitespace() || c == '/').filter(|part| !part.is_empty())
 }
 
 fn haystack(role: &KnownRole) -> String {
@@ -129,6 +141,8 @@ mod tests {
             ("prod/developer", &["example-prod"]),
             ("prod / developer", &["example-prod"]),
             ("DEVELOPER prod", &["example-prod"]),
+            ("dev", &["example-dev"]),
+            ("PROD administrator", &["prod-admin"]),
             ("readonly", &["prod-admin-ro"]),
             ("admin", &["prod-admin", "prod-admin-ro"]),
             ("padmonly", &["prod-admin-ro"]),

@@ -41,13 +41,17 @@ impl Failure {
 
     /// Tells it, and gives the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
-        let mut stderr = anstream::stderr().lock();
         let Problem { code, message, next_step, .. } = &self.problem;
-        let _ = writeln!(stderr, "{BAD}error[{code}]:{BAD:#} {message}");
+        let mut text = format!("{BAD}error[{code}]:{BAD:#} {message}\n");
         for cause in &self.causes {
-            let _ = writeln!(stderr, "  caused by: {cause}");
+            text.push_str(&format!("  caused by: {cause}\n"));
         }
-        let _ = writeln!(stderr, "{DIM}next:{DIM:#} {next_step}");
+        text.push_str(&format!("{DIM}next:{DIM:#} {next_step}\n"));
+        // In one piece: a parallel run has many of these at once.
+        if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
+            text = anstream::adapter::strip_str(&text).to_string();
+        }
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
         exit_code(&self.problem)
     }
 }

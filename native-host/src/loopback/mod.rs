@@ -4,7 +4,7 @@
 
 pub(crate) mod server;
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -19,8 +19,8 @@ use rolecall_core::{Code, Problem};
 use url::Url;
 
 use crate::settings_files::Loopback as Settings;
-use crate::{http_client, output};
-use server::{Request, Response, Server};
+use crate::{http_client, output, platform};
+use server::{Request, Response, Server, Then};
 
 /// How the person gets to the provider's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Loopback {
         Ok(Self { redirect_uri, arrivals: Mutex::new(arrivals), arrive, way, patience })
     }
 
-    fn show(&self, url: &Url) -> Result<(), AuthorizeError> {
+    fn show(&self, url: &Url, stop: platform::Stop) -> Result<(), AuthorizeError> {
         match self.way {
             Way::Browser => {
                 let opened = webbrowser::open(url.as_str());
@@ -77,18 +77,20 @@ impl Loopback {
                 }
                 let arrive = self.arrive.clone();
                 thread::spawn(move || {
-                    for line in io::stdin().lock().lines().map_while(Result::ok) {
-                        match line.trim().parse() {
-                            Ok(url) => {
-                                let _ = arrive.send(url);
-                                return;
-                            }
-                            Err(_) if line.trim().is_empty() => {}
-                            Err(_) => output::note(
-                                "That is not an address. It begins with http:// and is in the browser's address bar.",
-                            ),
+                    platform::read_lines(&stop, |line| match line.trim().parse() {
+                        Ok(url) => {
+                            let _ = arrive.send(url);
+                            false
                         }
-                    }
+                        Err(_) => {
+                            if !line.trim().is_empty() {
+                                output::note(
+                                    "That is not an address. It begins with http:// and is in the browser's address bar.",
+                                );
+                            }
+                            true
+                        }
+                    });
                 });
                 Ok(())
             }
@@ -109,7 +111,10 @@ impl Platform for Loopback {
         let arrivals = self.arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // What came after an earlier attempt was given up belongs to that one.
         while arrivals.try_recv().is_ok() {}
-        self.show(url)?;
+        // Whatever is typed after the answer is for whom this program runs next: reading ends when this is dropped.
+        let (_reading, stop) =
+            platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
+        self.show(url, stop)?;
         let minutes = u32::try_from(self.patience.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
         arrivals.recv_timeout(self.patience).map_err(|_| AuthorizeError::TimedOut { minutes })
     }
@@ -139,19 +144,17 @@ fn answer(request: &Request, port: u16, expected: &Url, arrive: &Sender<Url>) ->
     match arrival {
         // A page of another site can have a browser ask here too; `state` tells the sign-in's own answer from that.
         Some(url) if request.method == "GET" && request.is_for(port) => {
-            let _ = arrive.send(url);
-            Response {
-                status: "200 OK",
-                content_type: "text/html; charset=utf-8",
-                body: PAGE.to_owned().into(),
-            }
+            let arrive = arrive.clone();
+            // The page first: the program may end as soon as it has its answer.
+            let then = Then(Box::new(move || drop(arrive.send(url))));
+            page("200 OK", "text/html; charset=utf-8", PAGE, Some(then))
         }
-        _ => Response {
-            status: "404 Not Found",
-            content_type: "text/plain",
-            body: "Not here.".to_owned().into(),
-        },
+        _ => page("404 Not Found", "text/plain", "Not here.", None),
     }
+}
+
+fn page(status: &'static str, content_type: &'static str, body: &str, then: Option<Then>) -> Response {
+    Response { status, content_type, body: body.to_owned().into(), then }
 }
 
 const PAGE: &str = include_str!("page.html");

@@ -36,6 +36,17 @@ pub(crate) struct Response {
     pub(crate) content_type: &'static str,
     /// The content.
     pub(crate) body: Zeroizing<String>,
+    /// What happens once the answer is written: the process may end then.
+    pub(crate) then: Option<Then>,
+}
+
+/// Something to do later.
+pub(crate) struct Then(pub(crate) Box<dyn FnOnce()>);
+
+impl std::fmt::Debug for Then {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Then")
+    }
 }
 
 impl Server {
@@ -107,9 +118,12 @@ fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let response = match read(&mut stream) {
         Some(request) => answer(&request),
-        None => {
-            Response { status: "400 Bad Request", content_type: "text/plain", body: Zeroizing::default() }
-        }
+        None => Response {
+            status: "400 Bad Request",
+            content_type: "text/plain",
+            body: Zeroizing::default(),
+            then: None,
+        },
     };
     let head = format!(
         "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
@@ -120,6 +134,10 @@ fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send
         response.body.len()
     );
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(response.body.as_bytes()));
+    let _ = stream.shutdown(std::net::Shutdown::Write);
+    if let Some(Then(then)) = response.then {
+        then();
+    }
 }
 
 fn read(stream: &mut TcpStream) -> Option<Request> {
@@ -184,6 +202,7 @@ mod tests {
             status: "200 OK",
             content_type: "text/plain",
             body: format!("{} {} {}", request.method, *request.target, request.is_for(port)).into(),
+            then: None,
         };
         server.serve(answer).unwrap();
         let reply = ask(port, &format!("GET /a?b=c HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"));

@@ -3,11 +3,14 @@
 use std::fs::{self, DirBuilder};
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use interprocess::local_socket::traits::StreamCommon;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream, ToFsName};
+
+use rustix::event::{PollFd, PollFlags};
 
 use super::Program;
 
@@ -131,6 +134,55 @@ pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Resu
         }
     });
     Ok(())
+}
+
+/// Ends a [`read_lines`] when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Stopper {
+    _end: UnixStream,
+}
+
+/// What a [`read_lines`] watches.
+#[derive(Debug)]
+pub(crate) struct Stop(UnixStream);
+
+/// A stopper and what it stops.
+pub(crate) fn stopper() -> io::Result<(Stopper, Stop)> {
+    let (end, stop) = UnixStream::pair()?;
+    Ok((Stopper { _end: end }, Stop(stop)))
+}
+
+/// Hands over lines of standard input for as long as `line` says true and nobody stops it. It takes no byte beyond
+/// those lines: what follows is for the program that runs next.
+pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
+    let stdin = io::stdin();
+    let mut bytes = Vec::new();
+    loop {
+        let flags = PollFlags::IN | PollFlags::HUP;
+        let mut watched = [PollFd::new(&stop.0, flags), PollFd::new(&stdin, flags)];
+        match rustix::event::poll(&mut watched, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return,
+            Ok(_) if !watched[0].revents().is_empty() => return,
+            Ok(_) => {}
+        }
+        let mut byte = [0];
+        // Past std's buffer, which would take more than the line.
+        match rustix::io::read(&stdin, &mut byte) {
+            Ok(1) if byte[0] == b'\n' => {
+                if !line(&String::from_utf8_lossy(&bytes)) {
+                    return;
+                }
+                bytes.clear();
+            }
+            Ok(1) => bytes.push(byte[0]),
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(_) => {
+                line(&String::from_utf8_lossy(&bytes));
+                return;
+            }
+        }
+    }
 }
 
 /// Runs a command to its end. What a person types at the terminal reaches it directly; signals sent to this process

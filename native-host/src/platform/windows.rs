@@ -66,6 +66,25 @@ pub(crate) fn on_termination(_action: impl FnOnce() + Send + 'static) -> io::Res
     Ok(())
 }
 
+/// Ends a [`read_lines`] when it is dropped, as far as that can be done here.
+#[derive(Debug)]
+pub(crate) struct Stopper;
+
+/// What a [`read_lines`] watches.
+#[derive(Debug)]
+pub(crate) struct Stop;
+
+/// A stopper and what it stops.
+#[expect(clippy::unnecessary_wraps, reason = "it fails where it takes a descriptor")]
+pub(crate) fn stopper() -> io::Result<(Stopper, Stop)> {
+    Ok((Stopper, Stop))
+}
+
+/// Hands over lines of standard input for as long as `line` says true.
+pub(crate) fn read_lines(_stop: &Stop, mut line: impl FnMut(&str) -> bool) {
+    let _ = io::stdin().lines().map_while(Result::ok).all(|text| line(&text));
+}
+
 /// Runs a command to its end. The console sends its events to both processes.
 pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     let code = command.status()?.code().unwrap_or(1);

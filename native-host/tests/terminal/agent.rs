@@ -64,7 +64,7 @@ fn what_is_in_memory_is_served_without_asking_the_browser() {
     let (first, _) = run_and_answer(&machine, &mut browser, &ASK, answer());
     let second = machine.run(&ASK);
     assert_eq!(second.stdout, first.stdout);
-    assert!(browser.waiting_question().is_none());
+    assert!(browser.question_now().is_none());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_hundred_processes_from_cold_cause_one_question() {
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
         assert_eq!(ran.stdout, outputs[0].stdout);
     }
-    assert!(browser.waiting_question().is_none());
+    assert!(browser.question_now().is_none());
 }
 
 #[cfg(target_os = "linux")]
@@ -105,7 +105,7 @@ fn one_closed_window_answers_for_the_whole_parallel_run() {
             "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Choose Sign in again when you are ready.\n"
         );
     }
-    assert!(browser.waiting_question().is_none());
+    assert!(browser.question_now().is_none());
 }
 
 #[test]

@@ -81,8 +81,11 @@ impl Browser {
     }
 
     /// The host's next question, if it has one already.
-    pub(crate) fn waiting_question(&self) -> Option<ToWorker> {
-        self.frames.try_recv().ok()
+    pub(crate) fn question_now(&self) -> Option<(Id, WorkerQuestion)> {
+        match self.frames.try_recv().ok()? {
+            ToWorker::Ask { id, question } => Some((id, question)),
+            ToWorker::Answer { .. } => panic!("an answer instead of a question"),
+        }
     }
 
     pub(crate) fn answer(&mut self, id: Id, outcome: Result<WorkerAnswer, Problem>) {

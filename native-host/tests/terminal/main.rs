@@ -5,8 +5,10 @@
 
 mod agent;
 mod browser;
+mod commands;
 mod files;
 mod host;
 mod install;
 mod loopback;
 mod machine;
+mod shells;

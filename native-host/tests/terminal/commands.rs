@@ -1,0 +1,223 @@
+//! Commands for people and scripts, with a browser that answers.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+use std::thread;
+
+use rolecall_core::message::host::{WorkerAnswer, WorkerQuestion, WorkerStatus};
+use rolecall_core::{Code, Problem};
+
+use crate::browser::{Browser, credentials};
+use crate::machine::{Machine, Ran};
+
+const STATUS: &str = r#"{"people":[["corp","ann@example.com"]],"roles":[
+    {"arn":"arn:aws:iam::123456789012:role/developer","account":"123456789012","accountLabel":"dev",
+     "profile":"dev-developer","expiration":null},
+    {"arn":"arn:aws:iam::210987654321:role/developer","account":"210987654321","accountLabel":"prod",
+     "profile":"prod-developer","expiration":null}]}"#;
+
+/// Runs a command while the browser answers whatever is asked, and gives the questions.
+fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerQuestion>) {
+    let mut browser = Browser::open(machine);
+    let mut asked = Vec::new();
+    let ran = thread::scope(|scope| {
+        let ran = scope.spawn(|| machine.run(arguments));
+        while !ran.is_finished() {
+            let Some((id, question)) = browser.question_now() else {
+                thread::yield_now();
+                continue;
+            };
+            browser.answer(id, answer(&question));
+            asked.push(question);
+        }
+        ran.join().unwrap()
+    });
+    (ran, asked)
+}
+
+fn answer(question: &WorkerQuestion) -> Result<WorkerAnswer, Problem> {
+    match question {
+        WorkerQuestion::Status => {
+            Ok(WorkerAnswer::Status(serde_json::from_str::<WorkerStatus>(STATUS).unwrap()))
+        }
+        WorkerQuestion::Credentials(request) if request.role.account().as_str() == "123456789012" => {
+            Ok(WorkerAnswer::Credentials { credentials: credentials(60) })
+        }
+        WorkerQuestion::ConsoleUrl { service, .. } => {
+            let url = format!("https://signin.example/{}", service.as_deref().unwrap_or_default());
+            Ok(WorkerAnswer::ConsoleUrl { url: url.into() })
+        }
+        WorkerQuestion::SignOut { .. } => Ok(WorkerAnswer::Done),
+        WorkerQuestion::Credentials(_) => Err(Problem::new(Code::StsAccessDenied, "AWS refused.")),
+    }
+}
+
+#[test]
+fn env_writes_what_a_shell_evaluates() {
+    let (ran, _) = run(&Machine::new(), &["env", "dev", "--shell", "bash"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("unset AWS_PROFILE\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("export AWS_SECRET_ACCESS_KEY='very/secret+key'\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("export ROLECALL_PROFILE='dev-developer'\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_word_that_fits_several_roles_is_told_with_the_candidates() {
+    let (ran, asked) = run(&Machine::new(), &["env", "developer"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.starts_with("error[role-ambiguous]: "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("dev / developer (dev-developer), prod / developer (prod-developer)"),
+        "{}",
+        ran.stderr
+    );
+    assert!(matches!(asked[..], [WorkerQuestion::Status]), "{asked:?}");
+    let (ran, _) = run(&Machine::new(), &["env"]);
+    assert!(ran.stderr.starts_with("error[role-missing]: "), "{}", ran.stderr);
+    let (ran, _) = run(&Machine::new(), &["env", "nobody"]);
+    assert!(ran.stderr.starts_with("error[role-unknown]: "), "{}", ran.stderr);
+}
+
+#[test]
+fn a_refusal_of_aws_reaches_the_terminal_in_its_own_words() {
+    let (ran, _) = run(&Machine::new(), &["env", "prod"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(
+        ran.stderr.starts_with("error[sts-access-denied]: AWS refused.\nnext: Ask whoever owns the role"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_consoles_address_comes_from_the_browser() {
+    let (ran, _) = run(&Machine::new(), &["console", "dev", "--service", "s3", "--print-url"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "https://signin.example/s3\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn logout_forgets_in_the_browser_and_removes_keys_from_disk() {
+    let machine = Machine::new();
+    let arn = "arn:aws:iam::123456789012:role/developer";
+    let (ran, _) = run(&machine, &["profile", "write", "dev-developer", "--role-arn", arn, "--mode", "file"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(machine.read(".aws/credentials").contains("very/secret+key"));
+    let (ran, asked) = run(&machine, &["logout", "dev"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(!machine.read(".aws/credentials").contains("very/secret+key"));
+    assert!(
+        matches!(&asked[..], [.., WorkerQuestion::SignOut { roles }] if roles[0].as_str() == arn),
+        "{asked:?}"
+    );
+    let (ran, asked) = run(&machine, &["logout", "--all"]);
+    assert_eq!(ran.stderr, "Forgot everything.\n");
+    assert!(matches!(&asked[..], [WorkerQuestion::SignOut { roles }] if roles.is_empty()), "{asked:?}");
+}
+
+#[test]
+fn sync_writes_a_profile_for_every_role_and_leaves_others_alone() {
+    let machine = Machine::new();
+    machine.write(".aws/config", "[profile prod-developer]\nsso_session = corp\n");
+    let (ran, _) = run(&machine, &["profile", "sync"]);
+    assert_eq!(ran.code, Some(1), "nobody is here to confirm");
+    let (ran, _) = run(&machine, &["profile", "sync", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("+[profile dev-developer]"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("warning: The profile \"prod-developer\" is not Rolecall's to change"),
+        "{}",
+        ran.stderr
+    );
+    let config = machine.read(".aws/config");
+    assert!(
+        config.contains("[profile dev-developer]\n") && config.contains("sso_session = corp\n"),
+        "{config}"
+    );
+    let (ran, _) = run(&machine, &["profile", "sync", "--yes"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let script =
+        r#"echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN"; read -r _"#;
+    let role = "arn:aws:iam::123456789012:role/developer";
+    let mut child = machine
+        .command(&["exec", role, "--", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (id, _) = browser.question();
+    // They are as good as gone when they come.
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(0) }));
+    let mut told = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
+    let (uri, token) = told.trim().split_once(' ').unwrap();
+    let fetch = || {
+        let mut answer = ureq::get(uri).header("authorization", token).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    };
+    thread::scope(|scope| {
+        let fetched = scope.spawn(fetch);
+        let (id, _) = browser.question();
+        let mut fresh = credentials(60);
+        fresh.access_key_id = "ASIAFRESH".into();
+        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: fresh }));
+        assert!(fetched.join().unwrap().contains("ASIAFRESH"));
+    });
+    assert!(fetch().contains("ASIAFRESH"));
+    assert!(browser.question_now().is_none());
+    writeln!(child.stdin.take().unwrap(), "end").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_signal_reaches_the_command_and_its_end_comes_back() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let role = "arn:aws:iam::123456789012:role/developer";
+    let mut child = machine
+        .command(&["exec", role, "--keys", "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID; exec cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (id, _) = browser.question();
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ASIAEXAMPLE\n");
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    let _stdin = child.stdin.take();
+    let ran = machine.run(&["exec", role, "--", "/nowhere/program"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.starts_with("error[command-failed]: /nowhere/program could not be run.\n  caused by: "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn settings_of_the_first_generation_are_imported_once() {
+    let machine = Machine::new();
+    let old = "well_known_url: https://auth.example.com/.well-known/openid-configuration\nclient_id: abc\n";
+    let file = machine.write("config.yaml", old);
+    let import = ["settings", "import", file.to_str().unwrap()];
+    let ran = machine.run(&[&import[..], &["--dry-run"]].concat());
+    assert!(ran.stdout.starts_with("[[provider]]\nid = \"example\"\n"), "{ran:?}");
+    assert_eq!(machine.read(".config/rolecall/config.toml"), "");
+    assert_eq!(machine.run(&import).code, Some(0));
+    let written = machine.read(".config/rolecall/config.toml");
+    assert!(written.contains("client_id = \"abc\"\n"), "{written}");
+    assert_eq!(machine.run(&import).stderr, "You have all of it already.\n");
+    assert_eq!(machine.read(".config/rolecall/config.toml"), written);
+    let ran = machine.run(&["settings", "show"]);
+    assert!(ran.stdout.contains("in use  ~/.config/rolecall/config.toml\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("id = \"example\"\n"), "{}", ran.stdout);
+}

@@ -1,0 +1,103 @@
+//! What shells get, in the shells themselves. A shell that this machine lacks is left out.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use chrono::TimeDelta;
+use rolecall_core::message::host::WorkerAnswer;
+
+use crate::browser::{Browser, credentials};
+use crate::machine::{Machine, Ran, program};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/developer";
+
+/// Runs a script in a shell, if there is one.
+fn shell(machine: &Machine, shell: &str, options: &[&str], script: &str) -> Option<Ran> {
+    let mut command = machine.command(&[]);
+    let envs: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
+    command = std::process::Command::new(shell);
+    command
+        .args(options)
+        .env_clear()
+        .envs(envs)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().ok()?;
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    Some(child.wait_with_output().unwrap().into())
+}
+
+#[test]
+fn use_role_puts_a_role_into_the_shell_and_takes_it_away() {
+    for (name, options, segment) in [
+        ("bash", &["--norc", "-s"][..], "_rolecall_segment; printf '%s' \"$ROLECALL_SEGMENT\""),
+        ("zsh", &["-f", "-s"], "_rolecall_segment; printf '%s' \"$ROLECALL_SEGMENT\""),
+        ("fish", &["--no-config"], "_rolecall_segment"),
+    ] {
+        let machine = Machine::new();
+        let mut browser = Browser::open(&machine);
+        let source = match name {
+            "fish" => format!("'{}' shell-init fish | source", program().display()),
+            _ => format!("eval \"$('{}' shell-init {name})\"", program().display()),
+        };
+        let script = format!(
+            "{source}\nuse-role {ROLE}\necho \"$AWS_SECRET_ACCESS_KEY\"\n{segment}\necho\nuse-role --unset\necho \"<$AWS_SECRET_ACCESS_KEY>\"\n{segment}\necho .\n"
+        );
+        let ran = std::thread::scope(|scope| {
+            let ran = scope.spawn(|| shell(&machine, name, options, &script));
+            while !ran.is_finished() {
+                if let Some((id, _)) = browser.question_now() {
+                    let mut credentials = credentials(59);
+                    // Away from the edge of a minute.
+                    credentials.expiration += TimeDelta::seconds(30);
+                    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials }));
+                }
+                std::thread::yield_now();
+            }
+            ran.join().unwrap()
+        });
+        let Some(ran) = ran else { continue };
+        assert_eq!(
+            ran.stdout, "very/secret+key\n[123456789012-developer 59m] \n<>\n.\n",
+            "{name}: {}",
+            ran.stderr
+        );
+        assert_eq!(ran.stderr, "", "{name}");
+    }
+}
+
+#[test]
+fn completion_offers_commands_and_live_roles() {
+    let machine = Machine::new();
+    machine.write(
+        ".config/rolecall/config.toml",
+        "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://idp.example/.well-known/openid-configuration\"\nclient_id = \"x\"\n\
+         [[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/developer\"\nprofile = \"example-dev\"\n",
+    );
+    let complete = |words: &[&str], index: &str| {
+        let mut command = machine.command(&[&["--"], words].concat());
+        command.env("ROLECALL_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let commands = complete(&["rolecall", "pro"], "1");
+    assert_eq!(commands.trim(), "profile");
+    assert_eq!(complete(&["rolecall", "exec", "exa"], "2").trim(), "example-dev");
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let ran = machine.run(&["completions", shell]);
+        assert!(ran.stdout.contains("ROLECALL_COMPLETE"), "{shell}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let machine = Machine::new();
+    let folder = machine.home().join("man1");
+    let ran = machine.run(&["man", "--dir", folder.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for page in ["rolecall.1", "rolecall-login.1", "rolecall-profile-write.1"] {
+        assert!(folder.join(page).exists(), "{page}");
+    }
+    assert!(machine.run(&["man"]).stdout.contains(".TH rolecall 1"));
+}
