@@ -1,0 +1,137 @@
+//! Pictures of the popup in its main states, for whoever reviews how it looks: taken from the built extension in a real
+//! browser, driven to each state as a person would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use rolecall_sandbox::{CallKind, Config};
+use rolecall_tests::{Browser, Options, Popup, Scene};
+use serde_json::{Value, json};
+use thirtyfour::Key;
+
+/// Take pictures of the popup: every state in light, dark, narrow and with forced colours.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to put them; created if it is not there
+    folder: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Arguments { folder } = Arguments::parse();
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    with_the_host_program(&folder).await?;
+    without_the_host_program(&folder).await
+}
+
+async fn with_the_host_program(folder: &Path) -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser_with(options()).await?;
+    let popup = browser.popup().await?;
+    let shoot = Camera { browser: &browser, popup: &popup, folder };
+
+    popup.select("example-dev / developer").await?;
+    popup.says("connected").await?;
+    shoot.all("signed-out").await?;
+
+    popup.type_keys("adm").await?;
+    popup.lists(&["example-prod / admin"]).await?;
+    shoot.all("searching").await?;
+    popup.type_keys("zzz").await?;
+    popup.lists(&[]).await?;
+    shoot.all("no-match").await?;
+    popup.key(Key::Escape).await?;
+
+    popup.select("example-dev / developer").await?;
+    popup.press("Sign in").await?;
+    let window = browser.sign_in_window().await?;
+    popup.status("Waiting for you to sign in").await?;
+    shoot.all("signing-in").await?;
+    window.close().await?;
+    popup.alert("sign-in-cancelled").await?;
+    shoot.all("error-cancelled").await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.status("Signed in to").await?;
+    for role in ["example-dev / readonly", "example-prod / admin"] {
+        popup.select(role).await?;
+        popup.press("Sign in").await?;
+        popup.status(&format!("Signed in to {role}.")).await?;
+    }
+    shoot.all("signed-in").await?;
+
+    let assuming = scene.sandbox.hold(CallKind::AssumeRole);
+    popup.select("example-prod / auditor").await?;
+    popup.press("Sign in").await?;
+    popup.status("Asking AWS").await?;
+    shoot.all("assuming").await?;
+    assuming.release();
+    popup.status("Signed in to example-prod / auditor.").await?;
+
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile").await?;
+    shoot.all("profile-written").await?;
+
+    popup.select("example-prod / break-glass").await?;
+    popup.press("Sign in").await?;
+    popup.alert("sts-access-denied").await?;
+    shoot.all("error-access-denied").await?;
+
+    popup.dismiss().await?;
+    scene.remove_host()?;
+    popup.says("Host program not installed").await?;
+    popup.select("example-dev / developer").await?;
+    popup.press("Write profile").await?;
+    popup.alert("host-not-installed").await?;
+    shoot.all("error-host-missing").await
+}
+
+async fn without_the_host_program(folder: &Path) -> Result<()> {
+    let scene = Scene::bare(Config::default()).await?;
+    let browser = scene.browser_with(options()).await?;
+    let popup = browser.popup().await?;
+    let shoot = Camera { browser: &browser, popup: &popup, folder };
+    popup.says("Host program not installed").await?;
+    shoot.all("nothing-set-up").await
+}
+
+fn options() -> Options {
+    Options { size: (800, 900), ..Options::default() }
+}
+
+/// Takes the pictures.
+struct Camera<'a> {
+    browser: &'a Browser,
+    popup: &'a Popup<'a>,
+    folder: &'a Path,
+}
+
+impl Camera<'_> {
+    /// One picture per look.
+    async fn all(&self, state: &str) -> Result<()> {
+        for (look, width, features) in [
+            ("light", POPUP_WIDTH, [("prefers-color-scheme", "light"), ("forced-colors", "none")]),
+            ("dark", POPUP_WIDTH, [("prefers-color-scheme", "dark"), ("forced-colors", "none")]),
+            ("narrow", 320, [("prefers-color-scheme", "light"), ("forced-colors", "none")]),
+            ("forced", POPUP_WIDTH, [("prefers-color-scheme", "dark"), ("forced-colors", "active")]),
+        ] {
+            self.popup.enter().await?;
+            let features: Vec<Value> =
+                features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+            self.browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
+            let size = json!({ "width": width, "height": 600, "deviceScaleFactor": 2, "mobile": false });
+            self.browser.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+            let picture = self.browser.driver().screenshot_as_png().await?;
+            let path = self.folder.join(format!("{state}-{look}.png"));
+            fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+            println!("{}", path.display());
+        }
+        let _ = self.browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await?;
+        Ok(())
+    }
+}
+
+/// In CSS pixels, as `popup.css` asks of the browser.
+const POPUP_WIDTH: u32 = 380;
