@@ -154,9 +154,15 @@ impl App {
         self.publish();
     }
 
-    /// What the person wanted last.
-    pub(crate) fn last_intent(&self) -> Option<Intent> {
-        self.seen.borrow().last_intent.clone()
+    /// What the person wanted when the problem came that they are still shown.
+    pub(crate) fn failed_intent(&self) -> Option<Intent> {
+        let seen = self.seen.borrow();
+        seen.problem.as_ref().and(seen.last_intent.clone())
+    }
+
+    /// The match pattern whose grant mends that problem.
+    pub(crate) fn wanted_grant(&self) -> Option<String> {
+        self.seen.borrow().problem.as_ref()?.grant.clone()
     }
 
     /// Says what is being done.

@@ -18,15 +18,17 @@ use secrecy::SecretString;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::App;
+use crate::browser;
 use crate::platform::Browser;
 
 /// Does what a person wants.
 pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
     match intent {
         Intent::DismissProblem => app.dismiss_problem(),
-        Intent::ConnectHost => app.host.connect(app),
+        Intent::ConnectHost => app.host.look_again(app),
+        // The popup and the permission's own event may both say so: only the first finds the problem still there.
         Intent::Retry => {
-            if let Some(intent) = app.last_intent() {
+            if let Some(intent) = app.failed_intent() {
                 fulfil(app, intent);
             }
         }
@@ -51,6 +53,16 @@ pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
                 app.end(outcome);
             });
         }
+    }
+}
+
+/// Goes on with what failed for want of a permission, once it is granted. The popup may have been closed by the
+/// browser's own question, so it cannot be relied on to say so.
+pub(crate) async fn go_on_if_granted(app: &Rc<App>) {
+    if let Some(pattern) = app.wanted_grant()
+        && browser::may_talk_to(&pattern).await
+    {
+        fulfil(app, Intent::Retry);
     }
 }
 
@@ -113,7 +125,7 @@ async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> 
     use secrecy::ExposeSecret;
 
     let url = console_url(app, role, None, None).await?;
-    crate::browser::open_tab(url.expose_secret()).await?;
+    browser::open_tab(url.expose_secret()).await?;
     Ok(format!("Opened the console as {}.", label(app, role)))
 }
 

@@ -56,18 +56,19 @@ impl Host {
                     move |message| hearing.host.heard(&hearing, message),
                     move |port| closing.host.closed(&closing, &port.native_problem()),
                 );
-                let greeting = Rc::clone(app);
-                spawn_local(async move { greeting.host.greet(&greeting).await });
+                self.say_hello(app);
             }
             Err(problem) => self.closed(app, &problem),
         }
         app.publish();
     }
 
-    /// Looks for a host that was not there.
+    /// Looks for a host that was not there, and has one that is there read the machine's settings anew.
     pub(crate) fn look_again(&self, app: &Rc<App>) {
-        if matches!(self.state(), HostState::Absent { .. }) {
-            self.connect(app);
+        match self.state() {
+            HostState::Absent { .. } => self.connect(app),
+            HostState::Connected { .. } => self.say_hello(app),
+            HostState::Connecting => {}
         }
     }
 
@@ -91,6 +92,11 @@ impl Host {
                 Err(Problem::new(Code::HostTimedOut, sentence))
             }
         }
+    }
+
+    fn say_hello(&self, app: &Rc<App>) {
+        let app = Rc::clone(app);
+        spawn_local(async move { app.host.greet(&app).await });
     }
 
     async fn greet(&self, app: &Rc<App>) {

@@ -14,6 +14,8 @@ mod platform;
 mod store;
 mod transport;
 
+use std::rc::Rc;
+
 use wasm_bindgen::prelude::*;
 
 /// Starts the background. Called once, before any event is handed over.
@@ -36,8 +38,14 @@ pub fn on_startup() {}
 #[wasm_bindgen]
 pub fn on_installed() {}
 
-/// A host permission was granted or revoked: the way a request takes is looked for anew.
+/// A host permission was granted or revoked: the way a request takes is looked for anew, and what waited for it goes on.
 #[wasm_bindgen]
-pub fn on_permissions_changed() {
-    app::with(|app| app.routes.borrow_mut().clear());
+pub async fn on_permissions_changed() {
+    let app = app::with(|app| {
+        app.routes.borrow_mut().clear();
+        Rc::clone(app)
+    });
+    if let Some(app) = app {
+        flows::go_on_if_granted(&app).await;
+    }
 }
