@@ -56,7 +56,7 @@ impl Host {
                     move |message| hearing.host.heard(&hearing, message),
                     move |port| closing.host.closed(&closing, &port.native_problem()),
                 );
-                self.say_hello(app);
+                say_hello(app);
             }
             Err(problem) => self.closed(app, &problem),
         }
@@ -67,7 +67,7 @@ impl Host {
     pub(crate) fn look_again(&self, app: &Rc<App>) {
         match self.state() {
             HostState::Absent { .. } => self.connect(app),
-            HostState::Connected { .. } => self.say_hello(app),
+            HostState::Connected { .. } => say_hello(app),
             HostState::Connecting => {}
         }
     }
@@ -92,11 +92,6 @@ impl Host {
                 Err(Problem::new(Code::HostTimedOut, sentence))
             }
         }
-    }
-
-    fn say_hello(&self, app: &Rc<App>) {
-        let app = Rc::clone(app);
-        spawn_local(async move { app.host.greet(&app).await });
     }
 
     async fn greet(&self, app: &Rc<App>) {
@@ -192,6 +187,11 @@ impl Host {
         }
         app.publish();
     }
+}
+
+fn say_hello(app: &Rc<App>) {
+    let app = Rc::clone(app);
+    spawn_local(async move { app.host.greet(&app).await });
 }
 
 /// Answers what a terminal asks through the host.
