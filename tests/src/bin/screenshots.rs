@@ -9,7 +9,7 @@ use clap::Parser;
 use rolecall_sandbox::{CallKind, Config};
 use rolecall_tests::{Browser, Options, Popup, Scene};
 use serde_json::{Value, json};
-use thirtyfour::Key;
+use thirtyfour::{By, Key};
 
 /// Take pictures of the popup: every state in light, dark, narrow and with forced colours.
 #[derive(Parser)]
@@ -123,13 +123,14 @@ impl Camera<'_> {
             self.browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
             let size = json!({ "width": width, "height": 600, "deviceScaleFactor": 2, "mobile": false });
             self.browser.devtools("Emulation.setDeviceMetricsOverride", size).await?;
-            let picture = self.browser.driver().screenshot_as_png().await?;
+            // The browser makes the popup as high as its page.
+            let page = self.browser.driver().find(By::Tag("body")).await?;
+            let picture = page.screenshot_as_png().await?;
             let path = self.folder.join(format!("{state}-{look}.png"));
             fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
             println!("{}", path.display());
         }
-        let _ = self.browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await?;
-        Ok(())
+        self.browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await.map(drop)
     }
 }
 

@@ -47,6 +47,21 @@ async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on() -> Result<()> {
+    let scene = Scene::installed().await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    scene.install_host_of_protocol(2)?;
+    scene.crash_host()?;
+    popup.says("Host program of another version").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Write profile").await?;
+    let alert = popup.alert("host-version").await?;
+    assert!(alert.contains("Update the Rolecall extension and host program"), "{alert}");
+    nothing_was_written(&scene)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_host_program_that_stops_is_started_again() -> Result<()> {
     let scene = Scene::installed().await?;
     let browser = scene.browser().await?;

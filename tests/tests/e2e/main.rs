@@ -9,6 +9,7 @@ mod main_job;
 mod provider;
 mod routes;
 mod sts;
+mod terminal;
 mod tokens;
 
 use std::fs;
