@@ -133,6 +133,13 @@ impl Scene {
         self.path("profile")
     }
 
+    /// What to put before a command in any other terminal, so that it finds this scene's profiles and browser.
+    #[must_use]
+    pub fn variables(&self) -> String {
+        let (config, run) = (self.aws_config(), self.path("run"));
+        format!("AWS_CONFIG_FILE={} XDG_RUNTIME_DIR={}", config.display(), run.display())
+    }
+
     /// A terminal on this machine.
     #[must_use]
     pub fn terminal(&self) -> Terminal {

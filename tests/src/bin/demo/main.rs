@@ -89,9 +89,11 @@ async fn play(hands: Hands) -> Result<()> {
         show::block("The console says", console.lines().nth(1).unwrap_or_default());
     } else {
         show::aside(&format!(
-            "Try the other roles, “Open console”, or the real AWS command line in another terminal:\n\
-             {}\nClose the browser's window to end the demo.",
-            in_another_terminal(&scene, &made.profile)
+            "Try the other roles, “Open console”, or the real AWS command line in another terminal:\n  \
+             {} \\\n    aws sts get-caller-identity --profile {}\n\
+             Close the browser's window to end the demo.",
+            scene.variables(),
+            made.profile
         ));
         person::closes(&browser).await;
     }
@@ -130,13 +132,6 @@ fn masked(text: &str) -> String {
         _ => line.to_owned(),
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn in_another_terminal(scene: &Scene, profile: &str) -> String {
-    format!(
-        "  AWS_CONFIG_FILE={} aws sts get-caller-identity --profile {profile}",
-        scene.aws_config().display()
-    )
 }
 
 const INTRODUCTION: &str = "Everything runs on this machine and in scratch folders. Your own ~/.aws, browser and \
