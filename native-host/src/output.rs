@@ -1,6 +1,6 @@
 //! What people see: data on standard output, everything else on standard error, failures in three parts.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,9 +44,9 @@ impl Failure {
         let Problem { code, message, next_step, .. } = &self.problem;
         let mut text = format!("{BAD}error[{code}]:{BAD:#} {message}\n");
         for cause in &self.causes {
-            text.push_str(&format!("  caused by: {cause}\n"));
+            let _ = fmt::Write::write_fmt(&mut text, format_args!("  caused by: {cause}\n"));
         }
-        text.push_str(&format!("{DIM}next:{DIM:#} {next_step}\n"));
+        let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next_step}\n"));
         // In one piece: a parallel run has many of these at once.
         if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
             text = anstream::adapter::strip_str(&text).to_string();

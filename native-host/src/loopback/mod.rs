@@ -77,19 +77,17 @@ impl Loopback {
                 }
                 let arrive = self.arrive.clone();
                 thread::spawn(move || {
-                    platform::read_lines(&stop, |line| match line.trim().parse() {
-                        Ok(url) => {
+                    platform::read_lines(&stop, |line| {
+                        if let Ok(url) = line.trim().parse() {
                             let _ = arrive.send(url);
-                            false
+                            return false;
                         }
-                        Err(_) => {
-                            if !line.trim().is_empty() {
-                                output::note(
-                                    "That is not an address. It begins with http:// and is in the browser's address bar.",
-                                );
-                            }
-                            true
+                        if !line.trim().is_empty() {
+                            output::note(
+                                "That is not an address: it begins with http:// and is in the browser's address bar.",
+                            );
                         }
+                        true
                     });
                 });
                 Ok(())

@@ -190,10 +190,11 @@ fn a_signal_reaches_the_command_and_its_end_comes_back() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ASIAEXAMPLE\n");
+    // Waiting would close it, and that would end the command as well.
+    let _stdin = child.stdin.take();
     let process = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
-    let _stdin = child.stdin.take();
     let ran = machine.run(&["exec", role, "--", "/nowhere/program"]);
     assert_eq!(ran.code, Some(1));
     assert!(
