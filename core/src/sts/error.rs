@@ -8,7 +8,7 @@ use crate::oidc::IdToken;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StsError {
     /// `AccessDenied`: the trust policy does not allow this token, or the role does not exist.
-    #[error("AWS does not let this sign-in assume {}{}", role.as_ref().map_or("the role", RoleArn::as_str), aws_said(message))]
+    #[error("AWS does not let this sign-in assume the role{}{}", role.as_ref().map(named).unwrap_or_default(), aws_said(message))]
     AccessDenied {
         /// The role asked for, once it is known.
         role: Option<RoleArn>,
@@ -17,8 +17,9 @@ pub enum StsError {
     },
     /// `AccessDenied` for a token whose `amr` holds nothing but authentication methods after a second factor.
     #[error(
-        "AWS does not let this sign-in assume {role}: the provider sent amr = [{amr}] instead of group names, \
-         which happens after a second factor."
+        "AWS does not let this sign-in assume the role{}: the provider sent amr = [{amr}] instead of group names, \
+         which happens after a second factor.",
+        named(role)
     )]
     GroupsReplaced {
         /// The role asked for.
@@ -167,6 +168,11 @@ impl StsError {
 /// Some providers overwrite `amr` with RFC 8176 values once a second factor was used; then no group matches.
 fn amr_was_replaced(amr: &[String]) -> bool {
     amr.iter().any(|value| value == "mfa") && amr.iter().all(|value| RFC_8176.contains(&value.as_str()))
+}
+
+/// A role as a sentence names it; its ARN would fill three lines of the popup.
+fn named(role: &RoleArn) -> String {
+    format!(" {} in the account {}", role.name(), role.account())
 }
 
 fn aws_said(message: &str) -> String {
