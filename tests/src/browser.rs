@@ -1,18 +1,22 @@
-//! A real Chromium with the extension in it, driven from outside.
+//! A real browser with the extension in it, driven from outside. What differs between browsers is told by [`Kind`] and
+//! done by the module that bears the browser's name.
+
+mod chromium;
+mod driver;
+mod firefox;
+mod kind;
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command as Process;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use http::Method;
 use rolecall_core::identity;
-use serde_json::{Value, json};
-use thirtyfour::common::command::{Command, ExtensionCommand};
+use serde_json::Value;
 use thirtyfour::{Capabilities, WebDriver, WindowHandle};
 
-use crate::chromedriver::Chromedriver;
+use self::driver::Driver;
+pub use self::kind::Kind;
 use crate::{Popup, Scene, SignInWindow, until};
 
 /// How to start the browser.
@@ -32,49 +36,56 @@ impl Default for Options {
     }
 }
 
+/// How a person's system and browser show pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Dark rather than light.
+    pub dark: bool,
+    /// In the few colours that the person has chosen for everything.
+    pub forced_colors: bool,
+    /// The page's size in CSS pixels.
+    pub size: (u32, u32),
+}
+
 /// A running browser. It is closed when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
     // Dropped in this order: closing the session closes the browser.
     driver: WebDriver,
-    _chromedriver: Chromedriver,
+    _process: Driver,
+    kind: Kind,
     issuer: String,
     console: String,
 }
 
 impl Browser {
     pub(crate) async fn start(scene: &Scene, options: Options) -> Result<Self> {
-        let fixtures = scene.fixtures();
-        let log = scene.path("chromedriver.log");
+        let kind = scene.kind();
+        let log = scene.path("driver.log");
         let log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        let mut command = Process::new(&fixtures.chromedriver);
-        command.env_clear().envs(scene.environment()).stderr(log);
-        let chromedriver = Chromedriver::start(command)?;
-
-        let extension = options.extension.as_ref().unwrap_or(&fixtures.extension).display();
-        let (width, height) = options.size;
-        let mut arguments: Vec<String> = FLAGS.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={}", scene.browser_profile().display()));
-        arguments.push(format!("--disable-extensions-except={extension}"));
-        arguments.push(format!("--load-extension={extension}"));
-        arguments.push(format!("--window-size={width},{height}"));
-        if options.headless {
-            arguments.push("--headless=new".to_owned());
-        }
-        if rustix::process::geteuid().is_root() {
-            // Chromium's own sandbox cannot be set up by root.
-            arguments.push("--no-sandbox".to_owned());
-        }
-        let capabilities = json!({
-            "browserName": "chrome",
-            "goog:chromeOptions": { "binary": fixtures.chromium, "args": arguments },
-        });
+        let mut command = Process::new(&scene.fixtures().driver);
+        command.env_clear().envs(scene.environment());
+        let capabilities = match kind {
+            Kind::Chromium => {
+                chromium::driver(&mut command);
+                chromium::capabilities(scene, &options)
+            }
+            Kind::Firefox => {
+                firefox::driver(&mut command);
+                firefox::capabilities(scene, &options)
+            }
+        };
+        let process = Driver::start(command, log)?;
         let Value::Object(capabilities) = capabilities else { unreachable!("it was written as an object") };
-        let driver = WebDriver::new(chromedriver.url(), Capabilities::from(capabilities)).await;
-        let driver = driver.context("Chromium does not start")?;
+        let driver = WebDriver::new(process.url(), Capabilities::from(capabilities)).await;
+        let driver = driver.with_context(|| format!("{kind} does not start"))?;
+        if kind == Kind::Firefox {
+            firefox::install(&driver, scene, &options).await?;
+        }
         Ok(Self {
             driver,
-            _chromedriver: chromedriver,
+            _process: process,
+            kind,
             issuer: format!("{}/", scene.sandbox.issuer()),
             console: scene.sandbox.console_url().to_owned(),
         })
@@ -82,7 +93,7 @@ impl Browser {
 
     /// Opens the popup's page, in a tab: WebDriver cannot press the toolbar's button.
     pub async fn popup(&self) -> Result<Popup<'_>> {
-        let address = format!("chrome-extension://{}/popup.html", identity::CHROMIUM_EXTENSION_ID);
+        let address = self.kind.page("popup.html");
         until("the popup's page", async || {
             // While the extension is being installed, its pages do not exist.
             self.driver.goto(address.as_str()).await?;
@@ -113,10 +124,12 @@ impl Browser {
         .await
     }
 
-    /// Calls a method of the browser's own developer tools, for what WebDriver does not offer.
-    pub async fn devtools(&self, method: &str, parameters: Value) -> Result<Value> {
-        let call = DevTools(json!({ "cmd": method, "params": parameters }));
-        Ok(self.driver.cmd(Command::ExtensionCommand(Box::new(call))).await?.value_json()?)
+    /// Shows pages as such a system and browser would.
+    pub async fn look(&self, look: Look) -> Result<()> {
+        match self.kind {
+            Kind::Chromium => chromium::look(&self.driver, look).await,
+            Kind::Firefox => firefox::look(&self.driver, look).await,
+        }
     }
 
     /// The session, for anything else.
@@ -155,34 +168,3 @@ impl Browser {
         Ok(found)
     }
 }
-
-#[derive(Debug)]
-struct DevTools(Value);
-
-impl ExtensionCommand for DevTools {
-    fn parameters_json(&self) -> Option<Value> {
-        Some(self.0.clone())
-    }
-
-    fn method(&self) -> Method {
-        Method::POST
-    }
-
-    fn endpoint(&self) -> Arc<str> {
-        "/goog/cdp/execute".into()
-    }
-}
-
-/// Nothing but what the test does: no first run, no updates, no network of the browser's own.
-const FLAGS: [&str; 10] = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--hide-scrollbars",
-    "--no-default-browser-check",
-    "--no-first-run",
-];

@@ -5,27 +5,37 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The built product and the programs around it.
+use crate::Kind;
+
+/// The built product and the programs around it, for one browser.
 #[derive(Clone, Debug)]
 pub struct Fixtures {
-    /// The unpacked extension for Chromium.
+    /// The unpacked extension.
     pub extension: PathBuf,
     /// The program `rolecall`.
     pub host: PathBuf,
-    /// Chromium.
-    pub chromium: PathBuf,
+    /// The browser.
+    pub browser: PathBuf,
     /// Its driver.
-    pub chromedriver: PathBuf,
+    pub driver: PathBuf,
 }
 
 impl Fixtures {
     /// Reads where everything is.
-    pub fn from_environment() -> Result<Self> {
+    pub fn from_environment(kind: Kind) -> Result<Self> {
+        let [extension, browser, driver] = match kind {
+            Kind::Chromium => {
+                ["ROLECALL_TEST_EXTENSION_CHROMIUM", "ROLECALL_TEST_CHROMIUM", "ROLECALL_TEST_CHROMEDRIVER"]
+            }
+            Kind::Firefox => {
+                ["ROLECALL_TEST_EXTENSION_FIREFOX", "ROLECALL_TEST_FIREFOX", "ROLECALL_TEST_GECKODRIVER"]
+            }
+        };
         Ok(Self {
-            extension: path("ROLECALL_TEST_EXTENSION_CHROMIUM")?,
+            extension: path(extension)?,
             host: path("ROLECALL_TEST_HOST")?,
-            chromium: path("ROLECALL_TEST_CHROMIUM")?,
-            chromedriver: path("ROLECALL_TEST_CHROMEDRIVER")?,
+            browser: path(browser)?,
+            driver: path(driver)?,
         })
     }
 

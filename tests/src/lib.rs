@@ -2,7 +2,7 @@
 //!
 //! A [`Scene`] is a machine of its own for one test: folders for everything that lives in a home folder, a sandbox for
 //! the services, settings as an administrator writes them, the native host registered as its users register it. A
-//! [`Browser`] is a real Chromium in that scene, a [`Popup`] what a person sees of the extension, a [`Terminal`] where
+//! [`Browser`] is a real one in that scene, of whichever [`Kind`], a [`Popup`] what a person sees of the extension, a [`Terminal`] where
 //! they type commands.
 //!
 //! The tests know the product as its users do: pages, files, commands and settings. Nothing here reaches into it, and
@@ -10,7 +10,6 @@
 
 mod accessible;
 mod browser;
-mod chromedriver;
 mod fixtures;
 mod folder;
 mod patience;
@@ -20,7 +19,7 @@ mod sign_in_window;
 mod terminal;
 
 pub use accessible::{Accessible, Element};
-pub use browser::{Browser, Options};
+pub use browser::{Browser, Kind, Look, Options};
 pub use fixtures::Fixtures;
 pub use folder::mode;
 pub use patience::{PATIENCE, until};

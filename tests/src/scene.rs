@@ -12,48 +12,51 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use crate::folder::{self, Folder};
-use crate::{Browser, Fixtures, Options, Terminal, until};
+use crate::{Browser, Fixtures, Kind, Options, Terminal, until};
 
-/// A machine of its own. Everything on it is gone when it is dropped; drop the [`Browser`] first.
+/// A machine of its own, with a browser of one kind. Everything on it is gone when it is dropped; drop the [`Browser`] first.
 #[derive(Debug)]
 pub struct Scene {
     /// The provider, the STS and the console.
     pub sandbox: Sandbox,
+    kind: Kind,
     fixtures: Fixtures,
     folder: Folder,
 }
 
 impl Scene {
     /// A machine with settings for a sandbox of this configuration, where the host program is not installed.
-    pub async fn bare(config: Config) -> Result<Self> {
-        let fixtures = Fixtures::from_environment()?;
+    pub async fn bare(kind: Kind, config: Config) -> Result<Self> {
+        let fixtures = Fixtures::from_environment(kind)?;
         let folder = Folder::new()?;
         for name in ["home", "home/.config/rolecall", "run", "tmp", "profile"] {
             folder.private(name)?;
         }
         let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
-        let scene = Self { sandbox, fixtures, folder };
+        let scene = Self { sandbox, kind, fixtures, folder };
         scene.write_settings(|_| {})?;
         Ok(scene)
     }
 
     /// A machine with the sandbox's own world and the host program installed.
-    pub async fn installed() -> Result<Self> {
-        Self::installed_with(Config::default()).await
+    pub async fn installed(kind: Kind) -> Result<Self> {
+        Self::installed_with(kind, Config::default()).await
     }
 
     /// A machine with a sandbox of this configuration and the host program installed.
-    pub async fn installed_with(config: Config) -> Result<Self> {
-        let scene = Self::bare(config).await?;
+    pub async fn installed_with(kind: Kind, config: Config) -> Result<Self> {
+        let scene = Self::bare(kind, config).await?;
         scene.install_host().await?;
         Ok(scene)
     }
 
-    /// Registers the host program for the scene's browser profile, as a person does.
+    /// Registers the host program for the scene's browser, as a person does.
     pub async fn install_host(&self) -> Result<()> {
-        let profile = self.browser_profile();
-        let install = ["install", "--browser", "chromium", "--user-data-dir"].map(OsString::from);
-        let install = install.into_iter().chain([profile.into()]);
+        let mut install: Vec<OsString> =
+            ["install", "--browser", self.kind.name()].map(OsString::from).into();
+        if self.kind == Kind::Chromium {
+            install.extend(["--user-data-dir".into(), self.browser_profile().into()]);
+        }
         self.terminal().rolecall(install).await?.succeeded()?;
         Ok(())
     }
@@ -85,12 +88,13 @@ impl Scene {
         fs::write(&script, text).context("cannot write the other host")?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
             .context("cannot make it executable")?;
+        let (callers, allowed) = self.kind.allowed_callers();
         let manifest = json!({
             "name": identity::HOST_NAME,
             "description": "A host program of another version",
             "path": script,
             "type": "stdio",
-            "allowed_origins": [format!("chrome-extension://{}/", identity::CHROMIUM_EXTENSION_ID)],
+            callers: allowed,
         });
         let path = self.host_manifest();
         fs::create_dir_all(path.parent().unwrap_or(&path)).context("cannot create the manifests' folder")?;
@@ -127,7 +131,7 @@ impl Scene {
         self.path("home/.aws/config")
     }
 
-    /// The browser's user data folder.
+    /// The folder of the browser's profile.
     #[must_use]
     pub fn browser_profile(&self) -> PathBuf {
         self.path("profile")
@@ -175,6 +179,12 @@ impl Scene {
         until("the host program to end", async || Ok(self.hosts().is_empty().then_some(()))).await
     }
 
+    /// Which browser there is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     pub(crate) fn fixtures(&self) -> &Fixtures {
         &self.fixtures
     }
@@ -210,7 +220,8 @@ impl Scene {
     }
 
     fn host_manifest(&self) -> PathBuf {
-        self.path("profile/NativeMessagingHosts").join(format!("{}.json", identity::HOST_NAME))
+        let folder = self.kind.host_manifests(&self.path("home"), &self.browser_profile());
+        folder.join(format!("{}.json", identity::HOST_NAME))
     }
 
     fn hosts(&self) -> Vec<rustix::process::Pid> {

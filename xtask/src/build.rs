@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::extension::{self, Browser};
+use crate::extension::{self, Browser, Choice};
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
 use crate::tools::{wasm_opt, wasm_target};
@@ -26,20 +25,9 @@ pub(crate) struct Args {
     release: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Choice {
-    Chromium,
-    Firefox,
-    All,
-}
-
 /// Runs the word.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let browsers: &[Browser] = match args.browser {
-        Choice::Chromium => &[Browser::Chromium],
-        Choice::Firefox => &[Browser::Firefox],
-        Choice::All => &Browser::ALL,
-    };
+    let browsers = args.browser.browsers();
     build(browsers, args.debug)?;
     for browser in browsers {
         println!("{}", browser.folder().display());

@@ -37,6 +37,28 @@ impl Browser {
     }
 }
 
+/// One browser or all of them, as it is said on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Choice {
+    /// Chromium, Chrome, Edge, Brave, Vivaldi
+    Chromium,
+    /// Firefox
+    Firefox,
+    /// Each of them
+    All,
+}
+
+impl Choice {
+    /// Which they are.
+    pub(crate) fn browsers(self) -> &'static [Browser] {
+        match self {
+            Self::Chromium => &[Browser::Chromium],
+            Self::Firefox => &[Browser::Firefox],
+            Self::All => &Browser::ALL,
+        }
+    }
+}
+
 /// Lays out the unpacked extension with the modules found in `wasm`. Files that did not change are left alone, files
 /// that no longer belong are removed.
 pub(crate) fn lay_out(browser: Browser, wasm: &Path) -> Result<()> {

@@ -4,11 +4,13 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
+use serde_json::json;
 
+use crate::extension::{Browser, Choice};
 use crate::fixtures::Fixtures;
 use crate::repo;
 use crate::step::{self, Finished, Step};
-use crate::tools::{chromium, wasm_target};
+use crate::tools::{chromium, firefox, wasm_target};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -19,6 +21,9 @@ pub(crate) struct Args {
     /// Run only this kind of test
     #[arg(long, value_enum)]
     only: Option<Kind>,
+    /// The browsers to test in
+    #[arg(long, value_enum, default_value = "all")]
+    browser: Choice,
 }
 
 /// A kind of test.
@@ -65,16 +70,42 @@ fn unit(args: &Args) -> Result<Count> {
 
 fn wasm(args: &Args) -> Result<Count> {
     let target = wasm_target::ready()?;
-    let chromium = chromium::ready()?;
     let runner = ["build", "--package", "xtask", "--features", "wasm-tests", "--bin", "wasm-test-runner"];
     step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
     let runner = repo::target("debug/wasm-test-runner").with_extension(std::env::consts::EXE_EXTENSION);
 
-    let mut cargo = target.cargo("test");
+    let mut total = Count::default();
+    for browser in args.browser.browsers() {
+        let mut cargo = target.cargo("test");
+        cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &runner);
+        wasm_browser(*browser, &mut cargo)?;
+        total += wasm_in(*browser, cargo, args)?;
+    }
+    Ok(total)
+}
+
+/// Tells the test runner about a browser.
+fn wasm_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
+    let capabilities = match browser {
+        Browser::Chromium => {
+            cargo.env("CHROMEDRIVER", chromium::ready()?.driver);
+            repo::path("xtask/webdriver.json")
+        }
+        Browser::Firefox => {
+            let firefox = firefox::ready()?;
+            cargo.env("GECKODRIVER", firefox.driver).env("GECKODRIVER_ARGS", "--websocket-port=0");
+            let capabilities = json!({ "moz:firefoxOptions": { "binary": firefox.browser } });
+            let file = repo::target("tools/webdriver-firefox.json");
+            repo::write(&file, capabilities.to_string())?;
+            file
+        }
+    };
+    cargo.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
+    Ok(())
+}
+
+fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
     cargo
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
-        .env("CHROMEDRIVER", chromium.driver)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", repo::path("xtask/webdriver.json"))
         // Where a crate does not say where its tests run: in a worker, like the background.
         .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
@@ -84,11 +115,11 @@ fn wasm(args: &Args) -> Result<Count> {
     for package in ["rolecall-core", "rolecall-worker", "rolecall-ui"] {
         cargo.args(["--package", package]);
     }
-    tests("WebAssembly tests", cargo, args)
+    tests(&format!("WebAssembly tests in {}", browser.name()), cargo, args)
 }
 
 fn end_to_end(args: &Args) -> Result<Count> {
-    let fixtures = Fixtures::ready()?.with_aws_command_line()?;
+    let fixtures = Fixtures::ready(args.browser.browsers())?.with_aws_command_line()?;
     let mut cargo = repo::cargo();
     cargo.args(["test", "--package", "rolecall-tests", "--no-fail-fast"]);
     fixtures.give(&mut cargo);

@@ -3,6 +3,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod chromium;
+pub(crate) mod firefox;
 pub(crate) mod python;
 pub(crate) mod wasm_opt;
 pub(crate) mod wasm_target;

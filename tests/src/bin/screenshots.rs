@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use rolecall_sandbox::{CallKind, Config};
-use rolecall_tests::{Browser, Options, Popup, Scene};
-use serde_json::{Value, json};
+use rolecall_tests::{Browser, Kind, Look, Options, Popup, Scene};
 use thirtyfour::{By, Key};
 
 /// Take pictures of the popup: every state in light, dark, narrow and with forced colours.
@@ -16,18 +15,21 @@ use thirtyfour::{By, Key};
 struct Arguments {
     /// Where to put them; created if it is not there
     folder: PathBuf,
+    /// The browser to take them in
+    #[arg(long, value_enum, default_value = "chromium")]
+    browser: Kind,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let Arguments { folder } = Arguments::parse();
+    let Arguments { folder, browser: kind } = Arguments::parse();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    with_the_host_program(&folder).await?;
-    without_the_host_program(&folder).await
+    with_the_host_program(kind, &folder).await?;
+    without_the_host_program(kind, &folder).await
 }
 
-async fn with_the_host_program(folder: &Path) -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn with_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser_with(options()).await?;
     let popup = browser.popup().await?;
     let shoot = Camera { browser: &browser, popup: &popup, folder };
@@ -88,8 +90,8 @@ async fn with_the_host_program(folder: &Path) -> Result<()> {
     shoot.all("error-host-missing").await
 }
 
-async fn without_the_host_program(folder: &Path) -> Result<()> {
-    let scene = Scene::bare(Config::default()).await?;
+async fn without_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
+    let scene = Scene::bare(kind, Config::default()).await?;
     let browser = scene.browser_with(options()).await?;
     let popup = browser.popup().await?;
     let shoot = Camera { browser: &browser, popup: &popup, folder };
@@ -111,26 +113,22 @@ struct Camera<'a> {
 impl Camera<'_> {
     /// One picture per look.
     async fn all(&self, state: &str) -> Result<()> {
-        for (look, width, features) in [
-            ("light", POPUP_WIDTH, [("prefers-color-scheme", "light"), ("forced-colors", "none")]),
-            ("dark", POPUP_WIDTH, [("prefers-color-scheme", "dark"), ("forced-colors", "none")]),
-            ("narrow", 320, [("prefers-color-scheme", "light"), ("forced-colors", "none")]),
-            ("forced", POPUP_WIDTH, [("prefers-color-scheme", "dark"), ("forced-colors", "active")]),
+        for (name, width, dark, forced_colors) in [
+            ("light", POPUP_WIDTH, false, false),
+            ("dark", POPUP_WIDTH, true, false),
+            ("narrow", 320, false, false),
+            ("forced", POPUP_WIDTH, true, true),
         ] {
             self.popup.enter().await?;
-            let features: Vec<Value> =
-                features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-            self.browser.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
-            let size = json!({ "width": width, "height": 600, "deviceScaleFactor": 2, "mobile": false });
-            self.browser.devtools("Emulation.setDeviceMetricsOverride", size).await?;
+            self.browser.look(Look { dark, forced_colors, size: (width, 600) }).await?;
             // The browser makes the popup as high as its page.
             let page = self.browser.driver().find(By::Tag("body")).await?;
             let picture = page.screenshot_as_png().await?;
-            let path = self.folder.join(format!("{state}-{look}.png"));
+            let path = self.folder.join(format!("{state}-{name}.png"));
             fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
             println!("{}", path.display());
         }
-        self.browser.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await.map(drop)
+        Ok(())
     }
 }
 

@@ -2,13 +2,21 @@
 
 use anyhow::Result;
 use rolecall_sandbox::Config;
-use rolecall_tests::Scene;
+use rolecall_tests::{Kind, Scene};
 
 use crate::{DEVELOPER, ROLES, nothing_was_written, popup_with_roles, sign_in_as_alice};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_host_program_is_told_with_the_command_and_found_once_installed() -> Result<()> {
-    let scene = Scene::bare(Config::default()).await?;
+crate::stories![
+    a_missing_host_program_is_told_with_the_command_and_found_once_installed,
+    without_the_host_program_signing_in_works_and_writing_a_profile_says_what_to_install,
+    a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it,
+    a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on,
+    a_host_program_that_stops_is_started_again,
+    the_host_program_ends_with_the_browser,
+];
+
+async fn a_missing_host_program_is_told_with_the_command_and_found_once_installed(kind: Kind) -> Result<()> {
+    let scene = Scene::bare(kind, Config::default()).await?;
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
     popup.says("Host program not installed").await?;
@@ -20,10 +28,10 @@ async fn a_missing_host_program_is_told_with_the_command_and_found_once_installe
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_the_host_program_signing_in_works_and_writing_a_profile_says_what_to_install() -> Result<()>
-{
-    let scene = Scene::installed().await?;
+async fn without_the_host_program_signing_in_works_and_writing_a_profile_says_what_to_install(
+    kind: Kind,
+) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     scene.remove_host()?;
@@ -35,9 +43,8 @@ async fn without_the_host_program_signing_in_works_and_writing_a_profile_says_wh
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it() -> Result<()> {
-    let scene = Scene::bare(Config::default()).await?;
+async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it(kind: Kind) -> Result<()> {
+    let scene = Scene::bare(kind, Config::default()).await?;
     scene.install_host_of_protocol(2)?;
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
@@ -46,9 +53,10 @@ async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it() 
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on(
+    kind: Kind,
+) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     scene.install_host_of_protocol(2)?;
@@ -61,9 +69,8 @@ async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_program_that_stops_is_started_again() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_host_program_that_stops_is_started_again(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.says("connected").await?;
@@ -76,9 +83,8 @@ async fn a_host_program_that_stops_is_started_again() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_host_program_ends_with_the_browser() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn the_host_program_ends_with_the_browser(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     popup_with_roles(&browser).await?;
     drop(browser);

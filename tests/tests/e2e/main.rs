@@ -1,22 +1,41 @@
-//! The built product from end to end: the popup in a real Chromium, the sandbox's provider, STS and console, the real
+//! The built product from end to end: the popup in a real browser, the sandbox's provider, STS and console, the real
 //! host program, the real AWS command line.
 //!
 //! Every test has a machine of its own ([`Scene`](rolecall_tests::Scene)) and tells a story that a person could have
-//! lived. `cargo xtask test --only e2e` builds everything they need.
+//! lived. Each story is told in every browser, unchanged. `cargo xtask test --only e2e` builds everything they need;
+//! `--filter firefox::` tells them in one browser only.
 
 mod host;
 mod main_job;
 mod provider;
 mod routes;
+mod story;
 mod sts;
 mod terminal;
 mod tokens;
 
 use std::fs;
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Call, CallKind};
-use rolecall_tests::{Browser, PATIENCE, Popup, Scene};
+use rolecall_tests::{Browser, Kind, PATIENCE, Popup, Scene};
+
+fn main() -> ExitCode {
+    let stories = [
+        host::stories(),
+        main_job::stories(),
+        provider::stories(),
+        routes::stories(),
+        sts::stories(),
+        terminal::stories(),
+        tokens::stories(),
+    ];
+    let stories = stories.concat();
+    let trials =
+        Kind::wanted().into_iter().flat_map(|kind| stories.iter().map(move |story| story.trial(kind)));
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials.collect()).exit_code()
+}
 
 /// The roles of the sandbox's world, as the popup names them.
 const DEVELOPER: &str = "example-dev / developer";
@@ -52,6 +71,20 @@ async fn arrived(scene: &Scene, kind: CallKind, count: usize) -> Result<()> {
 fn asked(scene: &Scene, kind: CallKind, field: &str) -> Vec<String> {
     let value = |call: &Call| call.field(field).unwrap_or_default().to_owned();
     scene.sandbox.calls_of(kind).iter().map(value).collect()
+}
+
+/// How the provider was asked to sign somebody in, attempt by attempt: `none` silently, nothing in a window. Firefox
+/// asks twice for a window, at first without showing one: that is one attempt.
+fn prompts(scene: &Scene) -> Vec<String> {
+    let mut prompts = asked(scene, CallKind::Authorize, "prompt");
+    if scene.kind() == Kind::Firefox {
+        let mut hidden = false;
+        prompts.retain(|prompt| {
+            hidden = prompt.is_empty() && !hidden;
+            !hidden
+        });
+    }
+    prompts
 }
 
 /// Nothing came of it: no AWS file was written and no credentials were issued.

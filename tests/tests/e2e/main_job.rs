@@ -4,18 +4,25 @@ use std::fs;
 
 use anyhow::Result;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Accessible, Scene, mode};
+use rolecall_tests::{Accessible, Kind, Scene, mode};
 use thirtyfour::Key;
 
-use crate::{ADMIN, DEVELOPER, READONLY, arrived, popup_with_roles, sign_in_as_alice};
+use crate::{ADMIN, DEVELOPER, READONLY, arrived, popup_with_roles, prompts, sign_in_as_alice};
+
+crate::stories![
+    a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses,
+    a_new_aws_config_is_for_its_owner_alone,
+    further_roles_need_no_further_sign_in,
+    a_button_pressed_twice_starts_one_sign_in,
+    typing_finds_a_role_and_enter_signs_in_to_it,
+];
 
 /// What somebody wrote by hand, in their own way.
 const BY_HAND: &str = "# My accounts. Do not touch!\n\n[profile  personal]\nregion=eu-central-1\n\
     ; an old comment\n[profile work]\n  region = us-east-1   \ns3 =\n    max_concurrent_requests = 20\n";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     fs::create_dir(scene.aws_folder())?;
     fs::write(scene.aws_config(), BY_HAND)?;
     let browser = scene.browser().await?;
@@ -68,9 +75,8 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses() ->
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_aws_config_is_for_its_owner_alone() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_new_aws_config_is_for_its_owner_alone(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, READONLY).await?;
@@ -82,19 +88,18 @@ async fn a_new_aws_config_is_for_its_owner_alone() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn further_roles_need_no_further_sign_in() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn further_roles_need_no_further_sign_in(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
-    let asked_before = scene.sandbox.count(CallKind::Authorize);
+    let prompts_before = prompts(&scene);
 
     popup.select(ADMIN).await?;
     popup.press("Sign in").await?;
     popup.status("Signed in to example-prod / admin.").await?;
     arrived(&scene, CallKind::AssumeRole, 2).await?;
-    assert_eq!(scene.sandbox.count(CallKind::Authorize), asked_before, "the ID token at hand was enough");
+    assert_eq!(prompts(&scene), prompts_before, "the ID token at hand was enough");
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
     // Signed in again after having signed out, the provider's own session is enough.
@@ -103,15 +108,14 @@ async fn further_roles_need_no_further_sign_in() -> Result<()> {
     assert_eq!(popup.description(ADMIN).await?, "");
     popup.press("Sign in").await?;
     popup.status("Signed in to example-prod / admin.").await?;
-    assert_eq!(scene.sandbox.count(CallKind::Authorize), asked_before + 1);
+    assert_eq!(prompts(&scene)[prompts_before.len()..], ["none"]);
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1, "no form was shown");
     assert_eq!(browser.sign_in_windows().await?, 0);
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_button_pressed_twice_starts_one_sign_in() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_button_pressed_twice_starts_one_sign_in(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(DEVELOPER).await?;
@@ -126,16 +130,14 @@ async fn a_button_pressed_twice_starts_one_sign_in() -> Result<()> {
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.status("Signed in to example-dev / developer.").await?;
     assert_eq!(browser.sign_in_windows().await?, 0);
-    let prompts = crate::asked(&scene, CallKind::Authorize, "prompt");
-    assert_eq!(prompts.len(), 2, "once silently, once in a window: {prompts:?}");
+    assert_eq!(prompts(&scene), ["none", ""], "once silently, once in a window");
     assert_eq!(scene.sandbox.count(CallKind::Token), 1);
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn typing_finds_a_role_and_enter_signs_in_to_it() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn typing_finds_a_role_and_enter_signs_in_to_it(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.type_keys("prodaud").await?;

@@ -2,9 +2,16 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, RedirectFault};
-use rolecall_tests::{Browser, Popup, Scene};
+use rolecall_tests::{Browser, Kind, Popup, Scene};
 
 use crate::{DEVELOPER, nothing_was_issued, nothing_was_written, popup_with_roles};
+
+crate::stories![
+    closing_the_window_ends_the_sign_in_and_the_next_one_works,
+    a_denied_sign_in_says_that_the_provider_denied_it,
+    a_redirect_that_belongs_to_another_sign_in_is_refused,
+    a_provider_that_is_down_is_named,
+];
 
 /// Presses "Sign in" for a role that needs a window.
 async fn begin(browser: &Browser) -> Result<Popup<'_>> {
@@ -14,9 +21,8 @@ async fn begin(browser: &Browser) -> Result<Popup<'_>> {
     Ok(popup)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn closing_the_window_ends_the_sign_in_and_the_next_one_works() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn closing_the_window_ends_the_sign_in_and_the_next_one_works(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = begin(&browser).await?;
     browser.sign_in_window().await?.close().await?;
@@ -33,9 +39,8 @@ async fn closing_the_window_ends_the_sign_in_and_the_next_one_works() -> Result<
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_denied_sign_in_says_that_the_provider_denied_it() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_denied_sign_in_says_that_the_provider_denied_it(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = begin(&browser).await?;
     browser.sign_in_window().await?.deny().await?;
@@ -49,9 +54,8 @@ async fn a_denied_sign_in_says_that_the_provider_denied_it() -> Result<()> {
         .await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_that_belongs_to_another_sign_in_is_refused() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_redirect_that_belongs_to_another_sign_in_is_refused(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(DEVELOPER).await?;
@@ -77,9 +81,8 @@ async fn a_redirect_that_belongs_to_another_sign_in_is_refused() -> Result<()> {
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_is_down_is_named() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_provider_that_is_down_is_named(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let reserved = crate::refusing_port()?;
     let address = reserved.local_addr()?;
     scene.write_settings(|settings| {

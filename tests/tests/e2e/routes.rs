@@ -2,9 +2,16 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config, TokenCors};
-use rolecall_tests::{Options, Scene};
+use rolecall_tests::{Kind, Options, Scene};
 
-use crate::{DEVELOPER, asked, popup_with_roles, sign_in_as_alice};
+use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice};
+
+crate::stories![
+    a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program,
+    a_code_that_was_used_up_unseen_is_replaced_without_a_second_window,
+    without_the_host_program_the_person_is_asked_to_allow_the_address,
+    an_address_that_was_allowed_needs_neither_cors_nor_the_host_program,
+];
 
 fn with_token_endpoint(token_cors: TokenCors) -> Config {
     let mut config = Config::default();
@@ -18,9 +25,8 @@ fn token_calls(scene: &Scene) -> Vec<(bool, Option<u16>)> {
     calls.iter().map(|call| (call.has_origin(), call.status())).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program() -> Result<()> {
-    let scene = Scene::installed_with(with_token_endpoint(TokenCors::RefuseOrigins)).await?;
+async fn a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::RefuseOrigins)).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
@@ -29,15 +35,14 @@ async fn a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_progra
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window() -> Result<()> {
-    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     // The browser kept the first answer, the code was spent by then, and the third call had a new one.
     assert_eq!(token_calls(&scene), [(true, Some(200)), (false, Some(400)), (false, Some(200))]);
-    assert_eq!(asked(&scene, CallKind::Authorize, "prompt"), ["none", "", "none"]);
+    assert_eq!(prompts(&scene), ["none", "", "none"]);
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
     // The way that worked is remembered.
@@ -49,9 +54,8 @@ async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window() ->
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_the_host_program_the_person_is_asked_to_allow_the_address() -> Result<()> {
-    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+async fn without_the_host_program_the_person_is_asked_to_allow_the_address(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     scene.remove_host()?;
@@ -64,9 +68,8 @@ async fn without_the_host_program_the_person_is_asked_to_allow_the_address() -> 
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program() -> Result<()> {
-    let scene = Scene::installed_with(with_token_endpoint(TokenCors::NoHeaders)).await?;
+async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
     let browser = scene.browser_with(Options { extension, ..Options::default() }).await?;
     let popup = popup_with_roles(&browser).await?;

@@ -2,16 +2,24 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{AwsErrorCode, CallKind, Config, Failure};
-use rolecall_tests::{Scene, entries};
+use rolecall_tests::{Kind, Scene, entries};
 
 use crate::{
     BREAK_GLASS, DEVELOPER, READONLY, asked, nothing_was_issued, nothing_was_written, popup_with_roles,
     refusing_port, sign_in_as_alice,
 };
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_does_not_trust_the_person_says_whom_to_ask() -> Result<()> {
-    let scene = Scene::installed().await?;
+crate::stories![
+    a_role_that_does_not_trust_the_person_says_whom_to_ask,
+    group_names_lost_to_a_second_factor_are_recognised,
+    too_many_groups_for_aws_are_named_as_the_reason,
+    sts_that_is_down_is_named_and_asked_again_without_a_window,
+    a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_told,
+    a_duration_that_a_role_does_not_allow_is_shortened_and_remembered,
+];
+
+async fn a_role_that_does_not_trust_the_person_says_whom_to_ask(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(BREAK_GLASS).await?;
@@ -23,11 +31,10 @@ async fn a_role_that_does_not_trust_the_person_says_whom_to_ask() -> Result<()> 
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn group_names_lost_to_a_second_factor_are_recognised() -> Result<()> {
+async fn group_names_lost_to_a_second_factor_are_recognised(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.users[0].amr = vec!["mfa".to_owned()];
-    let scene = Scene::installed_with(config).await?;
+    let scene = Scene::installed_with(kind, config).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(DEVELOPER).await?;
@@ -37,11 +44,10 @@ async fn group_names_lost_to_a_second_factor_are_recognised() -> Result<()> {
     nothing_was_issued(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn too_many_groups_for_aws_are_named_as_the_reason() -> Result<()> {
+async fn too_many_groups_for_aws_are_named_as_the_reason(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.users[0].amr = (0..40).map(|number| format!("group-{number}")).collect();
-    let scene = Scene::installed_with(config).await?;
+    let scene = Scene::installed_with(kind, config).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(READONLY).await?;
@@ -52,9 +58,8 @@ async fn too_many_groups_for_aws_are_named_as_the_reason() -> Result<()> {
     nothing_was_written(&scene)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sts_that_is_down_is_named_and_asked_again_without_a_window() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn sts_that_is_down_is_named_and_asked_again_without_a_window(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let reserved = refusing_port()?;
     let address = reserved.local_addr()?;
     scene.write_settings(|settings| {
@@ -77,9 +82,8 @@ async fn sts_that_is_down_is_named_and_asked_again_without_a_window() -> Result<
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_told() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_told(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     scene.sandbox.fail_next(
@@ -97,9 +101,8 @@ async fn a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_tol
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_duration_that_a_role_does_not_allow_is_shortened_and_remembered() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_duration_that_a_role_does_not_allow_is_shortened_and_remembered(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, READONLY).await?;

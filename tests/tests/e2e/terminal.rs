@@ -2,11 +2,17 @@
 
 use anyhow::Result;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Browser, Output, Scene};
+use rolecall_tests::{Browser, Kind, Output, Scene};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::{arrived, nothing_was_issued, popup_with_roles};
+
+crate::stories![
+    a_terminal_that_needs_credentials_opens_the_sign_in_window,
+    twenty_programs_at_once_cause_one_sign_in,
+    a_window_closed_on_a_terminal_is_told_there,
+];
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/developer";
 
@@ -24,9 +30,8 @@ async fn browser_in_the_background(scene: &Scene) -> Result<Browser> {
     Ok(browser)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_that_needs_credentials_opens_the_sign_in_window() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
     let (answer, signed_in) = tokio::join!(ask(&scene), person);
@@ -42,9 +47,8 @@ async fn a_terminal_that_needs_credentials_opens_the_sign_in_window() -> Result<
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn twenty_programs_at_once_cause_one_sign_in() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn twenty_programs_at_once_cause_one_sign_in(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let discovery = scene.sandbox.hold(CallKind::Discovery);
     let terminal = std::sync::Arc::new(scene.terminal());
@@ -70,9 +74,8 @@ async fn twenty_programs_at_once_cause_one_sign_in() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_window_closed_on_a_terminal_is_told_there() -> Result<()> {
-    let scene = Scene::installed().await?;
+async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async { browser.sign_in_window().await?.close().await };
     let (answer, closed) = tokio::join!(ask(&scene), person);

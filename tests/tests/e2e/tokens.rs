@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, IdTokenFault};
-use rolecall_tests::Scene;
+use rolecall_tests::{Kind, Scene};
 use serde_json::json;
 
 use crate::{DEVELOPER, nothing_was_written, popup_with_roles};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_id_token_is_refused_by_name_and_never_reaches_aws() -> Result<()> {
-    let scene = Scene::installed().await?;
+crate::stories![a_forged_id_token_is_refused_by_name_and_never_reaches_aws,];
+
+async fn a_forged_id_token_is_refused_by_name_and_never_reaches_aws(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.select(DEVELOPER).await?;

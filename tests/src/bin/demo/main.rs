@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use rolecall_core::aws::RoleArn;
 use rolecall_sandbox::Config;
-use rolecall_tests::{Options, Scene};
+use rolecall_tests::{Kind, Options, Scene};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Sign in to AWS through the extension in a real browser, against a sandbox on this machine.
@@ -25,6 +25,9 @@ struct Arguments {
     /// Open no window and do the clicks itself; what happens without a display anyway
     #[arg(long)]
     headless: bool,
+    /// The browser to show it in
+    #[arg(long, value_enum, default_value = "chromium")]
+    browser: Kind,
 }
 
 #[tokio::main]
@@ -34,7 +37,7 @@ async fn main() -> ExitCode {
     let hands = if arguments.headless || !has_display { Hands::Robot } else { Hands::Person };
     // Whichever way this ends, the scene and all its processes and files are dropped before the exit.
     let outcome = tokio::select! {
-        outcome = play(hands) => outcome,
+        outcome = play(hands, arguments.browser) => outcome,
         stopped = stop() => stopped,
     };
     match outcome {
@@ -56,15 +59,18 @@ async fn stop() -> Result<()> {
     anyhow::bail!("stopped; everything was cleaned up")
 }
 
-async fn play(hands: Hands) -> Result<()> {
+async fn play(hands: Hands, kind: Kind) -> Result<()> {
     let started = Instant::now();
     show::title("Rolecall demo", INTRODUCTION);
-    let scene =
-        show::step("An identity provider, an STS and a console, on loopback", Scene::bare(Config::default()))
-            .await?;
+    let scene = show::step(
+        "An identity provider, an STS and a console, on loopback",
+        Scene::bare(kind, Config::default()),
+    )
+    .await?;
     show::step("The host program, registered for one fresh browser profile", scene.install_host()).await?;
     let options = Options { headless: hands == Hands::Robot, size: (460, 720), ..Options::default() };
-    let browser = show::step("Chromium, with the extension in it", scene.browser_with(options)).await?;
+    let browser =
+        show::step(&format!("{kind}, with the extension in it"), scene.browser_with(options)).await?;
     let popup = show::step("The popup: the page behind the toolbar button", browser.popup()).await?;
 
     let made = match hands {

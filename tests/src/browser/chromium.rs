@@ -1,0 +1,93 @@
+//! What is Chromium's own in starting and steering it.
+
+use std::process::Command as Process;
+use std::sync::Arc;
+
+use anyhow::Result;
+use http::Method;
+use serde_json::{Value, json};
+use thirtyfour::WebDriver;
+use thirtyfour::common::command::{Command, ExtensionCommand};
+
+use super::{Look, Options};
+use crate::Scene;
+
+/// The options of chromedriver.
+pub(super) fn driver(command: &mut Process) {
+    command.args(["--port=0", "--enable-chrome-logs"]);
+}
+
+/// The browser that a session is asked for.
+pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
+    let fixtures = scene.fixtures();
+    let extension = options.extension.as_ref().unwrap_or(&fixtures.extension).display();
+    let (width, height) = options.size;
+    let mut arguments: Vec<String> = FLAGS.map(str::to_owned).to_vec();
+    arguments.push(format!("--user-data-dir={}", scene.browser_profile().display()));
+    arguments.push(format!("--disable-extensions-except={extension}"));
+    arguments.push(format!("--load-extension={extension}"));
+    arguments.push(format!("--window-size={width},{height}"));
+    if options.headless {
+        arguments.push("--headless=new".to_owned());
+    }
+    if rustix::process::geteuid().is_root() {
+        // Chromium's own sandbox cannot be set up by root.
+        arguments.push("--no-sandbox".to_owned());
+    }
+    json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": { "binary": fixtures.browser, "args": arguments },
+    })
+}
+
+/// Shows pages as a person's system and browser would have them.
+pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
+    let scheme = if look.dark { "dark" } else { "light" };
+    let forced = if look.forced_colors { "active" } else { "none" };
+    let features = json!([
+        { "name": "prefers-color-scheme", "value": scheme },
+        { "name": "forced-colors", "value": forced },
+    ]);
+    devtools(driver, "Emulation.setEmulatedMedia", json!({ "features": features })).await?;
+    let (width, height) = look.size;
+    let size = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": false });
+    devtools(driver, "Emulation.setDeviceMetricsOverride", size).await
+}
+
+/// Calls a method of the browser's own developer tools, for what WebDriver does not offer.
+async fn devtools(driver: &WebDriver, method: &str, parameters: Value) -> Result<()> {
+    let call = DevTools(json!({ "cmd": method, "params": parameters }));
+    driver.cmd(Command::ExtensionCommand(Box::new(call))).await?;
+    Ok(())
+}
+
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl ExtensionCommand for DevTools {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(self.0.clone())
+    }
+
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/goog/cdp/execute".into()
+    }
+}
+
+/// Nothing but what the test does: no first run, no updates, no network of the browser's own.
+const FLAGS: [&str; 10] = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--hide-scrollbars",
+    "--no-default-browser-check",
+    "--no-first-run",
+];

@@ -1,0 +1,108 @@
+//! What is Firefox's own in starting and steering it.
+
+use std::process::Command as Process;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use http::Method;
+use rolecall_core::identity;
+use serde_json::{Map, Value, json};
+use thirtyfour::WebDriver;
+use thirtyfour::common::command::{Command, ExtensionCommand};
+use thirtyfour::extensions::addons::firefox::FirefoxTools;
+
+use super::kind::FIREFOX_UUID;
+use super::{Look, Options};
+use crate::Scene;
+
+/// The options of geckodriver.
+pub(super) fn driver(command: &mut Process) {
+    // System access: to extension pages, and to the browser's own settings while it runs.
+    command.args(["--port=0", "--websocket-port=0", "--allow-system-access"]);
+}
+
+/// The browser that a session is asked for.
+pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
+    let (width, height) = options.size;
+    let profile = scene.browser_profile().display().to_string();
+    let mut arguments = vec!["-profile".to_owned(), profile];
+    arguments.extend([format!("--width={width}"), format!("--height={height}")]);
+    if options.headless {
+        arguments.push("-headless".to_owned());
+    }
+    let mut preferences: Map<String, Value> =
+        PREFERENCES.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let addresses = json!({ identity::FIREFOX_EXTENSION_ID: FIREFOX_UUID });
+    preferences.insert("extensions.webextensions.uuids".to_owned(), addresses.to_string().into());
+    json!({
+        "browserName": "firefox",
+        "moz:firefoxOptions": {
+            "binary": scene.fixtures().browser,
+            "args": arguments,
+            "prefs": preferences,
+        },
+    })
+}
+
+/// Loads the extension as a developer does, until the browser ends: it is not signed.
+pub(super) async fn install(driver: &WebDriver, scene: &Scene, options: &Options) -> Result<()> {
+    let folder = options.extension.as_ref().unwrap_or(&scene.fixtures().extension);
+    let folder = folder.to_str().context("the path of the extension is not text")?;
+    let tools = FirefoxTools::new(Arc::clone(driver.handle()));
+    tools.install_addon(folder, Some(true)).await.context("Firefox does not take the extension")
+}
+
+/// Shows pages as a person's system and browser would have them.
+pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
+    let (width, height) = look.size;
+    let scheme = i32::from(!look.dark);
+    let colors = if look.forced_colors { 2 } else { 1 };
+    context(driver, "chrome").await?;
+    let set = driver.execute(LOOK, vec![scheme.into(), colors.into(), width.into(), height.into()]).await;
+    context(driver, "content").await?;
+    set.map(drop).context("Firefox does not take the look")
+}
+
+/// Lets scripts run in the browser itself, or in the page again.
+async fn context(driver: &WebDriver, context: &'static str) -> Result<()> {
+    driver.cmd(Command::ExtensionCommand(Box::new(Context(context)))).await?;
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Context(&'static str);
+
+impl ExtensionCommand for Context {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(json!({ "context": self.0 }))
+    }
+
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/moz/context".into()
+    }
+}
+
+/// Sets colours by the browser's settings and the page's size, which no window could be as small as.
+const LOOK: &str = r#"
+const [scheme, colors, width, height] = arguments;
+Services.prefs.setIntPref("layout.css.prefers-color-scheme.content-override", scheme);
+Services.prefs.setIntPref("browser.display.document_color_use", colors);
+Services.prefs.setCharPref("layout.css.devPixelsPerPx", "2.0");
+const { style } = gBrowser.selectedBrowser;
+style.setProperty("flex", "none");
+style.setProperty("width", `${width}px`);
+style.setProperty("height", `${height}px`);
+"#;
+
+/// Beyond what geckodriver sets by itself (no first run, no updates, no network of the browser's own): the browser's
+/// question about a permission cannot be answered from outside, so it counts as answered with yes. The person's click
+/// before it is still asked for, and what is granted is what was asked for.
+const PREFERENCES: [(&str, bool); 3] = [
+    ("extensions.webextOptionalPermissionPrompts", false),
+    ("devtools.console.stdout.content", true),
+    ("devtools.console.stdout.chrome", true),
+];
