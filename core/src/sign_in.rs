@@ -40,6 +40,7 @@ pub struct Memory {
     #[serde(serialize_with = "secret::expose_option")]
     refresh_token: Option<SecretString>,
     person: Option<Person>,
+    listed_roles: Vec<RoleArn>,
     credentials: BTreeMap<RoleArn, Credentials>,
     durations: BTreeMap<RoleArn, Duration>,
 }
@@ -67,10 +68,10 @@ impl Memory {
         self.credentials.iter().map(|(role, credentials)| (role, credentials.expiration))
     }
 
-    /// Roles that the provider listed in the ID token.
+    /// The roles that the provider lists for this person, as far as they are roles.
     #[must_use]
-    pub fn listed_roles(&self) -> &[String] {
-        self.id_token.as_ref().map_or(&[], |token| &token.roles)
+    pub fn listed_roles(&self) -> &[RoleArn] {
+        &self.listed_roles
     }
 
     /// What the provider says of itself, if it was asked already.
@@ -89,6 +90,7 @@ impl Memory {
         self.id_token = None;
         self.refresh_token = None;
         self.person = None;
+        self.listed_roles.clear();
         self.credentials.clear();
     }
 }
@@ -319,6 +321,7 @@ impl Memory {
             self.credentials.clear();
         }
         self.person = Some(token.person.clone());
+        self.listed_roles = token.roles.iter().filter_map(|text| text.parse().ok()).collect();
         self.id_token = Some(token);
         self.refresh_token = refresh_token;
     }

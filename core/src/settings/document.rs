@@ -92,6 +92,19 @@ pub struct Role {
 }
 
 impl Role {
+    /// A role that a provider lists: nothing but its ARN is known.
+    pub(super) fn listed(provider: ProviderId, arn: RoleArn) -> Self {
+        Self {
+            provider,
+            arn,
+            profile: None,
+            region: None,
+            duration: None,
+            color: None,
+            credentials: CredentialsMode::default(),
+        }
+    }
+
     /// The region asked and written.
     #[must_use]
     pub fn region(&self) -> Region {

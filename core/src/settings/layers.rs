@@ -1,7 +1,9 @@
-//! Documents over one another, strongest first: policy, machine, user.
+//! Documents over one another, strongest first: policy, machine, user; below them what providers list.
 //!
 //! An entry (a provider by its id, a role by provider and ARN, an account by its id) of a stronger layer replaces
 //! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,8 @@ pub enum Layer {
     Machine,
     /// What the person added in the settings page.
     User,
+    /// What the provider lists in the person's ID token (`roles_claim`).
+    Listed,
 }
 
 /// The documents at hand.
@@ -29,6 +33,8 @@ pub struct Layers {
     pub machine: Settings,
     /// The person's own.
     pub user: Settings,
+    /// Roles that providers list for the person who is signed in.
+    pub listed: BTreeMap<ProviderId, Vec<RoleArn>>,
 }
 
 /// A value and where it comes from.
@@ -69,12 +75,14 @@ impl Layers {
                 }
             }
             for role in &settings.role {
-                let known = |other: &Sourced<Role>| {
-                    other.value.arn == role.arn && other.value.provider == role.provider
-                };
-                if !effective.roles.iter().any(known) {
-                    effective.roles.push(Sourced { value: role.clone(), layer });
-                }
+                effective.add_role(role.clone(), layer);
+            }
+        }
+        for (provider, arns) in &self.listed {
+            // A provider that has left the settings lists nothing any more, which is no problem of the settings.
+            let known = effective.provider(provider).is_some();
+            for arn in arns.iter().filter(|_| known) {
+                effective.add_role(Role::listed(provider.clone(), arn.clone()), Layer::Listed);
             }
         }
         let (roles, lost): (Vec<_>, Vec<_>) = effective
@@ -134,6 +142,14 @@ impl Effective {
         name.parse().unwrap_or_else(|_| unreachable!())
     }
 
+    fn add_role(&mut self, role: Role, layer: Layer) {
+        let known =
+            |other: &Sourced<Role>| other.value.arn == role.arn && other.value.provider == role.provider;
+        if !self.roles.iter().any(known) {
+            self.roles.push(Sourced { value: role, layer });
+        }
+    }
+
     fn alias(&self, account: &AccountId) -> Option<&str> {
         self.aliases.iter().find(|(id, _)| id == account).map(|(_, alias)| alias.as_str())
     }
@@ -152,7 +168,8 @@ mod tests {
         let mut policy = fixture::settings();
         policy.role.clear();
         policy.provider[0].client_id = "policy".to_owned();
-        let layers = Layers { policy, machine: fixture::settings(), user: fixture::settings() };
+        let layers =
+            Layers { policy, machine: fixture::settings(), user: fixture::settings(), ..Layers::default() };
         let effective = layers.effective();
         assert_eq!(effective.providers().count(), 1);
         assert_eq!(effective.provider(&"corp".parse().unwrap()).unwrap().client_id, "policy");
@@ -166,6 +183,15 @@ mod tests {
         let effective = Layers { user, ..Layers::default() }.effective();
         assert_eq!(effective.roles().count(), 0);
         assert!(effective.problems[0].to_string().contains("names the provider \"corp\""));
+    }
+
+    #[test]
+    fn a_role_that_the_provider_lists_is_added_unless_the_settings_have_it() {
+        let other: RoleArn = "arn:aws:iam::123456789012:role/other".parse().unwrap();
+        let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
+        let effective = Layers { user: fixture::settings(), listed, ..Layers::default() }.effective();
+        let roles: Vec<_> = effective.roles().map(|role| (role.value.arn.clone(), role.layer)).collect();
+        assert_eq!(roles, [(fixture::role().arn, Layer::User), (other, Layer::Listed)]);
     }
 
     #[test]

@@ -70,6 +70,7 @@ impl World {
         let mut claims = json!({
             "iss": "https://idp.example", "aud": "abcdef", "sub": *self.sub.borrow(),
             "email": format!("{}@example.com", self.sub.borrow()),
+            "roles": ["arn:aws:iam::123456789012:role/listed", "no role"],
             "iat": self.now.get(), "exp": self.now.get() + 3_600,
         });
         if let Some(nonce) = nonce {
@@ -372,6 +373,16 @@ fn a_refreshed_token_of_another_person_is_refused() {
     let error = now(authenticate(&world, &fixture::provider(), Presence::Nobody, &mut memory)).unwrap_err();
     assert_eq!(error.code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), ["refresh", "Silent"]);
+}
+
+#[test]
+fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
+    now(authenticate(&world, &provider, Presence::Person, &mut memory)).unwrap();
+    assert_eq!(memory.listed_roles().iter().map(RoleArn::name).collect::<Vec<_>>(), ["listed"]);
+    memory.sign_out();
+    assert!(memory.listed_roles().is_empty());
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::Policy => "Set by your organisation",
         Layer::Machine => "From this computer's settings file",
         Layer::User => "Added by you",
+        Layer::Listed => "Listed by your sign-in provider",
     }
 }
 

@@ -245,6 +245,8 @@ impl App {
     }
 
     fn look_at(&self, provider: &ProviderId, memory: &Memory) {
+        self.layers.borrow_mut().listed.insert(provider.clone(), memory.listed_roles().to_vec());
+        self.put_layers_together();
         let mut seen = self.seen.borrow_mut();
         match memory.person() {
             Some(person) => seen.people.insert(provider.clone(), person.label().to_owned()),
