@@ -1,13 +1,18 @@
-//! `cargo xtask bench`: what the project promises to keep small, measured against its limits.
+//! `cargo xtask bench`: what the project promises to keep small or fast. Sizes are held against a limit, times against a
+//! peer that does the same in the same run.
 
+use std::fmt::Write as _;
 use std::io::Write;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::extension::Browser;
-use crate::{build, repo};
+use crate::tools::python;
+use crate::{build, repo, step};
 
 /// One measured value and the most it may be.
 struct Measure {
@@ -22,7 +27,8 @@ struct Measure {
 /// Runs the word.
 pub(crate) fn run() -> Result<()> {
     build::extension(&Browser::ALL)?;
-    let measures = module_sizes()?;
+    let mut measures = module_sizes()?;
+    measures.push(change_of_a_profile()?);
     for measure in &measures {
         println!("{}", line(measure));
     }
@@ -49,6 +55,63 @@ fn module_sizes() -> Result<Vec<Measure>> {
     build::MODULES.iter().map(measure).collect()
 }
 
+/// One change in a config file of 10,000 profiles, as whole processes: ours beside `aws configure set`.
+fn change_of_a_profile() -> Result<Measure> {
+    step::run(
+        "build the host, optimised",
+        repo::cargo().args(["build", "--release", "--package", "rolecall"]),
+    )?;
+    let python = python::ready()?;
+    let home = repo::target("bench/home");
+    repo::remove_dir(&home)?;
+    let mut config = String::new();
+    for number in 0..PROFILES {
+        write!(config, "# team {number}\n[profile team-{number}]\nregion = eu-west-1\noutput = json\n\n")?;
+    }
+    repo::write(&home.join(".aws/config"), config)?;
+
+    let at_home = |program: &std::path::Path| {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", &home).env("PATH", "/usr/bin:/bin");
+        command
+    };
+    let host = repo::target("release/rolecall").with_extension(std::env::consts::EXE_EXTENSION);
+    let ours = median(|region| {
+        let mut command = at_home(&host);
+        let role = "arn:aws:iam::123456789012:role/dev";
+        command.args(["profile", "write", "dev", "--role-arn", role, "--region", region]);
+        command
+    })?;
+    let theirs = median(|region| {
+        let mut command = at_home(&python);
+        command.args(["-m", "awscli", "configure", "set", "region", region, "--profile", "team-5000"]);
+        command
+    })?;
+    repo::remove_dir(&home)?;
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Ok(Measure {
+        name: format!("one of {PROFILES} profiles changed"),
+        value: micros(ours),
+        limit: micros(theirs) / PEER_RATIO,
+        unit: "µs",
+        aside: format!("aws configure set: {} µs; the limit is a {PEER_RATIO}th of it", micros(theirs)),
+    })
+}
+
+/// The median time of a command that changes something each time it is run.
+fn median(command: impl Fn(&str) -> Command) -> Result<Duration> {
+    let mut times = Vec::new();
+    for region in ["eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "us-west-2"] {
+        let mut command = command(region);
+        let start = Instant::now();
+        let output = command.output()?;
+        times.push(start.elapsed());
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    times.sort();
+    Ok(times[times.len() / 2])
+}
+
 fn line(measure: &Measure) -> String {
     let Measure { name, value, limit, unit, aside } = measure;
     let percent = value.saturating_mul(100).div_ceil(*limit);
@@ -58,6 +121,12 @@ fn line(measure: &Measure) -> String {
 
 /// A module is read and compiled each time the background wakes up.
 const MODULE_LIMIT: u64 = 1_500_000;
+
+/// As many profiles as a large organisation has.
+const PROFILES: u32 = 10_000;
+
+/// How many times faster than the peer a change has to be.
+const PEER_RATIO: u64 = 20;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ mod extension;
 mod fixtures;
 mod manifest;
 mod package;
+mod remap;
 mod repo;
 mod step;
 mod test;
@@ -40,7 +41,7 @@ enum Word {
     /// Sign in through the extension in a real browser, against the embedded sandbox
     Demo(demo::Args),
     /// Put what is released into target/package, with checksums
-    Package,
+    Package(package::Args),
     /// Measure what the project promises to keep small or fast, against its limits
     Bench,
 }
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
         Word::Build(args) => build::run(&args),
         Word::Test(args) => test::run(&args),
         Word::Demo(args) => demo::run(&args),
-        Word::Package => package::run(),
+        Word::Package(args) => package::run(&args),
         Word::Bench => bench::run(),
     };
     match result {

@@ -10,7 +10,7 @@ use crate::extension::{Browser, Choice};
 use crate::fixtures::Fixtures;
 use crate::repo;
 use crate::step::{self, Finished, Step};
-use crate::tools::{chromium, firefox, wasm_target};
+use crate::tools::{chromium, firefox, wasm_target, web_ext};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -119,11 +119,17 @@ fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
 }
 
 fn end_to_end(args: &Args) -> Result<Count> {
-    let fixtures = Fixtures::ready(args.browser.browsers())?.with_aws_command_line()?;
+    let browsers = args.browser.browsers();
+    let fixtures = Fixtures::ready(browsers)?.with_aws_command_line()?;
+    let mut total = Count::default();
+    if args.filter.is_none() && browsers.contains(&Browser::Firefox) {
+        total += check("check as addons.mozilla.org does", &mut web_ext::lint(&Browser::Firefox.folder())?)?;
+    }
     let mut cargo = repo::cargo();
     cargo.args(["test", "--package", "rolecall-tests", "--no-fail-fast"]);
     fixtures.give(&mut cargo);
-    tests("end-to-end tests", cargo, args)
+    total += tests("end-to-end tests", cargo, args)?;
+    Ok(total)
 }
 
 /// A command that either finds something wrong or doesn't.

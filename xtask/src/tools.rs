@@ -4,9 +4,11 @@
 pub(crate) mod apt;
 pub(crate) mod chromium;
 pub(crate) mod firefox;
+pub(crate) mod npm;
 pub(crate) mod python;
 pub(crate) mod wasm_opt;
 pub(crate) mod wasm_target;
+pub(crate) mod web_ext;
 
 use std::env;
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::repo::{self, Stamp};
 use crate::step;
-use crate::tools::{apt, find};
+use crate::tools::npm;
 
 /// Shrinks `input` into `output`.
 pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
@@ -22,18 +22,12 @@ pub(crate) fn ready() -> Result<()> {
     let program = repo::target(PROGRAM);
     let stamp = Stamp::new(repo::target("tools/binaryen/lock.sha256"), &[LOCK.as_bytes()]);
     let fetched = stamp.is_fresh() && program.is_file();
-    if find(&["node"]).is_none() || (find(&["npm"]).is_none() && !fetched) {
-        apt::install(&["nodejs", "npm"], "run wasm-opt", "Node.js 18 or later with npm")?;
-    }
+    npm::ready("run wasm-opt", fetched)?;
     if fetched {
         return Ok(());
     }
     let folder = repo::target("tools/npm");
-    repo::remove_dir(&folder)?;
-    repo::write(&folder.join("package.json"), PACKAGE)?;
-    repo::write(&folder.join("package-lock.json"), LOCK)?;
-    let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    step::run("fetch wasm-opt", Command::new("npm").args(options).current_dir(&folder))?;
+    npm::fetch("wasm-opt", &folder, PACKAGE, LOCK)?;
     // The package is a hundred megabytes of which we need one program.
     let shipped = folder.join("node_modules/binaryen/bin");
     for name in ["package.json", "wasm-opt"] {

@@ -2,6 +2,7 @@
 //! compiled from Debian's sources where neither can be had.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::remap;
 use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::{apt, find};
@@ -25,8 +27,12 @@ pub(crate) enum WasmTarget {
 impl WasmTarget {
     /// A cargo command that compiles for the browser, into a folder of its own: a different compiler may be at work
     /// than for the rest.
-    pub(crate) fn cargo(&self, subcommand: &str) -> Command {
+    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
         let mut cargo = repo::cargo();
+        if subcommand == "build" {
+            // What people get must not depend on whose machine made it, nor tell of it.
+            cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::flags(&self.rustc())?);
+        }
         if let Self::FromSources { linker } = self {
             cargo
                 .env("RUSTC", DEBIAN_RUSTC)
@@ -42,7 +48,14 @@ impl WasmTarget {
                 "-Zbuild-std=std,panic_abort"
             });
         }
-        cargo
+        Ok(cargo)
+    }
+
+    fn rustc(&self) -> OsString {
+        match self {
+            Self::Installed => env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
+            Self::FromSources { .. } => DEBIAN_RUSTC.into(),
+        }
     }
 }
 

@@ -1,0 +1,39 @@
+//! `web-ext` of Mozilla, which finds in an extension what addons.mozilla.org would. The last release that is content with
+//! Node.js 18, which Debian has.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::repo::{self, Stamp};
+use crate::tools::npm;
+
+/// A command that fails if there is anything to say about the unpacked extension in `folder`.
+pub(crate) fn lint(folder: &Path) -> Result<Command> {
+    ready()?;
+    let mut node = Command::new("node");
+    node.arg(repo::target(PROGRAM)).args(OPTIONS).arg(folder);
+    Ok(node)
+}
+
+/// Installs it if it isn't there, or if another version is wanted.
+fn ready() -> Result<()> {
+    let _lock = repo::lock()?;
+    let stamp = Stamp::new(repo::target("tools/web-ext/lock.sha256"), &[LOCK.as_bytes()]);
+    let fetched = stamp.is_fresh() && repo::target(PROGRAM).is_file();
+    npm::ready("run web-ext", fetched)?;
+    if fetched {
+        return Ok(());
+    }
+    npm::fetch("web-ext", &repo::target("tools/web-ext"), PACKAGE, LOCK)?;
+    stamp.set()
+}
+
+const PROGRAM: &str = "tools/web-ext/node_modules/web-ext/bin/web-ext.js";
+const PACKAGE: &str = include_str!("web-ext/package.json");
+const LOCK: &str = include_str!("web-ext/package-lock.json");
+
+/// A warning is a failure; settings of whoever runs this are left alone.
+const OPTIONS: [&str; 5] =
+    ["lint", "--no-config-discovery", "--warnings-as-errors", "--boring", "--source-dir"];
