@@ -1,73 +1,105 @@
 //! `cargo xtask package`: what is released, the same bytes for the same source.
+//!
+//! It knows what goes where in each package, and nothing of stores, servers or signatures.
+
+mod archive;
+mod deb;
+mod host;
+mod source;
+mod verify;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::env;
+use std::path::Path;
 
-use anyhow::{Context, Result};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use anyhow::Result;
 
 use crate::extension::{self, Browser};
-use crate::{build, repo};
+use crate::{build, repo, step};
+
+use archive::Tree;
+use host::Host;
+use source::Source;
+
+/// What to pack, and whether to prove it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Build everything a second time from a clone in another folder, and compare: takes as long as the first time
+    #[arg(long)]
+    verify: bool,
+}
 
 /// Runs the word.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let source = Source::here()?;
+    let commit = if args.verify { Some(verify::can_be_cloned(&source)?) } else { None };
     build::extension(&Browser::ALL)?;
-    let folder = repo::target("package");
-    repo::remove_dir(&folder)?;
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut sums = String::new();
+
+    let mut packages = BTreeMap::new();
     for browser in Browser::ALL {
-        let name = format!("rolecall-{}-{}.zip", env!("CARGO_PKG_VERSION"), browser.name());
+        let ending = match browser {
+            Browser::Chromium => "zip",
+            Browser::Firefox => "xpi",
+        };
         let mut files = BTreeMap::new();
         extension::collect(&browser.folder(), Path::new(""), &mut files)?;
-        let archive = folder.join(&name);
-        pack(&archive, &files).with_context(|| format!("cannot write {}", archive.display()))?;
-        sums.extend([&repo::sha256(&repo::read(&archive)?), "  ", &name, "\n"]);
-        println!("{}", archive.display());
+        let mut tree = Tree::default();
+        for (path, content) in files {
+            tree.add(archive::name(&path)?, content);
+        }
+        packages.insert(format!("rolecall-{}-{VERSION}.{ending}", browser.name()), tree.zip()?);
     }
-    let list = folder.join("SHA256SUMS");
-    repo::write(&list, sums)?;
-    println!("{}", list.display());
+    if cfg!(target_os = "linux") {
+        pack_host(&source, &mut packages)?;
+    } else {
+        step::note("the native host's packages are made on Linux");
+    }
+    if let Some(archive) = source.archive(&format!("rolecall-{VERSION}"))? {
+        packages.insert(format!("rolecall-{VERSION}-source.tar.gz"), archive);
+        if !args.verify && !source::changes()?.is_empty() {
+            step::note("there are changes since the last commit: the source archive does not have them");
+        }
+    } else {
+        step::note("no git repository: no source archive");
+    }
+
+    let sums = write(&packages)?;
+    if let Some(commit) = commit {
+        verify::run(commit, &sums)?;
+    }
     Ok(())
 }
 
-/// Packs files in the order of their names, with a fixed time and fixed rights, so that only content counts.
-fn pack(archive: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
-    let mut zip = ZipWriter::new(File::create(archive)?);
-    for (path, content) in files {
-        // Archives have forward slashes on every system.
-        let name: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-        zip.start_file(name.join("/"), options)?;
-        zip.write_all(content)?;
+fn pack_host(source: &Source, packages: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let host = Host::build()?;
+    let name = format!("rolecall-{VERSION}-linux-{}", env::consts::ARCH);
+    let tar = host.tree()?.tar(&format!("{name}/"), source.time)?;
+    packages.insert(format!("{name}.tar.gz"), archive::gzip(&tar)?);
+    if let Some(control) = host.control() {
+        let name = format!("rolecall_{VERSION}_{}.deb", control.architecture);
+        packages.insert(name, deb::deb(&control, &host.debian_tree()?, source.time)?);
     }
-    zip.finish()?;
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packing_the_same_files_twice_gives_the_same_bytes() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = BTreeMap::from([
-            (PathBuf::from("manifest.json"), b"{}".to_vec()),
-            (Path::new("wasm").join("a.js"), b"export default 1;".to_vec()),
-        ]);
-        let (one, two) = (folder.path().join("one.zip"), folder.path().join("two.zip"));
-        pack(&one, &files).unwrap();
-        pack(&two, &files).unwrap();
-        assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
-        let mut read = zip::ZipArchive::new(File::open(&one).unwrap()).unwrap();
-        assert_eq!(read.by_index(1).unwrap().name().unwrap(), "wasm/a.js");
+/// Writes the packages and their checksums, and nothing else, to `target/package`.
+fn write(packages: &BTreeMap<String, Vec<u8>>) -> Result<String> {
+    let folder = repo::target("package");
+    repo::remove_dir(&folder)?;
+    let mut sums = String::new();
+    for (name, content) in packages {
+        let path = folder.join(name);
+        repo::write(&path, content)?;
+        println!("{}", path.display());
+        sums.extend([&repo::sha256(content), "  ", name, "\n"]);
     }
+    let path = folder.join(SUMS);
+    repo::write(&path, &sums)?;
+    println!("{}", path.display());
+    Ok(sums)
 }
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The name of the list of checksums, in the form that `sha256sum --check` reads.
+const SUMS: &str = "SHA256SUMS";

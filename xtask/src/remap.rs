@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::repo;
 
-/// The value of `CARGO_ENCODED_RUSTFLAGS` that gives the repository, the crates from the registry and the standard
+/// The value of [`VARIABLE`] that gives the repository, the crates from the registry and the standard
 /// library's sources one name everywhere. `rustc` is the compiler that will be told.
 ///
 /// The flags of the person who builds are left out on purpose: they would be in the bytes.
@@ -62,6 +62,9 @@ fn ask(rustc: &OsStr, args: &[&str]) -> Result<String> {
     let output = Command::new(rustc).args(args).output().context("cannot run rustc")?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// Where cargo looks for the compiler's flags first.
+pub(crate) const VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
 
 /// What cargo wants between flags, so that they can hold spaces.
 const SEPARATOR: &str = "\x1f";

@@ -41,10 +41,10 @@ fn control_files(control: &Control, files: &Tree) -> Tree {
     let mut sums = String::new();
     let mut settings = String::new();
     for (name, file) in files.iter() {
-        sums.push_str(&format!("{:x}  {name}\n", Md5::digest(&file.content)));
+        sums.extend([&format!("{:x}", Md5::digest(&file.content)), "  ", name, "\n"]);
         // Debian Policy 10.7: what is below /etc may be changed by the administrator, and the change has to last.
         if name.starts_with("etc/") {
-            settings.push_str(&format!("/{name}\n"));
+            settings.extend(["/", name, "\n"]);
         }
     }
     let mut tree = Tree::default();
@@ -64,10 +64,10 @@ fn fields(control: &Control, files: &Tree) -> String {
         control.package, control.version, control.architecture
     );
     for (field, value) in &control.relations {
-        text.push_str(&format!("{field}: {value}\n"));
+        text.extend([field, ": ", value, "\n"]);
     }
     let (line, paragraphs) = control.description;
-    text.push_str(&format!("Description: {line}\n"));
+    text.extend(["Description: ", line, "\n"]);
     let paragraphs: Vec<_> =
         paragraphs.iter().map(|paragraph| format!(" {}\n", paragraph.replace('\n', "\n "))).collect();
     text.push_str(&paragraphs.join(" .\n"));

@@ -54,7 +54,8 @@ pub(super) fn git(args: &[&str]) -> Result<String> {
 }
 
 fn output(args: &[&str]) -> Result<Vec<u8>> {
-    let output = Command::new("git").args(args).current_dir(repo::root()).output().context("cannot run git")?;
+    let output =
+        Command::new("git").args(args).current_dir(repo::root()).output().context("cannot run git")?;
     if !output.status.success() {
         bail!("git failed: {}", String::from_utf8_lossy(&output.stderr).trim_end());
     }

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::remap;
 use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::{apt, find};
@@ -27,12 +26,8 @@ pub(crate) enum WasmTarget {
 impl WasmTarget {
     /// A cargo command that compiles for the browser, into a folder of its own: a different compiler may be at work
     /// than for the rest.
-    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
+    pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let mut cargo = repo::cargo();
-        if subcommand == "build" {
-            // What people get must not depend on whose machine made it, nor tell of it.
-            cargo.env("CARGO_ENCODED_RUSTFLAGS", remap::flags(&self.rustc())?);
-        }
         if let Self::FromSources { linker } = self {
             cargo
                 .env("RUSTC", DEBIAN_RUSTC)
@@ -48,10 +43,11 @@ impl WasmTarget {
                 "-Zbuild-std=std,panic_abort"
             });
         }
-        Ok(cargo)
+        cargo
     }
 
-    fn rustc(&self) -> OsString {
+    /// The compiler that such a command runs.
+    pub(crate) fn compiler(&self) -> OsString {
         match self {
             Self::Installed => env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
             Self::FromSources { .. } => DEBIAN_RUSTC.into(),

@@ -1,0 +1,288 @@
+//! The native host as it is released: built, with its manual, its completions and the manifests that let every
+//! browser of a machine find it, laid out for a person's own folder or for Debian.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::archive::{self, Tree, gzip};
+use super::deb::Control;
+use crate::{extension, remap, repo, step};
+
+/// The program and what it says of itself.
+pub(super) struct Host {
+    program: Vec<u8>,
+    /// Pages by name, "rolecall.1".
+    manual: BTreeMap<String, Vec<u8>>,
+    /// Completion scripts by shell.
+    completions: BTreeMap<&'static str, String>,
+}
+
+impl Host {
+    /// Builds it for this machine.
+    pub(super) fn build() -> Result<Self> {
+        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let triple = triple(&rustc)?;
+        let mut cargo = repo::cargo();
+        // With a target named, the flags are not for build scripts, which need not be the same everywhere.
+        cargo.args(["build", "--release", "--locked", "--package", "rolecall", "--target", &triple]);
+        cargo.env(remap::VARIABLE, remap::flags(&rustc)?);
+        step::run("compile the host", &mut cargo)?;
+
+        let path = repo::target(&triple).join("release/rolecall");
+        let pages = repo::target("packaging/man");
+        repo::remove_dir(&pages)?;
+        ask(Command::new(&path).args(["man", "--dir"]).arg(&pages))?;
+        let mut files = BTreeMap::new();
+        extension::collect(&pages, Path::new(""), &mut files)?;
+        let manual =
+            files.into_iter().map(|(name, page)| Ok((archive::name(&name)?, page))).collect::<Result<_>>()?;
+        let mut completions = BTreeMap::new();
+        for shell in ["bash", "fish", "zsh"] {
+            let script = ask(Command::new(&path).args(["completions", shell]))?;
+            completions.insert(shell, portable(&script, &path)?);
+        }
+        Ok(Self { program: repo::read(&path)?, manual, completions })
+    }
+
+    /// As it is unpacked into a folder like `/usr/local`, with a page of what to do then.
+    pub(super) fn tree(&self) -> Result<Tree> {
+        let mut tree = Tree::default();
+        tree.add_program("bin/rolecall", self.program.as_slice());
+        for (name, page) in &self.manual {
+            tree.add(format!("share/man/man1/{name}"), page.as_slice());
+        }
+        tree.add("share/bash-completion/completions/rolecall", self.completion("bash"));
+        tree.add("share/fish/vendor_completions.d/rolecall.fish", self.completion("fish"));
+        tree.add("share/zsh/site-functions/_rolecall", self.completion("zsh"));
+        for (name, path) in DOCUMENTS {
+            tree.add(format!("share/doc/rolecall/{name}"), repo::read(&repo::path(path))?);
+        }
+        tree.add("INSTALL", INSTALL);
+        Ok(tree)
+    }
+
+    /// As Debian lays it out, with manifests for every person on the machine.
+    pub(super) fn debian_tree(&self) -> Result<Tree> {
+        let mut tree = Tree::default();
+        tree.add_program("usr/bin/rolecall", self.program.as_slice());
+        for (name, page) in &self.manual {
+            // Debian Policy 12.1.
+            tree.add(format!("usr/share/man/man1/{name}.gz"), gzip(page)?);
+        }
+        tree.add("usr/share/bash-completion/completions/rolecall", self.completion("bash"));
+        tree.add("usr/share/fish/vendor_completions.d/rolecall.fish", self.completion("fish"));
+        tree.add("usr/share/zsh/vendor-completions/_rolecall", self.completion("zsh"));
+        let documents = Path::new("usr/share/doc/rolecall");
+        let changes = gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?;
+        tree.add(archive::name(&documents.join("changelog.gz"))?, changes);
+        let licence = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
+        tree.add(archive::name(&documents.join("copyright"))?, copyright(&licence)?);
+        let example = repo::read(&repo::path("docs/example-config.toml"))?;
+        tree.add(archive::name(&documents.join("examples/config.toml"))?, example);
+        let ids: Value = serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json"))?)?;
+        for (folder, family) in SYSTEM_WIDE {
+            let template = repo::path("manifest").join(format!("native-host.{family}.json.in"));
+            let manifest = manifest(&String::from_utf8(repo::read(&template)?)?, &ids)?;
+            tree.add(format!("{folder}/{}.json", id(&ids, "native_host_name")?), manifest);
+        }
+        Ok(tree)
+    }
+
+    /// What dpkg has to know; nothing if Debian has no name for this processor.
+    pub(super) fn control(&self) -> Option<Control> {
+        let architecture = match env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            _ => return None,
+        };
+        let libc = libc_version(&self.program)
+            .map_or("libc6".into(), |(major, minor)| format!("libc6 (>= {major}.{minor})"));
+        Some(Control {
+            package: "rolecall",
+            version: env!("CARGO_PKG_VERSION"),
+            architecture,
+            relations: vec![
+                ("Depends", format!("{libc}, libgcc-s1 (>= 4.2)")),
+                // The roots that providers and AWS are checked against.
+                ("Recommends", "ca-certificates".into()),
+                (
+                    "Suggests",
+                    "awscli, chromium | firefox-esr | firefox | google-chrome-stable, xdg-utils".into(),
+                ),
+                (
+                    "Enhances",
+                    "chromium, firefox, firefox-esr, google-chrome-stable, microsoft-edge-stable".into(),
+                ),
+            ],
+            description: (DESCRIPTION, &PARAGRAPHS),
+        })
+    }
+
+    fn completion(&self, shell: &str) -> &str {
+        self.completions.get(shell).map_or("", String::as_str)
+    }
+}
+
+/// What the compiler calls this machine.
+fn triple(rustc: &OsString) -> Result<String> {
+    let about = ask(Command::new(rustc).arg("-vV"))?;
+    let triple = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(triple.context("rustc does not say what it compiles for")?.to_owned())
+}
+
+fn ask(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The script with the program found on the PATH instead of where it was built.
+fn portable(script: &str, built: &Path) -> Result<String> {
+    let built = built.to_str().context("the program's path is not UTF-8")?;
+    let portable = script.replace(built, "rolecall");
+    if portable == script {
+        bail!("the completion script does not name {built}");
+    }
+    Ok(portable)
+}
+
+fn manifest(template: &str, ids: &Value) -> Result<String> {
+    let mut text = template.replace("@HOST_PATH@", "/usr/bin/rolecall");
+    for (place, name) in [
+        ("@NATIVE_HOST_NAME@", "native_host_name"),
+        ("@CHROMIUM_EXTENSION_ID@", "chromium_extension_id"),
+        ("@FIREFOX_EXTENSION_ID@", "firefox_extension_id"),
+    ] {
+        text = text.replace(place, id(ids, name)?);
+    }
+    Ok(text)
+}
+
+fn id<'ids>(ids: &'ids Value, name: &str) -> Result<&'ids str> {
+    ids.get(name).and_then(Value::as_str).with_context(|| format!("manifest/ids.json has no {name}"))
+}
+
+/// In the machine-readable form, <https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/>.
+fn copyright(mit: &str) -> Result<String> {
+    let (holder, terms) = mit.split_once("\n\n").context("LICENSE-MIT does not begin with its holder")?;
+    let terms: String = terms
+        .lines()
+        .map(|line| if line.is_empty() { " .\n".into() } else { format!(" {line}\n") })
+        .collect();
+    let holder = holder.trim_start_matches("Copyright (c) ");
+    Ok(format!(
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: Rolecall\n\n\
+         Files: *\nCopyright: {holder}\nLicense: MIT or Apache-2.0\n\nLicense: MIT\n{terms}\nLicense: Apache-2.0\n \
+         The full text is in /usr/share/common-licenses/Apache-2.0.\n"
+    ))
+}
+
+/// The newest version of the C library whose symbols the program asks for, as they are named in it: `GLIBC_2.34`.
+fn libc_version(program: &[u8]) -> Option<(u32, u32)> {
+    const MARK: &[u8] = b"GLIBC_";
+    let named = program.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK);
+    named
+        .filter_map(|(at, _)| {
+            let version: String = program
+                .get(at + MARK.len()..)?
+                .iter()
+                .map(|byte| char::from(*byte))
+                .take_while(|c| c.is_ascii_digit() || *c == '.')
+                .collect();
+            let mut numbers = version.split('.');
+            Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+        })
+        .max()
+}
+
+/// Where the browsers of a Linux machine look for hosts, and which kind of manifest they want there.
+const SYSTEM_WIDE: [(&str, &str); 4] = [
+    ("etc/chromium/native-messaging-hosts", "chromium"),
+    ("etc/opt/chrome/native-messaging-hosts", "chromium"),
+    ("etc/opt/edge/native-messaging-hosts", "chromium"),
+    ("usr/lib/mozilla/native-messaging-hosts", "firefox"),
+];
+
+const DOCUMENTS: [(&str, &str); 5] = [
+    ("CHANGELOG.md", "CHANGELOG.md"),
+    ("LICENSE-APACHE", "LICENSE-APACHE"),
+    ("LICENSE-MIT", "LICENSE-MIT"),
+    ("README.md", "README.md"),
+    ("examples/config.toml", "docs/example-config.toml"),
+];
+
+const INSTALL: &str = "\
+Rolecall on the machine. For one person:
+
+    mkdir -p ~/.local
+    cp -r bin share ~/.local/
+    ~/.local/bin/rolecall install
+
+The last line tells the browsers found where the program is. `rolecall doctor` then says whether all is well, and
+`rolecall uninstall` takes it back.
+";
+
+const DESCRIPTION: &str = "federated sign-in to AWS from the browser, on the machine";
+const PARAGRAPHS: [&str; 2] = [
+    "Takes the credentials that the Rolecall browser extension got with the\n\
+     company's own sign-in to where AWS tools look for them: profiles in ~/.aws,\n\
+     credential_process, shells. Lets a terminal ask the browser for fresh ones.\n\
+     There is no long-lived key anywhere and no listening port.",
+    "This package tells Chrome, Chromium, Edge and Firefox where the program is,\n\
+     for every person on the machine.",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_asks_for_the_newest_c_library_that_the_program_names() {
+        assert_eq!(libc_version(b"\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_PRIVATE\0"), Some((2, 34)));
+        assert_eq!(libc_version(b"static"), None);
+    }
+
+    #[test]
+    fn completions_find_the_program_on_the_path() {
+        let built = Path::new("/src/target/release/rolecall");
+        let script = portable("complete -C '/src/target/release/rolecall' rolecall", built).unwrap();
+        assert_eq!(script, "complete -C 'rolecall' rolecall");
+        assert!(portable("complete -C elsewhere", built).is_err());
+    }
+
+    #[test]
+    fn a_host_manifest_names_the_program_and_who_may_start_it() {
+        let ids: Value =
+            serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json")).unwrap()).unwrap();
+        for (_, family) in SYSTEM_WIDE {
+            let template = repo::path("manifest").join(format!("native-host.{family}.json.in"));
+            let text = String::from_utf8(repo::read(&template).unwrap()).unwrap();
+            let manifest: Value = serde_json::from_str(&manifest(&text, &ids).unwrap()).unwrap();
+            assert_eq!(manifest["path"], "/usr/bin/rolecall");
+            assert_eq!(manifest["name"], ids["native_host_name"]);
+            assert!(!manifest.to_string().contains('@') || family == "firefox", "{manifest}");
+            if family == "firefox" {
+                assert_eq!(manifest["allowed_extensions"][0], ids["firefox_extension_id"]);
+            } else {
+                let origin =
+                    format!("chrome-extension://{}/", ids["chromium_extension_id"].as_str().unwrap());
+                assert_eq!(manifest["allowed_origins"][0], origin);
+            }
+        }
+    }
+
+    #[test]
+    fn the_copyright_file_carries_the_terms_in_debians_form() {
+        let text = copyright("Copyright (c) 2026 Someone\n\nPermission is hereby\n\ngranted.\n").unwrap();
+        assert!(text.contains("\nLicense: MIT\n Permission is hereby\n .\n granted.\n\n"), "{text}");
+        assert!(text.contains("Copyright: 2026 Someone\n"), "{text}");
+    }
+}
