@@ -19,6 +19,8 @@ pub(crate) struct Browser {
     pub(crate) family: Family,
     /// Its folder of user data, below `~/.config` (Linux).
     linux: &'static str,
+    /// Where it looks for every user of the machine (Linux), as far as that is known.
+    linux_system: Option<&'static str>,
     /// The same below `~/Library/Application Support` (macOS).
     macos: &'static str,
     /// Its key below `HKEY_CURRENT_USER\Software` (Windows).
@@ -37,7 +39,8 @@ pub(crate) enum Family {
 
 /// Every browser, in one table.
 pub(crate) const BROWSERS: [Browser; 7] = [
-    chromium("chrome", "Google Chrome", "google-chrome", "Google/Chrome", r"Google\Chrome"),
+    chromium("chrome", "Google Chrome", "google-chrome", "Google/Chrome", r"Google\Chrome")
+        .for_everybody_in("/etc/opt/chrome/native-messaging-hosts"),
     chromium(
         "chrome-beta",
         "Google Chrome Beta",
@@ -45,8 +48,10 @@ pub(crate) const BROWSERS: [Browser; 7] = [
         "Google/Chrome Beta",
         r"Google\Chrome Beta",
     ),
-    chromium("chromium", "Chromium", "chromium", "Chromium", "Chromium"),
-    chromium("edge", "Microsoft Edge", "microsoft-edge", "Microsoft Edge", r"Microsoft\Edge"),
+    chromium("chromium", "Chromium", "chromium", "Chromium", "Chromium")
+        .for_everybody_in("/etc/chromium/native-messaging-hosts"),
+    chromium("edge", "Microsoft Edge", "microsoft-edge", "Microsoft Edge", r"Microsoft\Edge")
+        .for_everybody_in("/etc/opt/edge/native-messaging-hosts"),
     chromium(
         "brave",
         "Brave",
@@ -60,6 +65,7 @@ pub(crate) const BROWSERS: [Browser; 7] = [
         label: "Firefox",
         family: Family::Firefox,
         linux: ".mozilla",
+        linux_system: Some("/usr/lib/mozilla/native-messaging-hosts"),
         macos: "Mozilla",
         windows: "Mozilla",
     },
@@ -72,7 +78,7 @@ const fn chromium(
     macos: &'static str,
     windows: &'static str,
 ) -> Browser {
-    Browser { name, label, family: Family::Chromium, linux, macos, windows }
+    Browser { name, label, family: Family::Chromium, linux, linux_system: None, macos, windows }
 }
 
 /// Sandboxed browsers, by a folder that tells of them: they see neither the host nor its socket.
@@ -108,6 +114,16 @@ pub(crate) const SANDBOXED: [(&str, &str); 7] = [
 ];
 
 impl Browser {
+    const fn for_everybody_in(self, folder: &'static str) -> Self {
+        Self { linux_system: Some(folder), ..self }
+    }
+
+    /// Where the browser looks for a manifest that serves every user of the machine, as far as that is known.
+    pub(crate) fn system_manifest_path(&self) -> Option<PathBuf> {
+        let folder = self.linux_system.filter(|_| cfg!(target_os = "linux"))?;
+        Some(Path::new(folder).join(file_name()))
+    }
+
     /// The browser that `--browser` names.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         BROWSERS.iter().find(|browser| browser.name == name)
@@ -222,6 +238,19 @@ mod tests {
         let text = manifest(Family::Firefox, Path::new("/rolecall"), &["x@y".to_owned()]).unwrap();
         let manifest: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(manifest["allowed_extensions"], serde_json::json!([FIREFOX_EXTENSION_ID, "x@y"]));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_serves_every_user_lies_where_each_browser_looks_for_it() {
+        let paths: Vec<_> = BROWSERS.iter().filter_map(Browser::system_manifest_path).collect();
+        let expected = [
+            "/etc/opt/chrome/native-messaging-hosts/dev.rolecall.host.json",
+            "/etc/chromium/native-messaging-hosts/dev.rolecall.host.json",
+            "/etc/opt/edge/native-messaging-hosts/dev.rolecall.host.json",
+            "/usr/lib/mozilla/native-messaging-hosts/dev.rolecall.host.json",
+        ];
+        assert_eq!(paths, expected.map(PathBuf::from));
     }
 
     #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command as Process;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rolecall_core::identity;
 use serde_json::Value;
 use thirtyfour::{Capabilities, WebDriver, WindowHandle};
@@ -130,6 +130,18 @@ impl Browser {
             Kind::Chromium => chromium::look(&self.driver, look).await,
             Kind::Firefox => firefox::look(&self.driver, look).await,
         }
+    }
+
+    /// Takes a permission away again, as a person can at any time in Firefox's add-on manager.
+    pub async fn revoke(&self, pattern: &str) -> Result<()> {
+        ensure!(self.kind == Kind::Firefox, "{} cannot be told to from outside", self.kind);
+        firefox::revoke(&self.driver, pattern).await
+    }
+
+    /// Ends the background of the extension, as the browser does when it has been idle.
+    pub async fn end_background(&self) -> Result<()> {
+        ensure!(self.kind == Kind::Firefox, "{} cannot be told to from outside", self.kind);
+        firefox::end_background(&self.driver).await
     }
 
     /// The session, for anything else.

@@ -113,6 +113,21 @@ impl Scene {
         fs::write(&path, settings.to_string()).with_context(|| format!("cannot write {}", path.display()))
     }
 
+    /// Writes the sandbox's settings as an organisation's policy, which Firefox reads from a person's folder as well.
+    pub fn write_policy(&self) -> Result<()> {
+        ensure!(self.kind == Kind::Firefox, "{} reads policies from the system's folder only", self.kind);
+        let settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
+        let policy = json!({
+            "name": identity::FIREFOX_EXTENSION_ID,
+            "description": "The organisation's settings",
+            "type": "storage",
+            "data": settings,
+        });
+        let folder = self.folder.private("home/.mozilla/managed-storage")?;
+        let path = folder.join(format!("{}.json", identity::FIREFOX_EXTENSION_ID));
+        fs::write(&path, policy.to_string()).with_context(|| format!("cannot write {}", path.display()))
+    }
+
     /// `~/.config/rolecall/config.toml`.
     #[must_use]
     pub fn settings_file(&self) -> PathBuf {

@@ -18,7 +18,7 @@ use rolecall_core::{Error, Problem};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::host::Host;
-use crate::store::{self, Routes};
+use crate::store::{self, Routes, Told};
 use crate::{flows, pages};
 
 /// The background.
@@ -43,9 +43,7 @@ struct Seen {
     /// Whether a person's wish is being fulfilled.
     busy: bool,
     activity: Option<Activity>,
-    done: Option<String>,
-    problem: Option<Problem>,
-    last_intent: Option<Intent>,
+    told: Told,
     policy_problem: Option<Problem>,
     machine_problem: Option<Problem>,
 }
@@ -75,7 +73,7 @@ impl App {
             memories: RefCell::default(),
             layers: RefCell::default(),
             effective: RefCell::default(),
-            seen: RefCell::default(),
+            seen: RefCell::new(Seen { told: store::load_told().await, ..Seen::default() }),
         });
         for (provider, memory) in store::load_memories().await {
             app.look_at(&provider, &memory);
@@ -134,11 +132,8 @@ impl App {
 
     /// Begins what a person wants: the problem before is done with.
     pub(crate) fn begin(&self, intent: &Intent) {
-        let mut seen = self.seen.borrow_mut();
-        seen.busy = true;
-        seen.problem = None;
-        seen.done = None;
-        seen.last_intent = Some(intent.clone());
+        self.seen.borrow_mut().busy = true;
+        self.tell(Told { intent: Some(intent.clone()), ..Told::default() });
     }
 
     /// Ends it.
@@ -146,23 +141,30 @@ impl App {
         let mut seen = self.seen.borrow_mut();
         seen.busy = false;
         seen.activity = None;
-        match outcome {
-            Ok(done) => (seen.done, seen.problem) = (Some(done), None),
-            Err(problem) => (seen.done, seen.problem) = (None, Some(problem)),
-        }
+        let intent = seen.told.intent.clone();
         drop(seen);
+        let (done, problem) = match outcome {
+            Ok(done) => (Some(done), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        self.tell(Told { intent, done, problem });
         self.publish();
+    }
+
+    fn tell(&self, told: Told) {
+        self.seen.borrow_mut().told = told.clone();
+        spawn_local(async move { store::save_told(&told).await });
     }
 
     /// What the person wanted when the problem came that they are still shown.
     pub(crate) fn failed_intent(&self) -> Option<Intent> {
         let seen = self.seen.borrow();
-        seen.problem.as_ref().and(seen.last_intent.clone())
+        seen.told.problem.as_ref().and(seen.told.intent.clone())
     }
 
     /// The match pattern whose grant mends that problem.
     pub(crate) fn wanted_grant(&self) -> Option<String> {
-        self.seen.borrow().problem.as_ref()?.grant.clone()
+        self.seen.borrow().told.problem.as_ref()?.grant.clone()
     }
 
     /// Says what is being done.
@@ -173,7 +175,8 @@ impl App {
 
     /// The problem was read.
     pub(crate) fn dismiss_problem(&self) {
-        self.seen.borrow_mut().problem = None;
+        let told = Told { problem: None, ..self.seen.borrow().told.clone() };
+        self.tell(told);
         self.publish();
     }
 
@@ -207,8 +210,8 @@ impl App {
             providers: providers.collect(),
             roles: roles.collect(),
             activity: seen.activity.clone(),
-            done: seen.done.clone(),
-            problem: seen.problem.clone(),
+            done: seen.told.done.clone(),
+            problem: seen.told.problem.clone(),
             host: self.host.state(),
             settings_problems: left_out
                 .chain(seen.policy_problem.clone())

@@ -1,7 +1,7 @@
 //! The port to the native host: `hello` first, then questions both ways, each with an id and a deadline.
 //!
 //! The open port keeps the background alive, and the host process it started serves terminals. A host that stops
-//! is started again, later each time; one that is not installed is looked for when somebody looks.
+//! is started again, later each time; one that is not installed is looked for as long as somebody looks.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use crate::app::App;
 use crate::browser::{self, Port};
-use crate::{flows, store};
+use crate::{flows, pages, store};
 
 /// The native host, there or not.
 #[derive(Default)]
@@ -34,6 +34,8 @@ struct Line {
     waiting: BTreeMap<Id, oneshot::Sender<Result<HostAnswer, Problem>>>,
     /// How often in a row the host stopped.
     failures: u32,
+    /// Whether it is looked for again and again.
+    watched: bool,
 }
 
 impl Host {
@@ -47,7 +49,6 @@ impl Host {
         if self.0.borrow().port.is_some() {
             return;
         }
-        self.0.borrow_mut().state = HostState::Connecting;
         match browser::connect_native(identity::HOST_NAME) {
             Ok(port) => {
                 self.0.borrow_mut().port = Some(port.clone());
@@ -69,6 +70,29 @@ impl Host {
             HostState::Absent { .. } => self.connect(app),
             HostState::Connected { .. } => say_hello(app),
             HostState::Connecting => {}
+        }
+    }
+
+    /// Looks for a host that is not installed until it is, as long as a page is open.
+    pub(crate) async fn watch(&self, app: &Rc<App>) {
+        if std::mem::replace(&mut self.0.borrow_mut().watched, true) {
+            return;
+        }
+        while pages::are_open() {
+            TimeoutFuture::new(LOOK_EVERY_MILLISECONDS).await;
+            if self.is_missing() {
+                self.connect(app);
+            }
+        }
+        self.0.borrow_mut().watched = false;
+    }
+
+    fn is_missing(&self) -> bool {
+        match &self.0.borrow().state {
+            HostState::Absent { problem } => {
+                problem.is(Code::HostNotInstalled) || problem.is(Code::HostForbidden)
+            }
+            HostState::Connecting | HostState::Connected { .. } => false,
         }
     }
 
@@ -233,6 +257,9 @@ fn other_version(version: &str) -> Problem {
 
 /// How long `hello` may take, in seconds. The host has to be started for it.
 const HELLO_SECONDS: u32 = 10;
+
+/// How often a host is looked for that a person may be installing at this moment.
+const LOOK_EVERY_MILLISECONDS: u32 = 1_500;
 
 /// The longest pause before a host that stopped is started again, in seconds.
 const LONGEST_PAUSE_SECONDS: u32 = 60;

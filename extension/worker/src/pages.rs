@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use rolecall_core::message::ui::{Intent, PORT_NAME, State};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::app::{self, App};
 use crate::browser::Port;
@@ -21,8 +22,10 @@ pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
         return;
     }
     app::with(|app| {
-        // Somebody looks: a host that was not there may have been installed meanwhile.
+        // Somebody looks: a host that was not there may have been installed meanwhile, or is about to be.
         app.host.look_again(app);
+        let watching = Rc::clone(app);
+        spawn_local(async move { watching.host.watch(&watching).await });
         send(&port, &app.state());
         let listening = Rc::clone(app);
         port.listen(
@@ -39,6 +42,11 @@ pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
 /// Sends the state to every page.
 pub(crate) fn broadcast(state: &State) {
     PORTS.with_borrow(|ports| ports.iter().for_each(|port| send(port, state)));
+}
+
+/// Whether anybody looks.
+pub(crate) fn are_open() -> bool {
+    PORTS.with_borrow(|ports| !ports.is_empty())
 }
 
 fn send(port: &Port, state: &State) {

@@ -2,16 +2,42 @@
 
 use std::collections::BTreeMap;
 
+use rolecall_core::Problem;
+use rolecall_core::message::ui::Intent;
 use rolecall_core::settings::{ProviderId, Settings, SettingsError};
 use rolecall_core::sign_in::Memory;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
 use crate::browser::{self, StorageArea};
 
 /// Hosts whose answers the browser keeps from the extension, or that refuse its origin: `scheme://host:port`.
 pub(crate) type Routes = std::collections::BTreeSet<String>;
+
+/// What a person wanted last and was told about it. Holds no secret.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// What they wanted.
+    pub(crate) intent: Option<Intent>,
+    /// What came of it.
+    pub(crate) done: Option<String>,
+    /// Why nothing came of it.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// What a person was told before the last background ended: they may be reading it still, or be on their way to allow
+/// what it asks for.
+pub(crate) async fn load_told() -> Told {
+    load(StorageArea::Session, TOLD).await.unwrap_or_default()
+}
+
+/// Remembers what a person is told.
+pub(crate) async fn save_told(told: &Told) {
+    if let Ok(value) = to_js(told) {
+        browser::save(StorageArea::Session, TOLD, &value).await;
+    }
+}
 
 /// What is remembered of each provider.
 pub(crate) async fn load_memories() -> BTreeMap<ProviderId, Memory> {
@@ -63,3 +89,4 @@ async fn load<T: DeserializeOwned>(area: StorageArea, key: &str) -> Option<T> {
 
 const MEMORIES: &str = "memories";
 const ROUTES: &str = "nativeRoutes";
+const TOLD: &str = "told";

@@ -7,6 +7,7 @@ use rolecall_core::message::agent::{Answer, Wish};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::trial;
 use crate::agent::Agents;
 use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
@@ -87,7 +88,7 @@ impl Finding {
     }
 }
 
-/// Manifests: there, and saying the right things.
+/// Manifests: there, saying the right things, and naming a program that answers.
 fn check_browsers(findings: &mut Vec<Finding>) {
     let Some(home) = platform::home() else {
         findings.push(Finding::fail("The home folder is unknown.", "Set HOME."));
@@ -139,11 +140,14 @@ fn check_manifest(browser: &Browser, path: &Path) -> Finding {
     {
         return Finding::fail(format!("{place}: the manifest does not admit the Rolecall extension."), mend);
     }
+    if let Err(why) = trial::hello(browser.family, path, Path::new(host)) {
+        return Finding::fail(format!("{place}: {host} {why}."), mend);
+    }
     match profile::own_path() {
         Ok(own) if own != Path::new(host) => {
             Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), mend)
         }
-        _ => Finding::ok(format!("{}: the host program is installed.", browser.label)),
+        _ => Finding::ok(format!("{}: the host program is installed and answers.", browser.label)),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{platform, profile, settings_files, whole_file};
 /// program has moved.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  rolecall install\n  rolecall install --browser chromium --user-data-dir /tmp/profile"
+    after_help = "Examples:\n  rolecall install\n  rolecall install --browser chromium --user-data-dir /tmp/profile\n  sudo rolecall install --system"
 )]
 pub(crate) struct Install {
     #[command(flatten)]
@@ -44,6 +44,9 @@ struct Target {
     /// A user data folder of its own, as in Chromium's option of the same name.
     #[arg(long, value_name = "DIR", requires = "browser")]
     user_data_dir: Option<PathBuf>,
+    /// For every user of this machine (Linux; usually needs root).
+    #[arg(long, conflicts_with = "user_data_dir")]
+    system: bool,
 }
 
 /// A manifest's place.
@@ -130,6 +133,9 @@ impl Target {
     fn places(&self, home: &Path, wanted: impl Fn(&Browser) -> bool) -> Result<Vec<Place>, Failure> {
         let usual =
             |browser: &'static Browser| Place { browser, path: browser.manifest_path(home), usual: true };
+        if self.system {
+            return self.system_places();
+        }
         match (self.browser, &self.user_data_dir) {
             (Some(browser), Some(_)) if browser.family == Family::Firefox => {
                 let problem =
@@ -143,6 +149,22 @@ impl Target {
             (Some(browser), None) => Ok(vec![usual(browser)]),
             (None, _) => Ok(BROWSERS.iter().filter(|browser| wanted(browser)).map(usual).collect()),
         }
+    }
+}
+
+impl Target {
+    fn system_places(&self) -> Result<Vec<Place>, Failure> {
+        let asked = BROWSERS.iter().filter(|browser| self.browser.is_none_or(|one| one.name == browser.name));
+        let place = |browser: &'static Browser| {
+            Some(Place { browser, path: browser.system_manifest_path()?, usual: false })
+        };
+        let places: Vec<_> = asked.filter_map(place).collect();
+        if places.is_empty() {
+            let message = "No folder is known in which this browser looks on behalf of every user.";
+            let problem = Problem::new(Code::BrowserUnknown, message);
+            return Err(Failure::from(problem).next("Leave --system out, once for each user."));
+        }
+        Ok(places)
     }
 }
 

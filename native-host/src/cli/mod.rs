@@ -18,6 +18,7 @@ mod serve;
 mod settings;
 mod status;
 mod sync;
+mod trial;
 mod whoami;
 
 use std::ffi::OsString;

@@ -70,7 +70,17 @@ fn the_doctor_finds_what_is_broken_and_names_the_command() {
     );
     machine.run(&["install"]);
     let ran = machine.run(&["doctor"]);
-    assert!(ran.stdout.contains("ok    Chromium: the host program is installed.\n"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("ok    Chromium: the host program is installed and answers.\n"),
+        "{}",
+        ran.stdout
+    );
+    let other = machine.read(MANIFEST).replace(program().to_str().unwrap(), "/bin/cat");
+    machine.write(MANIFEST, &other);
+    let ran = machine.run(&["doctor"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.contains("/bin/cat does not speak as a host program does.\n"), "{}", ran.stdout);
+    machine.run(&["install"]);
     let gone = machine.read(MANIFEST).replace(program().to_str().unwrap(), "/nowhere/rolecall");
     machine.write(MANIFEST, &gone);
     machine.write(".config/rolecall/config.toml", "[[provider]]\nid = 7\n");

@@ -57,10 +57,28 @@ pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     let (width, height) = look.size;
     let scheme = i32::from(!look.dark);
     let colors = if look.forced_colors { 2 } else { 1 };
+    let arguments = vec![scheme.into(), colors.into(), width.into(), height.into()];
+    run(driver, LOOK, arguments).await.context("Firefox does not take the look")
+}
+
+/// Takes a permission away from the extension.
+pub(super) async fn revoke(driver: &WebDriver, pattern: &str) -> Result<()> {
+    let arguments = vec![identity::FIREFOX_EXTENSION_ID.into(), pattern.into()];
+    run(driver, REVOKE, arguments).await.context("Firefox does not revoke the permission")
+}
+
+/// Ends the background of the extension.
+pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
+    let arguments = vec![identity::FIREFOX_EXTENSION_ID.into()];
+    run(driver, END_BACKGROUND, arguments).await.context("Firefox does not end the background")
+}
+
+/// Runs a script in the browser itself.
+async fn run(driver: &WebDriver, script: &str, arguments: Vec<Value>) -> Result<()> {
     context(driver, "chrome").await?;
-    let set = driver.execute(LOOK, vec![scheme.into(), colors.into(), width.into(), height.into()]).await;
+    let ran = driver.execute(script, arguments).await;
     context(driver, "content").await?;
-    set.map(drop).context("Firefox does not take the look")
+    Ok(ran.map(drop)?)
 }
 
 /// Lets scripts run in the browser itself, or in the page again.
@@ -97,6 +115,19 @@ style.setProperty("flex", "none");
 style.setProperty("width", `${width}px`);
 style.setProperty("height", `${height}px`);
 "#;
+
+/// What the add-on manager does for its switches.
+const REVOKE: &str = r#"
+const [id, pattern] = arguments;
+const { ExtensionPermissions } = ChromeUtils.importESModule("resource://gre/modules/ExtensionPermissions.sys.mjs");
+const { extension } = WebExtensionPolicy.getByID(id);
+return ExtensionPermissions.remove(id, { permissions: [], origins: [pattern] }, extension).then(() => null);
+"#;
+
+/// What the browser does after 30 idle seconds.
+const END_BACKGROUND: &str = r"
+return WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground().then(() => null);
+";
 
 /// Beyond what geckodriver sets by itself (no first run, no updates, no network of the browser's own): the browser's
 /// question about a permission cannot be answered from outside, so it counts as answered with yes. The person's click

@@ -7,6 +7,7 @@
 
 mod host;
 mod main_job;
+mod policy;
 mod provider;
 mod routes;
 mod story;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let stories = [
         host::stories(),
         main_job::stories(),
+        policy::stories(),
         provider::stories(),
         routes::stories(),
         sts::stories(),

@@ -11,6 +11,8 @@ crate::stories![
     a_code_that_was_used_up_unseen_is_replaced_without_a_second_window,
     without_the_host_program_the_person_is_asked_to_allow_the_address,
     an_address_that_was_allowed_needs_neither_cors_nor_the_host_program,
+    allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed
+        only in Firefox because "the browser's question cannot be answered from outside",
 ];
 
 fn with_token_endpoint(token_cors: TokenCors) -> Config {
@@ -77,5 +79,27 @@ async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program(kin
     popup.says("Host program not installed").await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     assert_eq!(token_calls(&scene), [(true, Some(200))]);
+    Ok(())
+}
+
+async fn allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed(kind: Kind) -> Result<()> {
+    let scene = Scene::bare(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
+    scene.write_policy()?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.alert("host-permission-needed").await?;
+    // The code was spent on the answer that the browser kept; the session at the provider gives another one.
+    popup.press("Allow access to 127.0.0.1").await?;
+    popup.status("Signed in to example-dev / developer.").await?;
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
+
+    browser.revoke("http://127.0.0.1/*").await?;
+    popup.press("Sign out").await?;
+    popup.status("Signed out").await?;
+    popup.press("Sign in").await?;
+    popup.alert("host-permission-needed").await?;
     Ok(())
 }

@@ -1,0 +1,65 @@
+//! Starts the host program as a browser would, and hears whether it answers.
+
+use std::io::{BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID};
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{HostAnswer, HostQuestion, Outcome, ProtocolRange, ToHost, ToWorker};
+
+use crate::browsers::Family;
+
+/// Says hello to `host`, which `manifest` names. Gives the host's version, or in a few words why there is none.
+pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<String, String> {
+    let mut command = Command::new(host);
+    match family {
+        Family::Chromium => command.arg(format!("chrome-extension://{CHROMIUM_EXTENSION_ID}/")),
+        Family::Firefox => command.arg(manifest).arg(FIREFOX_EXTENSION_ID),
+    };
+    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut child = started.map_err(|error| format!("does not start: {error}"))?;
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err("does not start".to_owned());
+    };
+    let (heard, answer) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the patience below has run out.
+        let _ = heard.send(frame::read::<ToWorker>(&mut BufReader::new(output)));
+    });
+    let question = HostQuestion::Hello {
+        protocol: ProtocolRange::CURRENT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        capabilities: Vec::new(),
+    };
+    let asked = frame::write(&mut input, &ToHost::Ask { id: 1, question }).and_then(|()| input.flush());
+    let answer = answer.recv_timeout(PATIENCE);
+    // The end of its input is what ends a host; one that does not answer may not heed it either.
+    drop(input);
+    if answer.is_err() {
+        let _ = child.kill();
+    }
+    let _ = child.wait();
+    match (asked, answer) {
+        (Ok(()), Ok(Ok(Some(ToWorker::Answer { outcome, .. })))) => understand(outcome),
+        (Ok(()), Err(_)) => Err(format!("does not answer within {} seconds", PATIENCE.as_secs())),
+        _ => Err("does not speak as a host program does".to_owned()),
+    }
+}
+
+fn understand(outcome: Outcome<HostAnswer>) -> Result<String, String> {
+    match outcome {
+        Outcome::Ok(HostAnswer::Hello { protocol, version, .. }) => {
+            let fits = ProtocolRange::CURRENT.common(protocol).is_some();
+            if fits { Ok(version) } else { Err(format!("is of another version ({version})")) }
+        }
+        Outcome::Error(problem) => Err(format!("refuses: {}", problem.message)),
+        Outcome::Ok(_) => Err("does not speak as a host program does".to_owned()),
+    }
+}
+
+/// How long a host may take to start and answer.
+const PATIENCE: Duration = Duration::from_secs(5);
