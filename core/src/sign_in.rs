@@ -17,7 +17,7 @@ use crate::oidc::{
 use crate::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
 };
-use crate::settings::{Duration, Provider, Role};
+use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::sts::{self, StsError};
 use crate::{Error, Result, secret};
 
@@ -34,6 +34,7 @@ pub enum Presence {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Memory {
+    registration: Option<(Endpoint, String)>,
     metadata: Option<Read<Metadata>>,
     keys: KeySet,
     id_token: Option<IdToken>,
@@ -113,11 +114,13 @@ pub async fn sign_in(
     time_left: TimeDelta,
     memory: &mut Memory,
 ) -> Result<Credentials> {
+    memory.begin(provider);
     // 1. Credentials in memory cost nothing.
     if let Some(credentials) = memory.credentials(&role.arn, platform.now(), time_left) {
         return Ok(credentials.clone());
     }
-    // 2. An ID token that STS still takes costs one request.
+    // 2. An ID token that STS still takes costs one request. One that it refuses may be too old to tell of a group
+    // that the person was added to since, so a new one is asked for before the refusal is believed.
     if let Some(token) = memory.id_token.clone().filter(|token| token.expires_at > platform.now()) {
         match assume_role(platform, provider, role, &token, memory).await {
             Err(Error::Sts(error)) if error.asks_for_new_token() => memory.id_token = None,
@@ -136,6 +139,7 @@ pub async fn authenticate(
     presence: Presence,
     memory: &mut Memory,
 ) -> Result<IdToken> {
+    memory.begin(provider);
     let metadata = discover(platform, provider, memory).await?;
     // 3. A refresh token costs one request. A provider may have withdrawn it, which is no failure.
     if let Some(refresh_token) = memory.refresh_token.clone() {
@@ -315,6 +319,14 @@ async fn ask_sts(
 }
 
 impl Memory {
+    /// Starts afresh when the settings have come to mean another provider or client by the same id.
+    fn begin(&mut self, provider: &Provider) {
+        let registration = Some((provider.well_known_url.clone(), provider.client_id.clone()));
+        if self.registration != registration {
+            *self = Self { registration, ..Self::default() };
+        }
+    }
+
     fn remember(&mut self, token: IdToken, refresh_token: Option<SecretString>) {
         // Somebody else has signed in at the provider: nothing of the person before may be served to them.
         if self.person.as_ref().is_some_and(|person| person.sub != token.person.sub) {

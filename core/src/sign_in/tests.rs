@@ -315,6 +315,33 @@ fn a_token_that_sts_finds_expired_is_replaced_silently() {
 }
 
 #[test]
+fn a_refusal_is_believed_only_of_a_new_token() {
+    let denied = (403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    for (refusals, code) in [(1, None), (2, Some(Code::StsAccessDenied))] {
+        let (world, mut memory) = (World::new(), Memory::default());
+        sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+        world.take_log();
+        memory.forget_role(&fixture::role().arn);
+        world.sts_errors.replace(vec![denied; refusals]);
+        let result = sign_in_as(&world, Presence::Person, &mut memory);
+        assert_eq!(result.err().map(|error| error.code()), code);
+        assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
+    }
+}
+
+#[test]
+fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    world.session.set(false);
+    let other = Provider { client_id: "other".into(), ..fixture::provider() };
+    let role = fixture::role();
+    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &mut memory));
+    assert_eq!(result.unwrap_err().code(), Code::SignInNeeded);
+    assert!(memory.person().is_none());
+}
+
+#[test]
 fn a_code_that_was_used_up_on_the_way_is_replaced_once() {
     let (world, mut memory) = (World::new(), Memory::default());
     world.codes_work_from.set(1);

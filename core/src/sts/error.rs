@@ -139,7 +139,14 @@ impl StsError {
     /// Whether a new ID token may succeed where this one failed.
     #[must_use]
     pub fn asks_for_new_token(&self) -> bool {
-        matches!(self, Self::ExpiredToken | Self::InvalidIdentityToken { .. } | Self::ClaimRejected { .. })
+        matches!(
+            self,
+            Self::AccessDenied { .. }
+                | Self::GroupsReplaced { .. }
+                | Self::ExpiredToken
+                | Self::InvalidIdentityToken { .. }
+                | Self::ClaimRejected { .. }
+        )
     }
 
     /// The stable code.
