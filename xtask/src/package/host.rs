@@ -78,13 +78,11 @@ impl Host {
         tree.add("usr/share/bash-completion/completions/rolecall", self.completion("bash"));
         tree.add("usr/share/fish/vendor_completions.d/rolecall.fish", self.completion("fish"));
         tree.add("usr/share/zsh/vendor-completions/_rolecall", self.completion("zsh"));
-        let documents = Path::new("usr/share/doc/rolecall");
-        let changes = gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?;
-        tree.add(archive::name(&documents.join("changelog.gz"))?, changes);
+        tree.add("usr/share/doc/rolecall/changelog.gz", gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?);
         let licence = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
-        tree.add(archive::name(&documents.join("copyright"))?, copyright(&licence)?);
+        tree.add("usr/share/doc/rolecall/copyright", copyright(&licence)?);
         let example = repo::read(&repo::path("docs/example-config.toml"))?;
-        tree.add(archive::name(&documents.join("examples/config.toml"))?, example);
+        tree.add("usr/share/doc/rolecall/examples/config.toml", example);
         let ids: Value = serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json"))?)?;
         for (folder, family) in SYSTEM_WIDE {
             let template = repo::path("manifest").join(format!("native-host.{family}.json.in"));

@@ -29,7 +29,7 @@ pub(super) fn run(commit: &str, sums: &str) -> Result<()> {
     source::git(&["-C", folder, "checkout", "--quiet", "--detach", commit])?;
 
     let mut cargo = repo::cargo();
-    cargo.args(["run", "--package", "xtask", "--", "package"]);
+    cargo.args(["run", "--locked", "--package", "xtask", "--", "package"]);
     cargo.current_dir(&clone).env("CARGO_TARGET_DIR", clone.join("target"));
     step::run("build everything again in another folder", &mut cargo)?;
 
