@@ -154,6 +154,9 @@ fn tests(name: &str, mut cargo: Command, args: &Args) -> Result<Count> {
     let count = Count::of(&finished);
     if count.failed == 0 {
         step.ok(&format!("{} passed", count.passed));
+        for line in finished.output.lines().filter(|line| line.contains(" ... ignored")) {
+            eprintln!("    {line}");
+        }
     } else {
         drop(step);
         for line in finished.output.lines().filter(|line| is_worth_reading(line)) {
