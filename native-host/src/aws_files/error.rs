@@ -241,3 +241,16 @@ impl fmt::Display for Findings<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let documentation = include_str!("../../../docs/errors.md");
+        let literals = include_str!("error.rs").split('"').filter(|text| text.starts_with("aws-files-"));
+        let missing: Vec<_> = literals
+            .filter(|code| *code != "aws-files-" && !documentation.contains(&format!("| `{code}` |")))
+            .collect();
+        assert!(missing.is_empty(), "docs/errors.md lacks {missing:?}");
+    }
+}
