@@ -57,6 +57,9 @@ pub struct Provider {
     /// By which way the code is exchanged.
     #[serde(default, skip_serializing_if = "is_default")]
     pub token_exchange: TokenExchange,
+    /// Where the provider sends the browser back to.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub redirect: Redirect,
 }
 
 impl Provider {
@@ -145,6 +148,18 @@ pub enum TokenExchange {
     Extension,
     /// Through the native host only, for providers that refuse the extension's origin.
     Native,
+}
+
+/// Where a provider sends the browser back to, if the browser has more than one such address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redirect {
+    /// The browser's own address for the extension.
+    #[default]
+    Browser,
+    /// Firefox's loopback address for it, for providers that take no other than loopback addresses. Nothing listens
+    /// there. Other browsers have none and use their own.
+    Loopback,
 }
 
 impl Settings {

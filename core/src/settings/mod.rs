@@ -8,8 +8,8 @@ mod endpoint;
 mod layers;
 
 pub use document::{
-    Account, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError,
-    TokenExchange,
+    Account, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Redirect, Role, Settings,
+    SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Effective, Layer, Layers, Sourced};

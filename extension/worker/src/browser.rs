@@ -2,6 +2,7 @@
 
 use js_sys::{Object, Promise, Reflect};
 use rolecall_core::platform::{AuthorizeError, Interaction};
+use rolecall_core::settings::Redirect;
 use rolecall_core::{Code, Problem};
 use url::Url;
 use wasm_bindgen::prelude::*;
@@ -120,18 +121,28 @@ impl Port {
 }
 
 /// The redirect URI that belongs to this extension.
-pub(crate) fn redirect_uri() -> Url {
+pub(crate) fn redirect_uri(redirect: Redirect) -> Url {
     let text = api().identity().get_redirect_url();
     // The browser makes it from the extension's id.
-    Url::parse(&text).unwrap_or_else(|_| unreachable!("the browser's redirect address is no URL"))
+    let own = Url::parse(&text).unwrap_or_else(|_| unreachable!("the browser's redirect address is no URL"));
+    match redirect {
+        Redirect::Loopback if !is_chromium() => firefox_loopback(&own).unwrap_or(own),
+        _ => own,
+    }
+}
+
+/// Firefox's second address, under which it knows the extension by the same digest of its id.
+fn firefox_loopback(own: &Url) -> Option<Url> {
+    let (digest, _) = own.host_str()?.split_once('.')?;
+    Url::parse(&format!("http://127.0.0.1/mozoauth2/{digest}")).ok()
 }
 
 /// Sends the person, or nobody, to the provider and waits for the redirect.
 pub(crate) async fn authorize(url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
     let interactive = interaction == Interaction::Window;
     let details = object(&[("url", url.as_str().into()), ("interactive", interactive.into())]);
-    // A provider may take a page with a script to get to its redirect. Chromium waits for it when told to;
-    // Firefox always waits a while and takes the options for a type error.
+    // A provider may take a page with a script to get to its redirect. Chromium waits for it when told to; Firefox
+    // follows redirects of HTTP only, and takes the options for a type error.
     if !interactive && is_chromium() {
         set(&details, "abortOnLoadForNonInteractive", &false.into());
         set(&details, "timeoutMsForNonInteractive", &SILENT_TIMEOUT_MILLISECONDS.into());
@@ -239,7 +250,8 @@ fn native_problem(words: Option<&str>) -> Problem {
 /// The browsers' words for a flow that gave no redirect, as measured.
 fn authorize_error(words: &str, interaction: Interaction) -> AuthorizeError {
     match words {
-        _ if words.contains("could not be loaded") => {
+        // The latter is Firefox's, whose window opens all the same where the server cannot be reached.
+        _ if words.contains("could not be loaded") || words.contains("Invalid request") => {
             AuthorizeError::PageUnreachable { reason: words.trim_end_matches('.').to_owned() }
         }
         _ if interaction == Interaction::Silent => AuthorizeError::InteractionRequired,
@@ -303,11 +315,20 @@ mod tests {
         let window = |words| authorize_error(words, Interaction::Window);
         assert_eq!(window("The user did not approve access."), AuthorizeError::Cancelled);
         assert_eq!(window("User cancelled or denied access."), AuthorizeError::Cancelled);
-        let silent = authorize_error("User interaction required.", Interaction::Silent);
-        assert_eq!(silent, AuthorizeError::InteractionRequired);
-        for interaction in [Interaction::Silent, Interaction::Window] {
-            let error = authorize_error("Authorization page could not be loaded.", interaction);
-            assert_eq!(error.code(), Code::ProviderUnreachable);
+        for words in ["User interaction required.", "Requires user interaction"] {
+            assert_eq!(authorize_error(words, Interaction::Silent), AuthorizeError::InteractionRequired);
         }
+        for interaction in [Interaction::Silent, Interaction::Window] {
+            for words in ["Authorization page could not be loaded.", "Invalid request"] {
+                assert_eq!(authorize_error(words, interaction).code(), Code::ProviderUnreachable);
+            }
+        }
+    }
+
+    #[test]
+    fn firefox_knows_the_extension_by_the_same_digest_at_both_addresses() {
+        let own = Url::parse("https://4ee8a659.extensions.allizom.org/").unwrap();
+        let loopback = firefox_loopback(&own).unwrap();
+        assert_eq!(loopback.as_str(), "http://127.0.0.1/mozoauth2/4ee8a659");
     }
 }

@@ -94,7 +94,8 @@ pub(crate) async fn console_url(
 ) -> Result<SecretString, Problem> {
     let credentials = credentials(app, role, Presence::Person, RENEW_BEFORE, asked_by).await?;
     let (role, provider) = find(app, role)?;
-    let platform = Browser { app: Rc::clone(app), role: role.arn.clone(), asked_by: None };
+    let redirect = provider.redirect;
+    let platform = Browser { app: Rc::clone(app), role: role.arn.clone(), redirect, asked_by: None };
     Ok(console::login_url(&platform, &provider, &role, &credentials, service).await?)
 }
 
@@ -196,7 +197,8 @@ async fn credentials(
         let fly = async move {
             let memory = app.memory(&provider.id);
             let mut memory = memory.lock().await;
-            let platform = Browser { app: Rc::clone(&app), role: role.arn.clone(), asked_by };
+            let redirect = provider.redirect;
+            let platform = Browser { app: Rc::clone(&app), role: role.arn.clone(), redirect, asked_by };
             let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut memory).await;
             app.keep(&provider.id, &memory).await;
             app.flights.0.borrow_mut().remove(&key);

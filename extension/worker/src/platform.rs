@@ -9,6 +9,7 @@ use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
     TransportError,
 };
+use rolecall_core::settings::Redirect;
 use url::Url;
 use wasm_bindgen::JsCast;
 
@@ -21,13 +22,15 @@ pub(crate) struct Browser {
     pub(crate) app: Rc<App>,
     /// For which role.
     pub(crate) role: RoleArn,
+    /// Which redirect address the provider takes.
+    pub(crate) redirect: Redirect,
     /// The program in a terminal that asked, if it was not a person in the popup.
     pub(crate) asked_by: Option<String>,
 }
 
 impl Platform for Browser {
     fn redirect_uri(&self) -> Url {
-        browser::redirect_uri()
+        browser::redirect_uri(self.redirect)
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {

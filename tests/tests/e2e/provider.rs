@@ -1,7 +1,7 @@
 //! The sign-in itself goes wrong: the person, the provider, or somebody in between.
 
 use anyhow::Result;
-use rolecall_sandbox::{CallKind, RedirectFault};
+use rolecall_sandbox::{CallKind, Config, RedirectFault};
 use rolecall_tests::{Browser, Kind, Popup, Scene};
 
 use crate::{DEVELOPER, nothing_was_issued, nothing_was_written, popup_with_roles};
@@ -11,6 +11,8 @@ crate::stories![
     a_denied_sign_in_says_that_the_provider_denied_it,
     a_redirect_that_belongs_to_another_sign_in_is_refused,
     a_provider_that_is_down_is_named,
+    a_provider_that_takes_loopback_addresses_only_is_given_firefoxs
+        only in Firefox because "it has no loopback address",
 ];
 
 /// Presses "Sign in" for a role that needs a window.
@@ -96,4 +98,18 @@ async fn a_provider_that_is_down_is_named(kind: Kind) -> Result<()> {
     let alert = popup.alert("unreachable").await?;
     assert!(alert.contains(&address.to_string()), "{alert}");
     nothing_was_written(&scene)
+}
+
+async fn a_provider_that_takes_loopback_addresses_only_is_given_firefoxs(kind: Kind) -> Result<()> {
+    let mut config = Config::default();
+    config.provider.clients[0].redirect_uris = vec!["http://127.0.0.1/mozoauth2/*".to_owned()];
+    let scene = Scene::installed_with(kind, config).await?;
+    scene.write_settings(|settings| {
+        for provider in rolecall_tests::entries(settings, "provider") {
+            provider.insert("redirect".into(), "loopback".into());
+        }
+    })?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    crate::sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
