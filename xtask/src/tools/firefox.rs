@@ -1,4 +1,4 @@
-//! Firefox and its driver. The driver comes from crates.io: Debian does not have it, and building it takes a minute or two.
+//! Firefox and its driver. The driver is built as a crate: Debian does not have it, and building it takes a minute or two.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
