@@ -97,7 +97,10 @@ fn check_browsers(findings: &mut Vec<Finding>) {
     let mut any = false;
     for browser in BROWSERS.iter().filter(|browser| browser.is_found(&home)) {
         any = true;
-        findings.push(check_manifest(browser, &browser.manifest_path(&home)));
+        // The user's own manifest goes before the one for everybody, as in the browsers.
+        let own = browser.manifest_path(&home);
+        let shared = browser.system_manifest_path().filter(|shared| !own.exists() && shared.exists());
+        findings.push(check_manifest(browser, &shared.unwrap_or(own)));
     }
     if !any {
         findings
