@@ -5,8 +5,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::host::{CredentialsRequest, Outcome, ProtocolRange, WorkerStatus};
-use crate::aws::{Credentials, RoleArn};
+use super::host::{Outcome, ProtocolRange, WorkerQuestion, WorkerStatus};
+use crate::aws::Credentials;
 use crate::secret;
 
 /// What a command asks the agent.
@@ -19,27 +19,8 @@ pub struct Question {
     pub wish: Wish,
 }
 
-/// What is asked of the agent.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum Wish {
-    /// A role's credentials.
-    Credentials(CredentialsRequest),
-    /// An address that opens the console.
-    ConsoleUrl {
-        /// The role.
-        role: RoleArn,
-        /// A path below the console's root, such as `s3`.
-        service: Option<String>,
-    },
-    /// Who is signed in, and which roles there are.
-    Status,
-    /// Forget roles, or everything when empty.
-    SignOut {
-        /// The roles.
-        roles: Vec<RoleArn>,
-    },
-}
+/// What is asked of the agent is what the agent may ask of the worker.
+pub type Wish = WorkerQuestion;
 
 /// The agent's answer.
 pub type Reply = Outcome<Answer>;
