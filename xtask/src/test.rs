@@ -10,7 +10,7 @@ use crate::extension::{Browser, Choice};
 use crate::fixtures::Fixtures;
 use crate::repo;
 use crate::step::{self, Finished, Step};
-use crate::tools::{chromium, firefox, wasm_target, web_ext};
+use crate::tools::{apt, chromium, find, firefox, python, wasm_target, web_ext};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -63,9 +63,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn unit(args: &Args) -> Result<Count> {
+    let python = python::ready()?;
+    if cfg!(target_os = "linux") {
+        outside_programs()?;
+    }
     let mut cargo = repo::cargo();
-    cargo.args(["test", "--workspace", "--exclude", "rolecall-tests", "--no-fail-fast"]);
+    cargo
+        .args(["test", "--workspace", "--exclude", "rolecall-tests", "--no-fail-fast"])
+        .env("ROLECALL_TEST_PYTHON", python);
     tests("unit tests", cargo, args)
+}
+
+/// Real programs that unit tests hold the product against: shells that read what it prints, and strace, which kills
+/// the writer of the AWS files at every system call.
+fn outside_programs() -> Result<()> {
+    let missing: Vec<_> =
+        ["strace", "zsh", "fish"].into_iter().filter(|name| find(&[name]).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt::install(&missing, "run every unit test", &missing.join(", "))
 }
 
 fn wasm(args: &Args) -> Result<Count> {
