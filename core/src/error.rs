@@ -174,6 +174,8 @@ codes! {
     SignInCancelled = "sign-in-cancelled", "Choose Sign in again when you are ready.";
     SignInNeeded = "sign-in-needed", "Choose Sign in and sign in at your provider.";
     SignInTimedOut = "sign-in-timed-out", "Choose Sign in again.";
+    ApprovalNeeded = "approval-needed", "Run it again where a browser is open, and answer Rolecall's question there.";
+    ApprovalRefused = "approval-refused", "Run it again and choose Allow, if this program should have the role.";
     NoBrowser = "no-browser", "Open the address shown in a browser, or run with --no-browser.";
 
     // The redirect

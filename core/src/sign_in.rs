@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::aws::{Credentials, RoleArn};
 use crate::oidc::{
@@ -86,14 +87,6 @@ impl Memory {
         self.credentials.remove(role);
     }
 
-    /// Forgets who is signed in and all that came of it.
-    pub fn sign_out(&mut self) {
-        self.id_token = None;
-        self.refresh_token = None;
-        self.person = None;
-        self.listed_roles.clear();
-        self.credentials.clear();
-    }
 }
 
 /// Something read from a server, and when.
@@ -157,6 +150,23 @@ pub async fn authenticate(
         }
         result => result,
     }
+}
+
+/// Forgets who is signed in and all that came of it, and has the provider make the refresh token worthless. Gives the
+/// page at which the person can end their session at the provider, if they were signed in and it has one.
+pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mut Memory) -> Option<Url> {
+    memory.id_token = None;
+    memory.listed_roles.clear();
+    memory.credentials.clear();
+    let was_signed_in = memory.person.take().is_some();
+    let refresh_token = memory.refresh_token.take();
+    let metadata = memory.metadata()?;
+    let request = refresh_token.and_then(|token| oidc::revocation_request(provider, metadata, &token));
+    if let Some(request) = request {
+        // Forgotten it is in any case.
+        let _ = platform.send(request, provider.token_exchange).await;
+    }
+    oidc::end_session_url(provider, metadata).filter(|_| was_signed_in)
 }
 
 /// Gives the provider's configuration, read at most once an hour.

@@ -28,6 +28,7 @@ mod import;
 mod log;
 mod loopback;
 mod output;
+mod peer;
 mod platform;
 mod profile;
 mod roles;

@@ -83,6 +83,8 @@ fn exit_code(problem: &Problem) -> ExitCode {
     if is(&[
         Code::SignInNeeded,
         Code::SignInCancelled,
+        Code::ApprovalNeeded,
+        Code::ApprovalRefused,
         Code::SignInTimedOut,
         Code::AccessDeniedByProvider,
         Code::AgentTimedOut,

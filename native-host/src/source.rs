@@ -56,7 +56,7 @@ impl Source {
             return self.sign_in(role);
         }
         let agents = Agents::of_browsers();
-        let answer = agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        let answer = agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS).map(|got| got.credentials);
         match answer {
             Err(problem) if self.method == Method::Auto && leaves_us_alone(&problem) => {
                 // A machine without settings of its own knows of no other way: the browser's answer stands.
@@ -87,14 +87,15 @@ impl Source {
         let others = Agents::of_terminals();
         if turn.is_ok() && !others.is_empty() {
             drop(turn);
-            return others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS);
+            let got = others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS)?;
+            return Ok(got.credentials);
         }
         let listening = agent.listen(Kind::Terminal);
         drop(turn);
-        let credentials = agent.credentials(&request, || None);
+        let got = agent.credentials(&request, || None);
         drop(listening);
         agent.wait_until_idle(FAREWELL);
-        credentials
+        Ok(got?.credentials)
     }
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn role_of(effective: &Effective, arn: &RoleArn) -> Role {
         duration: None,
         color: None,
         credentials: settings::CredentialsMode::default(),
+        approve: settings::Approve::default(),
     }
 }
 
@@ -172,7 +174,7 @@ impl Browser for Terminal {
         };
         let signed_in = sign_in(platform, &provider, &role, presence, time_left, memory);
         let credentials = pollster::block_on(signed_in)?;
-        Ok(WorkerAnswer::Credentials { credentials })
+        Ok(WorkerAnswer::Credentials { credentials, keep: true })
     }
 }
 

@@ -33,6 +33,9 @@ pub enum Answer {
     Credentials {
         /// Of the role asked for.
         credentials: Credentials,
+        /// Whether they may be kept for later and for others.
+        #[serde(default)]
+        keep: bool,
     },
     /// An address that opens the console.
     ConsoleUrl {

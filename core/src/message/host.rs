@@ -221,6 +221,9 @@ pub enum WorkerQuestion {
         role: RoleArn,
         /// A path below the console's root, such as `s3`.
         service: Option<String>,
+        /// The program that asked.
+        #[serde(default)]
+        asked_by: Option<Program>,
     },
     /// Who is signed in, and which roles there are. Answered by [`WorkerAnswer::Status`].
     Status,
@@ -228,7 +231,31 @@ pub enum WorkerQuestion {
     SignOut {
         /// The roles.
         roles: Vec<RoleArn>,
+        /// Whether to end the sessions at the providers too, where they offer it.
+        #[serde(default)]
+        end_session: bool,
     },
+}
+
+/// A program, as a person would recognise it. It is what the operating system says of the process that asked; a
+/// program that runs as the same user can still make itself look like another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Program {
+    /// The path of what asked, and of the script if an interpreter runs it.
+    pub path: String,
+    /// The same of what started that.
+    #[serde(default)]
+    pub parent: Option<String>,
+}
+
+impl std::fmt::Display for Program {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.path)?;
+        match &self.parent {
+            Some(parent) => write!(formatter, " (started by {parent})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A wish for credentials.
@@ -241,8 +268,8 @@ pub struct CredentialsRequest {
     pub time_left_seconds: u32,
     /// Whether a sign-in window may be shown.
     pub interactive: bool,
-    /// The program that asked, as a person would recognise it.
-    pub asked_by: Option<String>,
+    /// The program that asked. The agent says so of whoever it sees at its socket, whatever is said here.
+    pub asked_by: Option<Program>,
 }
 
 /// What the worker answers.
@@ -253,6 +280,9 @@ pub enum WorkerAnswer {
     Credentials {
         /// Of the role asked for.
         credentials: Credentials,
+        /// Whether they may be kept and given to other programs. Not if a person has to be asked for each.
+        #[serde(default)]
+        keep: bool,
     },
     /// An address that opens the console; a secret for 15 minutes.
     ConsoleUrl {

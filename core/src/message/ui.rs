@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Problem;
 use crate::aws::RoleArn;
+use crate::message::host::Program;
 use crate::platform::Step;
 use crate::settings::{CredentialsMode, Layer, ProviderId};
 
@@ -44,6 +45,25 @@ pub enum Intent {
     DismissProblem,
     /// Look for the native host again.
     ConnectHost,
+    /// Answer whether a program may have credentials.
+    Answer {
+        /// The question's [`ApprovalState::id`].
+        question: u32,
+        /// What the person decided.
+        decision: Decision,
+    },
+}
+
+/// What a person decides when a program asks for credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The program gets them, and is not asked about again for 8 hours.
+    AllowForAWhile,
+    /// The program gets them this time.
+    AllowOnce,
+    /// It does not.
+    Refuse,
 }
 
 /// Everything a page shows.
@@ -64,6 +84,40 @@ pub struct State {
     pub host: HostState,
     /// Settings that were left out, and why.
     pub settings_problems: Vec<Problem>,
+    /// Programs that wait for a person to say whether they may have credentials, in the order in which they asked.
+    pub approvals: Vec<ApprovalState>,
+}
+
+/// A program that waits for a person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalState {
+    /// Repeated in [`Intent::Answer`].
+    pub id: u32,
+    /// The role it wants.
+    pub role: RoleArn,
+    /// The account's alias or digits.
+    pub account: String,
+    /// The role's colour.
+    pub color: Option<String>,
+    /// The program, as far as it is known.
+    pub program: Option<Program>,
+    /// What it is after.
+    pub purpose: Purpose,
+    /// Whether the settings let a yes hold for a while.
+    pub may_be_remembered: bool,
+    /// When the program stops waiting.
+    pub until: DateTime<Utc>,
+}
+
+/// What a program is after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Credentials.
+    Credentials,
+    /// An address that opens the console.
+    Console,
 }
 
 /// One provider.

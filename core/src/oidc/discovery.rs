@@ -22,6 +22,9 @@ pub struct Metadata {
     /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
     #[serde(default)]
     pub end_session_endpoint: Option<Endpoint>,
+    /// Where a refresh token is made worthless (RFC 7009).
+    #[serde(default)]
+    pub revocation_endpoint: Option<Endpoint>,
     /// Whether every redirect carries `iss` (RFC 9207 section 3).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,

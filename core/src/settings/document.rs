@@ -60,6 +60,9 @@ pub struct Provider {
     /// Where the provider sends the browser back to.
     #[serde(default, skip_serializing_if = "is_default")]
     pub redirect: Redirect,
+    /// Whether a person is asked before a program gets credentials of any of the provider's roles.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub approve: Approve,
 }
 
 impl Provider {
@@ -92,6 +95,10 @@ pub struct Role {
     /// How tools get the credentials.
     #[serde(default, skip_serializing_if = "is_default")]
     pub credentials: CredentialsMode,
+    /// Whether a person is asked before a program gets the credentials. The provider's own `approve` holds if it is
+    /// stricter.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub approve: Approve,
 }
 
 impl Role {
@@ -105,7 +112,15 @@ impl Role {
             duration: None,
             color: None,
             credentials: CredentialsMode::default(),
+            approve: Approve::default(),
         }
+    }
+
+    /// Whether a person is asked before a program gets the credentials: the stricter of what role and provider say,
+    /// so that a weaker layer's role cannot undo what an organisation wants of its provider.
+    #[must_use]
+    pub fn approve(&self, provider: &Provider) -> Approve {
+        self.approve.max(provider.approve)
     }
 
     /// The region asked and written.
@@ -135,6 +150,19 @@ pub enum CredentialsMode {
     File,
     /// Not at all; the console only.
     None,
+}
+
+/// Whether a person is asked before credentials leave the browser, from the laxest to the strictest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approve {
+    /// No.
+    #[default]
+    Never,
+    /// When a program asks for the first time; a yes may hold for this program for 8 hours.
+    First,
+    /// Each time.
+    Always,
 }
 
 /// By which way the code is exchanged at the token endpoint.
@@ -216,6 +244,13 @@ impl Settings {
             }
             if role.color.as_deref().is_some_and(|color| !is_color(color)) {
                 return Err(refuse("color must be a colour's name or #rrggbb".to_owned()));
+            }
+            let provider = self.provider.iter().find(|provider| provider.id == role.provider);
+            let approve = provider.map_or(role.approve, |provider| role.approve(provider));
+            if approve != Approve::Never && role.credentials == CredentialsMode::File {
+                return Err(refuse(
+                    "every program can read what credentials = \"file\" writes, so approve cannot hold".to_owned(),
+                ));
             }
         }
         Ok(())
@@ -446,6 +481,16 @@ mod tests {
                 "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\ncolor = \"red;background:url(x)\"\n",
                 "color must be",
             ),
+            (
+                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\napprove = \"sometimes\"\n",
+                "line 4: unknown variant `sometimes`",
+            ),
+            (
+                &format!(
+                    "{PROVIDER}approve = \"first\"\n[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\ncredentials = \"file\"\n"
+                ),
+                "approve cannot hold",
+            ),
         ] {
             let error = Settings::from_toml(text).unwrap_err();
             assert!(error.to_string().contains(message), "{error} lacks {message}");
@@ -457,6 +502,16 @@ mod tests {
         let (settings, unknown) = Settings::from_toml(&format!("{PROVIDER}sparkle = true\n")).unwrap();
         assert_eq!(settings.provider.len(), 1);
         assert_eq!(unknown, ["provider.0.sparkle"]);
+    }
+
+    #[test]
+    fn the_stricter_of_role_and_provider_decides_who_is_asked() {
+        let (mut role, mut provider) = (super::super::fixture::role(), super::super::fixture::provider());
+        assert_eq!(role.approve(&provider), Approve::Never);
+        provider.approve = Approve::First;
+        assert_eq!(role.approve(&provider), Approve::First);
+        role.approve = Approve::Always;
+        assert_eq!(role.approve(&provider), Approve::Always);
     }
 
     #[test]

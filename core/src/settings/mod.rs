@@ -8,7 +8,7 @@ mod endpoint;
 mod layers;
 
 pub use document::{
-    Account, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Redirect, Role, Settings,
+    Account, Approve, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Redirect, Role, Settings,
     SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};

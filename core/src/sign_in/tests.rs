@@ -171,6 +171,8 @@ impl Platform for World {
                         "authorization_endpoint": "https://idp.example/authorize",
                         "token_endpoint": "https://idp.example/token",
                         "jwks_uri": "https://idp.example/jwks",
+                        "revocation_endpoint": "https://idp.example/revoke",
+                        "end_session_endpoint": "https://idp.example/logout",
                     })
                     .to_string(),
                 ),
@@ -188,6 +190,7 @@ impl Platform for World {
                     answer(400, r#"{"error":"invalid_grant"}"#)
                 },
             ),
+            "https://idp.example/revoke" => (format!("revoke {}", form["token"]), answer(200, "")),
             "https://idp.example/token" => (
                 "code".to_owned(),
                 if self.codes.get() > self.codes_work_from.get() {
@@ -359,13 +362,13 @@ fn a_rotated_key_is_fetched_once() {
     let (world, mut memory) = (World::new(), Memory::default());
     sign_in_as(&world, Presence::Person, &mut memory).unwrap();
     world.take_log();
-    memory.sign_out();
+    now(sign_out(&world, &fixture::provider(), &mut memory));
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
     sign_in_as(&world, Presence::Person, &mut memory).unwrap();
     assert_eq!(world.take_log(), ["Silent", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
-    memory.sign_out();
+    now(sign_out(&world, &fixture::provider(), &mut memory));
     world.kid.replace("k3".into());
     assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::TokenKeyUnknown);
     assert_eq!(world.take_log(), ["Silent", "code", "keys"]);
@@ -408,8 +411,23 @@ fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
     let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
     now(authenticate(&world, &provider, Presence::Person, &mut memory)).unwrap();
     assert_eq!(memory.listed_roles().iter().map(RoleArn::name).collect::<Vec<_>>(), ["listed"]);
-    memory.sign_out();
+    now(sign_out(&world, &fixture::provider(), &mut memory));
     assert!(memory.listed_roles().is_empty());
+}
+
+#[test]
+fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.grants_refresh.set(true);
+    assert_eq!(now(sign_out(&world, &fixture::provider(), &mut memory)), None, "nobody was signed in");
+    assert_eq!(world.take_log(), [""; 0]);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    world.take_log();
+    let page = now(sign_out(&world, &fixture::provider(), &mut memory)).unwrap();
+    assert_eq!(page.as_str(), "https://idp.example/logout?client_id=abcdef");
+    assert_eq!(world.take_log(), ["revoke refresh"]);
+    assert!(memory.person().is_none());
+    assert_eq!(memory.expirations().count(), 0);
 }
 
 #[test]

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::Stream as _;
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::RoleArn;
 use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{CredentialsRequest, ProtocolRange};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
-use super::DEADLINE;
+use super::{DEADLINE, Got};
 use super::socket::{self, Kind};
 
 /// The live agents of this user.
@@ -54,14 +54,14 @@ impl Agents {
         role: &RoleArn,
         presence: Presence,
         time_left_seconds: u32,
-    ) -> Result<Credentials, Problem> {
+    ) -> Result<Got, Problem> {
         let request = |interactive| {
             let request =
                 CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };
             move || Wish::Credentials(request.clone())
         };
         let read = |answer| match answer {
-            Answer::Credentials { credentials } => Ok(credentials),
+            Answer::Credentials { credentials, keep } => Ok(Got { credentials, keep }),
             _ => Err(unexpected()),
         };
         if presence == Presence::Nobody || self.0.len() > 1 {

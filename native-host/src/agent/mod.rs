@@ -20,11 +20,11 @@ use rolecall_core::aws::{Credentials, RoleArn};
 use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    CredentialsRequest, Outcome, ProtocolRange, WorkerAnswer, WorkerQuestion,
+    CredentialsRequest, Outcome, Program, ProtocolRange, WorkerAnswer, WorkerQuestion,
 };
 use rolecall_core::{Code, Problem};
 
-use crate::platform;
+use crate::{peer, platform};
 pub(crate) use client::Agents;
 pub(crate) use socket::Kind;
 
@@ -42,7 +42,7 @@ pub(crate) struct Agent {
     browser: Arc<dyn Browser>,
     since: DateTime<Utc>,
     cache: Mutex<cache::Cache>,
-    flights: flight::Flights<(RoleArn, bool), Result<Credentials, Problem>>,
+    flights: flight::Flights<(RoleArn, bool, Program), Result<Got, Problem>>,
     connections: Mutex<usize>,
     connection_ended: Condvar,
 }
@@ -135,13 +135,12 @@ impl Agent {
         }
         match question.wish {
             Wish::Credentials(request) => {
-                let credentials = self.credentials(&request, || {
-                    platform::peer_program(stream).map(|program| program.to_string())
-                })?;
-                Ok(Answer::Credentials { credentials })
+                let Got { credentials, keep } = self.credentials(&request, || peer::program(stream))?;
+                Ok(Answer::Credentials { credentials, keep })
             }
-            Wish::ConsoleUrl { role, service } => {
-                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service })? {
+            Wish::ConsoleUrl { role, service, .. } => {
+                let asked_by = peer::program(stream);
+                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service, asked_by })? {
                     WorkerAnswer::ConsoleUrl { url } => Ok(Answer::ConsoleUrl { url }),
                     _ => Err(unexpected()),
                 }
@@ -154,9 +153,9 @@ impl Agent {
                 }),
                 _ => Err(unexpected()),
             },
-            Wish::SignOut { roles } => {
+            Wish::SignOut { roles, end_session } => {
                 self.forget(&roles);
-                match self.browser.ask(WorkerQuestion::SignOut { roles })? {
+                match self.browser.ask(WorkerQuestion::SignOut { roles, end_session })? {
                     WorkerAnswer::Done => Ok(Answer::Done),
                     _ => Err(unexpected()),
                 }
@@ -168,37 +167,56 @@ impl Agent {
     pub(crate) fn credentials(
         &self,
         request: &CredentialsRequest,
-        asked_by: impl FnOnce() -> Option<String>,
-    ) -> Result<Credentials, Problem> {
+        asked_by: impl FnOnce() -> Option<Program>,
+    ) -> Result<Got, Problem> {
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
-        let cached = || lock(&self.cache).credentials(&request.role, Utc::now(), time_left).cloned();
-        if let Some(credentials) = cached() {
-            return Ok(credentials);
+        let cached = || {
+            let cache = lock(&self.cache);
+            let credentials = cache.credentials(&request.role, Utc::now(), time_left)?.clone();
+            Some(Got { credentials, keep: true })
+        };
+        if let Some(got) = cached() {
+            return Ok(got);
         }
-        let key = (request.role.clone(), request.interactive);
-        let lost = Err(Problem::new(Code::Internal, "The agent failed while it asked the browser."));
-        self.flights.join(&key, lost, || {
+        let asked_by = asked_by();
+        let ask = || {
             // Between looking and joining, another flight may have landed.
-            if let Some(credentials) = cached() {
-                return Ok(credentials);
+            if let Some(got) = cached() {
+                return Ok(got);
             }
             if let Some(problem) = lock(&self.cache).refusal(&request.role) {
                 return Err(problem.clone());
             }
-            let asked_by = asked_by().or_else(|| request.asked_by.clone());
-            let question = CredentialsRequest { asked_by, ..request.clone() };
-            let result =
-                self.browser.ask(WorkerQuestion::Credentials(question)).and_then(|answer| match answer {
-                    WorkerAnswer::Credentials { credentials } => Ok(credentials),
-                    _ => Err(unexpected()),
-                });
-            match &result {
-                Ok(credentials) => self.keep(request.role.clone(), credentials.clone()),
+            let question = CredentialsRequest { asked_by: asked_by.clone(), ..request.clone() };
+            let answer = match self.browser.ask(WorkerQuestion::Credentials(question)) {
+                Ok(WorkerAnswer::Credentials { credentials, keep }) => Ok(Got { credentials, keep }),
+                Ok(_) => Err(unexpected()),
+                Err(problem) => Err(problem),
+            };
+            match &answer {
+                Ok(got) if got.keep => self.keep(request.role.clone(), got.credentials.clone()),
+                Ok(_) => {}
                 Err(problem) => lock(&self.cache).keep_refusal(request.role.clone(), problem),
             }
-            result
-        })
+            answer
+        };
+        // What a person says of one program is not said of another. The browser joins those that it need not ask about.
+        match &asked_by {
+            Some(program) => {
+                let key = (request.role.clone(), request.interactive, program.clone());
+                let lost = Err(Problem::new(Code::Internal, "The agent failed while it asked the browser."));
+                self.flights.join(&key, lost, ask)
+            }
+            None => ask(),
+        }
     }
+}
+
+/// Credentials, and whether they may be kept for later and for others.
+#[derive(Debug, Clone)]
+pub(crate) struct Got {
+    pub(crate) credentials: Credentials,
+    pub(crate) keep: bool,
 }
 
 /// A socket that is removed when this is dropped.

@@ -58,7 +58,11 @@ impl Console {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
         let agents = Agents::of_browsers();
         if self.region.is_none() && !agents.is_empty() {
-            let wish = || Wish::ConsoleUrl { role: place.role.clone(), service: self.service.clone() };
+            let wish = || Wish::ConsoleUrl {
+                role: place.role.clone(),
+                service: self.service.clone(),
+                asked_by: None,
+            };
             let read = |answer| match answer {
                 Answer::ConsoleUrl { url } => Ok(url),
                 _ => {

@@ -13,7 +13,8 @@ use crate::{choice, profile};
 /// Forget a role's credentials, or everything.
 ///
 /// The browser forgets them, and keys that Rolecall wrote into the credentials file are removed. Profiles without
-/// keys stay. Credentials that are in use elsewhere work until they expire.
+/// keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh tokens are made
+/// worthless, and the browser opens the page of each provider that ends the session there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all")]
 pub(crate) struct Logout {
@@ -23,6 +24,9 @@ pub(crate) struct Logout {
     /// All roles, and who is signed in.
     #[arg(long, conflicts_with = "role")]
     all: bool,
+    /// Leave the sessions at the sign-in providers as they are, instead of opening the pages that end them.
+    #[arg(long, requires = "all")]
+    keep_session: bool,
 }
 
 impl Logout {
@@ -34,7 +38,7 @@ impl Logout {
         let roles: Vec<_> = role.iter().map(|role| role.arn.clone()).collect();
         let mut failed = None;
         let agents = Agents::of_browsers();
-        for (_, answer) in agents.all(|| Wish::SignOut { roles: roles.clone() }) {
+        for (_, answer) in agents.all(|| Wish::SignOut { roles: roles.clone(), end_session: self.all && !self.keep_session }) {
             match answer {
                 Ok(Answer::Done) => {}
                 Ok(_) => failed = Some(unexpected()),

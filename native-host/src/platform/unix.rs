@@ -12,8 +12,6 @@ use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream,
 
 use rustix::event::{PollFd, PollFlags};
 
-use super::Program;
-
 /// Creates the folder the agent's socket lives in, or checks that the one there is private.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folders = runtime_folders();
@@ -88,40 +86,6 @@ fn name(path: &Path) -> io::Result<Name<'_>> {
 pub(crate) fn is_same_user(stream: &Stream) -> bool {
     let user = rustix::process::geteuid().as_raw();
     stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(user))
-}
-
-/// The program at the other end, told as the program that a person started: `rolecall` itself and the shells between
-/// are left out.
-pub(crate) fn peer_program(stream: &Stream) -> Option<Program> {
-    let mut process = u32::try_from(stream.peer_creds().ok()?.pid()?).ok()?;
-    let mut programs = Vec::new();
-    // A chain of processes is short; a bound keeps a reused id from leading in circles.
-    for _ in 0..8 {
-        let Ok(path) = fs::read_link(format!("/proc/{process}/exe")) else { break };
-        if !is_go_between(&path) {
-            programs.push(path.display().to_string());
-        }
-        if programs.len() == 2 {
-            break;
-        }
-        match parent(process) {
-            Some(parent) if parent > 1 => process = parent,
-            _ => break,
-        }
-    }
-    let mut programs = programs.into_iter();
-    Some(Program { path: programs.next()?, parent: programs.next() })
-}
-
-fn is_go_between(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    ["sh", "dash"].iter().any(|shell| name == *shell) || std::env::current_exe().is_ok_and(|own| own == path)
-}
-
-/// proc(5), `/proc/[pid]/stat`: the fourth field; the second may hold spaces and ends at the last parenthesis.
-fn parent(process: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Runs `action` once when the system or a person ends this process.

@@ -13,8 +13,6 @@ use widestring::{U16CStr, u16cstr};
 use winreg::RegKey;
 use winreg::enums::HKEY_CURRENT_USER;
 
-use super::Program;
-
 /// Creates the folder in which agents are announced.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folder = runtime_folders().into_iter().next().ok_or(io::ErrorKind::NotFound)?;
@@ -54,11 +52,6 @@ fn name(path: &Path) -> io::Result<Name<'static>> {
 /// The pipe's access list has admitted no other user.
 pub(crate) fn is_same_user(_stream: &Stream) -> bool {
     true
-}
-
-/// Not told here: a process id alone does not safely lead to a program.
-pub(crate) fn peer_program(_stream: &Stream) -> Option<Program> {
-    None
 }
 
 /// Browsers close the port before they end the host: there is nothing else to wait for.

@@ -2,17 +2,20 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 
 use chrono::SecondsFormat;
-use rolecall_core::message::agent::Reply;
+use rolecall_core::message::agent::{Question, Reply, Wish};
 use rolecall_core::message::frame;
-use rolecall_core::message::host::{Outcome, WorkerAnswer, WorkerQuestion, WorkerStatus};
+use rolecall_core::message::host::{
+    CredentialsRequest, Outcome, Program, ProtocolRange, WorkerAnswer, WorkerQuestion, WorkerStatus,
+};
 use rolecall_core::{Code, Problem};
 
 use crate::browser::{Browser, credentials};
-use crate::machine::{Machine, Ran};
+use crate::machine::{Machine, Ran, program};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/developer";
 const ASK: [&str; 5] = ["credential-process", "--profile", "dev", "--role-arn", ROLE];
@@ -38,7 +41,7 @@ fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
     let mut browser = Browser::open(&machine);
     let fresh = credentials(60);
     let expiration = fresh.expiration.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let answer = Ok(WorkerAnswer::Credentials { credentials: fresh });
+    let answer = Ok(WorkerAnswer::Credentials { credentials: fresh, keep: true });
     let (ran, question) = run_and_answer(&machine, &mut browser, &ASK, answer);
     let document = format!(
         "{{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"very/secret+key\",\"SessionToken\":\"session/token==\",\"Expiration\":\"{expiration}\",\"AccountId\":\"123456789012\"}}\n"
@@ -50,7 +53,7 @@ fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
     assert!(request.time_left_seconds >= 900);
     let own = std::env::current_exe().unwrap().display().to_string();
     assert!(
-        request.asked_by.as_ref().is_some_and(|program| program.starts_with(&own)),
+        request.asked_by.as_ref().is_some_and(|program| program.path.starts_with(&own)),
         "{:?}",
         request.asked_by
     );
@@ -60,11 +63,77 @@ fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
 fn what_is_in_memory_is_served_without_asking_the_browser() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
-    let answer = || Ok(WorkerAnswer::Credentials { credentials: credentials(60) });
+    let answer = || Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
     let (first, _) = run_and_answer(&machine, &mut browser, &ASK, answer());
     let second = machine.run(&ASK);
     assert_eq!(second.stdout, first.stdout);
     assert!(browser.question_now().is_none());
+}
+
+#[test]
+fn what_a_person_allowed_one_program_is_not_kept_for_the_next() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    for _ in 0..2 {
+        let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: false });
+        let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
+        assert_eq!(ran.code, Some(0));
+    }
+    let refused = Err(Problem::new(Code::ApprovalRefused, "You did not allow it."));
+    let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, refused);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
+    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
+    let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
+    assert_eq!(ran.code, Some(0), "a refusal is not kept either");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn two_programs_that_ask_at_once_are_two_questions_and_nobody_can_say_that_it_is_another() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let line = format!("\"{}\" {}; true", program().display(), ASK.join(" "));
+    let script = machine.write("deploy.sh", &line);
+    let run = |arguments: &[&str]| {
+        let mut shell = machine.command_of(Path::new("bash"), arguments);
+        shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let first = run(&["-c", &line]);
+    let (one, asked_first) = browser.question();
+    let second = run(&[script.to_str().unwrap()]);
+    let (two, asked_second) = browser.question();
+    let asked_by = |question: &WorkerQuestion| match question {
+        WorkerQuestion::Credentials(request) => request.asked_by.clone().unwrap().path,
+        other => panic!("{other:?}"),
+    };
+    assert!(asked_by(&asked_first).ends_with("/bash"), "{asked_first:?}");
+    assert!(asked_by(&asked_second).ends_with(&format!("/bash {}", script.display())), "{asked_second:?}");
+    for id in [two, one] {
+        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: false }));
+    }
+    for process in [first, second] {
+        let ran: Ran = process.wait_with_output().unwrap().into();
+        assert!(ran.stdout.starts_with("{\"Version\":1"), "{ran:?}");
+    }
+    let claim = Some(Program { path: "/usr/bin/innocent".into(), parent: None });
+    let reply = thread::scope(|scope| {
+        let asked = scope.spawn(|| {
+            let stream = UnixStream::connect(machine.sockets().remove(0)).unwrap();
+            let wish = Wish::Credentials(CredentialsRequest {
+                role: ROLE.parse().unwrap(),
+                time_left_seconds: 900,
+                interactive: true,
+                asked_by: claim.clone(),
+            });
+            frame::write(&mut &stream, &Question { protocol: ProtocolRange::CURRENT, wish }).unwrap();
+            frame::read::<Reply>(&mut &stream).unwrap()
+        });
+        let (id, question) = browser.question();
+        assert!(asked_by(&question).starts_with(&std::env::current_exe().unwrap().display().to_string()));
+        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        asked.join().unwrap()
+    });
+    assert!(matches!(reply, Some(Outcome::Ok(_))));
 }
 
 #[test]
@@ -75,7 +144,7 @@ fn a_hundred_processes_from_cold_cause_one_question() {
         .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
     let (id, _) = browser.question();
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
     let outputs: Vec<Ran> =
         processes.into_iter().map(|process| process.wait_with_output().unwrap().into()).collect();
     for ran in &outputs {
@@ -167,7 +236,7 @@ fn of_two_browsers_the_one_that_is_signed_in_answers_without_a_window() {
         browsers[1].answer(id, Err(Problem::new(Code::SignInNeeded, "Nobody is signed in.")));
         let (id, question) = browsers[0].question();
         assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
-        browsers[0].answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+        browsers[0].answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
         ran.join().unwrap()
     });
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -206,7 +275,7 @@ fn a_caller_that_says_nothing_or_nonsense_harms_nobody() {
     drop(UnixStream::connect(&socket).unwrap());
     UnixStream::connect(&socket).unwrap().write_all(&[0xff; 64]).unwrap();
     let _silent = UnixStream::connect(&socket).unwrap();
-    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60) });
+    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
     let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }

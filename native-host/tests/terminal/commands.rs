@@ -41,7 +41,7 @@ fn answer(question: &WorkerQuestion) -> Result<WorkerAnswer, Problem> {
             Ok(WorkerAnswer::Status(serde_json::from_str::<WorkerStatus>(STATUS).unwrap()))
         }
         WorkerQuestion::Credentials(request) if request.role.account().as_str() == "123456789012" => {
-            Ok(WorkerAnswer::Credentials { credentials: credentials(60) })
+            Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true })
         }
         WorkerQuestion::ConsoleUrl { service, .. } => {
             let url = format!("https://signin.example/{}", service.as_deref().unwrap_or_default());
@@ -106,12 +106,12 @@ fn logout_forgets_in_the_browser_and_removes_keys_from_disk() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(!machine.read(".aws/credentials").contains("very/secret+key"));
     assert!(
-        matches!(&asked[..], [.., WorkerQuestion::SignOut { roles }] if roles[0].as_str() == arn),
+        matches!(&asked[..], [.., WorkerQuestion::SignOut { roles, .. }] if roles[0].as_str() == arn),
         "{asked:?}"
     );
     let (ran, asked) = run(&machine, &["logout", "--all"]);
     assert_eq!(ran.stderr, "Forgot everything.\n");
-    assert!(matches!(&asked[..], [WorkerQuestion::SignOut { roles }] if roles.is_empty()), "{asked:?}");
+    assert!(matches!(&asked[..], [WorkerQuestion::SignOut { roles, .. }] if roles.is_empty()), "{asked:?}");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
         .unwrap();
     let (id, _) = browser.question();
     // They are as good as gone when they come.
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(0) }));
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(0), keep: true }));
     let mut told = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
     let (uri, token) = told.trim().split_once(' ').unwrap();
@@ -165,7 +165,7 @@ fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
         let (id, _) = browser.question();
         let mut fresh = credentials(60);
         fresh.access_key_id = "ASIAFRESH".into();
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: fresh }));
+        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: fresh, keep: true }));
         assert!(fetched.join().unwrap().contains("ASIAFRESH"));
     });
     assert!(fetch().contains("ASIAFRESH"));
@@ -186,7 +186,7 @@ fn a_signal_reaches_the_command_and_its_end_comes_back() {
         .spawn()
         .unwrap();
     let (id, _) = browser.question();
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60) }));
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ASIAEXAMPLE\n");

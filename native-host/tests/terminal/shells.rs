@@ -52,7 +52,7 @@ fn use_role_puts_a_role_into_the_shell_and_takes_it_away() {
                     let mut credentials = credentials(59);
                     // Away from the edge of a minute.
                     credentials.expiration += TimeDelta::seconds(30);
-                    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials }));
+                    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials, keep: true }));
                 }
                 std::thread::yield_now();
             }

@@ -1,0 +1,102 @@
+//! Which program is at the other end of the agent's socket, as the operating system tells it.
+//!
+//! What a person is shown, and what an approval is remembered for. It keeps honest programs apart and names the
+//! unexpected one; it does not stop a program of the same user that pretends to be another.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use interprocess::local_socket::Stream;
+use interprocess::local_socket::traits::StreamCommon as _;
+use rolecall_core::message::host::Program;
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+/// The program that a person started: `rolecall` itself, and shells that only run one command, are left out. `None`
+/// where the system does not tell.
+pub(crate) fn program(stream: &Stream) -> Option<Program> {
+    let process = u32::try_from(stream.peer_creds().ok()?.pid()?).ok()?;
+    let mut next = Some(Pid::from_u32(process));
+    let mut system = System::new();
+    let mut programs = Vec::new();
+    // A chain of processes is short; a bound keeps a reused id from leading in circles.
+    for _ in 0..LONGEST_CHAIN {
+        let Some(id) = next.filter(|id| id.as_u32() > 1) else { break };
+        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, what_is_asked());
+        let Some(process) = system.process(id) else { break };
+        let Some(path) = process.exe() else { break };
+        let script = script(process);
+        if !is_go_between(path, script.is_some()) {
+            programs.push(shown(path, script.as_deref()));
+        }
+        if programs.len() == 2 {
+            break;
+        }
+        next = process.parent();
+    }
+    let mut programs = programs.into_iter();
+    Some(Program { path: programs.next()?, parent: programs.next() })
+}
+
+/// The script that an interpreter runs. An argument is taken for one only if such a file is there: any other argument
+/// may be a secret.
+fn script(process: &Process) -> Option<PathBuf> {
+    let name = process.exe()?.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if !INTERPRETERS.contains(&name) {
+        return None;
+    }
+    script_among(process.cmd().get(1..)?, process.cwd()?)
+}
+
+fn script_among(arguments: &[OsString], folder: &Path) -> Option<PathBuf> {
+    let first = arguments.iter().find(|argument| !argument.as_encoded_bytes().starts_with(b"-"))?;
+    let path = folder.join(first);
+    path.is_file().then_some(path)
+}
+
+fn shown(path: &Path, script: Option<&Path>) -> String {
+    match script {
+        Some(script) => format!("{} {}", path.display(), script.display()),
+        None => path.display().to_string(),
+    }
+}
+
+fn is_go_between(path: &Path, runs_script: bool) -> bool {
+    let shell = path.file_name().is_some_and(|name| ["sh", "dash"].map(OsStr::new).contains(&name));
+    (shell && !runs_script) || std::env::current_exe().is_ok_and(|own| own == path)
+}
+
+fn what_is_asked() -> ProcessRefreshKind {
+    let once = UpdateKind::Always;
+    ProcessRefreshKind::nothing().with_exe(once).with_cmd(once).with_cwd(once)
+}
+
+/// What runs scripts: its own path says little. Without digits and dots at the end, as in `python3.11`.
+const INTERPRETERS: [&str; 9] = ["python", "node", "ruby", "perl", "bash", "sh", "dash", "zsh", "fish"];
+
+const LONGEST_CHAIN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_argument_that_is_a_file_is_taken_for_a_script() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("deploy.py"), "").unwrap();
+        let script = |arguments: &[&str]| {
+            script_among(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), folder.path())
+        };
+        assert_eq!(script(&["-u", "deploy.py", "--token", "secret"]), Some(folder.path().join("deploy.py")));
+        assert_eq!(script(&["-c", "print('secret')"]), None);
+        assert_eq!(script(&["-"]), None);
+        assert_eq!(script(&[]), None);
+    }
+
+    #[test]
+    fn a_shell_that_runs_one_command_is_left_out_and_one_that_runs_a_script_is_not() {
+        assert!(is_go_between(Path::new("/usr/bin/dash"), false));
+        assert!(!is_go_between(Path::new("/usr/bin/dash"), true));
+        assert!(!is_go_between(Path::new("/usr/bin/bash"), false));
+        assert!(is_go_between(&std::env::current_exe().unwrap(), false));
+    }
+}
