@@ -134,7 +134,7 @@ pub(crate) fn quote(words: &[&str]) -> Option<String> {
         }
         let spaced = word.is_empty() || word.contains(' ');
         match (position, spaced) {
-            (0, true) => line.push_str(&format!("\"{word}\"")),
+            (0, true) => line.extend(["\"", word, "\""]),
             (0, false) => line.push_str(word),
             (_, true) => return None,
             (_, false) => {
