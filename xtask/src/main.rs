@@ -5,6 +5,7 @@
 
 mod bench;
 mod build;
+mod crates;
 mod demo;
 mod extension;
 mod fixtures;
@@ -13,6 +14,7 @@ mod package;
 mod remap;
 mod repo;
 mod step;
+mod targets;
 mod test;
 mod tools;
 

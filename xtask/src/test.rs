@@ -10,6 +10,7 @@ use crate::extension::{Browser, Choice};
 use crate::fixtures::Fixtures;
 use crate::repo;
 use crate::step::{self, Finished, Step};
+use crate::targets;
 use crate::tools::{apt, chromium, find, firefox, python, wasm_target, web_ext};
 
 /// Which tests to run.
@@ -31,6 +32,8 @@ pub(crate) struct Args {
 enum Kind {
     /// Formatting, lints and the tests that need nothing around them
     Unit,
+    /// Types and lints of the native host on Windows and macOS, which nothing here runs
+    Targets,
     /// The tests that run as WebAssembly in a headless browser
     Wasm,
     /// The tests that drive the built product in a real browser
@@ -48,6 +51,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             total += check("check for lints", repo::cargo().args(lints))?;
         }
         total += unit(args)?;
+    }
+    if wanted(Kind::Targets) && args.filter.is_none() {
+        total += check("check the host for Windows and macOS", &mut targets::check()?)?;
     }
     if wanted(Kind::Wasm) {
         total += wasm(args)?;

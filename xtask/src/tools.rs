@@ -6,6 +6,7 @@ pub(crate) mod chromium;
 pub(crate) mod firefox;
 pub(crate) mod npm;
 pub(crate) mod python;
+pub(crate) mod rust_target;
 pub(crate) mod wasm_opt;
 pub(crate) mod wasm_target;
 pub(crate) mod web_ext;

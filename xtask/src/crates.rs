@@ -1,0 +1,95 @@
+//! The crates that the product is made of, as cargo tells them: which there are, what they say of themselves, and
+//! which of them end up in a program.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::repo;
+
+/// A crate of the lock file.
+#[derive(Deserialize)]
+pub(crate) struct Crate {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// An SPDX expression.
+    pub(crate) license: Option<String>,
+    /// Who wrote it, if it says so.
+    pub(crate) authors: Vec<String>,
+    /// Where it is developed.
+    pub(crate) repository: Option<String>,
+    /// Where it comes from; nothing if it lies in this repository.
+    pub(crate) source: Option<String>,
+    /// Where its `Cargo.toml` is.
+    pub(crate) manifest_path: PathBuf,
+    /// The native library that its build script makes.
+    pub(crate) links: Option<String>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+impl Crate {
+    /// Whether its build script runs a C compiler.
+    pub(crate) fn compiles_c(&self) -> bool {
+        self.dependencies.iter().any(|other| other.name == "cc" && other.kind.as_deref() == Some("build"))
+    }
+}
+
+/// Every crate of the lock file, whatever it is used for.
+pub(crate) fn all() -> Result<Vec<Crate>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Crate>,
+    }
+    let metadata: Metadata = serde_json::from_slice(&cargo(&["metadata", "--format-version", "1"])?)
+        .context("cannot read what `cargo metadata` says")?;
+    Ok(metadata.packages)
+}
+
+/// Name and version of the crates that are linked into `package`, itself among them, when it is compiled for `target`.
+pub(crate) fn linked(package: &str, target: &str) -> Result<BTreeSet<(String, String)>> {
+    // Procedural macros and build dependencies work on the machine that compiles, and stay there.
+    let args = ["tree", "--package", package, "--target", target, "--edges", "normal,no-proc-macro"];
+    let format = ["--prefix", "none", "--format", "{p}", "--no-dedupe"];
+    let tree = String::from_utf8(cargo(&[&args[..], &format[..]].concat())?)?;
+    tree.lines().map(|line| named(line).with_context(|| format!("cargo tree says {line:?}"))).collect()
+}
+
+/// From "serde v1.0.228 (somewhere)".
+fn named(line: &str) -> Option<(String, String)> {
+    let mut words = line.split(' ');
+    Some((words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned()))
+}
+
+fn cargo(args: &[&str]) -> Result<Vec<u8>> {
+    let output = repo::cargo().args(args).output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("cargo {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(output.stdout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_compiles_the_product_is_not_part_of_it() {
+        let linked: BTreeSet<_> = linked("rolecall-ui", "wasm32-unknown-unknown")
+            .unwrap()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert!(linked.contains("rolecall-core") && linked.contains("serde"), "{linked:?}");
+        assert!(!linked.contains("serde_derive") && !linked.contains("wasm-bindgen-cli-support"), "{linked:?}");
+    }
+}

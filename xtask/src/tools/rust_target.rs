@@ -1,0 +1,142 @@
+//! The standard library of targets that this machine is not: the toolchain's own, rustup's, or one compiled from Debian's
+//! sources where neither can be had.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::repo::{self, Stamp};
+use crate::step;
+use crate::tools::{apt, find};
+
+/// Where the standard library of some targets comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Library {
+    /// The active toolchain has it.
+    Installed,
+    /// Debian's compiler, and cargo's `build-std`.
+    FromSources,
+}
+
+impl Library {
+    /// The compiler that goes with it.
+    pub(crate) fn compiler(self) -> OsString {
+        match self {
+            Self::Installed => env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
+            Self::FromSources => DEBIAN_RUSTC.into(),
+        }
+    }
+
+    /// A cargo command that takes its standard library from there; `crates` are those of it that are wanted.
+    ///
+    /// It needs a target folder of its own: another compiler may be at work than for the rest.
+    pub(crate) fn cargo(self, subcommand: &str, crates: &str) -> Command {
+        let mut cargo = repo::cargo();
+        cargo.arg(subcommand);
+        if self == Self::FromSources {
+            cargo
+                .env("RUSTC", DEBIAN_RUSTC)
+                // Debian's is a released compiler: this lets it take the unstable option below.
+                .env("RUSTC_BOOTSTRAP", "1")
+                .arg(format!("-Zbuild-std={crates}"));
+        }
+        cargo
+    }
+}
+
+/// Finds a library for all of `targets`, or installs one. `purpose` ends the sentence "… is needed to".
+pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
+    let mut installed = true;
+    for target in targets {
+        installed = installed && (has(target)? || (find(&["rustup"]).is_some() && add_with_rustup(target)?));
+    }
+    if installed {
+        return Ok(Library::Installed);
+    }
+    let list = targets.join(" ");
+    let elsewhere = format!("Rust's targets {list} (with rustup: `rustup target add {list}`)");
+    if !debian_can() {
+        apt::install(&["rustc-web", "rust-web-src"], purpose, &elsewhere)?;
+    }
+    if !debian_can() {
+        bail!(
+            "Debian's rustc-web is too old or lacks the sources of the standard library. Install {elsewhere}"
+        );
+    }
+    Ok(Library::FromSources)
+}
+
+/// What the active toolchain's compiler answers.
+pub(crate) fn rustc(args: &[&str]) -> Result<String> {
+    let output =
+        Command::new(Library::Installed.compiler()).args(args).output().context("cannot run rustc")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn has(target: &str) -> Result<bool> {
+    let folder = rustc(&["--print", "target-libdir", "--target", target])?;
+    Ok(fs::read_dir(folder.trim()).is_ok_and(|mut entries| entries.next().is_some()))
+}
+
+/// Asks rustup for the target, once for each toolchain: where it can't be had the answer may take long.
+fn add_with_rustup(target: &str) -> Result<bool> {
+    let stamp = repo::target(&format!("tools/rustup-without-{target}"));
+    let refused = Stamp::new(stamp, &[rustc(&["-vV"])?.as_bytes()]);
+    if refused.is_fresh() {
+        return Ok(false);
+    }
+    let step = step::Step::start(&format!("ask rustup for {target}"));
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", target]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let added = succeeds_within(&mut rustup, RUSTUP_LIMIT)? && has(target)?;
+    if added {
+        step.ok("");
+    } else {
+        step.ok("not to be had");
+        refused.set()?;
+    }
+    Ok(added)
+}
+
+fn succeeds_within(command: &mut Command, limit: Duration) -> Result<bool> {
+    let mut child = command.spawn().context("cannot run rustup")?;
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait().context("cannot wait for rustup")? {
+            return Ok(status.success());
+        }
+        if Instant::now() > deadline {
+            child.kill().context("cannot stop rustup")?;
+            child.wait().context("cannot wait for rustup")?;
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn debian_can() -> bool {
+    let new_enough = Command::new(DEBIAN_RUSTC).arg("--version").output().is_ok_and(|output| {
+        // "rustc 1.96.0 (…)"
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let minor = text.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+        text.starts_with("rustc 1.") && minor >= oldest_minor()
+    });
+    new_enough && Path::new(DEBIAN_SOURCES).is_dir()
+}
+
+/// The minor version in the workspace's `rust-version`.
+fn oldest_minor() -> Option<u32> {
+    env!("CARGO_PKG_RUST_VERSION").split('.').nth(1).and_then(|minor| minor.parse().ok())
+}
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
+
+/// rustup fetches about 25 MB a target; behind a firewall it may hang instead of failing.
+const RUSTUP_LIMIT: Duration = Duration::from_secs(90);
