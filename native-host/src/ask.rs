@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use rolecall_core::settings;
+use rolecall_core::sign_in::Presence;
 
 use crate::batch;
+use crate::cache::Unlock;
 use crate::loopback::Way;
 use crate::source::{Method, Source};
 
@@ -15,7 +17,8 @@ use crate::source::{Method, Source};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Signing in")]
 pub(crate) struct Ask {
-    /// Which browser signs in: one with the extension, or the system's own (loopback).
+    /// Which browser signs in: one with the extension, or the system's own (loopback). auto takes the first, then
+    /// the cache, then the second.
     #[arg(long, value_enum, default_value_t = Method::Auto)]
     method: Method,
     /// Show the address to sign in at instead of opening it, and take the one that the browser ends at: for a shell
@@ -37,12 +40,16 @@ impl Ask {
         // Pasting is for where no browser is: the extension of one on this machine would show its window there.
         let method =
             if self.no_browser && self.method == Method::Auto { Method::Loopback } else { self.method };
+        let presence = batch::presence(self.batch);
         Source {
             method,
-            presence: batch::presence(self.batch),
+            presence,
             way,
             duration: self.duration,
             patience: PATIENCE,
+            // Whoever names a way or a duration wants to sign in.
+            kept_will_do: self.method == Method::Auto && self.duration.is_none(),
+            unlock: if presence == Presence::Person { Unlock::Ask } else { Unlock::Never },
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | What does it say to the browser? | `host` |
 //! | How are terminals answered? | `agent` |
 //! | What does a person type? | `cli` |
+//! | Which credentials outlive the browser? | `cache` |
 //! | What stands in an AWS profile, and how does it get there? | `profile`, [`aws_files`] |
 //! | What do the machine's settings say? | `settings_files` |
 //! | Where do browsers look for the host? | `browsers` |
@@ -17,6 +18,7 @@ mod agent;
 mod ask;
 mod batch;
 mod browsers;
+mod cache;
 mod caller;
 mod caller_identity;
 mod choice;

@@ -12,7 +12,7 @@ use rolecall_core::{Code, Problem};
 use serde::Deserialize;
 use url::Url;
 
-use crate::platform;
+use crate::{cache, platform};
 
 /// What the files say.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     pub(crate) settings: Settings,
     /// Extensions other than the product's own that may use the host: `[host] allowed_extensions = ["…"]`.
     pub(crate) allowed_extensions: Vec<String>,
+    /// Where credentials are kept for when no browser answers: `[host] cache = "…"`.
+    pub(crate) cache: cache::Place,
     /// How a sign-in without the extension comes back: `[loopback] …`.
     pub(crate) loopback: Loopback,
     /// One entry for each file that was looked for.
@@ -96,8 +98,17 @@ impl Machine {
 
 /// Reads the files of this machine and user.
 pub(crate) fn load() -> Machine {
-    let paths = user_file().into_iter().chain([platform::machine_settings()]);
-    load_from(paths)
+    load_from(paths())
+}
+
+fn paths() -> impl Iterator<Item = PathBuf> {
+    user_file().into_iter().chain([platform::machine_settings()])
+}
+
+/// Whether the word stands in a file at all, for whoever has no time to read them.
+pub(crate) fn mention(word: &[u8]) -> bool {
+    let mut texts = paths().filter_map(|path| fs::read(path).ok());
+    texts.any(|text| memchr::memmem::find(&text, word).is_some())
 }
 
 /// The user's own file, whether it is there or not: `$XDG_CONFIG_HOME/rolecall/config.toml`, where that is
@@ -110,6 +121,7 @@ pub(crate) fn user_file() -> Option<PathBuf> {
 fn load_from(paths: impl IntoIterator<Item = PathBuf>) -> Machine {
     let mut machine = Machine::default();
     let mut loopback = None;
+    let mut cache = None;
     for path in paths {
         let state = match read(&path) {
             Ok(None) => State::Absent,
@@ -117,6 +129,7 @@ fn load_from(paths: impl IntoIterator<Item = PathBuf>) -> Machine {
                 put_under(&mut machine.settings, document.settings);
                 machine.allowed_extensions.extend(document.own.host.allowed_extensions);
                 loopback = loopback.or(document.own.loopback);
+                cache = cache.or(document.own.host.cache);
                 State::Read { unknown: document.unknown }
             }
             Err(problem) => State::Broken(problem),
@@ -124,6 +137,7 @@ fn load_from(paths: impl IntoIterator<Item = PathBuf>) -> Machine {
         machine.files.push(File { path, state });
     }
     machine.loopback = loopback.unwrap_or_default();
+    machine.cache = cache.unwrap_or_default();
     machine
 }
 
@@ -142,7 +156,10 @@ fn read(path: &Path) -> Result<Option<Document>, Problem> {
         Err(error) => return Err(refuse(format!("The file cannot be read: {error}."))),
     };
     let (settings, mut unknown) = Settings::from_toml(&text).map_err(|error| refuse(error.to_string()))?;
-    let own: Own = toml::from_str(&text).map_err(|error| refuse(error.message().to_owned()))?;
+    let own: Own = toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        refuse(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
+    })?;
     unknown.retain(|key| !["host", "loopback"].contains(&key.as_str()));
     Ok(Some(Document { settings, own, unknown }))
 }
@@ -159,6 +176,7 @@ struct Own {
 struct Host {
     #[serde(default)]
     allowed_extensions: Vec<String>,
+    cache: Option<cache::Place>,
 }
 
 /// The part of `other` that `own` does not have.
@@ -256,6 +274,27 @@ mod tests {
         assert_eq!(loopback.redirect_uri(7).unwrap().as_str(), "http://127.0.0.1:7/redirect_uri");
         let outside = Loopback { host: "evil.example".to_owned(), ..Loopback::default() };
         assert!(outside.redirect_uri(7).unwrap_err().is(Code::SettingsInvalid));
+    }
+
+    #[test]
+    fn the_users_file_chooses_the_cache_over_the_machines() {
+        let (_folder, paths) = files("", "");
+        assert_eq!(load_from(paths).cache, cache::Place::None);
+        let (_folder, paths) = files("", "[host]\ncache = \"keyring\"\n");
+        assert_eq!(load_from(paths).cache, cache::Place::Keyring);
+        let (_folder, paths) = files("[host]\ncache = \"none\"\n", "[host]\ncache = \"keyring\"\n");
+        assert_eq!(load_from(paths).cache, cache::Place::None);
+    }
+
+    #[test]
+    fn a_cache_that_there_is_not_is_refused_with_its_line() {
+        let (_folder, paths) = files("[host]\nallowed_extensions = []\ncache = \"disk\"\n", MACHINE);
+        let problem = load_from(paths).problem().unwrap().clone();
+        assert!(problem.message.contains("line 3: unknown variant `disk`"), "{problem}");
+        assert!(
+            problem.message.contains("`none`, `file`, `keyring`") || problem.message.contains("one of"),
+            "{problem}"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Where a command gets a role's credentials: from a browser's agent, else by signing in itself.
+//! Where a command gets a role's credentials: from a browser's agent, else from the cache if the settings choose one,
+//! else by signing in itself.
 //!
 //! However many commands sign in themselves at once, one does it and the others ask that one, through a socket that
 //! is there for as long as it takes.
@@ -15,10 +16,11 @@ use rolecall_core::settings::{self, Effective, Layers, Provider, Role};
 use rolecall_core::sign_in::{Memory, Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
-use crate::agent::{Agent, Agents, Browser, Kind};
+use crate::agent::{Agent, Agents, Browser, Got, Kind};
+use crate::cache::{self, Cache, Place, Unlock};
 use crate::loopback::{Loopback, Way};
 use crate::settings_files::{self, Machine};
-use crate::{platform, profile};
+use crate::{output, platform, profile};
 
 /// By which way to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -41,39 +43,125 @@ pub(crate) struct Source {
     pub(crate) duration: Option<settings::Duration>,
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
+    /// Whether credentials that were kept from an earlier time will do.
+    pub(crate) kept_will_do: bool,
+    /// Whether the person may be asked to unlock the keyring.
+    pub(crate) unlock: Unlock,
+}
+
+/// Credentials, and how they came.
+#[derive(Debug)]
+pub(crate) struct Obtained {
+    pub(crate) credentials: Credentials,
+    pub(crate) origin: Origin,
+    /// Where they are kept for when no browser answers, or why they are not.
+    pub(crate) kept: Result<Place, Problem>,
+}
+
+/// Where credentials come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A browser with the extension.
+    Browser,
+    /// What was kept from an earlier time.
+    Cache,
+    /// A sign-in in the system's browser.
+    SignIn,
 }
 
 impl Source {
     /// What an AWS tool waits for: the Go SDK gives up after 60 seconds.
     pub(crate) fn of_tool(presence: Presence) -> Self {
         let patience = Duration::from_secs(50);
-        Self { method: Method::Auto, presence, way: Way::Browser, duration: None, patience }
+        Self {
+            method: Method::Auto,
+            presence,
+            way: Way::Browser,
+            duration: None,
+            patience,
+            kept_will_do: true,
+            unlock: Unlock::Never,
+        }
     }
 
-    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more.
+    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more or nobody is there
+    /// to sign in again.
     pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
-        if self.method == Method::Loopback {
-            return self.sign_in(role);
+        let Obtained { credentials, kept, .. } = self.get(role, |role, got| {
+            cache::keep_in_passing(role, &got.credentials);
+            Ok(Place::None)
+        })?;
+        if let Err(problem) = kept {
+            output::warn(format_args!("The credentials are not kept. {problem}"));
         }
-        let agents = Agents::of_browsers();
-        let answer = agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS).map(|got| got.credentials);
-        match answer {
+        Ok(credentials)
+    }
+
+    /// Gets a role's credentials and keeps them, if the settings want that, whatever it takes.
+    pub(crate) fn obtain(&self, role: &RoleArn) -> Result<Obtained, Problem> {
+        self.get(role, |role, got| {
+            Cache::of(&settings_files::load()).keep(role, &got.credentials, self.unlock)
+        })
+    }
+
+    /// `keep` is for what a browser answers with.
+    fn get(
+        &self,
+        role: &RoleArn,
+        keep: impl FnOnce(&RoleArn, &Got) -> Result<Place, Problem>,
+    ) -> Result<Obtained, Problem> {
+        if self.method == Method::Loopback {
+            return self.without_browser(role);
+        }
+        match Agents::of_browsers().credentials(role, self.presence, profile::TIME_LEFT_SECONDS) {
+            Ok(got) => {
+                let kept = if got.keep {
+                    keep(role, &got)
+                } else {
+                    cache::forget_if_kept(role);
+                    Ok(Place::None)
+                };
+                Ok(Obtained { credentials: got.credentials, origin: Origin::Browser, kept })
+            }
             Err(problem) if self.method == Method::Auto && leaves_us_alone(&problem) => {
                 // A machine without settings of its own knows of no other way: the browser's answer stands.
-                self.sign_in(role).map_err(|own| if own.is(Code::RoleUnknown) { problem } else { own })
+                let obtained = self.without_browser(role);
+                obtained.map_err(|own| if own.is(Code::RoleUnknown) { problem } else { own })
             }
-            answer => answer,
+            Err(problem) => Err(problem),
         }
     }
 
-    fn sign_in(&self, arn: &RoleArn) -> Result<Credentials, Problem> {
+    fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
         let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
-        let (role, _) = find(&effective, arn)?;
+        let (role, provider) = find(&effective, arn)?;
+        // What a person wants to be asked for each time is not had without asking.
+        let may_keep = role.approve(&provider) == settings::Approve::Never;
+        let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
+        let find_kept = || match self.kept_will_do {
+            true => cache.find(arn, self.presence, self.unlock),
+            false => Ok(None),
+        };
+        let from_cache =
+            |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.place()) };
+        let is_cache_usable = match find_kept() {
+            Ok(Some(credentials)) => return Ok(from_cache(credentials)),
+            Ok(None) => true,
+            Err(problem) => {
+                output::warn(format_args!("The cache is not used. {problem}"));
+                false
+            }
+        };
         if self.presence == Presence::Nobody {
             let message = format!("Somebody has to sign in for {}, and nobody may be asked.", role.arn);
             return Err(Problem::new(Code::SignInNeeded, message));
         }
+        let keep = |got: Got| {
+            let kept =
+                if got.keep { cache.keep(arn, &got.credentials, self.unlock) } else { Ok(Place::None) };
+            Obtained { credentials: got.credentials, origin: Origin::SignIn, kept }
+        };
         let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };
         let agent = Agent::new(Arc::new(terminal));
         let request = CredentialsRequest {
@@ -87,15 +175,18 @@ impl Source {
         let others = Agents::of_terminals();
         if turn.is_ok() && !others.is_empty() {
             drop(turn);
-            let got = others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS)?;
-            return Ok(got.credentials);
+            return others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS).map(keep);
+        }
+        // The first one may have been and gone since.
+        if is_cache_usable && let Ok(Some(credentials)) = find_kept() {
+            return Ok(from_cache(credentials));
         }
         let listening = agent.listen(Kind::Terminal);
         drop(turn);
-        let got = agent.credentials(&request, || None);
+        let obtained = agent.credentials(&request, || None).map(keep);
         drop(listening);
         agent.wait_until_idle(FAREWELL);
-        Ok(got?.credentials)
+        obtained
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::trial;
 use crate::agent::Agents;
 use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
+use crate::cache::{self, Cache, Kept, Place};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
 use crate::sdk_profile::SdkProfile;
 use crate::settings_files::{self, State as FileState};
@@ -49,6 +50,7 @@ impl Doctor {
         check_browsers(&mut findings);
         check_settings(&mut findings);
         check_agents(&mut findings);
+        check_cache(&mut findings);
         check_aws_files(&mut findings);
         check_environment(&mut findings);
         let broken = findings.iter().any(|finding| finding.state == State::Fail);
@@ -204,6 +206,25 @@ fn check_agents(findings: &mut Vec<Finding>) {
             ),
             Err(problem) => Finding::fail(problem.message, problem.next_step),
         });
+    }
+}
+
+/// The cache: able to keep what the settings want kept, and nothing kept that they do not.
+fn check_cache(findings: &mut Vec<Finding>) {
+    let cache = Cache::of(&settings_files::load());
+    let is_elsewhere = |kept: &Kept| kept.place != cache.place();
+    let (left, kept): (Vec<_>, Vec<_>) = cache::list().into_iter().partition(is_elsewhere);
+    if cache.place() != Place::None {
+        findings.push(match cache.check() {
+            Ok(()) => {
+                Finding::ok(format!("The cache works ({}); it keeps {} roles.", cache.place(), kept.len()))
+            }
+            Err(problem) => Finding::fail(problem.message, problem.next_step),
+        });
+    }
+    if !left.is_empty() {
+        let what = format!("Credentials of {} roles are still in a cache that is not in use.", left.len());
+        findings.push(Finding::warn(what, "rolecall logout --all"));
     }
 }
 

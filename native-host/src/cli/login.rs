@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use chrono::Utc;
 use rolecall_core::aws::RoleArn;
 
-use crate::agent::Agents;
 use crate::ask::Ask;
-use crate::choice;
-use crate::output::{self, DIM, GOOD, Outcome};
+use crate::cache::Place;
+use crate::output::{self, DIM, GOOD, Outcome, short_path};
+use crate::source::{Obtained, Origin};
+use crate::{choice, settings_files};
 
 /// Sign in to a role now.
+///
+/// The browser keeps the credentials while it is open. A cache, if the settings choose one, keeps them beyond that.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  rolecall login example-dev\n  rolecall login --no-browser example-dev   (over SSH)"
@@ -30,16 +33,35 @@ impl Login {
     pub(crate) fn run(self) -> Outcome {
         let word = self.role_arn.map(|arn| arn.to_string()).or(self.role);
         let role = choice::role(word.as_deref())?;
-        let credentials = self.ask.source().credentials(&role.arn)?;
+        let Obtained { credentials, origin, kept } = self.ask.source().obtain(&role.arn)?;
         let left = output::time_left(Some(credentials.expiration), Utc::now());
-        output::note(format_args!("{GOOD}Signed in{GOOD:#} as {}, for {left}.", choice::label(&role)));
-        if Agents::of_browsers().is_empty() {
+        let label = choice::label(&role);
+        if origin == Origin::Cache {
             output::note(format_args!(
-                "{DIM}No browser with the extension is running, so nothing keeps these credentials. Use them with:{DIM:#}\n  \
-                 rolecall exec {0} -- COMMAND\n  eval \"$(rolecall env {0})\"",
-                role.profile
+                "{GOOD}Signed in{GOOD:#} already as {label}, for {left}: from the cache."
             ));
+        } else {
+            output::note(format_args!("{GOOD}Signed in{GOOD:#} as {label}, for {left}."));
+        }
+        match (kept?, origin) {
+            (Place::None, Origin::SignIn) => output::note(format_args!(
+                "{DIM}No browser with the extension is running, so nothing keeps these credentials. Use them with:{DIM:#}\n  \
+                 rolecall exec {0} -- COMMAND\n  eval \"$(rolecall env {0})\"\n\
+                 {DIM}A cache would keep them: cache = \"file\" or \"keyring\" below [host] in {1}.{DIM:#}",
+                role.profile,
+                settings_files::user_file()
+                    .map_or_else(|| "the settings".to_owned(), |file| short_path(&file)),
+            )),
+            (Place::File, Origin::SignIn) => note_kept("a file"),
+            (Place::Keyring, Origin::SignIn) => note_kept("the keyring"),
+            _ => {}
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn note_kept(place: &str) {
+    output::note(format_args!(
+        "{DIM}Kept in {place} until then, for when no browser answers; rolecall logout forgets them.{DIM:#}"
+    ));
 }

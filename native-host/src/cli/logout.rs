@@ -7,13 +7,14 @@ use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
 use crate::aws_files::{Mode, Operation, Options};
+use crate::cache::{self, Unlock};
 use crate::output::{self, Outcome};
 use crate::{choice, profile};
 
 /// Forget a role's credentials, or everything.
 ///
-/// The browser forgets them, and keys that Rolecall wrote into the credentials file are removed. Profiles without
-/// keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh tokens are made
+/// The browser and the cache forget them, and keys that Rolecall wrote into the credentials file are removed.
+/// Profiles without keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh tokens are made
 /// worthless, and the browser opens the page of each provider that ends the session there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all")]
@@ -38,7 +39,9 @@ impl Logout {
         let roles: Vec<_> = role.iter().map(|role| role.arn.clone()).collect();
         let mut failed = None;
         let agents = Agents::of_browsers();
-        for (_, answer) in agents.all(|| Wish::SignOut { roles: roles.clone(), end_session: self.all && !self.keep_session }) {
+        for (_, answer) in
+            agents.all(|| Wish::SignOut { roles: roles.clone(), end_session: self.all && !self.keep_session })
+        {
             match answer {
                 Ok(Answer::Done) => {}
                 Ok(_) => failed = Some(unexpected()),
@@ -52,6 +55,9 @@ impl Logout {
                 files.apply(&Operation::Remove(written.name.clone()), &Options::default())?;
                 output::note(format_args!("Removed the keys of the profile {}.", written.name));
             }
+        }
+        if let Err(problem) = cache::forget(&roles, Unlock::Ask) {
+            failed = Some(problem);
         }
         if let Some(problem) = failed {
             return Err(problem.into());

@@ -1,4 +1,4 @@
-//! `rolecall status`: which browsers answer, who is signed in there, and how long the credentials last.
+//! `rolecall status`: which browsers answer, who is signed in there, what the cache keeps, and how long all of it lasts.
 
 use std::process::ExitCode;
 
@@ -9,9 +9,11 @@ use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
 use crate::agent::Agents;
+use crate::cache::{self, Kept};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN};
+use crate::roles;
 
-/// Show the browsers that answer, who is signed in, and the time left of each role.
+/// Show the browsers that answer, who is signed in, and the time left of each role, there and in the cache.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall status --json")]
 pub(crate) struct Status {
@@ -24,6 +26,7 @@ pub(crate) struct Status {
 #[serde(rename_all = "camelCase")]
 struct Report {
     agents: Vec<AgentReport>,
+    cache: Vec<Kept>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,21 +42,36 @@ struct AgentReport {
 
 impl Status {
     pub(crate) fn run(self) -> Outcome {
-        let agents = Agents::of_browsers().within(crate::roles::PATIENCE);
-        let report =
-            Report { agents: agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect() };
+        let agents = Agents::of_browsers().within(roles::PATIENCE);
+        let agents = agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect();
+        let report = Report { agents, cache: cache::list() };
         if self.json {
             output::json(&report)?;
             return Ok(ExitCode::SUCCESS);
         }
+        let now = Utc::now();
+        report.agents.iter().try_for_each(|agent| agent.print(now))?;
+        print_cache(&report.cache, now)?;
         if report.agents.is_empty() {
             let message = "No browser with the Rolecall extension is running.";
             return Err(Problem::new(Code::AgentUnavailable, message).into());
         }
-        let now = Utc::now();
-        report.agents.iter().try_for_each(|agent| agent.print(now))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn print_cache(kept: &[Kept], now: DateTime<Utc>) -> Result<(), output::Failure> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let effective = roles::settings();
+    output::data(format_args!("{GOOD}cache{GOOD:#}"))?;
+    for Kept { role, expiration, place } in kept {
+        let account = effective.account_label(role.account());
+        let left = output::time_left(Some(*expiration), now);
+        output::data(format_args!("  {account} / {}  {left}  {DIM}{place}{DIM:#}", role.name()))?;
+    }
+    Ok(())
 }
 
 impl AgentReport {

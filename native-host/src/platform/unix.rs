@@ -1,8 +1,8 @@
 //! Linux and macOS.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -188,6 +188,40 @@ pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
+/// Creates a folder, and those above it, that nobody but its owner may enter. One that is there already is closed to
+/// others; one that is a link or somebody else's is refused.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        result => result?,
+    }
+    let metadata = fs::symlink_metadata(folder)?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if metadata.is_dir() && is_own && metadata.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    check_private_folder(folder)
+}
+
+/// Creates a file for its owner alone. It fails if there is one.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file to read, unless somebody else could have put it there, read it or written to it.
+pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+    // A pipe in its place would be waited for.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    if metadata.is_file() && is_own && metadata.mode() & 0o077 == 0 {
+        return Ok(file);
+    }
+    let reason = format!("{} is not a private file of this user", path.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+}
+
 /// Makes a file readable by everybody and writable by its owner.
 pub(crate) fn make_readable(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644))
@@ -241,6 +275,11 @@ pub(crate) fn config_home() -> Option<PathBuf> {
 /// Where logs are: `XDG_STATE_HOME`, or `~/.local/state`.
 pub(crate) fn state_home() -> Option<PathBuf> {
     base_folder("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local").join("state")))
+}
+
+/// Where programs keep what they can do without: `XDG_CACHE_HOME`, or `~/.cache`.
+pub(crate) fn cache_home() -> Option<PathBuf> {
+    base_folder("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))
 }
 
 /// XDG Base Directory Specification: a relative path is invalid and ignored.

@@ -1,6 +1,6 @@
 //! Windows. The agent's sockets are named pipes; a file in the user's own folder tells where they are.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -93,6 +93,21 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 /// Files in the user's own folders are private by what they inherit.
 pub(crate) fn make_private(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Creates a folder: a user's own folder is private by what it inherits.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// Creates a file that is private by what it inherits. It fails if there is one.
+pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Opens a file of a user's own folder to read.
+pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Files in the user's own folders are readable by that user's browsers.
@@ -194,6 +209,11 @@ pub(crate) fn config_home() -> Option<PathBuf> {
 
 /// Where logs are.
 pub(crate) fn state_home() -> Option<PathBuf> {
+    home().map(|home| local_data(&home))
+}
+
+/// Where programs keep what they can do without.
+pub(crate) fn cache_home() -> Option<PathBuf> {
     home().map(|home| local_data(&home))
 }
 

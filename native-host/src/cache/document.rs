@@ -1,0 +1,227 @@
+//! The list of what is kept: one entry for each role.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::sign_in::Presence;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Place;
+use crate::profile;
+
+/// The file's content.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Document {
+    version: u32,
+    roles: Vec<Entry>,
+}
+
+/// What is kept of a role.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    pub(super) role: RoleArn,
+    /// Where the keys are. Nowhere, if the cache could not take them.
+    pub(super) place: Place,
+    pub(super) expiration: DateTime<Utc>,
+    /// How long they were good for when they came.
+    pub(super) lifetime_seconds: i64,
+    /// The keys, if they are in the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) credentials: Option<Credentials>,
+}
+
+impl Entry {
+    /// What came at this moment. Only what goes into the file carries the keys.
+    pub(super) fn new(role: &RoleArn, credentials: &Credentials, place: Place, now: DateTime<Utc>) -> Self {
+        Self {
+            role: role.clone(),
+            place,
+            expiration: credentials.expiration,
+            lifetime_seconds: credentials.time_left(now).num_seconds(),
+            credentials: (place == Place::File).then(|| credentials.clone()),
+        }
+    }
+
+    /// Whether they last long enough to be used instead of a new sign-in, or instead of none.
+    pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence) -> bool {
+        let needed = match presence {
+            Presence::Person => RENEW_BEFORE.min(TimeDelta::seconds(self.lifetime_seconds) / 2),
+            Presence::Nobody => LAST_RESORT,
+        };
+        self.expiration - now > needed
+    }
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self { version: VERSION, roles: Vec::new() }
+    }
+}
+
+impl Document {
+    /// Reads it. `None` for anything but a whole document of this version; why is not told, for it could quote keys.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
+    }
+
+    /// Its bytes.
+    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        // With room to spare, for a buffer that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM_BYTES * (self.roles.len() + 1)));
+        // Strings, numbers and times always serialise.
+        let _ = serde_json::to_writer(&mut *bytes, self);
+        bytes
+    }
+
+    /// Whether nothing is kept.
+    pub(super) fn is_empty(&self) -> bool {
+        self.roles.is_empty()
+    }
+
+    /// What is kept of a role.
+    pub(super) fn entry(&self, role: &RoleArn) -> Option<&Entry> {
+        self.roles.iter().find(|entry| entry.role == *role)
+    }
+
+    /// The same, taken out.
+    pub(super) fn take(&mut self, role: &RoleArn) -> Option<Entry> {
+        let position = self.roles.iter().position(|entry| entry.role == *role)?;
+        Some(self.roles.swap_remove(position))
+    }
+
+    /// All that is kept.
+    pub(super) fn into_entries(self) -> impl Iterator<Item = Entry> {
+        self.roles.into_iter()
+    }
+
+    /// Keeps this instead of what was kept of the role.
+    pub(super) fn put(&mut self, entry: Entry) {
+        self.roles.retain(|other| other.role != entry.role);
+        self.roles.push(entry);
+    }
+
+    /// Drops these roles, or all when there are none, and gives what was dropped.
+    pub(super) fn remove(&mut self, roles: &[RoleArn]) -> Vec<Entry> {
+        self.roles.extract_if(.., |entry| roles.is_empty() || roles.contains(&entry.role)).collect()
+    }
+
+    /// Drops what has expired and what is kept elsewhere than in this place, and gives what was dropped.
+    pub(super) fn drop_all_but(&mut self, place: Place, now: DateTime<Utc>) -> Vec<Entry> {
+        let is_used =
+            |entry: &Entry| entry.expiration > now && (entry.place == place || entry.place == Place::None);
+        self.roles.extract_if(.., |entry| !is_used(entry)).collect()
+    }
+}
+
+/// The format of the file. A file of another one is as good as none.
+const VERSION: u32 = 1;
+
+/// As the agent has it: botocore asks anew for every call once 15 minutes or less are left (measured).
+const RENEW_BEFORE: TimeDelta = TimeDelta::seconds(900);
+const _: () = assert!(profile::TIME_LEFT_SECONDS == 900);
+
+/// What a request still needs to be signed, sent and answered.
+const LAST_RESORT: TimeDelta = TimeDelta::minutes(1);
+
+/// More than a role's entry takes: session tokens are of one or two thousand characters.
+const ROOM_BYTES: usize = 8192;
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn role(name: &str) -> RoleArn {
+        format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap()
+    }
+
+    fn entry(name: &str, minutes: i64, place: Place) -> Entry {
+        let now = Utc::now();
+        let credentials = Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: "very/secret+key".into(),
+            session_token: "token".into(),
+            expiration: now + TimeDelta::minutes(minutes),
+        };
+        Entry::new(&role(name), &credentials, place, now)
+    }
+
+    #[test]
+    fn they_are_used_for_as_long_as_the_agent_would_use_them() {
+        for (minutes, last_fresh) in [(60, 44), (15, 7)] {
+            let entry = entry("a", minutes, Place::File);
+            let begun = entry.expiration - TimeDelta::minutes(minutes);
+            let fresh = |after| entry.is_fresh(begun + TimeDelta::minutes(after), Presence::Person);
+            assert!(fresh(0) && fresh(last_fresh), "{minutes}");
+            assert!(!fresh(last_fresh + 1) && !fresh(minutes + 1), "{minutes}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_can_sign_in_they_are_used_until_their_last_minute() {
+        let entry = entry("a", 60, Place::File);
+        let fresh = |left| entry.is_fresh(entry.expiration - TimeDelta::seconds(left), Presence::Nobody);
+        assert!(fresh(61));
+        assert!(!fresh(60) && !fresh(-1));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut document = Document::default();
+        document.put(entry("a", 60, Place::File));
+        document.put(entry("b", 60, Place::Keyring));
+        let bytes = document.to_bytes();
+        assert!(bytes.capacity() == ROOM_BYTES * 3, "the buffer did not grow");
+        let read = Document::parse(&bytes).unwrap();
+        let kept = read.entry(&role("a")).unwrap().credentials.as_ref().unwrap();
+        assert_eq!(kept.secret_access_key.expose_secret(), "very/secret+key");
+        let elsewhere = read.entry(&role("b")).unwrap();
+        assert!(elsewhere.place == Place::Keyring && elsewhere.credentials.is_none());
+        assert_eq!(String::from_utf8_lossy(&bytes).matches("very/secret+key").count(), 1);
+    }
+
+    #[test]
+    fn a_document_of_another_version_or_cut_short_is_as_good_as_none() {
+        let mut document = Document::default();
+        document.put(entry("a", 60, Place::File));
+        let bytes = document.to_bytes();
+        assert!(Document::parse(&bytes[..bytes.len() - 1]).is_none());
+        assert!(Document::parse(br#"{"version":2,"roles":[]}"#).is_none());
+        assert!(Document::parse(b"").is_none());
+        assert!(Document::parse(br#"{"version":1,"roles":[]}"#).is_some());
+    }
+
+    #[test]
+    fn a_role_is_kept_once() {
+        let mut document = Document::default();
+        document.put(entry("a", 10, Place::File));
+        document.put(entry("a", 60, Place::File));
+        assert_eq!(document.into_entries().count(), 1);
+    }
+
+    #[test]
+    fn what_has_expired_or_is_kept_elsewhere_is_dropped() {
+        let mut document = Document::default();
+        document.put(entry("expired", -1, Place::File));
+        document.put(entry("elsewhere", 60, Place::Keyring));
+        document.put(entry("refused", 60, Place::None));
+        document.put(entry("here", 60, Place::File));
+        let dropped = document.drop_all_but(Place::File, Utc::now());
+        let dropped: Vec<_> = dropped.iter().map(|entry| entry.role.name()).collect();
+        assert_eq!(dropped, ["expired", "elsewhere"]);
+        assert!(document.entry(&role("here")).is_some() && document.entry(&role("refused")).is_some());
+    }
+
+    #[test]
+    fn one_role_is_dropped_or_all() {
+        let mut document = Document::default();
+        document.put(entry("a", 60, Place::File));
+        document.put(entry("b", 60, Place::File));
+        assert_eq!(document.remove(&[role("a")]).len(), 1);
+        assert!(document.entry(&role("b")).is_some());
+        document.remove(&[]);
+        assert!(document.is_empty());
+    }
+}

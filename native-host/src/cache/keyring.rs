@@ -1,0 +1,144 @@
+//! The system's keyring: one entry for each role, and nothing waits for it longer than it should.
+//!
+//! A keyring is another program, which may be absent, locked or stuck. Each of these is a [`Trouble`] that says what a
+//! person can do, and none is a reason for a tool not to get its credentials.
+
+#[cfg(any(windows, target_os = "macos"))]
+mod native;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rolecall_core::aws::{Credentials, RoleArn};
+use zeroize::Zeroizing;
+
+use super::Unlock;
+#[cfg(any(windows, target_os = "macos"))]
+use native as system;
+#[cfg(all(unix, not(target_os = "macos")))]
+use secret_service as system;
+
+/// Why the keyring is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Trouble {
+    /// Nobody offers one.
+    #[error("There is no keyring here: {0}.")]
+    Absent(&'static str),
+    /// A person would have to unlock it.
+    #[error("The keyring is locked.")]
+    Locked,
+    /// It does not answer.
+    #[error("The keyring did not answer in time.")]
+    Silent,
+    /// It does not take what it is given.
+    #[error("The keyring refuses: {0}.")]
+    Refused(String),
+}
+
+impl Trouble {
+    /// What a person can do about it.
+    pub(super) fn next_step(&self) -> &'static str {
+        match self {
+            Self::Absent(_) => {
+                "Start a keyring service, or choose another cache: cache = \"file\" or \"none\" below [host] in the settings."
+            }
+            Self::Locked => "Unlock the keyring, as rolecall login does where it can, then try again.",
+            Self::Silent => {
+                "Look whether the keyring waits for an answer in a window of its own, then try again."
+            }
+            Self::Refused(_) => {
+                "Correct what is named, or choose another cache: cache = \"file\" or \"none\" below [host] in the settings."
+            }
+        }
+    }
+}
+
+/// Reads a role's credentials.
+pub(super) fn get(role: &RoleArn, unlock: Unlock) -> Result<Option<Credentials>, Trouble> {
+    let role = role.to_string();
+    let secret = in_time(unlock, move || system::get(&role, unlock))?;
+    // What cannot be read is as good as nothing; why is not told, for it could quote keys.
+    Ok(secret.and_then(|secret| serde_json::from_slice(&secret).ok()))
+}
+
+/// Writes a role's credentials over what was there.
+pub(super) fn put(role: &RoleArn, credentials: &Credentials, unlock: Unlock) -> Result<(), Trouble> {
+    let role = role.to_string();
+    let mut secret = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
+    serde_json::to_writer(&mut *secret, credentials)
+        .map_err(|_| Trouble::Refused("the credentials cannot be written down".to_owned()))?;
+    in_time(unlock, move || system::put(&role, &secret, unlock))
+}
+
+/// Removes a role's credentials, if they are there.
+pub(super) fn remove(role: &RoleArn, unlock: Unlock) -> Result<(), Trouble> {
+    let role = role.to_string();
+    in_time(unlock, move || system::remove(&role, unlock))
+}
+
+/// Has the person unlock the keyring, if it is locked.
+pub(super) fn unlock() -> Result<(), Trouble> {
+    in_time(Unlock::Ask, system::unlock)
+}
+
+/// Tries whether it can keep anything.
+pub(super) fn check() -> Result<(), Trouble> {
+    in_time(Unlock::Never, || {
+        system::put(TRIAL, TRIAL.as_bytes(), Unlock::Never)?;
+        let read = system::get(TRIAL, Unlock::Never)?;
+        system::remove(TRIAL, Unlock::Never)?;
+        match read {
+            Some(read) if *read == TRIAL.as_bytes() => Ok(()),
+            _ => Err(Trouble::Refused("it does not give back what it was given".to_owned())),
+        }
+    })
+}
+
+/// Does it on a thread of its own, which is left behind if it takes too long.
+fn in_time<T: Send + 'static>(
+    unlock: Unlock,
+    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
+) -> Result<T, Trouble> {
+    let patience = match unlock {
+        Unlock::Never => PATIENCE,
+        Unlock::Ask => PATIENCE_WITH_A_PERSON,
+    };
+    let (done, result) = mpsc::channel();
+    let started = thread::Builder::new().spawn(move || {
+        // Nobody listens any more once the patience has run out.
+        let _ = done.send(work());
+    });
+    if started.is_err() {
+        return Err(Trouble::Silent);
+    }
+    result.recv_timeout(patience).unwrap_or(Err(Trouble::Silent))
+}
+
+/// The name below which a person finds the entries in their keyring.
+const APPLICATION: &str = "rolecall";
+
+/// In place of a role, to try the keyring with.
+const TRIAL: &str = "trial";
+
+/// A keyring that is unlocked answers within milliseconds, but may have to be started.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// As long as it takes to type a password.
+const PATIENCE_WITH_A_PERSON: Duration = Duration::from_mins(2);
+
+/// More than a role's entry takes: a buffer that grows leaves copies behind.
+const ROOM_BYTES: usize = 8192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_that_breaks_down_is_told_and_nothing_hangs() {
+        let result: Result<(), _> = in_time(Unlock::Never, || panic!("the keyring's library gives up"));
+        assert_eq!(result, Err(Trouble::Silent));
+    }
+}

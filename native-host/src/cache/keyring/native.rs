@@ -1,0 +1,47 @@
+//! The keychain of macOS and the credential manager of Windows. Both are open while their user is logged in.
+
+use keyring::{Entry, Error};
+use zeroize::Zeroizing;
+
+use super::{APPLICATION, Trouble, Unlock};
+
+/// The entry of this role.
+pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, Trouble> {
+    match Entry::new(APPLICATION, role)?.get_secret() {
+        Ok(secret) => Ok(Some(Zeroizing::new(secret))),
+        Err(Error::NoEntry) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the entry of this role, over the one that is there.
+pub(super) fn put(role: &str, secret: &[u8], _unlock: Unlock) -> Result<(), Trouble> {
+    Ok(Entry::new(APPLICATION, role)?.set_secret(secret)?)
+}
+
+/// Removes the entry of this role.
+pub(super) fn remove(role: &str, _unlock: Unlock) -> Result<(), Trouble> {
+    match Entry::new(APPLICATION, role)?.delete_credential() {
+        Ok(()) | Err(Error::NoEntry) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The system does that by itself.
+pub(super) fn unlock() -> Result<(), Trouble> {
+    Entry::new(APPLICATION, APPLICATION)?;
+    Ok(())
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoDefaultStore => Self::Absent("the system offers none to this program"),
+            Error::NoStorageAccess(_) => Self::Locked,
+            // The credential manager takes 2560 bytes; a session with many tags is longer.
+            Error::TooLong(_, limit) => Self::Refused(format!("it takes no more than {limit} bytes")),
+            // What else there is may quote what was kept.
+            _ => Self::Refused("it gives no reason that can be told".to_owned()),
+        }
+    }
+}
