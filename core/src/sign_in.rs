@@ -86,7 +86,6 @@ impl Memory {
     pub fn forget_role(&mut self, role: &RoleArn) {
         self.credentials.remove(role);
     }
-
 }
 
 /// Something read from a server, and when.

@@ -15,6 +15,10 @@ use crate::settings::{CredentialsMode, Layer, ProviderId};
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";
 
+/// What the name of the port starts with that the window of one question opens, before the question's
+/// [`ApprovalState::id`]. When that port closes before the question is answered, the answer is no.
+pub const APPROVAL_PORT_PREFIX: &str = "approval ";
+
 /// What a person wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "intent", rename_all = "kebab-case", rename_all_fields = "camelCase")]

@@ -249,7 +249,8 @@ impl Settings {
             let approve = provider.map_or(role.approve, |provider| role.approve(provider));
             if approve != Approve::Never && role.credentials == CredentialsMode::File {
                 return Err(refuse(
-                    "every program can read what credentials = \"file\" writes, so approve cannot hold".to_owned(),
+                    "every program can read what credentials = \"file\" writes, so approve cannot hold"
+                        .to_owned(),
                 ));
             }
         }

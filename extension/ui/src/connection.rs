@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Function;
-use rolecall_core::message::ui::{Intent, PORT_NAME, State};
+use rolecall_core::message::ui::{Intent, State};
 use serde::Serialize as _;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::closure::Closure;
@@ -18,6 +18,7 @@ use crate::browser::{Api, Port};
 /// A page's line to the worker.
 pub(crate) struct Connection {
     api: Api,
+    name: String,
     port: RefCell<Option<Port>>,
     listeners: OnceCell<Listeners>,
     /// How often in a row the port closed before a state came.
@@ -30,10 +31,11 @@ struct Listeners {
 }
 
 impl Connection {
-    /// Opens the line. From now on every state of the worker goes to `on_state`.
-    pub(crate) fn open(api: Api, on_state: impl Fn(State) + 'static) -> Rc<Self> {
+    /// Opens the line on ports of this name. From now on every state of the worker goes to `on_state`.
+    pub(crate) fn open(api: Api, name: impl Into<String>, on_state: impl Fn(State) + 'static) -> Rc<Self> {
         let connection = Rc::new(Self {
             api,
+            name: name.into(),
             port: RefCell::default(),
             listeners: OnceCell::new(),
             failures: Cell::new(0),
@@ -71,7 +73,7 @@ impl Connection {
 
     fn connect(&self) {
         let Some(listeners) = self.listeners.get() else { return };
-        match self.api.open_port(PORT_NAME) {
+        match self.api.open_port(&self.name) {
             Ok(port) => {
                 port.on_message().add_listener(&listeners.message);
                 port.on_disconnect().add_listener(&listeners.disconnect);

@@ -11,14 +11,18 @@
 //! | Which role fits what was typed? | `search` |
 //! | How long are credentials good for, in words? | `time` |
 //! | What does it say? | `words` |
+//! | What does the question of a program look like, and who answers it? | `approval` |
 //! | How does a view get into the document? | `page` |
 //! | How do events get out of it? | `popup` |
 //! | What is asked of the browser? | `browser`, `connection` |
 
+mod approval;
 mod browser;
 mod connection;
 mod dom;
 mod model;
+#[cfg(all(test, target_arch = "wasm32"))]
+mod opened;
 mod page;
 mod popup;
 mod search;
@@ -32,7 +36,19 @@ use wasm_bindgen::{JsValue, UnwrapThrowExt as _};
 /// Binds `popup.html`. Called once, by `popup.js`, when the page has loaded.
 #[wasm_bindgen]
 pub fn popup() -> Result<(), JsValue> {
+    popup::Popup::open(&body()?, browser::api()?)
+}
+
+/// Binds `approval.html#ID`. Called once, by `approval.js`, when the page has loaded.
+#[wasm_bindgen]
+pub fn approval() -> Result<(), JsValue> {
+    let address = web_sys::window().unwrap_throw().location().hash()?;
+    let id = address.trim_start_matches('#').parse();
+    let id = id.map_err(|_| JsValue::from_str("the page's address names no question"))?;
+    approval::Approval::open(&body()?, browser::api()?, id)
+}
+
+fn body() -> Result<web_sys::Element, JsValue> {
     let document = web_sys::window().and_then(|window| window.document()).unwrap_throw();
-    let body = document.body().ok_or_else(|| JsValue::from_str("the page has no body"))?;
-    popup::Popup::open(&body, browser::api()?)
+    document.body().map(Into::into).ok_or_else(|| JsValue::from_str("the page has no body"))
 }

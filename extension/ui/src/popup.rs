@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::Utc;
 use gloo_timers::callback::Timeout;
 use rolecall_core::aws::RoleArn;
-use rolecall_core::message::ui::{Intent, State};
+use rolecall_core::message::ui::{Intent, PORT_NAME, State};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
@@ -47,7 +47,7 @@ impl Popup {
         popup.page.search.focus()?;
 
         let this = Rc::clone(&popup);
-        let worker = Connection::open(api, move |state| this.receive(state));
+        let worker = Connection::open(api, PORT_NAME, move |state| this.receive(state));
         popup.worker.get_or_init(|| worker);
         Ok(())
     }

@@ -108,6 +108,27 @@ pub(crate) fn next_step(text: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// For how long a program goes on waiting for an answer.
+pub(crate) fn still_waits(seconds: i64) -> String {
+    match seconds {
+        0 => "The program waits no longer.".into(),
+        1 => "The program waits for another second.".into(),
+        seconds => format!("The program waits for another {seconds} seconds."),
+    }
+}
+
+/// What is asked of a person when a program wants credentials.
+pub(crate) const MAY_PROGRAM_USE_ROLE: &str = "May this program use the role?";
+/// What is asked of a person when a program wants to open the console.
+pub(crate) const MAY_PROGRAM_OPEN_CONSOLE: &str = "May this program open the AWS console as the role?";
+/// How to decide.
+pub(crate) const ADVICE: &str =
+    "It runs on this computer and asked just now. If you did not start it, refuse.";
+/// How to decide where the system does not tell who asks.
+pub(crate) const ADVICE_UNKNOWN: &str = "This computer does not tell which program asked just now. If you did not start \
+                                         one, refuse.";
+/// In place of a program's path.
+pub(crate) const UNKNOWN_PROGRAM: &str = "Not known";
 /// Between an account and a role.
 pub(crate) const SEPARATOR: &str = " / ";
 /// In place of the person, before anybody signed in.

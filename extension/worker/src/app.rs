@@ -17,6 +17,7 @@ use rolecall_core::sign_in::Memory;
 use rolecall_core::{Error, Problem};
 use wasm_bindgen_futures::spawn_local;
 
+use crate::approvals::Approvals;
 use crate::host::Host;
 use crate::store::{self, Routes, Told};
 use crate::{flows, pages};
@@ -25,6 +26,8 @@ use crate::{flows, pages};
 pub(crate) struct App {
     /// The port to the native host.
     pub(crate) host: Host,
+    /// Programs that ask, and what they were allowed.
+    pub(crate) approvals: Approvals,
     /// Hosts that are asked through the native host.
     pub(crate) routes: RefCell<Routes>,
     /// Sign-ins under way, for whoever wants the same.
@@ -68,6 +71,7 @@ impl App {
     pub(crate) async fn start() {
         let app = Rc::new(Self {
             host: Host::default(),
+            approvals: Approvals::load().await,
             routes: RefCell::new(store::load_routes().await),
             flights: flows::Flights::default(),
             memories: RefCell::default(),
@@ -217,6 +221,7 @@ impl App {
                 .chain(seen.policy_problem.clone())
                 .chain(seen.machine_problem.clone())
                 .collect(),
+            approvals: self.approvals.open(),
         }
     }
 
@@ -235,6 +240,11 @@ impl App {
             expiration: seen.expiration(&role.value),
         });
         WorkerStatus { people: people.collect(), roles: roles.collect() }
+    }
+
+    /// Whether there are credentials of the role, good or expired.
+    pub(crate) fn has_credentials(&self, role: &RoleArn) -> bool {
+        self.seen.borrow().expirations.values().any(|expirations| expirations.contains_key(role))
     }
 
     /// Whether the native host is there.

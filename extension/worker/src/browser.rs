@@ -25,6 +25,21 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn tabs(this: &Api) -> Tabs;
 
+    #[wasm_bindgen(method, getter)]
+    fn alarms(this: &Api) -> Alarms;
+    #[wasm_bindgen(method, getter)]
+    fn windows(this: &Api) -> Windows;
+
+    type Alarms;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_alarm(this: &Alarms, name: &str, info: &Object) -> Result<JsValue, JsValue>;
+
+    type Windows;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_window(this: &Windows, data: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn remove(this: &Windows, id: &JsValue) -> Result<Promise, JsValue>;
+
     type Identity;
     #[wasm_bindgen(method, js_name = getRedirectURL)]
     fn get_redirect_url(this: &Identity) -> String;
@@ -67,6 +82,12 @@ extern "C" {
     type Tabs;
     #[wasm_bindgen(method, catch, js_name = create)]
     fn create_tab(this: &Tabs, properties: &Object) -> Result<Promise, JsValue>;
+
+    /// An alarm that went off.
+    pub type Alarm;
+    /// Its name.
+    #[wasm_bindgen(method, getter, js_name = name)]
+    pub fn name(this: &Alarm) -> String;
 
     /// A port to a page or to the native host.
     #[derive(Clone)]
@@ -181,6 +202,34 @@ pub(crate) async fn open_tab(url: &str) -> Result<(), Problem> {
     opened.map(|_| ()).map_err(|_| Problem::new(Code::Internal, "The browser did not open a tab."))
 }
 
+/// A window that [`open_window`] opened.
+pub(crate) struct Window(JsValue);
+
+/// Opens a page of the extension in a small window of its own. `None` if the browser does not.
+pub(crate) async fn open_window(page: &str) -> Option<Window> {
+    let data = object(&[
+        ("url", page.into()),
+        ("type", "popup".into()),
+        ("focused", true.into()),
+        ("width", WINDOW_WIDTH.into()),
+        ("height", WINDOW_HEIGHT.into()),
+    ]);
+    let window = settle(api().windows().create_window(&data)).await.ok()?;
+    Some(Window(get(&window, "id")))
+}
+
+/// Closes it, unless a person has.
+pub(crate) async fn close_window(window: Window) {
+    let _ = settle(api().windows().remove(&window.0)).await;
+}
+
+/// Has the background woken at this time, in milliseconds since the epoch. An alarm of the same name is replaced.
+pub(crate) fn set_alarm(name: &str, when: i64) {
+    // Milliseconds since the epoch fit into a number for 285,000 years.
+    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "see above")]
+    let _ = api().alarms().create_alarm(name, &object(&[("when", (when as f64).into())]));
+}
+
 /// Shows a notification. A browser or a person may have turned them off, which is theirs to decide.
 pub(crate) async fn notify(id: &str, message: &str) {
     let options = object(&[
@@ -285,6 +334,12 @@ fn set(target: &Object, name: &str, value: &JsValue) {
     // A plain object of our own takes every property.
     let _ = Reflect::set(target, &name.into(), value);
 }
+
+/// In CSS pixels.
+const WINDOW_WIDTH: u32 = 460;
+
+/// In CSS pixels.
+const WINDOW_HEIGHT: u32 = 440;
 
 /// How long a silent redirect may take in Chromium, in milliseconds.
 const SILENT_TIMEOUT_MILLISECONDS: u32 = 5_000;

@@ -8,24 +8,28 @@ use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use rolecall_core::aws::{Credentials, RoleArn};
-use rolecall_core::message::host::{CredentialsRequest, HostAnswer, HostQuestion, ProfileRequest};
-use rolecall_core::message::ui::{Activity, Intent};
+use rolecall_core::message::host::{
+    CredentialsRequest, HostAnswer, HostQuestion, ProfileRequest, Program, WorkerAnswer,
+};
+use rolecall_core::message::ui::{Activity, Intent, Purpose};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{CredentialsMode, Provider, ProviderId, Role};
-use rolecall_core::sign_in::{Presence, sign_in};
+use rolecall_core::settings::{Approve, CredentialsMode, Provider, ProviderId, Role};
+use rolecall_core::sign_in::{self, Presence, sign_in};
 use rolecall_core::{Code, Problem, console};
 use secrecy::SecretString;
+use url::Url;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::App;
-use crate::browser;
 use crate::platform::Browser;
+use crate::{approvals, browser, renewal};
 
 /// Does what a person wants.
 pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
     match intent {
         Intent::DismissProblem => app.dismiss_problem(),
         Intent::ConnectHost => app.host.look_again(app),
+        Intent::Answer { question, decision } => app.approvals.decide(question, decision),
         // The popup and the permission's own event may both say so: only the first finds the problem still there.
         Intent::Retry => {
             if let Some(intent) = app.failed_intent() {
@@ -73,42 +77,71 @@ pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool), Flight>>);
 type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
 
 /// Credentials for a program in a terminal.
-pub(crate) async fn credentials_for_terminal(
+pub(crate) async fn credentials_for_program(
     app: &Rc<App>,
     request: CredentialsRequest,
-) -> Result<Credentials, Problem> {
+) -> Result<WorkerAnswer, Problem> {
     let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
     let time_left = TimeDelta::seconds(request.time_left_seconds.into());
-    let asked_by = request.asked_by.unwrap_or_else(|| "A program in a terminal".to_owned());
-    let credentials = credentials(app, &request.role, presence, time_left, Some(asked_by)).await;
+    let (role, provider) = find(app, &request.role)?;
+    let asked_by = request.asked_by;
+    approvals::ask(app, &role, &provider, asked_by.clone(), Purpose::Credentials, presence).await?;
+    let credentials = credentials(app, &role.arn, presence, time_left, Some(known(asked_by))).await;
     app.show_activity(None);
-    credentials
+    let credentials = credentials?;
+    renewal::plan(&role.arn, &credentials);
+    Ok(WorkerAnswer::Credentials { credentials, keep: role.approve(&provider) == Approve::Never })
 }
 
-/// An address that opens the console.
-pub(crate) async fn console_url(
+/// An address that opens the console, for a program in a terminal.
+pub(crate) async fn console_url_for_program(
     app: &Rc<App>,
     role: &RoleArn,
     service: Option<&str>,
-    asked_by: Option<String>,
+    asked_by: Option<Program>,
+) -> Result<SecretString, Problem> {
+    let (settings, provider) = find(app, role)?;
+    let purpose = Purpose::Console;
+    approvals::ask(app, &settings, &provider, asked_by.clone(), purpose, Presence::Person).await?;
+    let url = console_url(app, role, service, Some(known(asked_by))).await;
+    app.show_activity(None);
+    url
+}
+
+fn known(program: Option<Program>) -> Program {
+    program.unwrap_or_else(|| Program { path: "A program in a terminal".to_owned(), parent: None })
+}
+
+/// An address that opens the console.
+async fn console_url(
+    app: &Rc<App>,
+    role: &RoleArn,
+    service: Option<&str>,
+    asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
     let credentials = credentials(app, role, Presence::Person, RENEW_BEFORE, asked_by).await?;
     let (role, provider) = find(app, role)?;
     let redirect = provider.redirect;
-    let platform = Browser { app: Rc::clone(app), role: role.arn.clone(), redirect, asked_by: None };
+    let platform = Browser { app: Rc::clone(app), role: Some(role.arn.clone()), redirect, asked_by: None };
     Ok(console::login_url(&platform, &provider, &role, &credentials, service).await?)
 }
 
-/// Forgets roles; every role and person when `roles` is empty.
-pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn]) {
-    let effective = app.effective();
-    for provider in effective.providers() {
+/// Forgets roles; every role and person when `roles` is empty, and then ends the sessions at the providers too if that
+/// is wished.
+pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn], end_session: bool) {
+    app.approvals.forget(roles);
+    for provider in app.effective().providers() {
         let id = &provider.value.id;
+        if roles.is_empty() {
+            let page = sign_out_at(app, &provider.value).await;
+            if let Some(page) = page.filter(|_| end_session) {
+                // A browser that opens no tab leaves the session to its own end.
+                let _ = browser::open_tab(page.as_str()).await;
+            }
+            continue;
+        }
         let memory = app.memory(id);
         let mut memory = memory.lock().await;
-        if roles.is_empty() {
-            memory.sign_out();
-        }
         for role in roles {
             memory.forget_role(role);
         }
@@ -140,8 +173,9 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
         role: arn.clone(),
         region: role.region(),
         mode: role.credentials,
-        endpoint_url: provider.endpoint_url,
-        credentials: Some(credentials),
+        endpoint_url: provider.endpoint_url.clone(),
+        // What a person has to allow each program is not given to the host for all of them.
+        credentials: (role.approve(&provider) == Approve::Never).then_some(credentials),
     };
     if request.mode == CredentialsMode::None {
         let sentence = format!("The settings say that {} has no AWS profile.", label(app, arn));
@@ -162,13 +196,27 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
 }
 
 async fn sign_out(app: &Rc<App>, provider: &ProviderId) {
-    let memory = app.memory(provider);
-    let mut memory = memory.lock().await;
-    let roles = memory.expirations().map(|(role, _)| role.clone()).collect();
-    memory.sign_out();
-    app.keep(provider, &memory).await;
-    tell_host_to_forget(app, roles).await;
+    let effective = app.effective();
+    let Some(provider) = effective.provider(provider) else { return };
+    let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
+    let roles: Vec<_> = roles.map(|role| role.arn.clone()).collect();
+    sign_out_at(app, provider).await;
+    if !roles.is_empty() {
+        app.approvals.forget(&roles);
+        tell_host_to_forget(app, roles).await;
+    }
     app.end(Ok("Signed out of Rolecall.".to_owned()));
+}
+
+/// Gives the page at which the session at the provider ends.
+async fn sign_out_at(app: &Rc<App>, provider: &Provider) -> Option<Url> {
+    let memory = app.memory(&provider.id);
+    let mut memory = memory.lock().await;
+    let redirect = provider.redirect;
+    let platform = Browser { app: Rc::clone(app), role: None, redirect, asked_by: None };
+    let page = sign_in::sign_out(&platform, provider, &mut memory).await;
+    app.keep(&provider.id, &memory).await;
+    page
 }
 
 async fn tell_host_to_forget(app: &Rc<App>, roles: Vec<RoleArn>) {
@@ -179,12 +227,12 @@ async fn tell_host_to_forget(app: &Rc<App>, roles: Vec<RoleArn>) {
 }
 
 /// The role's credentials, joining a sign-in that is under way for the same.
-async fn credentials(
+pub(crate) async fn credentials(
     app: &Rc<App>,
     arn: &RoleArn,
     presence: Presence,
     time_left: TimeDelta,
-    asked_by: Option<String>,
+    asked_by: Option<Program>,
 ) -> Result<Credentials, Problem> {
     let (role, provider) = find(app, arn)?;
     let key = (arn.clone(), presence == Presence::Person);
@@ -198,7 +246,7 @@ async fn credentials(
             let memory = app.memory(&provider.id);
             let mut memory = memory.lock().await;
             let redirect = provider.redirect;
-            let platform = Browser { app: Rc::clone(&app), role: role.arn.clone(), redirect, asked_by };
+            let platform = Browser { app: Rc::clone(&app), role: Some(role.arn.clone()), redirect, asked_by };
             let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut memory).await;
             app.keep(&provider.id, &memory).await;
             app.flights.0.borrow_mut().remove(&key);

@@ -221,17 +221,14 @@ fn say_hello(app: &Rc<App>) {
 /// Answers what a terminal asks through the host.
 async fn answer(app: &Rc<App>, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
     match question {
-        WorkerQuestion::Credentials(request) => {
-            let credentials = flows::credentials_for_terminal(app, request).await?;
-            Ok(WorkerAnswer::Credentials { credentials })
-        }
-        WorkerQuestion::ConsoleUrl { role, service } => {
-            let url = flows::console_url(app, &role, service.as_deref(), None).await?;
+        WorkerQuestion::Credentials(request) => flows::credentials_for_program(app, request).await,
+        WorkerQuestion::ConsoleUrl { role, service, asked_by } => {
+            let url = flows::console_url_for_program(app, &role, service.as_deref(), asked_by).await?;
             Ok(WorkerAnswer::ConsoleUrl { url })
         }
         WorkerQuestion::Status => Ok(WorkerAnswer::Status(app.status())),
-        WorkerQuestion::SignOut { roles } => {
-            flows::forget(app, &roles).await;
+        WorkerQuestion::SignOut { roles, end_session } => {
+            flows::forget(app, &roles, end_session).await;
             Ok(WorkerAnswer::Done)
         }
     }

@@ -2,15 +2,18 @@
 //!
 //! The bootstrap (`pages/worker.js`) registers the browser's events and calls the functions exported here. From
 //! there on everything is Rust: [`app`] holds what is known, [`flows`] does what a person or a terminal wants,
-//! [`platform`] is the outside world for `rolecall-core`, [`transport`] sends its requests, [`host`] is the port to the native host, [`pages`] the
-//! ports to the popup. [`browser`] is the one place that knows the WebExtensions API and how browsers differ.
+//! [`approvals`] asks a person before a program gets what it is after, [`renewal`] renews what is in use,
+//! [`platform`] is the outside world for `rolecall-core`, [`transport`] sends its requests, [`host`] is the port to
+//! the native host, [`pages`] the ports to the popup. [`browser`] is the one place that knows the WebExtensions API and how browsers differ.
 
 mod app;
+mod approvals;
 mod browser;
 mod flows;
 mod host;
 mod pages;
 mod platform;
+mod renewal;
 mod store;
 mod transport;
 
@@ -37,6 +40,14 @@ pub fn on_startup() {}
 /// The extension was installed or updated; as for [`on_startup`].
 #[wasm_bindgen]
 pub fn on_installed() {}
+
+/// An alarm went off.
+#[wasm_bindgen]
+pub async fn on_alarm(alarm: browser::Alarm) {
+    if let Some(app) = app::with(Rc::clone) {
+        renewal::renew(&app, &alarm.name()).await;
+    }
+}
 
 /// A host permission was granted or revoked: the way a request takes is looked for anew, and what waited for it goes on.
 #[wasm_bindgen]

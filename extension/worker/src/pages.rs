@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rolecall_core::message::ui::{Intent, PORT_NAME, State};
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, PORT_NAME, State};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -17,7 +17,8 @@ thread_local! {
 
 /// A page opened a port.
 pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
-    if port.name() != PORT_NAME {
+    let approval = port.name().strip_prefix(APPROVAL_PORT_PREFIX).and_then(|id| id.parse().ok());
+    if port.name() != PORT_NAME && approval.is_none() {
         port.disconnect();
         return;
     }
@@ -27,10 +28,16 @@ pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
         let watching = Rc::clone(app);
         spawn_local(async move { watching.host.watch(&watching).await });
         send(&port, &app.state());
-        let listening = Rc::clone(app);
+        let (listening, closing) = (Rc::clone(app), Rc::clone(app));
         port.listen(
             move |message| said(&listening, message),
-            |gone| PORTS.with_borrow_mut(|ports| ports.retain(|port| !js_sys::Object::is(port, &gone))),
+            move |gone| {
+                PORTS.with_borrow_mut(|ports| ports.retain(|port| !js_sys::Object::is(port, &gone)));
+                // Whoever closes the window has not said yes.
+                if let Some(id) = approval {
+                    closing.approvals.decide(id, Decision::Refuse);
+                }
+            },
         );
         PORTS.with_borrow_mut(|ports| ports.push(port));
         for message in early {

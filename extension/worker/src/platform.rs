@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use rolecall_core::aws::RoleArn;
+use rolecall_core::message::host::Program;
 use rolecall_core::message::ui::Activity;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
@@ -20,12 +21,12 @@ use crate::{browser, transport};
 pub(crate) struct Browser {
     /// The background.
     pub(crate) app: Rc<App>,
-    /// For which role.
-    pub(crate) role: RoleArn,
+    /// For which role, if it is for one.
+    pub(crate) role: Option<RoleArn>,
     /// Which redirect address the provider takes.
     pub(crate) redirect: Redirect,
     /// The program in a terminal that asked, if it was not a person in the popup.
-    pub(crate) asked_by: Option<String>,
+    pub(crate) asked_by: Option<Program>,
 }
 
 impl Platform for Browser {
@@ -34,10 +35,10 @@ impl Platform for Browser {
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
-        if let (Interaction::Window, Some(program)) = (interaction, &self.asked_by) {
+        if let (Interaction::Window, Some(program), Some(role)) = (interaction, &self.asked_by, &self.role) {
             // A window that nobody called for would be closed, or worse, trusted: say where it comes from.
-            let message = format!("{program} asks for {}. Sign in to let it continue.", self.role);
-            browser::notify(self.role.as_str(), &message).await;
+            let message = format!("{program} asks for {role}. Sign in to let it continue.");
+            browser::notify(role.as_str(), &message).await;
         }
         browser::authorize(url, interaction).await
     }
@@ -58,6 +59,8 @@ impl Platform for Browser {
     }
 
     fn progress(&self, step: Step) {
-        self.app.show_activity(Some(Activity { role: self.role.clone(), step }));
+        if let Some(role) = self.role.clone() {
+            self.app.show_activity(Some(Activity { role, step }));
+        }
     }
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
+use crate::approvals::Allowed;
 use crate::browser::{self, StorageArea};
 
 /// Hosts whose answers the browser keeps from the extension, or that refuse its origin: `scheme://host:port`.
@@ -66,6 +67,18 @@ pub(crate) async fn save_routes(routes: &Routes) {
     }
 }
 
+/// Which programs were allowed which roles.
+pub(crate) async fn load_allowed() -> Vec<Allowed> {
+    load(StorageArea::Session, ALLOWED).await.unwrap_or_default()
+}
+
+/// Remembers which programs were allowed which roles.
+pub(crate) async fn save_allowed(allowed: &[Allowed]) {
+    if let Ok(value) = to_js(&allowed) {
+        browser::save(StorageArea::Session, ALLOWED, &value).await;
+    }
+}
+
 /// The organisation's settings. Empty without a policy.
 pub(crate) async fn load_policy() -> Result<Settings, SettingsError> {
     let policy = browser::load(StorageArea::Managed, None).await;
@@ -87,6 +100,7 @@ async fn load<T: DeserializeOwned>(area: StorageArea, key: &str) -> Option<T> {
     serde_wasm_bindgen::from_value(browser::load(area, Some(key)).await).ok()
 }
 
+const ALLOWED: &str = "allowed";
 const MEMORIES: &str = "memories";
 const ROUTES: &str = "nativeRoutes";
 const TOLD: &str = "told";

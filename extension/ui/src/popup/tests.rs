@@ -1,7 +1,5 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
-mod fixture;
-
 use chrono::{TimeDelta, Utc};
 use rolecall_core::message::ui::{Activity, HostState, Intent, State};
 use rolecall_core::platform::Step;
@@ -9,8 +7,8 @@ use rolecall_core::settings::CredentialsMode;
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
+use crate::opened::{Opened, port_name};
 use crate::view::fixture::{provider, role, state_with};
-use fixture::Opened;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -258,7 +256,7 @@ async fn when_the_worker_restarts_the_port_is_opened_again_and_the_last_state_st
     let reopened = popup.next_port();
     popup.close_port();
     assert_eq!(popup.options().len(), 3);
-    assert_eq!(fixture::port_name(&reopened.await), "ui");
+    assert_eq!(port_name(&reopened.await), "ui");
     popup.key("Enter");
     assert_eq!(popup.posted(), [sign_in(&state, 0)]);
     popup.receive(&state_with(vec![role("acme-dev", "Developer")]));

@@ -1,4 +1,4 @@
-//! `popup.html` in a document of the test's, a stand-in for the extension API, and a person's hands.
+//! A page in a document of the test's, a stand-in for the extension API, and a person's hands.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use rolecall_core::message::ui::{Intent, State};
@@ -12,10 +12,12 @@ use web_sys::{
     KeyboardEventInit, MouseEvent, MouseEventInit, SupportedType,
 };
 
+use crate::approval::Approval;
+use crate::browser::Api;
 use crate::popup::Popup;
 
-/// An open popup. It leaves the document when the test is over.
-pub(super) struct Opened {
+/// An open page. It leaves the document when the test is over.
+pub(crate) struct Opened {
     root: Element,
     browser: Browser,
 }
@@ -46,66 +48,78 @@ extern "C" {
 
 impl Opened {
     /// A popup that has heard nothing yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::after_typing("")
     }
 
     /// A popup that shows a state.
-    pub(super) fn with(state: &State) -> Self {
+    pub(crate) fn with(state: &State) -> Self {
         let popup = Self::new();
         popup.receive(state);
         popup
     }
 
     /// A popup in which somebody typed before it was bound.
-    pub(super) fn after_typing(text: &str) -> Self {
-        let page = DomParser::new().unwrap().parse_from_string(PAGE, SupportedType::TextHtml).unwrap();
+    pub(crate) fn after_typing(text: &str) -> Self {
+        Self::page(POPUP, |root, api| {
+            let search = root.query_selector("#search").unwrap().unwrap();
+            search.unchecked_into::<HtmlInputElement>().set_value(text);
+            Popup::open(root, api)
+        })
+    }
+
+    /// The window of the question of this id, which has heard nothing yet.
+    pub(crate) fn question(id: u32) -> Self {
+        Self::page(APPROVAL, |root, api| Approval::open(root, api, id))
+    }
+
+    fn page(html: &str, bind: impl FnOnce(&Element, Api) -> Result<(), JsValue>) -> Self {
+        let page = DomParser::new().unwrap().parse_from_string(html, SupportedType::TextHtml).unwrap();
         let root = document().create_element("div").unwrap();
-        root.append_with_node(&Array::from(&page.body().unwrap().children()));
+        root.append_with_node(&Array::from(&page.body().unwrap().children())).unwrap();
         document().body().unwrap().append_child(&root).unwrap();
-        root.query_selector("#search").unwrap().unwrap().unchecked_into::<HtmlInputElement>().set_value(text);
         let browser: JsValue = Function::new_no_args(BROWSER).call0(&JsValue::NULL).unwrap();
-        Popup::open(&root, browser.clone().unchecked_into()).unwrap();
+        bind(&root, browser.clone().unchecked_into()).unwrap();
         Self { root, browser: browser.unchecked_into() }
     }
 
     /// The worker says a state.
-    pub(super) fn receive(&self, state: &State) {
+    pub(crate) fn receive(&self, state: &State) {
         self.browser.say(&state.serialize(&Serializer::json_compatible()).unwrap());
     }
 
     /// What the worker heard, on all ports.
-    pub(super) fn posted(&self) -> Vec<Intent> {
+    pub(crate) fn posted(&self) -> Vec<Intent> {
         self.browser.posted().iter().map(|intent| serde_wasm_bindgen::from_value(intent).unwrap()).collect()
     }
 
     /// The hosts that the person was asked to allow.
-    pub(super) fn asked_hosts(&self) -> Vec<String> {
+    pub(crate) fn asked_hosts(&self) -> Vec<String> {
         self.browser.asked().iter().filter_map(|host| host.as_string()).collect()
     }
 
-    pub(super) fn deny_hosts(&self) {
+    pub(crate) fn deny_hosts(&self) {
         Reflect::set(&self.browser, &"granted".into(), &JsValue::FALSE).unwrap();
     }
 
     /// The worker goes away, and the page hears of it.
-    pub(super) fn close_port(&self) {
+    pub(crate) fn close_port(&self) {
         self.browser.close();
     }
 
     /// The worker goes away, and the page has not heard of it yet.
-    pub(super) fn break_port(&self) {
+    pub(crate) fn break_port(&self) {
         self.browser.break_port();
     }
 
     /// The port that is opened next.
-    pub(super) fn next_port(&self) -> impl Future<Output = JsValue> + use<> {
+    pub(crate) fn next_port(&self) -> impl Future<Output = JsValue> + use<> {
         let next = JsFuture::from(self.browser.next_port());
         async move { next.await.unwrap() }
     }
 
     /// Lets everything that is ready to go on do so.
-    pub(super) async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         // A message to oneself comes after all that was promised before.
         let turn = Function::new_no_args(
             "return new Promise(done => { const { port1, port2 } = new MessageChannel(); port1.onmessage = () => { port1.close(); done(); }; port2.postMessage(0); })",
@@ -115,7 +129,7 @@ impl Opened {
     }
 
     /// Waits for an element's text to change.
-    pub(super) async fn next_change_of(&self, selector: &str) {
+    pub(crate) async fn next_change_of(&self, selector: &str) {
         let changed = Function::new_with_args(
             "node",
             "return new Promise(done => new MutationObserver(done).observe(node, { characterData: true, childList: true, subtree: true }))",
@@ -124,13 +138,23 @@ impl Opened {
         JsFuture::from(changed).await.unwrap();
     }
 
-    pub(super) fn get(&self, selector: &str) -> HtmlElement {
+    /// Waits for an element's attribute to change.
+    pub(crate) async fn next_attribute_of(&self, selector: &str) {
+        let changed = Function::new_with_args(
+            "node",
+            "return new Promise(done => new MutationObserver(done).observe(node, { attributes: true }))",
+        );
+        let changed: Promise = changed.call1(&JsValue::NULL, &self.get(selector)).unwrap().unchecked_into();
+        JsFuture::from(changed).await.unwrap();
+    }
+
+    pub(crate) fn get(&self, selector: &str) -> HtmlElement {
         let found = self.root.query_selector(selector).unwrap();
         found.unwrap_or_else(|| panic!("nothing is {selector}")).unchecked_into()
     }
 
     /// The button of this accessible name.
-    pub(super) fn button(&self, name: &str) -> HtmlElement {
+    pub(crate) fn button(&self, name: &str) -> HtmlElement {
         let buttons = self.root.query_selector_all("button").unwrap();
         (0..buttons.length())
             .map(|index| buttons.item(index).unwrap().unchecked_into::<HtmlElement>())
@@ -141,16 +165,16 @@ impl Opened {
             .unwrap_or_else(|| panic!("no button is named {name}"))
     }
 
-    pub(super) fn search(&self) -> HtmlInputElement {
+    pub(crate) fn search(&self) -> HtmlInputElement {
         self.get("#search").unchecked_into()
     }
 
-    pub(super) fn text(&self, selector: &str) -> String {
+    pub(crate) fn text(&self, selector: &str) -> String {
         self.get(selector).text_content().unwrap_or_default()
     }
 
     /// Whether there is such an element and it is not hidden.
-    pub(super) fn is_shown(&self, selector: &str) -> bool {
+    pub(crate) fn is_shown(&self, selector: &str) -> bool {
         self.root
             .query_selector(selector)
             .unwrap()
@@ -158,7 +182,7 @@ impl Opened {
     }
 
     /// The names of the options, in their order.
-    pub(super) fn options(&self) -> Vec<String> {
+    pub(crate) fn options(&self) -> Vec<String> {
         let options = self.root.query_selector_all("[role=listbox] [role=option]").unwrap();
         (0..options.length())
             .map(|index| {
@@ -168,43 +192,48 @@ impl Opened {
     }
 
     /// The one selected option.
-    pub(super) fn selected(&self) -> Option<Element> {
+    pub(crate) fn selected(&self) -> Option<Element> {
         let selected = self.root.query_selector_all("[role=option][aria-selected=true]").unwrap();
         assert!(selected.length() <= 1, "more than one option is selected");
         selected.item(0).map(wasm_bindgen::JsCast::unchecked_into)
     }
 
-    pub(super) fn selected_name(&self) -> String {
+    pub(crate) fn selected_name(&self) -> String {
         self.selected().and_then(|option| option.get_attribute("aria-label")).unwrap_or_default()
     }
 
     /// The id of what has the focus.
-    pub(super) fn focused(&self) -> String {
+    pub(crate) fn focused(&self) -> String {
         document().active_element().map(|element| element.id()).unwrap_or_default()
     }
 
     /// Presses a key in the search; returns whether the page took it.
-    pub(super) fn key(&self, key: &str) -> bool {
+    pub(crate) fn key(&self, key: &str) -> bool {
+        self.key_in("#search", key)
+    }
+
+    /// Presses a key in an element; returns whether the page took it.
+    pub(crate) fn key_in(&self, selector: &str, key: &str) -> bool {
         let init = KeyboardEventInit::new();
         init.set_key(key);
         init.set_bubbles(true);
         init.set_cancelable(true);
         let event = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init).unwrap();
-        !self.search().dispatch_event(&event).unwrap()
+        !self.get(selector).dispatch_event(&event).unwrap()
     }
 
-    pub(super) fn type_text(&self, text: &str) {
+    pub(crate) fn type_text(&self, text: &str) {
         self.search().set_value(text);
         let init = EventInit::new();
         init.set_bubbles(true);
         self.search().dispatch_event(&Event::new_with_event_init_dict("input", &init).unwrap()).unwrap();
     }
 
-    pub(super) fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         self.get(selector).click();
     }
 
-    pub(super) fn double_click(&self, selector: &str) {
+    pub(crate) fn double_click(&self, selector: &str) {
         let init = MouseEventInit::new();
         init.set_bubbles(true);
         let event = MouseEvent::new_with_mouse_event_init_dict("dblclick", &init).unwrap();
@@ -219,7 +248,7 @@ impl Drop for Opened {
 }
 
 /// The name under which a port was opened.
-pub(super) fn port_name(port: &JsValue) -> String {
+pub(crate) fn port_name(port: &JsValue) -> String {
     let info = Reflect::get(port, &"info".into()).unwrap();
     Reflect::get(&info.unchecked_into::<Object>(), &"name".into()).unwrap().as_string().unwrap()
 }
@@ -228,9 +257,10 @@ fn document() -> Document {
     web_sys::window().unwrap().document().unwrap()
 }
 
-const PAGE: &str = include_str!("../../../../pages/popup.html");
+const POPUP: &str = include_str!("../../pages/popup.html");
+const APPROVAL: &str = include_str!("../../pages/approval.html");
 
-/// The extension API as far as the popup uses it, and the worker at the other end of the port.
+/// The extension API as far as the pages use it, and the worker at the other end of the port.
 const BROWSER: &str = r"
     const event = () => {
         const listeners = [];

@@ -1,0 +1,6 @@
+// The question of one program: starts the WebAssembly module that binds the page.
+
+import init, { approval } from "./wasm/rolecall_ui.js";
+
+await init();
+approval();

@@ -1,0 +1,212 @@
+//! Whether a program in a terminal may have what it asks for, where the settings want a person to say so.
+//!
+//! Each question has a window of its own. Closing it is a no; so that nobody says yes to one program and means another,
+//! a question never changes and never gives way to another. Programs that are one and the same program ask once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use futures_util::future::{Either, LocalBoxFuture, Shared, select};
+use gloo_timers::future::TimeoutFuture;
+use rolecall_core::aws::RoleArn;
+use rolecall_core::message::host::Program;
+use rolecall_core::message::ui::{ApprovalState, Decision, Purpose};
+use rolecall_core::settings::{Approve, Provider, Role};
+use rolecall_core::sign_in::Presence;
+use rolecall_core::{Code, Problem};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::{browser, store};
+
+/// What was asked and what was allowed.
+#[derive(Default)]
+pub(crate) struct Approvals(RefCell<Book>);
+
+#[derive(Default)]
+struct Book {
+    last_id: u32,
+    open: Vec<Question>,
+    allowed: Vec<Allowed>,
+}
+
+struct Question {
+    shown: ApprovalState,
+    decide: Option<oneshot::Sender<Decision>>,
+    answer: Shared<LocalBoxFuture<'static, Option<Decision>>>,
+}
+
+/// That a program may have a role for a while. Holds no secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Allowed {
+    role: RoleArn,
+    program: Program,
+    until: DateTime<Utc>,
+}
+
+impl Approvals {
+    /// What was allowed before this background started.
+    pub(crate) async fn load() -> Self {
+        Self(RefCell::new(Book { allowed: store::load_allowed().await, ..Book::default() }))
+    }
+
+    /// Every open question, as pages show it.
+    pub(crate) fn open(&self) -> Vec<ApprovalState> {
+        self.0.borrow().open.iter().map(|question| question.shown.clone()).collect()
+    }
+
+    /// Takes a person's decision. One that comes too late is nobody's.
+    pub(crate) fn decide(&self, id: u32, decision: Decision) {
+        let mut book = self.0.borrow_mut();
+        let question = book.open.iter_mut().find(|question| question.shown.id == id);
+        if let Some(decide) = question.and_then(|question| question.decide.take()) {
+            let _ = decide.send(decision);
+        }
+    }
+
+    /// Forgets what was allowed for these roles, or everything when there are none.
+    pub(crate) fn forget(&self, roles: &[RoleArn]) {
+        self.change_allowed(|allowed| {
+            allowed.retain(|allowed| !roles.is_empty() && !roles.contains(&allowed.role));
+        });
+    }
+
+    fn is_allowed(&self, role: &RoleArn, program: &Program) -> bool {
+        let now = Utc::now();
+        let allowed =
+            |allowed: &Allowed| allowed.role == *role && allowed.program == *program && allowed.until > now;
+        self.0.borrow().allowed.iter().any(allowed)
+    }
+
+    fn change_allowed(&self, change: impl FnOnce(&mut Vec<Allowed>)) {
+        let mut book = self.0.borrow_mut();
+        let now = Utc::now();
+        book.allowed.retain(|allowed| allowed.until > now);
+        change(&mut book.allowed);
+        let allowed = book.allowed.clone();
+        drop(book);
+        wasm_bindgen_futures::spawn_local(async move { store::save_allowed(&allowed).await });
+    }
+}
+
+/// Asks a person whether the program may have what it is after, if the settings want that. `Err` if it may not.
+pub(crate) async fn ask(
+    app: &Rc<App>,
+    role: &Role,
+    provider: &Provider,
+    program: Option<Program>,
+    purpose: Purpose,
+    presence: Presence,
+) -> Result<(), Problem> {
+    let approve = role.approve(provider);
+    // What nobody knows cannot be known again.
+    let remembered = program.clone().filter(|_| approve == Approve::First);
+    let is_allowed = |program: &Program| app.approvals.is_allowed(&role.arn, program);
+    if approve == Approve::Never || remembered.as_ref().is_some_and(is_allowed) {
+        return Ok(());
+    }
+    let name = program.as_ref().map_or(UNKNOWN.to_owned(), ToString::to_string);
+    if presence == Presence::Nobody {
+        let sentence = format!("Somebody has to allow {name} to use {}, and nobody may be asked.", role.arn);
+        return Err(Problem::new(Code::ApprovalNeeded, sentence));
+    }
+    let may_be_remembered = remembered.is_some();
+    let answer = match app.approvals.same(&role.arn, program.as_ref(), purpose) {
+        Some(answer) => answer,
+        None => app.open_question(role, program, purpose, may_be_remembered),
+    };
+    match answer.await {
+        Some(Decision::Refuse) => {
+            let sentence = format!("You did not allow {name} to use {}.", role.arn);
+            Err(Problem::new(Code::ApprovalRefused, sentence))
+        }
+        Some(Decision::AllowOnce) => Ok(()),
+        Some(Decision::AllowForAWhile) => {
+            // Of those who asked as one, the first has it written down.
+            if let Some(program) = remembered.filter(|program| !is_allowed(program)) {
+                let allowed = Allowed { role: role.arn.clone(), program, until: Utc::now() + A_WHILE };
+                app.approvals.change_allowed(|all| all.push(allowed));
+            }
+            Ok(())
+        }
+        None => {
+            let sentence = format!("Nobody said in time whether {name} may use {}.", role.arn);
+            Err(Problem::new(Code::ApprovalNeeded, sentence))
+        }
+    }
+}
+
+impl Approvals {
+    /// The answer that this program waits for already.
+    fn same(
+        &self,
+        role: &RoleArn,
+        program: Option<&Program>,
+        purpose: Purpose,
+    ) -> Option<Shared<LocalBoxFuture<'static, Option<Decision>>>> {
+        program?;
+        let book = self.0.borrow();
+        let same = |question: &&Question| {
+            let shown = &question.shown;
+            shown.role == *role && shown.program.as_ref() == program && shown.purpose == purpose
+        };
+        book.open.iter().find(same).map(|question| question.answer.clone())
+    }
+}
+
+impl App {
+    fn open_question(
+        self: &Rc<Self>,
+        role: &Role,
+        program: Option<Program>,
+        purpose: Purpose,
+        may_be_remembered: bool,
+    ) -> Shared<LocalBoxFuture<'static, Option<Decision>>> {
+        let (decide, decided) = oneshot::channel();
+        let mut book = self.approvals.0.borrow_mut();
+        book.last_id = book.last_id.wrapping_add(1);
+        let id = book.last_id;
+        let app = Rc::clone(self);
+        let answer = async move {
+            let window = browser::open_window(&format!("{PAGE}#{id}")).await;
+            let answer = match select(decided, TimeoutFuture::new(PATIENCE_SECONDS * 1_000)).await {
+                Either::Left((decision, _)) => decision.ok(),
+                Either::Right(_) => None,
+            };
+            app.approvals.0.borrow_mut().open.retain(|question| question.shown.id != id);
+            app.publish();
+            if let Some(window) = window {
+                browser::close_window(window).await;
+            }
+            answer
+        };
+        let answer = answer.boxed_local().shared();
+        let shown = ApprovalState {
+            id,
+            role: role.arn.clone(),
+            account: self.effective().account_label(role.arn.account()).to_owned(),
+            color: role.color.clone(),
+            program,
+            purpose,
+            may_be_remembered,
+            until: Utc::now() + TimeDelta::seconds(PATIENCE_SECONDS.into()),
+        };
+        book.open.push(Question { shown, decide: Some(decide), answer: answer.clone() });
+        drop(book);
+        self.publish();
+        answer
+    }
+}
+
+/// How long a yes for a while holds.
+const A_WHILE: TimeDelta = TimeDelta::hours(8);
+
+/// How long a question stays open, in seconds. The program's own patience is 55.
+const PATIENCE_SECONDS: u32 = 50;
+
+const UNKNOWN: &str = "a program that is not known";
+
+const PAGE: &str = "approval.html";
