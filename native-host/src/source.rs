@@ -135,9 +135,12 @@ impl Source {
     fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
         let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
-        let (role, provider) = find(&effective, arn)?;
+        // Only the browser may know the role; what it allowed to be kept can be had all the same.
+        let known = find(&effective, arn);
         // What a person wants to be asked for each time is not had without asking.
-        let may_keep = role.approve(&provider) == settings::Approve::Never;
+        let is_free =
+            |(role, provider): &(Role, Provider)| role.approve(provider) == settings::Approve::Never;
+        let may_keep = known.as_ref().map_or(true, is_free);
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || match self.kept_will_do {
             true => cache.find(arn, self.presence, self.unlock),
@@ -153,8 +156,9 @@ impl Source {
                 false
             }
         };
+        known?;
         if self.presence == Presence::Nobody {
-            let message = format!("Somebody has to sign in for {}, and nobody may be asked.", role.arn);
+            let message = format!("Somebody has to sign in for {arn}, and nobody may be asked.");
             return Err(Problem::new(Code::SignInNeeded, message));
         }
         let keep = |got: Got| {

@@ -27,6 +27,7 @@ use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
+use crate::output::short_path;
 use crate::settings_files::{self, Machine};
 use document::{Document, Entry};
 use folder::{Folder, Patience};
@@ -244,7 +245,7 @@ fn no_folder() -> Problem {
 }
 
 fn folder_failed(folder: &Folder, error: &io::Error) -> Problem {
-    let message = format!("The cache {} cannot be written: {error}.", folder.file().display());
+    let message = format!("The cache {} cannot be written: {error}.", short_path(&folder.file()));
     Problem::new(Code::FileFailed, message)
 }
 

@@ -217,13 +217,13 @@ fn check_cache(findings: &mut Vec<Finding>) {
     if cache.place() != Place::None {
         findings.push(match cache.check() {
             Ok(()) => {
-                Finding::ok(format!("The cache works ({}); it keeps {} roles.", cache.place(), kept.len()))
+                Finding::ok(format!("The cache works ({}); roles in it: {}.", cache.place(), kept.len()))
             }
             Err(problem) => Finding::fail(problem.message, problem.next_step),
         });
     }
     if !left.is_empty() {
-        let what = format!("Credentials of {} roles are still in a cache that is not in use.", left.len());
+        let what = format!("A cache that is not in use still has credentials; roles in it: {}.", left.len());
         findings.push(Finding::warn(what, "rolecall logout --all"));
     }
 }

@@ -9,10 +9,10 @@ use rolecall_sandbox::{CallKind, Config, Sandbox};
 
 use crate::machine::{Machine, Ran};
 
-const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
+pub(crate) const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
 
 /// A machine whose settings know the sandbox.
-fn world() -> (Sandbox, Machine) {
+pub(crate) fn world() -> (Sandbox, Machine) {
     let mut config = Config::default();
     config.provider.clients[0].redirect_uris = vec!["http://localhost:*/redirect_uri".to_owned()];
     let sandbox = Sandbox::start_in_thread(config).unwrap();
@@ -23,7 +23,7 @@ fn world() -> (Sandbox, Machine) {
 }
 
 /// A command that shows the address to sign in at.
-fn start(machine: &Machine, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStderr>) {
+pub(crate) fn start(machine: &Machine, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStderr>) {
     let mut command = machine.command(arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -37,7 +37,7 @@ fn start(machine: &Machine, arguments: &[&str]) -> (Child, String, BufReader<std
 }
 
 /// What a person does at the provider's form; gives the address that the browser is sent to.
-fn fill_in_the_form(address: &str, answer: &str) -> String {
+pub(crate) fn fill_in_the_form(address: &str, answer: &str) -> String {
     let browser = browser();
     let form = browser.get(address).call().unwrap().body_mut().read_to_string().unwrap();
     let id = form.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -50,7 +50,7 @@ fn fill_in_the_form(address: &str, answer: &str) -> String {
     sent.headers()["location"].to_str().unwrap().to_owned()
 }
 
-fn visit(address: &str) -> (u16, String) {
+pub(crate) fn visit(address: &str) -> (u16, String) {
     let mut page = browser().get(address).call().unwrap();
     (page.status().as_u16(), page.body_mut().read_to_string().unwrap())
 }
@@ -63,7 +63,7 @@ fn browser() -> ureq::Agent {
     config.proxy(None).build().new_agent()
 }
 
-fn finish(child: Child) -> Ran {
+pub(crate) fn finish(child: Child) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 

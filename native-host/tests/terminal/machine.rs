@@ -8,11 +8,12 @@ use std::process::{Command, Output, Stdio};
 /// Where nothing of the real machine's user is seen or touched.
 pub(crate) struct Machine {
     folder: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Machine {
     pub(crate) fn new() -> Self {
-        let machine = Self { folder: tempfile::tempdir().unwrap() };
+        let machine = Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() };
         for name in ["home", "run", "tmp"] {
             let folder = machine.folder.path().join(name);
             fs::create_dir(&folder).unwrap();
@@ -51,6 +52,11 @@ impl Machine {
         path
     }
 
+    /// Sets a variable for all commands from now on.
+    pub(crate) fn set(&mut self, variable: &'static str, value: &str) {
+        self.variables.push((variable, value.to_owned()));
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.home().join(path)).unwrap_or_default()
     }
@@ -69,6 +75,7 @@ impl Machine {
             .env("HOME", self.home())
             .env("XDG_RUNTIME_DIR", self.folder.path().join("run"))
             .env("TMPDIR", self.folder.path().join("tmp"))
+            .envs(self.variables.iter().map(|(variable, value)| (variable, value)))
             .stdin(Stdio::null());
         command
     }

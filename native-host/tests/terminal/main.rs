@@ -5,10 +5,12 @@
 
 mod agent;
 mod browser;
+mod cache;
 mod commands;
 mod files;
 mod host;
 mod install;
+mod keyring;
 mod loopback;
 mod machine;
 mod shells;

@@ -56,7 +56,12 @@ pub(super) fn unlock() -> Result<(), Trouble> {
 }
 
 fn connect() -> Result<SecretService<'static>, Trouble> {
-    Ok(SecretService::connect(EncryptionType::Dh)?)
+    SecretService::connect(EncryptionType::Dh).map_err(|error| match error {
+        Error::Unavailable | Error::Zbus(_) | Error::ZbusFdo(_) => {
+            Trouble::Absent("no program on a session bus offers the Secret Service")
+        }
+        error => error.into(),
+    })
 }
 
 fn unlocked_collection<'a>(
@@ -82,7 +87,6 @@ fn attributes(role: &str) -> HashMap<&str, &str> {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable => Self::Absent("no program on the session bus offers the Secret Service"),
             Error::Locked | Error::Prompt | Error::PromptDisconnected => Self::Locked,
             // These name D-Bus's own failures and carry no secret.
             error => Self::Refused(error.to_string()),
