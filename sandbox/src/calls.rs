@@ -25,6 +25,8 @@ pub enum CallKind {
     SignIn,
     /// The token endpoint.
     Token,
+    /// The revocation endpoint.
+    Revoke,
     /// The userinfo endpoint.
     Userinfo,
     /// The provider's logout.

@@ -141,6 +141,7 @@ fn kind(service: Service, path: &str, params: &Params) -> CallKind {
         (Service::Provider, "/authorize", _) => CallKind::Authorize,
         (Service::Provider, "/sign-in", _) => CallKind::SignIn,
         (Service::Provider, "/token", _) => CallKind::Token,
+        (Service::Provider, "/revoke", _) => CallKind::Revoke,
         (Service::Provider, "/userinfo", _) => CallKind::Userinfo,
         (Service::Provider, "/logout", _) => CallKind::Logout,
         (Service::Sts, "/", "AssumeRoleWithWebIdentity") => CallKind::AssumeRole,

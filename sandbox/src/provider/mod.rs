@@ -9,6 +9,7 @@ mod logout;
 mod metadata;
 mod pkce;
 mod redirect_uri;
+mod revoke;
 mod sign_in;
 mod token;
 mod userinfo;
@@ -31,6 +32,7 @@ pub(crate) fn router(world: SharedWorld) -> Router {
         .route("/authorize", get(authorize::authorize).post(authorize::authorize))
         .route("/sign-in", post(sign_in::submit))
         .route("/token", post(token::token))
+        .route("/revoke", post(revoke::revoke))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/logout", get(logout::logout).post(logout::logout))
         .with_state(world)

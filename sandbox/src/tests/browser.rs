@@ -140,6 +140,12 @@ impl Browser {
         self.token(&[&changes[..], &[("redirect_uri", ""), ("code_verifier", "")]].concat()).await
     }
 
+    /// The revocation of a token by the client of this id.
+    pub(super) async fn revoke(&self, client_id: &str, token: &str) -> Answer {
+        let form = [("token", token), ("client_id", client_id)];
+        self.send(self.http.post(format!("{}/revoke", self.issuer)).form(&form)).await
+    }
+
     /// `AssumeRoleWithWebIdentity`, with parameters replaced, added, or (if empty) left out.
     pub(super) async fn assume(&self, role: &str, token: &str, changes: &[(&str, &str)]) -> Answer {
         let mut form = BTreeMap::from([

@@ -66,6 +66,22 @@ async fn a_refresh_token_works_once_and_its_reuse_revokes_its_successor() {
 }
 
 #[tokio::test]
+async fn a_revoked_refresh_token_is_worth_nothing_and_only_its_client_can_revoke_it() {
+    let sandbox = sandbox().await;
+    let browser = Browser::new(&sandbox);
+    let tokens = browser.tokens(ALICE).await;
+    let client = sandbox.config().provider.clients[0].id.clone();
+    assert_eq!(browser.revoke("nobody", tokens.refresh_token()).await.oauth_error().1, "invalid_client");
+    let tokens = super::Tokens(browser.refresh(tokens.refresh_token()).await.json());
+    assert_eq!(browser.revoke(&client, "unknown").await.status, 200);
+    assert_eq!(browser.revoke(&client, tokens.refresh_token()).await.status, 200);
+    assert_eq!(
+        browser.refresh(tokens.refresh_token()).await.oauth_error(),
+        (400, "invalid_grant".to_owned())
+    );
+}
+
+#[tokio::test]
 async fn the_scope_decides_about_refresh_tokens_and_personal_claims() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);

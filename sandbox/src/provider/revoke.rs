@@ -1,0 +1,28 @@
+//! Token revocation (RFC 7009), for public clients.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::oauth_error;
+use crate::params::Params;
+use crate::world::SharedWorld;
+
+/// `POST /revoke`. A token that is unknown, or somebody else's, is answered as one that is revoked (section 2.2).
+pub(super) async fn revoke(State(world): State<SharedWorld>, Extension(params): Extension<Params>) -> Response {
+    let Some(token) = params.get("token") else {
+        return oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "token is missing");
+    };
+    let clients = world.config().provider.clients;
+    let Some(client) = params.get("client_id").filter(|id| clients.iter().any(|client| client.id == *id)) else {
+        return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "the client is unknown");
+    };
+    let mut grants = world.grants();
+    let refresh = grants.refresh.get(token).map(|refresh| refresh.family.clone());
+    let family = refresh.or_else(|| grants.access.get(token).map(|access| access.family.clone()));
+    if let Some(family) = family.filter(|family| family.client_id == client) {
+        grants.revoke(&family);
+    }
+    StatusCode::OK.into_response()
+}
