@@ -18,6 +18,7 @@ use rolecall_core::{Code, Problem};
 use serde::Deserialize;
 
 use crate::agent::{Agent, Kind, Listening};
+use crate::cache::{self, Unlock};
 use crate::caller::Caller;
 use crate::{platform, settings_files};
 use port::Port;
@@ -139,6 +140,7 @@ impl Host {
             HostQuestion::SendHttp(relay) => questions::send_http(&relay),
             HostQuestion::Forget { roles } => {
                 self.agent.forget(&roles);
+                cache::forget(&roles, Unlock::Never)?;
                 Ok(HostAnswer::Done)
             }
         }

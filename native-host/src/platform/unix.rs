@@ -215,7 +215,8 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
     let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
-    if metadata.is_file() && is_own && metadata.mode() & 0o077 == 0 {
+    let is_open_to_others = metadata.mode() & 0o077 != 0;
+    if metadata.is_file() && is_own && !is_open_to_others {
         return Ok(file);
     }
     let reason = format!("{} is not a private file of this user", path.display());

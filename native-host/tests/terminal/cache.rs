@@ -8,7 +8,7 @@ use std::thread;
 
 use chrono::{TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
-use rolecall_core::message::host::WorkerAnswer;
+use rolecall_core::message::host::{HostQuestion, WorkerAnswer};
 use rolecall_sandbox::CallKind;
 use serde_json::Value;
 
@@ -301,6 +301,18 @@ fn status_tells_what_is_kept_and_logout_forgets_it_whatever_the_settings_say_by_
     assert!(!machine.home().join(FILE).exists());
     let status: Value = serde_json::from_str(&machine.run(&["status", "--json"]).stdout).unwrap();
     assert_eq!(status["cache"], serde_json::json!([]));
+}
+
+#[test]
+fn signing_out_in_the_browser_empties_the_cache_too() {
+    let machine = keeping();
+    ask_with_browser(&machine, credentials(60), true);
+    let mut browser = Browser::open(&machine);
+    let other = vec!["arn:aws:iam::111111111111:role/other".parse().unwrap()];
+    browser.ask(HostQuestion::Forget { roles: other }).unwrap();
+    assert!(machine.read(FILE).contains(DEVELOPER));
+    browser.ask(HostQuestion::Forget { roles: vec![] }).unwrap();
+    assert!(!machine.home().join(FILE).exists());
 }
 
 #[test]

@@ -23,7 +23,10 @@ pub(crate) fn world() -> (Sandbox, Machine) {
 }
 
 /// A command that shows the address to sign in at.
-pub(crate) fn start(machine: &Machine, arguments: &[&str]) -> (Child, String, BufReader<std::process::ChildStderr>) {
+pub(crate) fn start(
+    machine: &Machine,
+    arguments: &[&str],
+) -> (Child, String, BufReader<std::process::ChildStderr>) {
     let mut command = machine.command(arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,5 +1,5 @@
-//! The Secret Service of the freedesktop.org desktops, such as GNOME's keyring and KWallet: a program on the session
-//! bus. Credentials cross the bus encrypted.
+//! The Secret Service of the freedesktop.org desktops, such as GNOME's keyring and KDE's wallet: a program on the
+//! session bus. Credentials cross the bus encrypted.
 //!
 //! Entries go into the default collection, which the desktop unlocks when its user logs in. They carry the attributes
 //! `application` and `role`.
