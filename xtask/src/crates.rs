@@ -90,6 +90,9 @@ mod tests {
             .map(|(name, _)| name)
             .collect();
         assert!(linked.contains("rolecall-core") && linked.contains("serde"), "{linked:?}");
-        assert!(!linked.contains("serde_derive") && !linked.contains("wasm-bindgen-cli-support"), "{linked:?}");
+        assert!(
+            !linked.contains("serde_derive") && !linked.contains("wasm-bindgen-cli-support"),
+            "{linked:?}"
+        );
     }
 }

@@ -2,10 +2,9 @@
 //! just these.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{manifest, repo};
@@ -59,8 +58,7 @@ impl Choice {
     }
 }
 
-/// Lays out the unpacked extension with the modules found in `wasm`. Files that did not change are left alone, files
-/// that no longer belong are removed.
+/// Lays out the unpacked extension with the modules found in `wasm`.
 pub(crate) fn lay_out(browser: Browser, wasm: &Path) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
@@ -70,35 +68,17 @@ pub(crate) fn lay_out(browser: Browser, wasm: &Path) -> Result<()> {
         files.insert("managed-schema.json".into(), repo::read(&repo::path("manifest/managed-schema.json"))?);
     }
 
-    let folder = browser.folder();
-    let mut present = BTreeMap::new();
-    if folder.is_dir() {
-        collect(&folder, Path::new(""), &mut present)?;
-    }
-    for stale in present.keys().filter(|name| !files.contains_key(*name)) {
-        fs::remove_file(folder.join(stale)).with_context(|| format!("cannot remove {}", stale.display()))?;
-    }
-    for (name, content) in files.iter().filter(|(name, content)| present.get(*name) != Some(content)) {
-        repo::write(&folder.join(name), content)?;
-    }
-    Ok(())
+    repo::fill(&browser.folder(), &files)
 }
 
 /// The files below a folder that a browser needs, by their name below `prefix`, in a fixed order.
 pub(crate) fn collect(folder: &Path, prefix: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("cannot list {}", folder.display()))?.path();
-        let Some(name) = path.file_name() else { continue };
-        if path.is_dir() {
-            collect(&path, &prefix.join(name), files)?;
-        } else if !path
-            .extension()
-            .is_some_and(|extension| SOURCES_ONLY.iter().any(|only| extension == *only))
-        {
-            files.insert(prefix.join(name), repo::read(&path)?);
-        }
-    }
+    let mut found = BTreeMap::new();
+    let needed = |path: &Path| {
+        !path.extension().is_some_and(|extension| SOURCES_ONLY.iter().any(|only| extension == *only))
+    };
+    repo::collect(folder, &needed, &mut found)?;
+    files.extend(found.into_iter().map(|(name, content)| (prefix.join(name), content)));
     Ok(())
 }
 

@@ -18,8 +18,10 @@ mod targets;
 mod test;
 mod tools;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 /// Builds, tests and shows Rolecall.
@@ -30,6 +32,9 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
+    /// Work on the sources in this folder instead of those that this program was compiled from
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
     #[command(subcommand)]
     word: Word,
 }
@@ -49,14 +54,7 @@ enum Word {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().word {
-        Word::Build(args) => build::run(&args),
-        Word::Test(args) => test::run(&args),
-        Word::Demo(args) => demo::run(&args),
-        Word::Package(args) => package::run(&args),
-        Word::Bench => bench::run(),
-    };
-    match result {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -65,6 +63,19 @@ fn main() -> ExitCode {
             }
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    if let Some(root) = cli.root {
+        repo::set_root(&root)?;
+    }
+    match cli.word {
+        Word::Build(args) => build::run(&args),
+        Word::Test(args) => test::run(&args),
+        Word::Demo(args) => demo::run(&args),
+        Word::Package(args) => package::run(&args),
+        Word::Bench => bench::run(),
     }
 }
 

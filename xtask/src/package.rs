@@ -5,12 +5,13 @@
 mod archive;
 mod deb;
 mod host;
+mod proof;
 mod source;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -19,11 +20,15 @@ use crate::{build, repo, step};
 
 use archive::Tree;
 use host::Host;
+pub(crate) use proof::prove;
 use source::Source;
 
 /// What to pack, and whether to prove it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Compile the host with this profile of Cargo.toml, into target/package-NAME
+    #[arg(long, value_name = "NAME", default_value = RELEASE, conflicts_with = "verify")]
+    host_profile: String,
     /// Build everything a second time from a clone in another folder, and compare: takes as long as the first time
     #[arg(long)]
     verify: bool,
@@ -33,8 +38,30 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let source = Source::here()?;
     let commit = if args.verify { Some(verify::can_be_cloned(&source)?) } else { None };
-    build::extension(&Browser::ALL)?;
+    let mut packages = pack(&source, &args.host_profile)?;
+    if let Some(archive) = source.archive(&format!("rolecall-{VERSION}"))? {
+        packages.insert(format!("rolecall-{VERSION}-source.tar.gz"), archive);
+        if !args.verify && !source::changes()?.is_empty() {
+            step::note("there are changes since the last commit: the source archive does not have them");
+        }
+    } else {
+        step::note("no git repository: no source archive");
+    }
 
+    let folder = folder(&args.host_profile);
+    let sums = write(&folder, &packages)?;
+    for name in packages.keys().map(String::as_str).chain([SUMS]) {
+        println!("{}", folder.join(name).display());
+    }
+    if let Some(commit) = commit {
+        verify::run(commit, &sums)?;
+    }
+    Ok(())
+}
+
+/// Builds and packs all but the source.
+fn pack(source: &Source, host_profile: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+    build::extension(&Browser::ALL)?;
     let mut packages = BTreeMap::new();
     for browser in Browser::ALL {
         let ending = match browser {
@@ -50,28 +77,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         packages.insert(format!("rolecall-{}-{VERSION}.{ending}", browser.name()), tree.zip()?);
     }
     if cfg!(target_os = "linux") {
-        pack_host(&source, &mut packages)?;
+        pack_host(source, host_profile, &mut packages)?;
     } else {
         step::note("the native host's packages are made on Linux");
     }
-    if let Some(archive) = source.archive(&format!("rolecall-{VERSION}"))? {
-        packages.insert(format!("rolecall-{VERSION}-source.tar.gz"), archive);
-        if !args.verify && !source::changes()?.is_empty() {
-            step::note("there are changes since the last commit: the source archive does not have them");
-        }
-    } else {
-        step::note("no git repository: no source archive");
-    }
-
-    let sums = write(&packages)?;
-    if let Some(commit) = commit {
-        verify::run(commit, &sums)?;
-    }
-    Ok(())
+    Ok(packages)
 }
 
-fn pack_host(source: &Source, packages: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
-    let host = Host::build()?;
+fn pack_host(source: &Source, profile: &str, packages: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let host = Host::build(profile)?;
     let name = format!("rolecall-{VERSION}-linux-{}", env::consts::ARCH);
     let tar = host.tree()?.tar(&format!("{name}/"), source.time)?;
     packages.insert(format!("{name}.tar.gz"), archive::gzip(&tar)?);
@@ -82,20 +96,24 @@ fn pack_host(source: &Source, packages: &mut BTreeMap<String, Vec<u8>>) -> Resul
     Ok(())
 }
 
-/// Writes the packages and their checksums, and nothing else, to `target/package`.
-fn write(packages: &BTreeMap<String, Vec<u8>>) -> Result<String> {
-    let folder = repo::target("package");
-    repo::remove_dir(&folder)?;
+/// Where the packages go.
+fn folder(host_profile: &str) -> PathBuf {
+    if host_profile == RELEASE {
+        repo::target("package")
+    } else {
+        repo::target(&format!("package-{host_profile}"))
+    }
+}
+
+/// Writes the packages and their checksums, and nothing else, to a folder.
+fn write(folder: &Path, packages: &BTreeMap<String, Vec<u8>>) -> Result<String> {
+    repo::remove_dir(folder)?;
     let mut sums = String::new();
     for (name, content) in packages {
-        let path = folder.join(name);
-        repo::write(&path, content)?;
-        println!("{}", path.display());
+        repo::write(&folder.join(name), content)?;
         sums.extend([&repo::sha256(content), "  ", name, "\n"]);
     }
-    let path = folder.join(SUMS);
-    repo::write(&path, &sums)?;
-    println!("{}", path.display());
+    repo::write(&folder.join(SUMS), &sums)?;
     Ok(sums)
 }
 
@@ -103,3 +121,6 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The name of the list of checksums, in the form that `sha256sum --check` reads.
 const SUMS: &str = "SHA256SUMS";
+
+/// The profile that is released.
+const RELEASE: &str = "release";

@@ -54,7 +54,8 @@ fn encode(folders: &[(PathBuf, String)]) -> OsString {
     flags
 }
 
-fn cargo_home() -> Option<PathBuf> {
+/// Where cargo keeps what it fetched.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
 

@@ -1,17 +1,29 @@
 //! Where things are in this repository, and the commands that run in it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-/// The repository's root folder.
+/// The repository's root folder: the one that this program was compiled from, unless [`set_root`] said otherwise.
 pub(crate) fn root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    ROOT.get_or_init(|| {
+        let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+        xtask.parent().unwrap_or(xtask).to_owned()
+    })
+}
+
+/// Makes another folder the root; before anything asks for it.
+pub(crate) fn set_root(folder: &Path) -> Result<()> {
+    let folder =
+        fs::canonicalize(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
+    let _ = ROOT.set(folder);
+    Ok(())
 }
 
 /// A path below the repository's root.
@@ -60,6 +72,47 @@ pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Makes a folder hold just these files. Those that did not change are left alone, those that no longer belong are
+/// removed, except below the folder `target`.
+pub(crate) fn fill(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
+    let mut present = BTreeMap::new();
+    if folder.is_dir() {
+        collect(folder, &|path| path != folder.join("target"), &mut present)?;
+    }
+    for stale in present.keys().filter(|name| !files.contains_key(*name)) {
+        fs::remove_file(folder.join(stale)).with_context(|| format!("cannot remove {}", stale.display()))?;
+    }
+    for (name, content) in files.iter().filter(|(name, content)| present.get(*name) != Some(content)) {
+        write(&folder.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// Reads every file below a folder for whose path, and the folders above it, `wanted` is true. They are named as
+/// below the folder.
+pub(crate) fn collect(
+    folder: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
+    files: &mut BTreeMap<PathBuf, Vec<u8>>,
+) -> Result<()> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let failed = || format!("cannot list {}", next.display());
+        for entry in fs::read_dir(&next).with_context(failed)? {
+            let path = entry.with_context(failed)?.path();
+            if !wanted(&path) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.strip_prefix(folder)?.to_owned(), read(&path)?);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Removes a folder and all in it, if it is there.
 pub(crate) fn remove_dir(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
@@ -101,3 +154,5 @@ impl Stamp {
         write(&self.file, &self.wanted)
     }
 }
+
+static ROOT: OnceLock<PathBuf> = OnceLock::new();

@@ -5,14 +5,18 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::crates;
-use crate::repo;
 use crate::tools::rust_target::{self, Library};
+use crate::tools::{apt, find};
+use crate::{crates, repo};
 
 /// A command that fails if the host does not compile, or could be better, on one of them.
 pub(crate) fn check() -> Result<Command> {
     let library = rust_target::ready(&TARGETS, "check the code for Windows and macOS")?;
     let installed = library == Library::Installed;
+    if !installed && find(&[DLLTOOL]).is_none() {
+        // The standard library for Windows makes its import libraries even to be checked.
+        apt::install(&["binutils-mingw-w64-x86-64"], "check the code for Windows", DLLTOOL)?;
+    }
     // Clippy is made for the compiler of its own toolchain only.
     let mut cargo = library.cargo(if installed { "clippy" } else { "check" }, "std,panic_abort");
     cargo.args(["--package", "rolecall"]);
@@ -44,3 +48,5 @@ const TARGETS: [&str; 3] = ["x86_64-pc-windows-gnu", "x86_64-pc-windows-msvc", "
 /// A function has one signature on all systems, so that it may return a result that only another one needs, and types
 /// that differ elsewhere are the same here.
 const NEEDED_ELSEWHERE: [&str; 2] = ["clippy::unnecessary_wraps", "clippy::useless_conversion"];
+
+const DLLTOOL: &str = "x86_64-w64-mingw32-dlltool";

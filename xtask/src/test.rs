@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::extension::{Browser, Choice};
 use crate::fixtures::Fixtures;
+use crate::package;
 use crate::repo;
 use crate::step::{self, Finished, Step};
 use crate::targets;
@@ -34,6 +35,8 @@ enum Kind {
     Unit,
     /// Types and lints of the native host on Windows and macOS, which nothing here runs
     Targets,
+    /// That packages made in two folders are the same, byte for byte
+    Packages,
     /// The tests that run as WebAssembly in a headless browser
     Wasm,
     /// The tests that drive the built product in a real browser
@@ -54,6 +57,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if wanted(Kind::Targets) && args.filter.is_none() {
         total += check("check the host for Windows and macOS", &mut targets::check()?)?;
+    }
+    if wanted(Kind::Packages) && args.filter.is_none() {
+        total += packages();
     }
     if wanted(Kind::Wasm) {
         total += wasm(args)?;
@@ -80,15 +86,32 @@ fn unit(args: &Args) -> Result<Count> {
     tests("unit tests", cargo, args)
 }
 
-/// Real programs that unit tests hold the product against: shells that read what it prints, and strace, which kills
-/// the writer of the AWS files at every system call.
+/// Real programs that unit tests hold the product against: shells that read what it prints, strace, which kills the
+/// writer of the AWS files at every system call, and a keyring on a session bus.
 fn outside_programs() -> Result<()> {
-    let missing: Vec<_> =
-        ["strace", "zsh", "fish"].into_iter().filter(|name| find(&[name]).is_none()).collect();
+    let programs = [
+        ("strace", "strace"),
+        ("zsh", "zsh"),
+        ("fish", "fish"),
+        ("dbus-run-session", "dbus"),
+        ("gnome-keyring-daemon", "gnome-keyring"),
+    ];
+    let is_missing = |(program, package)| find(&[program]).is_none().then_some(package);
+    let missing: Vec<_> = programs.into_iter().filter_map(is_missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
     apt::install(&missing, "run every unit test", &missing.join(", "))
+}
+
+fn packages() -> Count {
+    match package::prove() {
+        Ok(()) => Count { passed: 1, failed: 0 },
+        Err(error) => {
+            eprintln!("{error:#}");
+            Count { passed: 0, failed: 1 }
+        }
+    }
 }
 
 fn wasm(args: &Args) -> Result<Count> {
@@ -143,7 +166,7 @@ fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
 
 fn end_to_end(args: &Args) -> Result<Count> {
     let browsers = args.browser.browsers();
-    let fixtures = Fixtures::ready(browsers)?.with_aws_command_line()?;
+    let fixtures = Fixtures::ready(browsers)?.with_outside_programs()?;
     let mut total = Count::default();
     if args.filter.is_none() && browsers.contains(&Browser::Firefox) {
         total += check("check as addons.mozilla.org does", &mut web_ext::lint(&Browser::Firefox.folder())?)?;

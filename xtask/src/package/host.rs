@@ -24,17 +24,17 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Builds it for this machine.
-    pub(super) fn build() -> Result<Self> {
+    /// Builds it for this machine, as a profile of `Cargo.toml` says.
+    pub(super) fn build(profile: &str) -> Result<Self> {
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let triple = triple(&rustc)?;
         let mut cargo = repo::cargo();
         // With a target named, the flags are not for build scripts, which need not be the same everywhere.
-        cargo.args(["build", "--release", "--locked", "--package", "rolecall", "--target", &triple]);
+        cargo.args(["build", "--locked", "--package", "rolecall", "--target", &triple, "--profile", profile]);
         cargo.env(remap::VARIABLE, remap::flags(&rustc)?);
         step::run("compile the host", &mut cargo)?;
 
-        let path = repo::target(&triple).join("release/rolecall");
+        let path = repo::target(&triple).join(profile).join("rolecall");
         let pages = repo::target("packaging/man");
         repo::remove_dir(&pages)?;
         ask(Command::new(&path).args(["man", "--dir"]).arg(&pages))?;
@@ -145,7 +145,8 @@ fn ask(command: &mut Command) -> Result<String> {
 /// The script with the program found on the PATH instead of where it was built.
 fn portable(script: &str, built: &Path) -> Result<String> {
     let built = built.to_str().context("the program's path is not UTF-8")?;
-    let portable = script.replace(built, "rolecall");
+    // A path with a space in it stands in quotes.
+    let portable = script.replace(&format!("'{built}'"), "rolecall").replace(built, "rolecall");
     if portable == script {
         bail!("the completion script does not name {built}");
     }
@@ -251,8 +252,10 @@ mod tests {
     #[test]
     fn completions_find_the_program_on_the_path() {
         let built = Path::new("/src/target/release/rolecall");
-        let script = portable("complete -C '/src/target/release/rolecall' rolecall", built).unwrap();
-        assert_eq!(script, "complete -C 'rolecall' rolecall");
+        for name in ["/src/target/release/rolecall", "'/src/target/release/rolecall'"] {
+            let script = portable(&format!("complete -C {name} rolecall"), built).unwrap();
+            assert_eq!(script, "complete -C rolecall rolecall");
+        }
         assert!(portable("complete -C elsewhere", built).is_err());
     }
 

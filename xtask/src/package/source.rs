@@ -63,4 +63,4 @@ fn output(args: &[&str]) -> Result<Vec<u8>> {
 }
 
 /// In a source archive: the time of the commit it was made from.
-const TIME_FILE: &str = "SOURCE_DATE_EPOCH";
+pub(super) const TIME_FILE: &str = "SOURCE_DATE_EPOCH";

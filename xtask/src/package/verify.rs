@@ -34,19 +34,20 @@ pub(super) fn run(commit: &str, sums: &str) -> Result<()> {
     step::run("build everything again in another folder", &mut cargo)?;
 
     let again = repo::read(&clone.join("target/package").join(super::SUMS))?;
-    compare(sums, &String::from_utf8(again)?)?;
+    let folder = Path::new("target/verify/another-folder/target/package");
+    compare(sums, &String::from_utf8(again)?, folder)?;
     repo::remove_dir(&clone)?;
     step::note("the second build gave the same bytes");
     Ok(())
 }
 
-fn compare(first: &str, second: &str) -> Result<()> {
+/// Compares two lists of checksums; the packages of the second one are in `folder`.
+pub(super) fn compare(first: &str, second: &str, folder: &Path) -> Result<()> {
     let (first, second) = (by_name(first), by_name(second));
     let names = first.keys().chain(second.keys()).collect::<BTreeSet<_>>();
     let different: Vec<_> =
         names.into_iter().filter(|name| first.get(*name) != second.get(*name)).copied().collect();
     if !different.is_empty() {
-        let folder = Path::new("target/verify/another-folder/target/package");
         bail!("the second build differs in {}. It is in {}", different.join(", "), folder.display());
     }
     Ok(())
@@ -59,6 +60,10 @@ fn by_name(sums: &str) -> BTreeMap<&str, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn compare(first: &str, second: &str) -> Result<()> {
+        super::compare(first, second, Path::new("elsewhere"))
+    }
 
     #[test]
     fn a_difference_is_named() {
