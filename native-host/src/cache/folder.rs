@@ -135,3 +135,73 @@ const LOCK: &str = "credentials.lock";
 
 /// Beyond any number of roles that a person has.
 const SIZE_MAX: u64 = 4 << 20;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use chrono::{TimeDelta, Utc};
+    use rolecall_core::aws::{Credentials, RoleArn};
+
+    use super::super::Place;
+    use super::super::document::Entry;
+    use super::*;
+
+    fn put(document: &mut Document) -> bool {
+        let role: RoleArn = "arn:aws:iam::123456789012:role/example".parse().unwrap();
+        let now = Utc::now();
+        let credentials = Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: "secret".into(),
+            session_token: "token".into(),
+            expiration: now + TimeDelta::hours(1),
+        };
+        document.put(Entry::new(&role, &credentials, Place::File, now));
+        true
+    }
+
+    #[test]
+    fn what_is_put_is_there_until_nothing_is_left() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder(home.path().join("a/b/rolecall"));
+        assert!(folder.read().is_empty() && !folder.exists());
+        folder.change(Patience::UntilFree, put).unwrap();
+        assert!(!folder.read().is_empty());
+        folder.change(Patience::UntilFree, |document| !document.remove(&[]).is_empty()).unwrap();
+        assert!(!folder.file().exists());
+    }
+
+    #[test]
+    fn whoever_has_no_patience_changes_nothing_while_another_does() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder(home.path().join("rolecall"));
+        let lock = folder.lock(Patience::UntilFree).unwrap();
+        folder.change(Patience::None, |_| panic!("nobody else changes it now")).unwrap();
+        drop(lock);
+        folder.change(Patience::None, put).unwrap();
+        assert!(!folder.read().is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder(home.path().join("rolecall"));
+        let elsewhere = home.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        symlink(&elsewhere, home.path().join("rolecall")).unwrap();
+        let refused = folder.change(Patience::UntilFree, put).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied, "{refused}");
+        assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn trying_it_leaves_what_is_kept_as_it_was() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder(home.path().join("rolecall"));
+        folder.change(Patience::UntilFree, put).unwrap();
+        let before = fs::read(folder.file()).unwrap();
+        folder.check().unwrap();
+        assert_eq!(fs::read(folder.file()).unwrap(), before);
+        assert!(!folder.0.join(NEW).exists());
+    }
+}
