@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use rolecall_core::aws::{Credentials, RoleArn};
@@ -16,7 +16,7 @@ use rolecall_core::settings::{self, Effective, Layers, Provider, Role};
 use rolecall_core::sign_in::{Memory, Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
-use crate::agent::{Agent, Agents, Browser, Got, Kind};
+use crate::agent::{Agent, Agents, Browser, DEADLINE, Got, Kind};
 use crate::cache::{self, Cache, Place, Unlock};
 use crate::loopback::{Loopback, Way};
 use crate::settings_files::{self, Machine};
@@ -113,7 +113,8 @@ impl Source {
         if self.method == Method::Loopback {
             return self.without_browser(role);
         }
-        match Agents::of_browsers().credentials(role, self.presence, profile::TIME_LEFT_SECONDS) {
+        let started = Instant::now();
+        match self.from_browsers(role) {
             Ok(got) => {
                 let kept = if got.keep {
                     keep(role, &got)
@@ -125,11 +126,32 @@ impl Source {
             }
             Err(problem) if self.method == Method::Auto && leaves_us_alone(&problem) => {
                 // A machine without settings of its own knows of no other way: the browser's answer stands.
-                let obtained = self.without_browser(role);
+                let patience = self.patience.saturating_sub(started.elapsed());
+                let obtained = Self { patience, ..self.clone() }.without_browser(role);
                 obtained.map_err(|own| if own.is(Code::RoleUnknown) { problem } else { own })
             }
             Err(problem) => Err(problem),
         }
+    }
+
+    /// Asks the browsers. One whose host program crashes meanwhile starts it anew and goes on with what it was asked for,
+    /// so it is asked for that once more.
+    fn from_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
+        let started = Instant::now();
+        let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        let mut answer = ask(Agents::of_browsers());
+        let crashed = Instant::now();
+        // One that is just about to end may take a connection still, and crash with that as well.
+        while answer.as_ref().is_err_and(|problem| problem.is(Code::HostExited)) {
+            let patience = RESTART.saturating_sub(crashed.elapsed());
+            let Some(agents) = Agents::of_browsers_within(patience).filter(|_| !patience.is_zero()) else {
+                let message = "The browser went away before it answered.";
+                return Err(Problem::new(Code::AgentUnavailable, message));
+            };
+            let rest = DEADLINE.saturating_sub(started.elapsed()).max(Duration::from_secs(1));
+            answer = ask(agents.within(rest));
+        }
+        answer
     }
 
     fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
@@ -142,9 +164,8 @@ impl Source {
             |(role, provider): &(Role, Provider)| role.approve(provider) == settings::Approve::Never;
         let may_keep = known.as_ref().map_or(true, is_free);
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
-        let find_kept = || match self.kept_will_do {
-            true => cache.find(arn, self.presence, self.unlock),
-            false => Ok(None),
+        let find_kept = || {
+            if self.kept_will_do { cache.find(arn, self.presence, self.unlock) } else { Ok(None) }
         };
         let from_cache =
             |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.place()) };
@@ -288,3 +309,6 @@ impl Turn {
 
 /// How long the first one stays for those who still wait.
 const FAREWELL: Duration = Duration::from_secs(20);
+
+/// How long an extension takes to start its host program anew: it waits for a second first.
+const RESTART: Duration = Duration::from_secs(3);

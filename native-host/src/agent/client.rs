@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::Stream as _;
@@ -14,8 +15,8 @@ use rolecall_core::message::host::{CredentialsRequest, ProtocolRange};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
-use super::{DEADLINE, Got};
 use super::socket::{self, Kind};
+use super::{DEADLINE, Got};
 
 /// The live agents of this user.
 #[derive(Debug)]
@@ -32,6 +33,21 @@ impl Agents {
     /// The agents of browsers.
     pub(crate) fn of_browsers() -> Self {
         Self::connect(socket::find(Kind::Browser))
+    }
+
+    /// The agents of browsers as soon as there are any, if that is within `patience`.
+    pub(crate) fn of_browsers_within(patience: Duration) -> Option<Self> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let agents = Self::of_browsers();
+            if !agents.is_empty() {
+                return Some(agents);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
     }
 
     /// Commands that are signing in at this moment.
@@ -99,8 +115,11 @@ impl Agents {
             match agent.ask(wish()).and_then(&read) {
                 Ok(answer) => return Ok(answer),
                 Err(problem) => {
-                    let better =
-                        |told: &Problem| told.is(Code::RoleUnknown) || told.is(Code::AgentUnavailable);
+                    let better = |told: &Problem| {
+                        [Code::RoleUnknown, Code::AgentUnavailable, Code::HostExited]
+                            .into_iter()
+                            .any(|code| told.is(code))
+                    };
                     if told.as_ref().is_none_or(better) {
                         told = Some(problem);
                     }
@@ -143,7 +162,8 @@ fn gone(error: &io::Error) -> Problem {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
             Problem::new(Code::AgentTimedOut, "The browser did not answer in time.")
         }
-        _ => Problem::new(Code::AgentUnavailable, "The browser went away before it answered."),
+        // Where the browser goes away, its host answers that before it ends.
+        _ => Problem::new(Code::HostExited, "The Rolecall host program stopped before it answered."),
     }
 }
 
@@ -153,3 +173,6 @@ fn unexpected() -> Problem {
 
 /// What a command allows beyond the agent's own deadline, still within the Go SDK's 60 seconds.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often a new agent is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);

@@ -193,7 +193,7 @@ fn everybody_who_waits_is_told_at_once_when_the_browser_is_closed() {
 }
 
 #[test]
-fn those_who_wait_are_told_when_the_host_is_killed() {
+fn those_who_wait_are_told_when_the_host_is_killed_and_not_started_again() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let process = machine.command(&ASK).stderr(Stdio::piped()).spawn().unwrap();
@@ -201,9 +201,33 @@ fn those_who_wait_are_told_when_the_host_is_killed() {
     browser.host.kill().unwrap();
     let ran: Ran = process.wait_with_output().unwrap().into();
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
-    assert_eq!(machine.sockets().len(), 1, "a killed host leaves its socket");
+    assert!(ran.stderr.starts_with("error[agent-unavailable]: "), "{}", ran.stderr);
+}
+
+#[test]
+fn those_who_wait_are_served_by_the_host_that_is_started_after_a_killed_one() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let process = machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    browser.question();
+    browser.host.kill().unwrap();
+    let mut next = Browser::open(&machine);
+    let (id, _) = next.question();
+    next.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+    let ran: Ran = process.wait_with_output().unwrap().into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.contains("ASIAEXAMPLE"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_killed_host_leaves_its_socket_and_the_next_one_clears_it_away() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    browser.host.kill().unwrap();
+    browser.host.wait().unwrap();
+    assert_eq!(machine.sockets().len(), 1);
     let _next = Browser::open(&machine);
-    assert_eq!(machine.sockets().len(), 1, "and the next one clears it away");
+    assert_eq!(machine.sockets().len(), 1);
 }
 
 #[test]
