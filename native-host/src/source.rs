@@ -114,7 +114,7 @@ impl Source {
             return self.without_browser(role);
         }
         let started = Instant::now();
-        match self.from_browsers(role) {
+        match self.ask_browsers(role) {
             Ok(got) => {
                 let kept = if got.keep {
                     keep(role, &got)
@@ -136,7 +136,7 @@ impl Source {
 
     /// Asks the browsers. One whose host program crashes meanwhile starts it anew and goes on with what it was asked for,
     /// so it is asked for that once more.
-    fn from_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
+    fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
         let started = Instant::now();
         let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
         let mut answer = ask(Agents::of_browsers());
