@@ -182,9 +182,10 @@ impl Source {
             let message = format!("Somebody has to sign in for {arn}, and nobody may be asked.");
             return Err(Problem::new(Code::SignInNeeded, message));
         }
+        // Whoever did not unlock it a moment ago is not asked again.
+        let unlock = if is_cache_usable { self.unlock } else { Unlock::Never };
         let keep = |got: Got| {
-            let kept =
-                if got.keep { cache.keep(arn, &got.credentials, self.unlock) } else { Ok(Place::None) };
+            let kept = if got.keep { cache.keep(arn, &got.credentials, unlock) } else { Ok(Place::None) };
             Obtained { credentials: got.credentials, origin: Origin::SignIn, kept }
         };
         let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };

@@ -8,10 +8,13 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
 
+use rolecall_core::message::host::WorkerAnswer;
 use rolecall_sandbox::CallKind;
 use serde_json::Value;
 
+use crate::browser::{Browser, credentials};
 use crate::cache::{sign_in, world};
 use crate::loopback::DEVELOPER;
 use crate::machine::Machine;
@@ -131,6 +134,39 @@ fn a_keyring_that_is_locked_is_told_and_the_list_keeps_what_could_not_be_removed
     assert_eq!(logout.code, Some(1));
     assert!(logout.stderr.starts_with("error[file-failed]: The keyring is locked."), "{}", logout.stderr);
     assert!(machine.read(FILE).contains(DEVELOPER));
+}
+
+#[test]
+fn what_the_browser_answered_goes_into_the_keyring_and_nobody_waits_for_one_that_is_absent() {
+    let (_sandbox, mut machine) = world("keyring");
+    let ask = &ASK_NOBODY[..5];
+    let ask_with_browser = |machine: &Machine| {
+        let mut browser = Browser::open(machine);
+        thread::scope(|scope| {
+            let ran = scope.spawn(|| machine.run(ask));
+            let (id, _) = browser.question();
+            let answer = WorkerAnswer::Credentials { credentials: credentials(60), keep: true };
+            browser.answer(id, Ok(answer));
+            let ran = ran.join().unwrap();
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+            ran.stdout
+        })
+    };
+    ask_with_browser(&machine);
+    let place = |machine: &Machine| {
+        let list: Value = serde_json::from_str(&machine.read(FILE)).unwrap();
+        list["roles"][0]["place"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(place(&machine), "none", "it is noted, so that the next tool does not try again");
+    let status: Value = serde_json::from_str(&machine.run(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(status["cache"], serde_json::json!([]));
+
+    let Some(session) = Session::start(&machine) else { return };
+    machine.set("DBUS_SESSION_BUS_ADDRESS", &session.address);
+    let document = ask_with_browser(&machine);
+    assert_eq!(place(&machine), "keyring");
+    assert!(!machine.read(FILE).contains("very/secret+key"));
+    assert_eq!(machine.run(&ASK_NOBODY).stdout, document);
 }
 
 #[test]
