@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::extension::{self, Browser, Choice};
+use crate::notices::Notices;
 use crate::remap;
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
@@ -67,8 +68,11 @@ fn build(browsers: &[Browser], debug: bool) -> Result<()> {
     for module in MODULES {
         bind(module, &compiled.join(module).with_extension("wasm"), debug)?;
     }
+    let packages = MODULES.map(|module| module.replace('_', "-"));
+    let packages = packages.each_ref().map(String::as_str);
+    let notices = Notices::of(&packages, wasm_target::TARGET)?.text()?;
     for browser in browsers {
-        extension::lay_out(*browser, &modules())?;
+        extension::lay_out(*browser, &modules(), &notices)?;
     }
     Ok(())
 }

@@ -44,14 +44,17 @@ impl Crate {
     }
 }
 
-/// Every crate of the lock file, whatever it is used for.
-pub(crate) fn all() -> Result<Vec<Crate>> {
+/// Every crate that the workspace uses on these targets, whatever for.
+pub(crate) fn all(targets: &[&str]) -> Result<Vec<Crate>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Crate>,
     }
-    let metadata: Metadata = serde_json::from_slice(&cargo(&["metadata", "--format-version", "1"])?)
-        .context("cannot read what `cargo metadata` says")?;
+    let mut args = vec!["metadata", "--format-version", "1"];
+    // Crates of other systems would be fetched.
+    args.extend(targets.iter().flat_map(|target| ["--filter-platform", target]));
+    let metadata: Metadata =
+        serde_json::from_slice(&cargo(&args)?).context("cannot read what `cargo metadata` says")?;
     Ok(metadata.packages)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{manifest, repo};
+use crate::{manifest, notices, repo};
 
 /// A family of browsers with a manifest of its own.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,11 +58,12 @@ impl Choice {
     }
 }
 
-/// Lays out the unpacked extension with the modules found in `wasm`.
-pub(crate) fn lay_out(browser: Browser, wasm: &Path) -> Result<()> {
+/// Lays out the unpacked extension with the modules found in `wasm` and what is owed to the authors of their crates.
+pub(crate) fn lay_out(browser: Browser, wasm: &Path, notices: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
     collect(wasm, Path::new("wasm"), &mut files)?;
+    files.insert(notices::FILE.into(), notices.as_bytes().to_vec());
     files.insert("manifest.json".into(), manifest::compose(browser)?.into_bytes());
     if browser == Browser::Chromium {
         files.insert("managed-schema.json".into(), repo::read(&repo::path("manifest/managed-schema.json"))?);

@@ -10,6 +10,7 @@ mod demo;
 mod extension;
 mod fixtures;
 mod manifest;
+mod notices;
 mod package;
 mod remap;
 mod repo;

@@ -30,7 +30,9 @@ pub(crate) fn check() -> Result<Command> {
     // These would need a C compiler for each system, only to make what is not linked. Cargo lets a build script's
     // output be given instead of running it: here, none.
     // <https://doc.rust-lang.org/cargo/reference/build-scripts.html#overriding-build-scripts>
-    for links in crates::all()?.iter().filter(|one| one.compiles_c()).filter_map(|one| one.links.as_ref()) {
+    for links in
+        crates::all(&TARGETS)?.iter().filter(|one| one.compiles_c()).filter_map(|one| one.links.as_ref())
+    {
         for target in TARGETS {
             cargo.args(["--config", &format!("target.{target}.{links}.rustc-link-lib=[]")]);
         }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::archive::{self, Tree, gzip};
 use super::deb::Control;
+use crate::notices::{self, Notices, paragraph};
 use crate::{extension, remap, repo, step};
 
 /// The program and what it says of itself.
@@ -21,6 +22,8 @@ pub(super) struct Host {
     manual: BTreeMap<String, Vec<u8>>,
     /// Completion scripts by shell.
     completions: BTreeMap<&'static str, String>,
+    /// What is owed to the authors of its crates.
+    notices: Notices,
 }
 
 impl Host {
@@ -47,7 +50,8 @@ impl Host {
             let script = ask(Command::new(&path).args(["completions", shell]))?;
             completions.insert(shell, portable(&script, &path)?);
         }
-        Ok(Self { program: repo::read(&path)?, manual, completions })
+        let notices = Notices::of(&["rolecall"], &triple)?;
+        Ok(Self { program: repo::read(&path)?, manual, completions, notices })
     }
 
     /// As it is unpacked into a folder like `/usr/local`, with a page of what to do then.
@@ -63,6 +67,7 @@ impl Host {
         for (name, path) in DOCUMENTS {
             tree.add(format!("share/doc/rolecall/{name}"), repo::read(&repo::path(path))?);
         }
+        tree.add(format!("share/doc/rolecall/{}", notices::FILE), self.notices.text()?);
         tree.add("INSTALL", INSTALL);
         Ok(tree)
     }
@@ -80,7 +85,7 @@ impl Host {
         tree.add("usr/share/zsh/vendor-completions/_rolecall", self.completion("zsh"));
         tree.add("usr/share/doc/rolecall/changelog.gz", gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?);
         let licence = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
-        tree.add("usr/share/doc/rolecall/copyright", copyright(&licence)?);
+        tree.add("usr/share/doc/rolecall/copyright", copyright(&licence, &self.notices)?);
         let example = repo::read(&repo::path("docs/example-config.toml"))?;
         tree.add("usr/share/doc/rolecall/examples/config.toml", example);
         let ids: Value = serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json"))?)?;
@@ -170,17 +175,17 @@ fn id<'ids>(ids: &'ids Value, name: &str) -> Result<&'ids str> {
 }
 
 /// In the machine-readable form, <https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/>.
-fn copyright(mit: &str) -> Result<String> {
+fn copyright(mit: &str, notices: &Notices) -> Result<String> {
     let (holder, terms) = mit.split_once("\n\n").context("LICENSE-MIT does not begin with its holder")?;
-    let terms: String = terms
-        .lines()
-        .map(|line| if line.is_empty() { " .\n".into() } else { format!(" {line}\n") })
-        .collect();
     let holder = holder.trim_start_matches("Copyright (c) ");
     Ok(format!(
-        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: Rolecall\n\n\
-         Files: *\nCopyright: {holder}\nLicense: MIT or Apache-2.0\n\nLicense: MIT\n{terms}\nLicense: Apache-2.0\n \
-         The full text is in /usr/share/common-licenses/Apache-2.0.\n"
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: Rolecall\n\
+         Comment: Paragraphs about files below NAME-VERSION are about crates of that name and version,\n which are \
+         compiled into the program. Their sources are at https://crates.io/crates/NAME.\n\n\
+         Files: *\nCopyright: {holder}\nLicense: MIT or Apache-2.0\n\n{}\nLicense: MIT\n{}\nLicense: Apache-2.0\n \
+         The full text is in /usr/share/common-licenses/Apache-2.0.\n",
+        notices.debian(),
+        paragraph(terms)
     ))
 }
 
@@ -282,8 +287,11 @@ mod tests {
 
     #[test]
     fn the_copyright_file_carries_the_terms_in_debians_form() {
-        let text = copyright("Copyright (c) 2026 Someone\n\nPermission is hereby\n\ngranted.\n").unwrap();
+        let notices = Notices::of(&["rolecall"], "x86_64-unknown-linux-gnu").unwrap();
+        let mit = "Copyright (c) 2026 Someone\n\nPermission is hereby\n\ngranted.\n";
+        let text = copyright(mit, &notices).unwrap();
         assert!(text.contains("\nLicense: MIT\n Permission is hereby\n .\n granted.\n\n"), "{text}");
         assert!(text.contains("Copyright: 2026 Someone\n"), "{text}");
+        assert!(text.contains("\nFiles: bytes-1."), "{text}");
     }
 }
