@@ -36,7 +36,12 @@ pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
     }
     json!({
         "browserName": "chrome",
-        "goog:chromeOptions": { "binary": fixtures.browser, "args": arguments },
+        "goog:chromeOptions": {
+            "binary": fixtures.browser,
+            "args": arguments,
+            // Else windows that the extension itself opens are not listed.
+            "enableExtensionTargets": true,
+        },
     })
 }
 

@@ -1,0 +1,91 @@
+//! Credentials in use are renewed in time, and a session ends when somebody signs out.
+
+use anyhow::{Result, ensure};
+use chrono::TimeDelta;
+use rolecall_sandbox::CallKind;
+use rolecall_tests::{Kind, Scene, entries};
+
+use crate::terminal::{QUESTION, ask};
+use crate::{arrived, browser_in_the_background, popup_with_roles, prompts};
+
+crate::stories![
+    credentials_in_use_are_renewed_before_they_run_short,
+    signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provider,
+    signing_out_leaves_the_session_at_the_provider_if_that_is_wished,
+];
+
+async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        for role in entries(settings, "role") {
+            role.insert("duration".into(), 3_600.into());
+        }
+    })?;
+    // The credentials of an hour have lasted for 40 minutes but 3 seconds already.
+    scene.sandbox.clock().advance(TimeDelta::seconds(3) - TimeDelta::minutes(40));
+    let browser = browser_in_the_background(&scene).await?;
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let (first, signed_in) = tokio::join!(ask(&scene), person);
+    signed_in?;
+    let first = first?.succeeded()?;
+
+    scene.sandbox.clock().reset();
+    arrived(&scene, CallKind::AssumeRole, 2).await?;
+    assert_eq!(browser.sign_in_windows().await?, 0);
+
+    // The host still has the first ones, and they are good for a while. One that starts anew is given the others.
+    assert_eq!(ask(&scene).await?.succeeded()?, first);
+    scene.crash_host()?;
+    popup_with_roles(&browser).await?.says("connected").await?;
+    assert_ne!(ask(&scene).await?.succeeded()?, first);
+    assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2);
+    Ok(())
+}
+
+/// A machine whose provider gives refresh tokens.
+async fn scene_with_refresh_tokens(kind: Kind) -> Result<Scene> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        for provider in entries(settings, "provider") {
+            provider.insert("scope".into(), "openid email offline_access".into());
+        }
+    })?;
+    Ok(scene)
+}
+
+async fn signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provider(
+    kind: Kind,
+) -> Result<()> {
+    let scene = scene_with_refresh_tokens(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let (answer, signed_in) = tokio::join!(ask(&scene), person);
+    signed_in?;
+    answer?.succeeded()?;
+
+    scene.terminal().rolecall(["logout", "--all"]).await?.succeeded()?;
+    ensure!(browser.provider_page("logout").await?.contains("Nobody is signed in"));
+    assert_eq!(scene.sandbox.count(CallKind::Revoke), 1);
+    // No token in the address, only whose client it is.
+    let address = browser.driver().current_url().await?;
+    assert_eq!(address.query_pairs().count(), 1);
+    let answer = scene.terminal().with("ROLECALL_BATCH", "1").rolecall(QUESTION).await?;
+    ensure!(answer.failed()?.contains("error[sign-in-needed]"));
+    Ok(())
+}
+
+async fn signing_out_leaves_the_session_at_the_provider_if_that_is_wished(kind: Kind) -> Result<()> {
+    let scene = scene_with_refresh_tokens(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let (answer, signed_in) = tokio::join!(ask(&scene), person);
+    signed_in?;
+    answer?.succeeded()?;
+
+    scene.terminal().rolecall(["logout", "--all", "--keep-session"]).await?.succeeded()?;
+    assert_eq!(scene.sandbox.count(CallKind::Revoke), 1);
+    assert_eq!(scene.sandbox.count(CallKind::Logout), 0);
+    ask(&scene).await?.succeeded()?;
+    assert_eq!(prompts(&scene).last().map(String::as_str), Some("none"), "the provider still knows her");
+    Ok(())
+}
