@@ -105,10 +105,20 @@ fn paths() -> impl Iterator<Item = PathBuf> {
     user_file().into_iter().chain([platform::machine_settings()])
 }
 
-/// Whether the word stands in a file at all, for whoever has no time to read them.
-pub(crate) fn mention(word: &[u8]) -> bool {
-    let mut texts = paths().filter_map(|path| fs::read(path).ok());
-    texts.any(|text| memchr::memmem::find(&text, word).is_some())
+/// Whether a file may choose a cache, for whoever has no time to read them: `false` is certain.
+pub(crate) fn may_choose_a_cache() -> bool {
+    paths().filter_map(|path| fs::read(path).ok()).any(|text| has_cache(&text))
+}
+
+/// Whether there is a line on a cache that is neither a comment nor says that there shall be none.
+fn has_cache(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"cache").any(|at| {
+        let begin = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end_before| end_before + 1);
+        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
+        let line = text[begin..end].trim_ascii();
+        let value = line.strip_prefix(b"cache").and_then(|rest| rest.trim_ascii_start().strip_prefix(b"="));
+        !line.starts_with(b"#") && value.is_none_or(|value| value.trim_ascii() != b"\"none\"")
+    })
 }
 
 /// The user's own file, whether it is there or not: `$XDG_CONFIG_HOME/rolecall/config.toml`, where that is
@@ -292,6 +302,22 @@ mod tests {
         let problem = load_from(paths).problem().unwrap().clone();
         let reason = "line 3: unknown variant `disk`, expected one of `none`, `file`, `keyring`";
         assert!(problem.message.ends_with(reason), "{problem}");
+    }
+
+    #[test]
+    fn a_cache_is_looked_for_without_reading_the_document() {
+        for (text, may_choose) in [
+            ("[host]\ncache = \"file\"", true),
+            ("[host]\n  cache=\"keyring\" # mine\r\n", true),
+            ("host = { cache = \"file\" }\n", true),
+            ("host.cache = \"file\"\n# cache = \"none\"\n", true),
+            ("[host]\ncache = \"none\"\r\n", false),
+            ("[host]\n# cache = \"file\"\n", false),
+            ("[host]\nallowed_extensions = []\n", false),
+            ("", false),
+        ] {
+            assert_eq!(has_cache(text.as_bytes()), may_choose, "{text}");
+        }
     }
 
     #[test]

@@ -136,7 +136,8 @@ const LOCK: &str = "credentials.lock";
 /// Beyond any number of roles that a person has.
 const SIZE_MAX: u64 = 4 << 20;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

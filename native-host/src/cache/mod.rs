@@ -10,7 +10,8 @@
 //!
 //! **What it costs.** A tool runs `credential-process` dozens of times a minute while the agent answers from memory,
 //! and none of these calls may be slowed. After such an answer [`keep_in_passing`] looks for the word `cache` in the
-//! settings, then whether the file knows these credentials already; only new ones, a few times a day, are written.
+//! settings without parsing them, then whether the file knows these credentials already; only new ones, a few times a
+//! day, are written.
 //! Among a hundred processes that have new ones, the first writes and the others do not wait for it. Where the cache
 //! cannot take them, that is noted beside the role, so that no keyring is asked again until there are others.
 
@@ -181,7 +182,7 @@ impl Cache {
 /// Keeps credentials that an agent answered with, if the settings want that and they are new. Nobody waits for it,
 /// is asked or is told: they have their credentials.
 pub(crate) fn keep_in_passing(role: &RoleArn, credentials: &Credentials) {
-    if !settings_files::mention(b"cache") {
+    if !settings_files::may_choose_a_cache() {
         return;
     }
     let Some(folder) = Folder::usual() else { return };
