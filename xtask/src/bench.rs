@@ -1,8 +1,11 @@
 //! `cargo xtask bench`: what the project promises to keep small or fast. Sizes are held against a limit, times against a
 //! peer that does the same in the same run.
 
+mod hot_path;
+
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -28,7 +31,11 @@ struct Measure {
 pub(crate) fn run() -> Result<()> {
     build::extension(&Browser::ALL)?;
     let mut measures = module_sizes()?;
-    measures.push(change_of_a_profile()?);
+    let host = host()?;
+    measures.push(change_of_a_profile(&host)?);
+    if cfg!(unix) {
+        measures.push(hot_path::measure(&host)?);
+    }
     for measure in &measures {
         println!("{}", line(measure));
     }
@@ -55,12 +62,17 @@ fn module_sizes() -> Result<Vec<Measure>> {
     build::MODULES.iter().map(measure).collect()
 }
 
-/// One change in a config file of 10,000 profiles, as whole processes: ours beside `aws configure set`.
-fn change_of_a_profile() -> Result<Measure> {
+/// The host as it is released.
+fn host() -> Result<PathBuf> {
     step::run(
         "build the host, optimised",
         repo::cargo().args(["build", "--release", "--package", "rolecall"]),
     )?;
+    Ok(repo::target("release/rolecall").with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+/// One change in a config file of 10,000 profiles, as whole processes: ours beside `aws configure set`.
+fn change_of_a_profile(host: &Path) -> Result<Measure> {
     let python = python::ready()?;
     let home = repo::target("bench/home");
     repo::remove_dir(&home)?;
@@ -70,14 +82,13 @@ fn change_of_a_profile() -> Result<Measure> {
     }
     repo::write(&home.join(".aws/config"), config)?;
 
-    let at_home = |program: &std::path::Path| {
+    let at_home = |program: &Path| {
         let mut command = Command::new(program);
         command.env_clear().env("HOME", &home).env("PATH", "/usr/bin:/bin");
         command
     };
-    let host = repo::target("release/rolecall").with_extension(std::env::consts::EXE_EXTENSION);
     let ours = median(|region| {
-        let mut command = at_home(&host);
+        let mut command = at_home(host);
         let role = "arn:aws:iam::123456789012:role/dev";
         command.args(["profile", "write", "dev", "--role-arn", role, "--region", region]);
         command
@@ -88,7 +99,6 @@ fn change_of_a_profile() -> Result<Measure> {
         command
     })?;
     repo::remove_dir(&home)?;
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     Ok(Measure {
         name: format!("one of {PROFILES} profiles changed"),
         value: micros(ours),
@@ -110,6 +120,10 @@ fn median(command: impl Fn(&str) -> Command) -> Result<Duration> {
     }
     times.sort();
     Ok(times[times.len() / 2])
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn line(measure: &Measure) -> String {

@@ -91,7 +91,7 @@ fn pack_host(source: &Source, profile: &str, packages: &mut BTreeMap<String, Vec
     packages.insert(format!("{name}.tar.gz"), archive::gzip(&tar)?);
     if let Some(control) = host.control() {
         let name = format!("rolecall_{VERSION}_{}.deb", control.architecture);
-        packages.insert(name, deb::deb(&control, &host.debian_tree()?, source.time)?);
+        packages.insert(name, deb::deb(&control, &host.debian_tree(source.time)?, source.time)?);
     }
     Ok(())
 }

@@ -74,7 +74,8 @@ fn fields(control: &Control, files: &Tree) -> String {
     text
 }
 
-const MAINTAINER: &str = "The Rolecall authors <rolecall@rolecall.dev>";
+/// Who answers for the package.
+pub(super) const MAINTAINER: &str = "The Rolecall authors <rolecall@rolecall.dev>";
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use chrono::DateTime;
 use serde_json::Value;
 
 use super::archive::{self, Tree, gzip};
-use super::deb::Control;
+use super::deb::{Control, MAINTAINER};
 use crate::notices::{self, Notices, paragraph};
 use crate::{extension, remap, repo, step};
 
@@ -72,8 +73,9 @@ impl Host {
         Ok(tree)
     }
 
-    /// As Debian lays it out, with manifests for every person on the machine.
-    pub(super) fn debian_tree(&self) -> Result<Tree> {
+    /// As Debian lays it out, with manifests for every person on the machine; `time` is the release's, in seconds
+    /// since 1970.
+    pub(super) fn debian_tree(&self, time: u64) -> Result<Tree> {
         let mut tree = Tree::default();
         tree.add_program("usr/bin/rolecall", self.program.as_slice());
         for (name, page) in &self.manual {
@@ -83,7 +85,9 @@ impl Host {
         tree.add("usr/share/bash-completion/completions/rolecall", self.completion("bash"));
         tree.add("usr/share/fish/vendor_completions.d/rolecall.fish", self.completion("fish"));
         tree.add("usr/share/zsh/vendor-completions/_rolecall", self.completion("zsh"));
-        tree.add("usr/share/doc/rolecall/changelog.gz", gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?);
+        tree.add("usr/share/doc/rolecall/CHANGELOG.md.gz", gzip(&repo::read(&repo::path("CHANGELOG.md"))?)?);
+        tree.add("usr/share/doc/rolecall/changelog.gz", gzip(changelog(time)?.as_bytes())?);
+        tree.add("usr/share/lintian/overrides/rolecall", LINTIAN);
         let licence = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
         tree.add("usr/share/doc/rolecall/copyright", copyright(&licence, &self.notices)?);
         let example = repo::read(&repo::path("docs/example-config.toml"))?;
@@ -189,6 +193,17 @@ fn copyright(mit: &str, notices: &Notices) -> Result<String> {
     ))
 }
 
+/// What Debian Policy 4.4 wants to read of changes; people find more in the file that it names.
+fn changelog(time: u64) -> Result<String> {
+    let time =
+        DateTime::from_timestamp(i64::try_from(time)?, 0).context("the time of these sources is too late")?;
+    Ok(format!(
+        "rolecall ({}) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz in this folder.\n\n -- {MAINTAINER}  {}\n",
+        env!("CARGO_PKG_VERSION"),
+        time.format("%a, %d %b %Y %H:%M:%S +0000")
+    ))
+}
+
 /// The newest version of the C library whose symbols the program asks for, as they are named in it: `GLIBC_2.34`.
 fn libc_version(program: &[u8]) -> Option<(u32, u32)> {
     const MARK: &[u8] = b"GLIBC_";
@@ -223,6 +238,11 @@ const DOCUMENTS: [(&str, &str); 5] = [
     ("examples/config.toml", "docs/example-config.toml"),
 ];
 
+const LINTIAN: &str = "\
+# Chrome and Edge read the manifests of host programs in these folders and in no others.
+rolecall: dir-or-file-in-etc-opt [etc/opt/*]
+";
+
 const INSTALL: &str = "\
 Rolecall on the machine. For one person:
 
@@ -252,6 +272,12 @@ mod tests {
     fn the_package_asks_for_the_newest_c_library_that_the_program_names() {
         assert_eq!(libc_version(b"\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_PRIVATE\0"), Some((2, 34)));
         assert_eq!(libc_version(b"static"), None);
+    }
+
+    #[test]
+    fn the_changelog_is_dated_as_debian_dates() {
+        let text = changelog(1_700_000_000).unwrap();
+        assert!(text.ends_with(">  Tue, 14 Nov 2023 22:13:20 +0000\n"), "{text}");
     }
 
     #[test]
