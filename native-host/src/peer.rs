@@ -40,7 +40,8 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
 /// The script that an interpreter runs. An argument is taken for one only if such a file is there: any other argument
 /// may be a secret.
 fn script(process: &Process) -> Option<PathBuf> {
-    let name = process.exe()?.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let name =
+        process.exe()?.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if !INTERPRETERS.contains(&name) {
         return None;
     }
