@@ -247,6 +247,7 @@ codes! {
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
     ProfileUnknown = "profile-unknown", "Run: rolecall profile list";
     FileFailed = "file-failed", "Correct what is named, then try again; the file is as it was.";
+    CacheFailed = "cache-failed", "Choose another cache in the settings, or correct what is named; nothing else depends on it.";
     AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
     AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
     BrowserUnknown = "browser-unknown", "Run: rolecall install --help";

@@ -242,17 +242,17 @@ fn forget_in_keyring(entry: &Entry, unlock: Unlock) {
 }
 
 fn no_folder() -> Problem {
-    Problem::new(Code::FileFailed, "The cache has no place: the home folder is unknown.")
+    Problem::new(Code::CacheFailed, "The cache has no place: the home folder is unknown.")
 }
 
 fn folder_failed(folder: &Folder, error: &io::Error) -> Problem {
     let message = format!("The cache {} cannot be written: {error}.", short_path(&folder.file()));
-    Problem::new(Code::FileFailed, message)
+    Problem::new(Code::CacheFailed, message)
 }
 
 impl From<keyring::Trouble> for Problem {
     fn from(trouble: keyring::Trouble) -> Self {
         let next_step = trouble.next_step().to_owned();
-        Self { next_step, ..Self::new(Code::FileFailed, trouble.to_string()) }
+        Self { next_step, ..Self::new(Code::CacheFailed, trouble.to_string()) }
     }
 }

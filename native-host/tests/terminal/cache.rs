@@ -258,7 +258,7 @@ fn a_cache_that_cannot_be_written_stops_no_tool_but_is_told_to_a_person() {
     let (ran, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
     assert_eq!(ran.code, Some(1));
     assert!(
-        told.contains("error[file-failed]: The cache ~/.cache/rolecall/credentials.json cannot be written"),
+        told.contains("error[cache-failed]: The cache ~/.cache/rolecall/credentials.json cannot be written"),
         "{told}"
     );
     let doctor = machine.run(&["doctor"]);

@@ -132,7 +132,7 @@ fn a_keyring_that_is_locked_is_told_and_the_list_keeps_what_could_not_be_removed
     // There is no window here to type the password in.
     let logout = machine.run(&["logout", "developer"]);
     assert_eq!(logout.code, Some(1));
-    assert!(logout.stderr.starts_with("error[file-failed]: The keyring is locked."), "{}", logout.stderr);
+    assert!(logout.stderr.starts_with("error[cache-failed]: The keyring is locked."), "{}", logout.stderr);
     assert!(machine.read(FILE).contains(DEVELOPER));
 }
 
@@ -191,7 +191,7 @@ fn without_a_keyring_tools_sign_in_and_a_person_is_told() {
     let (ran, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
     assert_eq!(ran.code, Some(1));
     assert!(told.contains("Signed in as"), "{told}");
-    assert!(told.contains("error[file-failed]: There is no keyring here: "), "{told}");
+    assert!(told.contains("error[cache-failed]: There is no keyring here: "), "{told}");
     let (ran, told) = sign_in(&machine, &["env", "developer", "--no-browser", "--shell", "json"]);
     assert_eq!(ran.code, Some(0));
     assert!(told.contains("warning: The credentials are not kept. There is no keyring here"), "{told}");
