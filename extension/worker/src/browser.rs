@@ -49,6 +49,8 @@ extern "C" {
     type Notifications;
     #[wasm_bindgen(method, catch)]
     fn create(this: &Notifications, id: &str, options: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn clear(this: &Notifications, id: &str) -> Result<Promise, JsValue>;
 
     type Permissions;
     #[wasm_bindgen(method, catch)]
@@ -239,6 +241,11 @@ pub(crate) async fn notify(id: &str, message: &str) {
         ("message", message.into()),
     ]);
     let _ = settle(api().notifications().create(id, &options)).await;
+}
+
+/// Takes it away again.
+pub(crate) async fn end_notification(id: &str) {
+    let _ = settle(api().notifications().clear(id)).await;
 }
 
 /// One item of a storage area, or everything when `key` is `None`. `undefined` when there is none.

@@ -165,6 +165,17 @@ async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> 
 
 async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> {
     let (role, provider) = find(app, arn)?;
+    let refused = |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", label(app, arn)));
+    let for_everybody = role.approve(&provider) == Approve::Never;
+    match role.credentials {
+        CredentialsMode::None => return Err(refused("The settings want no AWS profile for")),
+        CredentialsMode::File if !for_everybody => {
+            return Err(refused(
+                "Every program can read a file of credentials, and the settings want each one approved for",
+            ));
+        }
+        CredentialsMode::File | CredentialsMode::Process => {}
+    }
     // Credentials come first: a profile that cannot work is not written.
     let credentials = credentials(app, arn, Presence::Person, RENEW_BEFORE, None).await?;
     app.show_activity(Some(Activity { role: arn.clone(), step: Step::WritingProfile }));
@@ -175,12 +186,8 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
         mode: role.credentials,
         endpoint_url: provider.endpoint_url.clone(),
         // What a person has to allow each program is not given to the host for all of them.
-        credentials: (role.approve(&provider) == Approve::Never).then_some(credentials),
+        credentials: for_everybody.then_some(credentials),
     };
-    if request.mode == CredentialsMode::None {
-        let sentence = format!("The settings say that {} has no AWS profile.", label(app, arn));
-        return Err(Problem::new(Code::ProfileInvalid, sentence));
-    }
     match app.host.ask(HostQuestion::WriteProfile(request), WRITE_SECONDS).await? {
         HostAnswer::ProfileWritten { profile, file, changed: true } => {
             Ok(format!("Wrote the profile {profile} to {file}."))

@@ -39,6 +39,9 @@ impl Platform for Browser {
             // A window that nobody called for would be closed, or worse, trusted: say where it comes from.
             let message = format!("{program} asks for {role}. Sign in to let it continue.");
             browser::notify(role.as_str(), &message).await;
+            let redirect = browser::authorize(url, interaction).await;
+            browser::end_notification(role.as_str()).await;
+            return redirect;
         }
         browser::authorize(url, interaction).await
     }

@@ -39,15 +39,8 @@ pub(crate) struct Write {
     /// disk, "file" writes them down until they expire.
     #[arg(long, value_enum, default_value_t = WriteMode::Process)]
     mode: WriteMode,
-    /// Replace a profile of this name that Rolecall did not write; a backup is made first.
-    #[arg(long)]
-    force: bool,
-    /// Show what changes, with secrets masked.
-    #[arg(long)]
-    diff: bool,
-    /// Change nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    change: Change,
     #[command(flatten)]
     ask: Ask,
 }
@@ -73,7 +66,14 @@ pub(crate) struct List {
 pub(crate) struct Remove {
     /// The profile's name.
     profile: ProfileName,
-    /// Remove it even if Rolecall did not write it; a backup is made first.
+    #[command(flatten)]
+    change: Change,
+}
+
+/// How the files are changed.
+#[derive(Debug, clap::Args)]
+struct Change {
+    /// Also if Rolecall did not write the profile of this name; a backup is made first.
     #[arg(long)]
     force: bool,
     /// Show what changes, with secrets masked.
@@ -119,7 +119,7 @@ impl Write {
             "The profile {} is in place. Try: aws sts get-caller-identity --profile {0}",
             self.profile
         );
-        change(&operation, Change { force: self.force, diff: self.diff, dry_run: self.dry_run, done })
+        change(&operation, &self.change, &done)
     }
 }
 
@@ -127,18 +127,11 @@ impl Remove {
     fn run(self) -> Outcome {
         let operation = Operation::Remove(profile::profile_name(&self.profile)?);
         let done = format!("The profile {} is gone.", self.profile);
-        change(&operation, Change { force: self.force, diff: self.diff, dry_run: self.dry_run, done })
+        change(&operation, &self.change, &done)
     }
 }
 
-struct Change {
-    force: bool,
-    diff: bool,
-    dry_run: bool,
-    done: String,
-}
-
-fn change(operation: &Operation, change: Change) -> Outcome {
+fn change(operation: &Operation, change: &Change, done: &str) -> Outcome {
     let files = profile::files()?;
     let options = Options { force: change.force, ..Options::default() };
     let (plan, backups) = if change.dry_run {
@@ -161,7 +154,7 @@ fn change(operation: &Operation, change: Change) -> Outcome {
     } else if plan.is_empty() {
         output::note("Nothing had to be changed.");
     } else {
-        output::note(change.done);
+        output::note(done);
     }
     Ok(ExitCode::SUCCESS)
 }
