@@ -102,7 +102,8 @@ impl Agents {
         self.0.is_empty()
     }
 
-    /// Asks one agent after the other, the youngest first, until one gives what is wished for.
+    /// Asks one agent after the other, the youngest first, until one gives what is wished for or a person says no: they
+    /// are not asked again by the next browser.
     ///
     /// Of several failures the one is told that a person can do something about.
     pub(crate) fn first<T>(
@@ -114,6 +115,7 @@ impl Agents {
         for agent in &self.0 {
             match agent.ask(wish()).and_then(&read) {
                 Ok(answer) => return Ok(answer),
+                Err(problem) if is_final(&problem) => return Err(problem),
                 Err(problem) => {
                     let better = |told: &Problem| {
                         [Code::RoleUnknown, Code::AgentUnavailable, Code::HostExited]
@@ -146,6 +148,13 @@ impl Agent {
         };
         ask(&stream, wish, self.patience).map_err(|error| gone(&error))?.into_result()
     }
+}
+
+/// Whether a person has decided, or the time is up.
+fn is_final(problem: &Problem) -> bool {
+    let codes =
+        [Code::SignInCancelled, Code::AccessDeniedByProvider, Code::ApprovalRefused, Code::AgentTimedOut];
+    codes.into_iter().any(|code| problem.is(code))
 }
 
 fn ask(mut stream: &Stream, wish: Wish, patience: Duration) -> io::Result<Reply> {

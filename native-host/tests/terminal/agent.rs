@@ -267,6 +267,27 @@ fn of_two_browsers_the_one_that_is_signed_in_answers_without_a_window() {
 }
 
 #[test]
+fn a_no_in_one_browser_is_not_asked_for_again_by_the_other() {
+    let machine = Machine::new();
+    let mut browsers = [Browser::open(&machine), Browser::open(&machine)];
+    for code in [Code::ApprovalRefused, Code::SignInCancelled] {
+        let ran = thread::scope(|scope| {
+            let ran = scope.spawn(|| machine.run(&ASK));
+            for browser in [1, 0] {
+                let (id, _) = browsers[browser].question();
+                browsers[browser].answer(id, Err(Problem::new(Code::SignInNeeded, "Nobody is signed in.")));
+            }
+            let (id, question) = browsers[1].question();
+            assert!(matches!(question, WorkerQuestion::Credentials(request) if request.interactive));
+            browsers[1].answer(id, Err(Problem::new(code, "No.")));
+            ran.join().unwrap()
+        });
+        assert!(ran.stderr.starts_with(&format!("error[{}]", code.as_str())), "{}", ran.stderr);
+        assert!(browsers[0].question_now().is_none());
+    }
+}
+
+#[test]
 fn without_a_browser_the_next_step_is_named() {
     let ran = Machine::new().run(&["status"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(4), ""));
