@@ -13,6 +13,8 @@ use thirtyfour::{By, WebDriver, WebElement};
 pub enum Accessible {
     /// Announces what went wrong.
     Alert,
+    /// Wants an answer.
+    Alertdialog,
     /// Is pressed.
     Button,
     /// Is typed into and picks from a list.
@@ -33,6 +35,7 @@ impl Accessible {
     pub fn role(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::Alertdialog => "alertdialog",
             Self::Button => "button",
             Self::Combobox => "combobox",
             Self::Link => "link",
@@ -51,7 +54,7 @@ impl Accessible {
             Self::Listbox => ", select",
             Self::Option => ", option",
             Self::Status => ", output",
-            Self::Alert => "",
+            Self::Alert | Self::Alertdialog => "",
         };
         format!("[role={}]{native}", self.role())
     }

@@ -17,7 +17,7 @@ use thirtyfour::{Capabilities, WebDriver, WindowHandle};
 
 use self::driver::Driver;
 pub use self::kind::Kind;
-use crate::{Popup, Scene, SignInWindow, until};
+use crate::{Popup, Question, Scene, SignInWindow, until};
 
 /// How to start the browser.
 #[derive(Clone, Debug)]
@@ -109,6 +109,29 @@ impl Browser {
         Ok(SignInWindow::new(self, handle))
     }
 
+    /// Waits for the window in which a person is asked about a program.
+    pub async fn question(&self) -> Result<Question<'_>> {
+        let address = self.kind.page("approval.html");
+        let handle = until("a question about a program", async || self.window_at(&address).await).await?;
+        Ok(Question::new(self, handle))
+    }
+
+    /// How many such windows there are.
+    pub async fn questions(&self) -> Result<usize> {
+        Ok(self.windows_at(&self.kind.page("approval.html")).await?.len())
+    }
+
+    /// Waits for a tab at the provider's page of this path.
+    pub async fn provider_page(&self, path: &str) -> Result<String> {
+        let address = format!("{}{path}", self.issuer);
+        until("the provider's page", async || {
+            let Some(handle) = self.window_at(&address).await? else { return Ok(None) };
+            self.enter(&handle).await?;
+            Ok(Some(self.text().await?).filter(|text| !text.is_empty()))
+        })
+        .await
+    }
+
     /// How many sign-in windows there are.
     pub async fn sign_in_windows(&self) -> Result<usize> {
         Ok(self.windows_at(&self.issuer).await?.len())
@@ -163,7 +186,7 @@ impl Browser {
         Ok(self.driver.windows().await?.contains(window))
     }
 
-    async fn window_at(&self, address: &str) -> Result<Option<WindowHandle>> {
+    pub(crate) async fn window_at(&self, address: &str) -> Result<Option<WindowHandle>> {
         Ok(self.windows_at(address).await?.pop())
     }
 

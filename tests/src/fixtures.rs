@@ -39,9 +39,14 @@ impl Fixtures {
         })
     }
 
-    /// A Python that has the AWS command line and SDK; the demo does without.
+    /// A Python that has the AWS command line, its SDK and an STS; the demo does without.
     pub fn python() -> Result<PathBuf> {
         path("ROLECALL_TEST_PYTHON")
+    }
+
+    /// The folder `node_modules` with the AWS SDK and a provider; the demo does without.
+    pub fn node_modules() -> Result<PathBuf> {
+        path("ROLECALL_TEST_NODE_MODULES")
     }
 }
 

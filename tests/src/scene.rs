@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use rolecall_core::identity;
 use rolecall_sandbox::{Config, Sandbox};
+use rustix::process::Pid;
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -34,6 +35,8 @@ impl Scene {
         }
         let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
         let scene = Self { sandbox, kind, fixtures, folder };
+        let browser = scene.file("system-browser", SYSTEM_BROWSER)?;
+        fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).context("no system's browser")?;
         scene.write_settings(|_| {})?;
         Ok(scene)
     }
@@ -76,6 +79,30 @@ impl Scene {
         ensure!(!hosts.is_empty(), "no host program is running");
         folder::end(&hosts);
         Ok(())
+    }
+
+    /// Ends the browser where it stands, as the system does when memory runs out.
+    pub fn crash_browser(&self) -> Result<()> {
+        let mut processes = folder::processes_of(self.folder.path());
+        let spared = [&self.fixtures.host, &self.fixtures.driver].map(fs::canonicalize);
+        processes.retain(|process| {
+            let program = program_of(*process);
+            !spared.iter().flatten().any(|spared| Some(spared) == program.as_ref())
+        });
+        ensure!(!processes.is_empty(), "no browser is running");
+        folder::end(&processes);
+        Ok(())
+    }
+
+    /// Waits until a program has an address opened in the system's browser, which is not there, and gives the address.
+    pub async fn opened(&self) -> Result<String> {
+        let file = self.path("opened");
+        until("an address for the system's browser", async || {
+            let Ok(address) = fs::read_to_string(&file) else { return Ok(None) };
+            fs::remove_file(&file)?;
+            Ok(Some(address))
+        })
+        .await
     }
 
     /// Registers, in place of the host program, one that speaks only the given version of the protocol.
@@ -231,6 +258,7 @@ impl Scene {
             environment.push((name.into(), self.path(folder).into()));
         }
         environment.push(("AWS_EC2_METADATA_DISABLED".into(), "true".into()));
+        environment.push(("BROWSER".into(), self.path("system-browser").into()));
         environment
     }
 
@@ -239,14 +267,24 @@ impl Scene {
         folder.join(format!("{}.json", identity::HOST_NAME))
     }
 
-    fn hosts(&self) -> Vec<rustix::process::Pid> {
+    fn hosts(&self) -> Vec<Pid> {
         let mut processes = folder::processes_of(self.folder.path());
+        // Whoever is in a terminal runs the same program, and is not called by an extension.
         processes.retain(|process| {
-            let program = fs::read_link(format!("/proc/{}/exe", process.as_raw_nonzero()));
-            program.is_ok_and(|program| program == self.fixtures.host)
+            let line = fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero())).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line);
+            program_of(*process).as_ref() == Some(&self.fixtures.host)
+                && [identity::CHROMIUM_EXTENSION_ID, identity::FIREFOX_EXTENSION_ID]
+                    .iter()
+                    .any(|id| line.contains(id))
         });
         processes
     }
+}
+
+/// What a process runs.
+fn program_of(process: Pid) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{}/exe", process.as_raw_nonzero())).ok()
 }
 
 /// The entries of an array of tables in a settings document.
@@ -271,6 +309,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 
 /// What programs need of the surroundings.
 const KEPT: [&str; 6] = ["PATH", "LANG", "TERM", "DISPLAY", "XAUTHORITY", "NO_COLOR"];
+
+/// The system's browser: it keeps the address that it is to open, at once and as a whole.
+const SYSTEM_BROWSER: &str = r#"#!/bin/sh
+cd "$(dirname "$0")" && printf '%s' "$1" > opening && mv opening opened
+"#;
 
 /// A native messaging host that answers every `hello` and understands nothing else.
 const OTHER_HOST: &str = r#"#!PYTHON

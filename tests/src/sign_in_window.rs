@@ -23,6 +23,11 @@ impl<'browser> SignInWindow<'browser> {
         self.has_closed().await
     }
 
+    /// Signs in as the person of this name, where the window stays.
+    pub async fn answer(self, person: &str) -> Result<()> {
+        self.press(person).await
+    }
+
     /// Denies the sign-in, and waits until the window has closed.
     pub async fn deny(self) -> Result<()> {
         self.press("Deny").await?;

@@ -7,10 +7,10 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 
-use crate::{Fixtures, PATIENCE};
+use crate::{Fixtures, PATIENCE, Program};
 
 /// Where a person types commands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Terminal {
     environment: Vec<(OsString, OsString)>,
     rolecall: PathBuf,
@@ -21,6 +21,28 @@ impl Terminal {
         Self { environment, rolecall }
     }
 
+    /// The same with one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Starts a program, given with its arguments, that runs until its input ends.
+    pub fn start(&self, command: &[OsString]) -> Result<Program> {
+        let (program, arguments) = command.split_first().context("no program")?;
+        Program::start(self.command(program, arguments))
+    }
+
+    /// Starts `rolecall` with a command that runs until its input ends.
+    pub fn start_rolecall<I>(&self, arguments: I) -> Result<Program>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        Program::start(self.command(self.rolecall.as_os_str(), arguments))
+    }
+
     /// Runs `rolecall`.
     pub async fn rolecall<I>(&self, arguments: I) -> Result<Output>
     where
@@ -28,6 +50,12 @@ impl Terminal {
         I::Item: AsRef<OsStr>,
     {
         self.run(self.rolecall.as_os_str(), arguments).await
+    }
+
+    /// Runs a line of bash, to which `$0` is `rolecall`.
+    pub async fn bash(&self, line: &str) -> Result<Output> {
+        let rolecall = self.rolecall.clone().into_os_string();
+        self.run(OsStr::new("bash"), [OsString::from("-c"), line.into(), rolecall]).await
     }
 
     /// Runs the real AWS command line.
@@ -47,13 +75,8 @@ impl Terminal {
         I: IntoIterator,
         I::Item: AsRef<OsStr>,
     {
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        let mut command = self.command(program, arguments);
+        command.stdin(Stdio::null()).kill_on_drop(true);
         let line = format!("{:?}", command.as_std());
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output.with_context(|| format!("{line} takes more than {PATIENCE:?}"))?;
@@ -64,6 +87,17 @@ impl Terminal {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    fn command<I>(&self, program: &OsStr, arguments: I) -> Command
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear();
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::extension::Browser;
-use crate::tools::{chromium, firefox, python};
+use crate::tools::{chromium, firefox, node_packages, python};
 use crate::{build, repo, step};
 
 /// Environment variables and what they are set to.
@@ -46,9 +46,10 @@ impl Fixtures {
         Ok(Self(variables))
     }
 
-    /// The same and an interpreter that has the AWS command line and SDK.
-    pub(crate) fn with_aws_command_line(mut self) -> Result<Self> {
+    /// The same and what others made: an interpreter that has AWS's Python tools and an STS, and packages for Node.js.
+    pub(crate) fn with_outside_programs(mut self) -> Result<Self> {
         self.0.push(("ROLECALL_TEST_PYTHON", python::ready()?.into()));
+        self.0.push(("ROLECALL_TEST_NODE_MODULES", node_packages::ready()?.into()));
         Ok(self)
     }
 

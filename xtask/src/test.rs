@@ -166,7 +166,7 @@ fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
 
 fn end_to_end(args: &Args) -> Result<Count> {
     let browsers = args.browser.browsers();
-    let fixtures = Fixtures::ready(browsers)?.with_aws_command_line()?;
+    let fixtures = Fixtures::ready(browsers)?.with_outside_programs()?;
     let mut total = Count::default();
     if args.filter.is_none() && browsers.contains(&Browser::Firefox) {
         total += check("check as addons.mozilla.org does", &mut web_ext::lint(&Browser::Firefox.folder())?)?;

@@ -4,6 +4,7 @@
 pub(crate) mod apt;
 pub(crate) mod chromium;
 pub(crate) mod firefox;
+pub(crate) mod node_packages;
 pub(crate) mod npm;
 pub(crate) mod python;
 pub(crate) mod rust_target;

@@ -1,15 +1,20 @@
 //! The built product from end to end: the popup in a real browser, the sandbox's provider, STS and console, the real
-//! host program, the real AWS command line.
+//! host program, the real AWS command line and SDKs, and in one module a provider and an STS that are not ours.
 //!
 //! Every test has a machine of its own ([`Scene`](rolecall_tests::Scene)) and tells a story that a person could have
 //! lived. Each story is told in every browser, unchanged. `cargo xtask test --only e2e` builds everything they need;
 //! `--filter firefox::` tells them in one browser only.
 
+mod approval;
+mod consumers;
+mod crashes;
 mod host;
+mod independent;
 mod main_job;
 mod policy;
 mod provider;
 mod routes;
+mod session;
 mod story;
 mod sts;
 mod terminal;
@@ -21,14 +26,20 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Call, CallKind};
 use rolecall_tests::{Browser, Kind, PATIENCE, Popup, Scene};
+use toml::{Table, Value};
 
 fn main() -> ExitCode {
     let stories = [
+        approval::stories(),
+        consumers::stories(),
+        crashes::stories(),
         host::stories(),
+        independent::stories(),
         main_job::stories(),
         policy::stories(),
         provider::stories(),
         routes::stories(),
+        session::stories(),
         sts::stories(),
         terminal::stories(),
         tokens::stories(),
@@ -52,6 +63,20 @@ async fn popup_with_roles(browser: &Browser) -> Result<Popup<'_>> {
     let popup = browser.popup().await?;
     popup.lists(&ROLES).await?;
     Ok(popup)
+}
+
+/// A browser that knows the roles, and nobody in front of its popup.
+async fn browser_in_the_background(scene: &Scene) -> Result<Browser> {
+    let browser = scene.browser().await?;
+    popup_with_roles(&browser).await?.says("connected").await?;
+    browser.driver().goto("about:blank").await?;
+    Ok(browser)
+}
+
+/// Has the command line come back from the system's browser to any free port: tests have none of their own.
+fn on_any_port(settings: &mut Table) {
+    let ports = Value::Array(vec![0.into()]);
+    settings.insert("loopback".into(), Table::from_iter([("ports".to_owned(), ports)]).into());
 }
 
 /// Signs in to a role as Alice, through the provider's window.

@@ -2,32 +2,26 @@
 
 use anyhow::Result;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Browser, Kind, Output, Scene};
+use rolecall_tests::{Kind, Output, Scene};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{arrived, nothing_was_issued, popup_with_roles};
+use crate::{arrived, browser_in_the_background, nothing_was_issued, popup_with_roles};
 
 crate::stories![
     a_terminal_that_needs_credentials_opens_the_sign_in_window,
-    twenty_programs_at_once_cause_one_sign_in,
+    a_hundred_programs_at_once_cause_one_sign_in,
     a_window_closed_on_a_terminal_is_told_there,
+    a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role,
 ];
 
-const ROLE: &str = "arn:aws:iam::111111111111:role/developer";
-
 /// What `credential_process` runs.
-async fn ask(scene: &Scene) -> Result<Output> {
-    let question = ["credential-process", "--profile", "dev", "--role-arn", ROLE];
-    scene.terminal().rolecall(question).await
-}
+pub(crate) const QUESTION: [&str; 5] =
+    ["credential-process", "--profile", "dev", "--role-arn", "arn:aws:iam::111111111111:role/developer"];
 
-/// A browser that knows the roles, and nobody in front of its popup.
-async fn browser_in_the_background(scene: &Scene) -> Result<Browser> {
-    let browser = scene.browser().await?;
-    popup_with_roles(&browser).await?.says("connected").await?;
-    browser.driver().goto("about:blank").await?;
-    Ok(browser)
+/// Runs it.
+pub(crate) async fn ask(scene: &Scene) -> Result<Output> {
+    scene.terminal().rolecall(QUESTION).await
 }
 
 async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) -> Result<()> {
@@ -47,18 +41,15 @@ async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) 
     Ok(())
 }
 
-async fn twenty_programs_at_once_cause_one_sign_in(kind: Kind) -> Result<()> {
+async fn a_hundred_programs_at_once_cause_one_sign_in(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let discovery = scene.sandbox.hold(CallKind::Discovery);
     let terminal = std::sync::Arc::new(scene.terminal());
     let mut programs = JoinSet::new();
-    for _ in 0..20 {
+    for _ in 0..100 {
         let terminal = std::sync::Arc::clone(&terminal);
-        programs.spawn(async move {
-            let question = ["credential-process", "--profile", "dev", "--role-arn", ROLE];
-            terminal.rolecall(question).await?.succeeded()
-        });
+        programs.spawn(async move { terminal.rolecall(QUESTION).await?.succeeded() });
     }
     arrived(&scene, CallKind::Discovery, 1).await?;
     discovery.release();
@@ -83,4 +74,28 @@ async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
     let said = answer?.failed()?;
     assert!(said.contains("error[sign-in-cancelled]"), "{said}");
     nothing_was_issued(&scene)
+}
+
+async fn a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.says("connected").await?;
+    // A person who presses the button knows who asks.
+    popup.press("Sign in").await?;
+    let window = browser.sign_in_window().await?;
+    assert_eq!(popup.notifications().await?, [""; 0]);
+    window.close().await?;
+    popup.alert("sign-in-cancelled").await?;
+
+    let person = async {
+        let window = browser.sign_in_window().await?;
+        assert_eq!(popup.notifications().await?, ["arn:aws:iam::111111111111:role/developer"]);
+        window.choose("Alice Adams").await
+    };
+    let (answer, signed_in) = tokio::join!(ask(&scene), person);
+    signed_in?;
+    answer?.succeeded()?;
+    assert_eq!(popup.notifications().await?, [""; 0], "it is done with");
+    Ok(())
 }

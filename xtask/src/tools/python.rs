@@ -1,5 +1,5 @@
-//! A Python environment of our own with the AWS command line and SDK, which the end-to-end tests hold the product
-//! against.
+//! A Python environment of our own with the AWS command line and SDK, which the tests hold the product against, and an
+//! STS that is not ours.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,14 +23,14 @@ pub(crate) fn ready() -> Result<PathBuf> {
     if !can_make_environments() {
         apt::install(
             &["python3", "python3-venv"],
-            "run the AWS command line",
+            "run AWS's Python tools",
             "Python 3 with its modules venv and ensurepip",
         )?;
     }
     repo::remove_dir(&folder)?;
     step::run("make a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     step::run(
-        "install the AWS command line",
+        "install AWS's Python tools and an STS",
         Command::new(&python)
             .args([
                 "-m",

@@ -1,0 +1,68 @@
+//! AWS's own SDKs as consumers: three programs that say who they are to AWS. Each finds its credentials by the SDK's
+//! default chain, as any program of its language does, and prints its caller's ARN for every line that it is given.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use anyhow::{Context as _, Result};
+
+use crate::{Fixtures, Scene};
+
+/// An SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sdk {
+    /// boto3, for Python.
+    Boto3,
+    /// The SDK for JavaScript, version 3, on Node.js.
+    JavaScript,
+    /// The SDK for Rust.
+    Rust,
+}
+
+impl Sdk {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Boto3, Self::JavaScript, Self::Rust];
+
+    /// The command that runs its program on a scene's machine.
+    pub fn caller(self, scene: &Scene) -> Result<Vec<OsString>> {
+        match self {
+            Self::Boto3 => {
+                let script = scene.file("caller.py", include_str!("../consumers/caller.py"))?;
+                Ok(vec![Fixtures::python()?.into(), script.into()])
+            }
+            Self::JavaScript => {
+                let script = scene.node_script("caller.mjs", include_str!("../consumers/caller.mjs"))?;
+                Ok(vec!["node".into(), script.into()])
+            }
+            Self::Rust => {
+                // Cargo tells nobody where examples are: beside the folder of the tests.
+                let test = env::current_exe().context("no path of the tests")?;
+                let folder = test.parent().and_then(|deps| deps.parent()).context("the tests lie nowhere")?;
+                let program = folder.join("examples/caller");
+                fs::metadata(&program)
+                    .with_context(|| format!("{}: cargo builds it with the tests", program.display()))?;
+                Ok(vec![program.into()])
+            }
+        }
+    }
+}
+
+impl Scene {
+    /// A file on the machine.
+    pub fn file(&self, name: &str, text: &str) -> Result<std::path::PathBuf> {
+        let path = self.path(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A script that finds the packages for Node.js, which are looked for beside it.
+    pub(crate) fn node_script(&self, name: &str, text: &str) -> Result<std::path::PathBuf> {
+        let packages = self.path("node_modules");
+        if !packages.exists() {
+            symlink(Fixtures::node_modules()?, &packages).context("cannot link the packages for Node.js")?;
+        }
+        self.file(name, text)
+    }
+}

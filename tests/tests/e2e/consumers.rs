@@ -1,0 +1,148 @@
+//! Programs of others' making take the credentials: AWS's SDKs for Python, JavaScript and Rust, each by its own default
+//! chain.
+//!
+//! None of them meets the browser, only files, processes and addresses: in one browser they have seen everything.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
+use rolecall_sandbox::{CallKind, Config};
+use rolecall_tests::{Kind, PATIENCE, Program, Scene, Sdk, Terminal, entries, until};
+use serde_json::{Map, Value};
+
+use crate::{DEVELOPER, browser_in_the_background, popup_with_roles, sign_in_as_alice};
+
+crate::stories![
+    every_sdk_becomes_the_role_through_the_written_profile only in Chromium because "no SDK meets the browser",
+    every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials
+        only in Chromium because "no SDK meets the browser",
+    a_command_that_outlives_its_first_credentials_goes_on_with_new_ones
+        only in Chromium because "no SDK meets the browser",
+];
+
+/// Starts each SDK's program in a terminal.
+fn callers(scene: &Scene, terminal: &Terminal) -> Result<Vec<Program>> {
+    Sdk::ALL.iter().map(|sdk| terminal.start(&sdk.caller(scene)?)).collect()
+}
+
+/// Asks each program once who it is, and ends it.
+async fn all_are_alice(programs: Vec<Program>) -> Result<()> {
+    let asked = programs.into_iter().map(async |mut program| {
+        is_alice(&mut program).await?;
+        program.finish().await?.succeeded()
+    });
+    futures_util::future::try_join_all(asked).await.map(drop)
+}
+
+async fn is_alice(program: &mut Program) -> Result<()> {
+    let arn = program.ask("Who are you?").await?;
+    ensure!(arn == "arn:aws:sts::111111111111:assumed-role/developer/alice@example.com", "it is {arn}");
+    Ok(())
+}
+
+async fn every_sdk_becomes_the_role_through_the_written_profile(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile example-dev-developer").await?;
+
+    let terminal = scene.terminal().with("AWS_PROFILE", "example-dev-developer");
+    all_are_alice(callers(&scene, &terminal)?).await?;
+    assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
+    Ok(())
+}
+
+async fn every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials(kind: Kind) -> Result<()> {
+    let scene = with_hourly_roles(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    let behind = AwsBehind::of(&scene);
+    let mut serve = scene.terminal().start_rolecall(["serve", "developer", "--shell", "json"])?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    let printed: Map<String, Value> = serde_json::from_str(&serve.next().await?)?;
+    let end = behind.catches_up();
+
+    // A container is given the token as a file.
+    let mut terminal = scene.terminal();
+    for (name, value) in &printed {
+        let value = value.as_str().context("a variable without a text")?;
+        terminal = if name == "AWS_CONTAINER_AUTHORIZATION_TOKEN" {
+            terminal.with("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", scene.file("token", value)?)
+        } else {
+            terminal.with(name, value)
+        };
+    }
+    outlive(&scene, end, callers(&scene, &terminal)?).await?;
+    assert!(serve.interrupt().await?.success());
+    Ok(())
+}
+
+async fn a_command_that_outlives_its_first_credentials_goes_on_with_new_ones(kind: Kind) -> Result<()> {
+    let scene = with_hourly_roles(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    let behind = AwsBehind::of(&scene);
+    let exec = ["exec", "developer", "--"].map(Into::into);
+    let boto3 = Sdk::Boto3.caller(&scene)?;
+    let program = scene.terminal().start_rolecall(exec.into_iter().chain(boto3))?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    tokio::time::timeout(PATIENCE, scene.sandbox.ended(CallKind::AssumeRole, 1)).await?;
+    let end = behind.catches_up();
+    outlive(&scene, end, vec![program]).await
+}
+
+/// A machine whose roles are good for an hour.
+async fn with_hourly_roles(kind: Kind) -> Result<Scene> {
+    let mut config = Config::default();
+    // Not what ends first.
+    config.provider.id_token_lifetime = Duration::from_hours(2);
+    let scene = Scene::installed_with(kind, config).await?;
+    scene.write_settings(|settings| {
+        for role in entries(settings, "role") {
+            role.insert("duration".into(), ISSUED_FOR.num_seconds().into());
+        }
+    })?;
+    Ok(scene)
+}
+
+/// AWS's clock is behind by nearly all of the time for which it issues credentials.
+struct AwsBehind<'scene>(&'scene Scene);
+
+impl<'scene> AwsBehind<'scene> {
+    fn of(scene: &'scene Scene) -> Self {
+        scene.sandbox.clock().advance(LIFETIME - ISSUED_FOR);
+        Self(scene)
+    }
+
+    /// What it has issued ends in a moment, by every clock there is: the moment is given.
+    fn catches_up(self) -> DateTime<Utc> {
+        let clock = self.0.sandbox.clock();
+        clock.reset();
+        clock.now() + LIFETIME
+    }
+}
+
+/// Has programs ask and ask, and never miss anything, until the first credentials are worthless.
+async fn outlive(scene: &Scene, end: DateTime<Utc>, mut programs: Vec<Program>) -> Result<()> {
+    let outlived = until("the first credentials to end", async || {
+        for program in &mut programs {
+            if let Err(error) = is_alice(program).await {
+                return Ok(Some(Err(error)));
+            }
+        }
+        Ok((scene.sandbox.clock().now() > end).then_some(Ok(())))
+    });
+    outlived.await??;
+    all_are_alice(programs).await?;
+    assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2, "one renewal was enough");
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1, "nobody was asked again");
+    Ok(())
+}
+
+/// How long roles are good for in these stories.
+const ISSUED_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// How much is left of the first credentials. The SDK for Rust asks again when ten seconds are left, the others long
+/// before.
+const LIFETIME: TimeDelta = TimeDelta::seconds(10);
