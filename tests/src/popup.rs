@@ -148,6 +148,13 @@ impl<'browser> Popup<'browser> {
         self.browser.text().await
     }
 
+    /// The ids of the notifications that the extension shows. What they say, no browser tells in the same way.
+    pub async fn notifications(&self) -> Result<Vec<String>> {
+        self.enter().await?;
+        let shown = self.browser.driver().execute_async(NOTIFICATIONS, Vec::new()).await?;
+        shown.convert().context("the notifications are not a list")
+    }
+
     async fn announces(&self, kind: Accessible, words: &str) -> Result<String> {
         let what = format!("“{words}” in the {}", kind.role());
         let text = until_seen(what, async || self.spoken(kind).await, |text: &String| text.contains(words));
@@ -174,3 +181,9 @@ impl<'browser> Popup<'browser> {
         }
     }
 }
+
+/// Calls back with the ids of the extension's notifications.
+const NOTIFICATIONS: &str = "
+    const told = arguments[arguments.length - 1];
+    (globalThis.browser ?? chrome).notifications.getAll().then(shown => told(Object.keys(shown)));
+";

@@ -132,7 +132,9 @@ return WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground().
 /// Beyond what geckodriver sets by itself (no first run, no updates, no network of the browser's own): the browser's
 /// question about a permission cannot be answered from outside, so it counts as answered with yes. The person's click
 /// before it is still asked for, and what is granted is what was asked for.
-const PREFERENCES: [(&str, bool); 3] = [
+const PREFERENCES: [(&str, bool); 4] = [
+    // No desktop shows notifications here: the browser does.
+    ("alerts.useSystemBackend", false),
     ("extensions.webextOptionalPermissionPrompts", false),
     ("devtools.console.stdout.content", true),
     ("devtools.console.stdout.chrome", true),
