@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{Measure, micros};
+use crate::tools::find;
 use crate::{repo, step};
 
 /// Measures it, with an agent in a home of its own that answers from memory. `host` is the optimised program.
@@ -27,7 +28,7 @@ pub(super) fn measure(host: &Path) -> Result<Measure> {
     repo::write(&file, &document)?;
     let mut print = at_home(&printer, &home);
     print.arg(&file);
-    let mut cat = at_home(Path::new("cat"), &home);
+    let mut cat = at_home(&find(&["cat"]).context("there is no cat")?, &home);
     cat.arg(&file);
     // In turns, so that whatever else the machine does falls on all of them.
     let mut times = [&mut ask, &mut print, &mut cat].map(|command| (command, Vec::new()));
