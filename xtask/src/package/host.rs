@@ -241,6 +241,8 @@ const DOCUMENTS: [(&str, &str); 5] = [
 const LINTIAN: &str = "\
 # Chrome and Edge read the manifests of host programs in these folders and in no others.
 rolecall: dir-or-file-in-etc-opt [etc/opt/*]
+# It stands within the terms of a crate, which go along as their authors wrote them.
+rolecall: copyright-file-contains-full-apache-2-license
 ";
 
 const INSTALL: &str = "\
