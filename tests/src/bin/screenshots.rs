@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use rolecall_sandbox::{CallKind, Config};
-use rolecall_tests::{Browser, Kind, Look, Options, Popup, Scene};
+use rolecall_tests::{Browser, Kind, Look, Options, Popup, Scene, entries};
 use thirtyfour::{By, Key};
 
 /// Take pictures of the popup: every state in light, dark, narrow and with forced colours.
@@ -25,6 +25,7 @@ async fn main() -> Result<()> {
     let Arguments { folder, browser: kind } = Arguments::parse();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     with_the_host_program(kind, &folder).await?;
+    with_a_question(kind, &folder).await?;
     without_the_host_program(kind, &folder).await
 }
 
@@ -90,6 +91,27 @@ async fn with_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
     shoot.all("error-host-missing").await
 }
 
+async fn with_a_question(kind: Kind, folder: &Path) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        for provider in entries(settings, "provider") {
+            provider.insert("approve".into(), "first".into());
+        }
+    })?;
+    let browser = scene.browser_with(options()).await?;
+    browser.popup().await?.says("connected").await?;
+    let terminal = scene.terminal();
+    let asking = terminal.rolecall(["env", "developer"]);
+    let looking = async {
+        let question = browser.question().await?;
+        question.text().await?;
+        take_all(&browser, folder, "question", QUESTION_WIDTH).await?;
+        question.answer("Refuse").await
+    };
+    let (_, looked) = tokio::join!(asking, looking);
+    looked
+}
+
 async fn without_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
     let scene = Scene::bare(kind, Config::default()).await?;
     let browser = scene.browser_with(options()).await?;
@@ -113,24 +135,32 @@ struct Camera<'a> {
 impl Camera<'_> {
     /// One picture per look.
     async fn all(&self, state: &str) -> Result<()> {
-        for (name, width, dark, forced_colors) in [
-            ("light", POPUP_WIDTH, false, false),
-            ("dark", POPUP_WIDTH, true, false),
-            ("narrow", 320, false, false),
-            ("forced", POPUP_WIDTH, true, true),
-        ] {
-            self.popup.enter().await?;
-            self.browser.look(Look { dark, forced_colors, size: (width, 600) }).await?;
-            // The browser makes the popup as high as its page.
-            let page = self.browser.driver().find(By::Tag("body")).await?;
-            let picture = page.screenshot_as_png().await?;
-            let path = self.folder.join(format!("{state}-{name}.png"));
-            fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
-            println!("{}", path.display());
-        }
-        Ok(())
+        self.popup.enter().await?;
+        take_all(self.browser, self.folder, state, POPUP_WIDTH).await
     }
 }
+
+/// One picture of the current window per look.
+async fn take_all(browser: &Browser, folder: &Path, state: &str, width: u32) -> Result<()> {
+    for (name, width, dark, forced_colors) in [
+        ("light", width, false, false),
+        ("dark", width, true, false),
+        ("narrow", 320, false, false),
+        ("forced", width, true, true),
+    ] {
+        browser.look(Look { dark, forced_colors, size: (width, 600) }).await?;
+        // The browser makes the popup as high as its page.
+        let page = browser.driver().find(By::Tag("body")).await?;
+        let picture = page.screenshot_as_png().await?;
+        let path = folder.join(format!("{state}-{name}.png"));
+        fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// In CSS pixels, as the worker asks of the browser.
+const QUESTION_WIDTH: u32 = 460;
 
 /// In CSS pixels, as `popup.css` asks of the browser.
 const POPUP_WIDTH: u32 = 380;
