@@ -54,7 +54,8 @@ impl Memory {
         self.person.as_ref()
     }
 
-    /// The role's credentials, if they last for at least `time_left`.
+    /// The role's credentials, if they last for longer than `time_left`, or for half of what they lasted when they came
+    /// if that is less: a role of 15 minutes would otherwise be asked for at every call.
     #[must_use]
     pub fn credentials(
         &self,
@@ -62,7 +63,9 @@ impl Memory {
         now: DateTime<Utc>,
         time_left: TimeDelta,
     ) -> Option<&Credentials> {
-        self.credentials.get(role).filter(|credentials| credentials.time_left(now) > time_left)
+        let lifetime = self.durations.get(role).copied().unwrap_or(Duration::DEFAULT);
+        let needed = time_left.min(TimeDelta::seconds(lifetime.seconds().into()) / 2);
+        self.credentials.get(role).filter(|credentials| credentials.time_left(now) > needed)
     }
 
     /// Every role there are credentials for, and until when.
@@ -97,7 +100,7 @@ struct Read<T> {
 
 /// Gives the role's credentials, signing in as far as is needed.
 ///
-/// Credentials in `memory` are used if they last for at least `time_left`.
+/// Credentials in `memory` are used if they last for longer than `time_left`, as [`Memory::credentials`] has it.
 pub async fn sign_in(
     platform: &impl Platform,
     provider: &Provider,

@@ -30,13 +30,15 @@ pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Reader
         (Service::Provider, CallKind::Discovery | CallKind::Jwks) if config.provider.metadata_cors => {
             Readers::Anyone { exposed: None }
         }
-        (Service::Provider, CallKind::Token | CallKind::Revoke | CallKind::Userinfo) => match config.provider.token_cors {
-            TokenCors::AllowAll => Readers::Anyone { exposed: None },
-            TokenCors::NoHeaders => Readers::Nobody,
-            TokenCors::RefuseOrigins => Readers::Known(
-                config.provider.clients.into_iter().flat_map(|client| client.origins).collect(),
-            ),
-        },
+        (Service::Provider, CallKind::Token | CallKind::Revoke | CallKind::Userinfo) => {
+            match config.provider.token_cors {
+                TokenCors::AllowAll => Readers::Anyone { exposed: None },
+                TokenCors::NoHeaders => Readers::Nobody,
+                TokenCors::RefuseOrigins => Readers::Known(
+                    config.provider.clients.into_iter().flat_map(|client| client.origins).collect(),
+                ),
+            }
+        }
         _ => Readers::Nobody,
     }
 }

@@ -345,6 +345,20 @@ fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
 }
 
 #[test]
+fn credentials_of_15_minutes_are_used_for_half_of_them() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.max_duration.set(900);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    world.take_log();
+    world.now.set(world.now.get() + 449);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log(), [""; 0]);
+    world.now.set(world.now.get() + 1);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["sts 900"]);
+}
+
+#[test]
 fn a_code_that_was_used_up_on_the_way_is_replaced_once() {
     let (world, mut memory) = (World::new(), Memory::default());
     world.codes_work_from.set(1);

@@ -10,12 +10,16 @@ use crate::params::Params;
 use crate::world::SharedWorld;
 
 /// `POST /revoke`. A token that is unknown, or somebody else's, is answered as one that is revoked (section 2.2).
-pub(super) async fn revoke(State(world): State<SharedWorld>, Extension(params): Extension<Params>) -> Response {
+pub(super) async fn revoke(
+    State(world): State<SharedWorld>,
+    Extension(params): Extension<Params>,
+) -> Response {
     let Some(token) = params.get("token") else {
         return oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "token is missing");
     };
     let clients = world.config().provider.clients;
-    let Some(client) = params.get("client_id").filter(|id| clients.iter().any(|client| client.id == *id)) else {
+    let Some(client) = params.get("client_id").filter(|id| clients.iter().any(|client| client.id == *id))
+    else {
         return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "the client is unknown");
     };
     let mut grants = world.grants();
