@@ -68,6 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
+    repo::program()?;
     if let Some(root) = cli.root {
         repo::set_root(&root)?;
     }

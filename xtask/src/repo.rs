@@ -26,6 +26,13 @@ pub(crate) fn set_root(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// This program. Asked for the first time when it starts: the tests' build makes it anew under the same name, and from
+/// then on the system only knows that the one that runs was deleted.
+pub(crate) fn program() -> Result<&'static Path> {
+    let program = PROGRAM.get_or_init(|| env::current_exe().ok());
+    program.as_deref().context("this program does not know where it is")
+}
+
 /// A path below the repository's root.
 pub(crate) fn path(relative: &str) -> PathBuf {
     root().join(relative)
@@ -156,3 +163,4 @@ impl Stamp {
 }
 
 static ROOT: OnceLock<PathBuf> = OnceLock::new();
+static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();

@@ -36,8 +36,11 @@ struct Book {
 struct Question {
     shown: ApprovalState,
     decide: Option<oneshot::Sender<Decision>>,
-    answer: Shared<LocalBoxFuture<'static, Option<Decision>>>,
+    answer: Answer,
 }
+
+/// `None` if nobody answers in time. Programs that are one and the same share it.
+type Answer = Shared<LocalBoxFuture<'static, Option<Decision>>>;
 
 /// That a program may have a role for a while. Holds no secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -50,7 +53,9 @@ pub(crate) struct Allowed {
 impl Approvals {
     /// What was allowed before this background started.
     pub(crate) async fn load() -> Self {
-        Self(RefCell::new(Book { allowed: store::load_allowed().await, ..Book::default() }))
+        // The window of a question of the background before may still be open: it must not show another.
+        let last_id = u32::try_from(Utc::now().timestamp() & 0x7FFF_FFFF).unwrap_or_default();
+        Self(RefCell::new(Book { last_id, allowed: store::load_allowed().await, ..Book::default() }))
     }
 
     /// Every open question, as pages show it.
@@ -72,6 +77,17 @@ impl Approvals {
         self.change_allowed(|allowed| {
             allowed.retain(|allowed| !roles.is_empty() && !roles.contains(&allowed.role));
         });
+    }
+
+    /// The answer that this program waits for already.
+    fn same(&self, role: &RoleArn, program: Option<&Program>, purpose: Purpose) -> Option<Answer> {
+        program?;
+        let book = self.0.borrow();
+        let same = |question: &&Question| {
+            let shown = &question.shown;
+            shown.role == *role && shown.program.as_ref() == program && shown.purpose == purpose
+        };
+        book.open.iter().find(same).map(|question| question.answer.clone())
     }
 
     fn is_allowed(&self, role: &RoleArn, program: &Program) -> bool {
@@ -116,7 +132,7 @@ pub(crate) async fn ask(
     let may_be_remembered = remembered.is_some();
     let answer = match app.approvals.same(&role.arn, program.as_ref(), purpose) {
         Some(answer) => answer,
-        None => app.open_question(role, program, purpose, may_be_remembered),
+        None => open_question(app, role, program, purpose, may_be_remembered),
     };
     match answer.await {
         Some(Decision::Refuse) => {
@@ -139,66 +155,47 @@ pub(crate) async fn ask(
     }
 }
 
-impl Approvals {
-    /// The answer that this program waits for already.
-    fn same(
-        &self,
-        role: &RoleArn,
-        program: Option<&Program>,
-        purpose: Purpose,
-    ) -> Option<Shared<LocalBoxFuture<'static, Option<Decision>>>> {
-        program?;
-        let book = self.0.borrow();
-        let same = |question: &&Question| {
-            let shown = &question.shown;
-            shown.role == *role && shown.program.as_ref() == program && shown.purpose == purpose
+/// Opens the question's window.
+fn open_question(
+    app: &Rc<App>,
+    role: &Role,
+    program: Option<Program>,
+    purpose: Purpose,
+    may_be_remembered: bool,
+) -> Answer {
+    let (decide, decided) = oneshot::channel();
+    let mut book = app.approvals.0.borrow_mut();
+    book.last_id = book.last_id.wrapping_add(1);
+    let id = book.last_id;
+    let asking = Rc::clone(app);
+    let answer = async move {
+        let window = browser::open_window(&format!("{PAGE}#{id}")).await;
+        let answer = match select(decided, TimeoutFuture::new(PATIENCE_SECONDS * 1_000)).await {
+            Either::Left((decision, _)) => decision.ok(),
+            Either::Right(_) => None,
         };
-        book.open.iter().find(same).map(|question| question.answer.clone())
-    }
-}
-
-impl App {
-    fn open_question(
-        self: &Rc<Self>,
-        role: &Role,
-        program: Option<Program>,
-        purpose: Purpose,
-        may_be_remembered: bool,
-    ) -> Shared<LocalBoxFuture<'static, Option<Decision>>> {
-        let (decide, decided) = oneshot::channel();
-        let mut book = self.approvals.0.borrow_mut();
-        book.last_id = book.last_id.wrapping_add(1);
-        let id = book.last_id;
-        let app = Rc::clone(self);
-        let answer = async move {
-            let window = browser::open_window(&format!("{PAGE}#{id}")).await;
-            let answer = match select(decided, TimeoutFuture::new(PATIENCE_SECONDS * 1_000)).await {
-                Either::Left((decision, _)) => decision.ok(),
-                Either::Right(_) => None,
-            };
-            app.approvals.0.borrow_mut().open.retain(|question| question.shown.id != id);
-            app.publish();
-            if let Some(window) = window {
-                browser::close_window(window).await;
-            }
-            answer
-        };
-        let answer = answer.boxed_local().shared();
-        let shown = ApprovalState {
-            id,
-            role: role.arn.clone(),
-            account: self.effective().account_label(role.arn.account()).to_owned(),
-            color: role.color.clone(),
-            program,
-            purpose,
-            may_be_remembered,
-            until: Utc::now() + TimeDelta::seconds(PATIENCE_SECONDS.into()),
-        };
-        book.open.push(Question { shown, decide: Some(decide), answer: answer.clone() });
-        drop(book);
-        self.publish();
+        asking.approvals.0.borrow_mut().open.retain(|question| question.shown.id != id);
+        asking.publish();
+        if let Some(window) = window {
+            browser::close_window(window).await;
+        }
         answer
-    }
+    };
+    let answer = answer.boxed_local().shared();
+    let shown = ApprovalState {
+        id,
+        role: role.arn.clone(),
+        account: app.effective().account_label(role.arn.account()).to_owned(),
+        color: role.color.clone(),
+        program,
+        purpose,
+        may_be_remembered,
+        until: Utc::now() + TimeDelta::seconds(PATIENCE_SECONDS.into()),
+    };
+    book.open.push(Question { shown, decide: Some(decide), answer: answer.clone() });
+    drop(book);
+    app.publish();
+    answer
 }
 
 /// How long a yes for a while holds.

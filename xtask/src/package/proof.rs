@@ -5,7 +5,6 @@
 //! optimised costs minutes and has no part in the question. [`super::verify`] leaves nothing out.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,7 +37,7 @@ pub(crate) fn prove() -> Result<()> {
 
     let copy = repo::target("proof/another folder");
     repo::fill(&copy, &sources)?;
-    let mut again = Command::new(env::current_exe().context("this program does not know where it is")?);
+    let mut again = Command::new(repo::program()?);
     again.arg("--root").arg(&copy).args(["package", "--host-profile", PROFILE]).current_dir(&copy);
     if let Some(home) = another_cargo_home()? {
         again.env("CARGO_HOME", home);
