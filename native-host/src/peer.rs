@@ -7,15 +7,15 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use interprocess::local_socket::Stream;
-use interprocess::local_socket::traits::StreamCommon as _;
 use rolecall_core::message::host::Program;
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use crate::platform;
 
 /// The program that a person started: `rolecall` itself, and shells that only run one command, are left out. `None`
 /// where the system does not tell.
 pub(crate) fn program(stream: &Stream) -> Option<Program> {
-    let process = u32::try_from(stream.peer_creds().ok()?.pid()?).ok()?;
-    let mut next = Some(Pid::from_u32(process));
+    let mut next = Some(Pid::from_u32(platform::peer_process(stream)?));
     let mut system = System::new();
     let mut programs = Vec::new();
     // A chain of processes is short; a bound keeps a reused id from leading in circles.

@@ -132,6 +132,13 @@ pub(crate) async fn ask(
     let may_be_remembered = remembered.is_some();
     let answer = match app.approvals.same(&role.arn, program.as_ref(), purpose) {
         Some(answer) => answer,
+        // Nobody reads a screen full of windows.
+        None if app.approvals.0.borrow().open.len() >= MOST_QUESTIONS => {
+            let sentence = format!(
+                "Nobody is asked about {name} while {MOST_QUESTIONS} other programs wait for an answer."
+            );
+            return Err(Problem::new(Code::ApprovalNeeded, sentence));
+        }
         None => open_question(app, role, program, purpose, may_be_remembered),
     };
     match answer.await {
@@ -204,6 +211,9 @@ const A_WHILE: TimeDelta = TimeDelta::hours(8);
 /// How long a question stays open, in seconds. The program's own patience is 55.
 const PATIENCE_SECONDS: u32 = 50;
 
-const UNKNOWN: &str = "a program that is not known";
+/// How many questions are open at once.
+const MOST_QUESTIONS: usize = 4;
+
+const UNKNOWN: &str = "an unknown program";
 
 const PAGE: &str = "approval.html";

@@ -88,6 +88,20 @@ pub(crate) fn is_same_user(stream: &Stream) -> bool {
     stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(user))
 }
 
+/// The process at the other end.
+#[cfg(not(target_os = "macos"))]
+pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
+    u32::try_from(stream.peer_creds().ok()?.pid()?).ok()
+}
+
+/// The process at the other end.
+#[cfg(target_os = "macos")]
+pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
+    let Stream::UdSocket(socket) = stream;
+    let process = nix::sys::socket::getsockopt(socket, nix::sys::socket::sockopt::LocalPeerPid);
+    u32::try_from(process.ok()?).ok()
+}
+
 /// Runs `action` once when the system or a person ends this process.
 pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

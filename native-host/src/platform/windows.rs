@@ -49,6 +49,12 @@ fn name(path: &Path) -> io::Result<Name<'static>> {
     format!("rolecall-{stem}").to_ns_name::<GenericNamespaced>()
 }
 
+/// The process at the other end.
+pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
+    use interprocess::local_socket::traits::StreamCommon as _;
+    stream.peer_creds().ok()?.pid()
+}
+
 /// The pipe's access list has admitted no other user.
 pub(crate) fn is_same_user(_stream: &Stream) -> bool {
     true
