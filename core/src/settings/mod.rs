@@ -6,13 +6,14 @@
 mod document;
 mod endpoint;
 mod layers;
+mod value;
 
 pub use document::{
-    Account, Approve, CredentialsMode, Duration, ProfileName, Provider, ProviderId, Redirect, Role, Settings,
-    SettingsError, TokenExchange,
+    Account, Approve, CredentialsMode, Provider, Redirect, Role, Settings, SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Effective, Layer, Layers, Sourced};
+pub use value::{Duration, ProfileName, ProviderId};
 
 #[cfg(test)]
 pub(crate) mod fixture {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Kind, Scene, entries};
+use rolecall_tests::{Browser, Kind, Scene, entries};
 
 use crate::terminal::{QUESTION, ask};
 use crate::{arrived, browser_in_the_background, popup_with_roles, prompts};
@@ -24,10 +24,7 @@ async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Res
     // The credentials of an hour have lasted for 40 minutes but 3 seconds already.
     scene.sandbox.clock().advance(TimeDelta::seconds(3) - TimeDelta::minutes(40));
     let browser = browser_in_the_background(&scene).await?;
-    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
-    let (first, signed_in) = tokio::join!(ask(&scene), person);
-    signed_in?;
-    let first = first?.succeeded()?;
+    let first = ask_and_sign_in(&scene, &browser).await?;
 
     scene.sandbox.clock().reset();
     arrived(&scene, CallKind::AssumeRole, 2).await?;
@@ -40,6 +37,14 @@ async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Res
     assert_ne!(ask(&scene).await?.succeeded()?, first);
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2);
     Ok(())
+}
+
+/// A program asks, Alice signs in at the window, and the program gets this.
+async fn ask_and_sign_in(scene: &Scene, browser: &Browser) -> Result<String> {
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let (answer, signed_in) = tokio::join!(ask(scene), person);
+    signed_in?;
+    answer?.succeeded()
 }
 
 /// A machine whose provider gives refresh tokens.
@@ -58,10 +63,7 @@ async fn signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provi
 ) -> Result<()> {
     let scene = scene_with_refresh_tokens(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
-    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
-    let (answer, signed_in) = tokio::join!(ask(&scene), person);
-    signed_in?;
-    answer?.succeeded()?;
+    ask_and_sign_in(&scene, &browser).await?;
 
     scene.terminal().rolecall(["logout", "--all"]).await?.succeeded()?;
     ensure!(browser.provider_page("logout").await?.contains("Nobody is signed in"));
@@ -77,10 +79,7 @@ async fn signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provi
 async fn signing_out_leaves_the_session_at_the_provider_if_that_is_wished(kind: Kind) -> Result<()> {
     let scene = scene_with_refresh_tokens(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
-    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
-    let (answer, signed_in) = tokio::join!(ask(&scene), person);
-    signed_in?;
-    answer?.succeeded()?;
+    ask_and_sign_in(&scene, &browser).await?;
 
     scene.terminal().rolecall(["logout", "--all", "--keep-session"]).await?.succeeded()?;
     assert_eq!(scene.sandbox.count(CallKind::Revoke), 1);

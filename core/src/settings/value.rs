@@ -1,0 +1,110 @@
+//! Values of the schema that are checked when they are parsed: names and durations.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $allowed:expr, $max:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let allowed: fn(u8) -> bool = $allowed;
+                if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(format!(concat!("\"{}\" must be ", $rule), text.escape_debug()))
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+checked_text!(
+    /// What roles refer to a provider by.
+    ProviderId,
+    |byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte),
+    64,
+    "1 to 64 letters, digits and _.-"
+);
+
+checked_text!(
+    /// An AWS profile's name, of the characters that botocore and the SDKs read the same way.
+    ProfileName,
+    |byte| byte.is_ascii_alphanumeric() || b"_./%@:+-".contains(&byte),
+    200,
+    "1 to 200 letters, digits and _./%@:+-"
+);
+
+/// A session duration in seconds: 900 to 43200 (STS API reference, `DurationSeconds`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Duration(u32);
+
+impl Duration {
+    /// The longest that any role allows: 12 hours.
+    pub const MAX: Self = Self(43_200);
+    /// What a role allows unless its owner changed it: 1 hour.
+    pub const DEFAULT: Self = Self(3_600);
+    /// The shortest that STS gives: 15 minutes.
+    pub const MIN: Self = Self(900);
+
+    /// In seconds.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Duration {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
+            Ok(Self(seconds))
+        } else {
+            Err(format!("duration must be 900 to 43200 seconds, not {seconds}"))
+        }
+    }
+}
+
+impl From<Duration> for u32 {
+    fn from(duration: Duration) -> Self {
+        duration.0
+    }
+}
