@@ -31,6 +31,14 @@ pub enum Presence {
     Nobody,
 }
 
+impl Presence {
+    /// As a message says it.
+    #[must_use]
+    pub fn of(interactive: bool) -> Self {
+        if interactive { Self::Person } else { Self::Nobody }
+    }
+}
+
 /// What is remembered between sign-ins at one provider. Holds secrets: it lives in memory and `storage.session`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -221,6 +221,9 @@ pub enum WorkerQuestion {
         role: RoleArn,
         /// A path below the console's root, such as `s3`.
         service: Option<String>,
+        /// Whether a sign-in window may be shown.
+        #[serde(default)]
+        interactive: bool,
         /// The program that asked.
         #[serde(default)]
         asked_by: Option<Program>,

@@ -23,7 +23,6 @@ use crate::app::App;
 use crate::{browser, store};
 
 /// What was asked and what was allowed.
-#[derive(Default)]
 pub(crate) struct Approvals(RefCell<Book>);
 
 #[derive(Default)]
@@ -39,7 +38,7 @@ struct Question {
     answer: Answer,
 }
 
-/// `None` if nobody answers in time. Programs that are one and the same share it.
+/// `None` if nobody answers in time, or the browser opens no window. Programs that are one and the same share it.
 type Answer = Shared<LocalBoxFuture<'static, Option<Decision>>>;
 
 /// That a program may have a role for a while. Holds no secret.
@@ -177,9 +176,14 @@ fn open_question(
     let asking = Rc::clone(app);
     let answer = async move {
         let window = browser::open_window(&format!("{PAGE}#{id}")).await;
-        let answer = match select(decided, TimeoutFuture::new(PATIENCE_SECONDS * 1_000)).await {
-            Either::Left((decision, _)) => decision.ok(),
-            Either::Right(_) => None,
+        let patience = TimeoutFuture::new(PATIENCE_SECONDS * 1_000);
+        let answer = match &window {
+            Some(_) => match select(decided, patience).await {
+                Either::Left((decision, _)) => decision.ok(),
+                Either::Right(_) => None,
+            },
+            // Nobody sees the question.
+            None => None,
         };
         asking.approvals.0.borrow_mut().open.retain(|question| question.shown.id != id);
         asking.publish();

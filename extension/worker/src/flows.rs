@@ -1,7 +1,7 @@
 //! What a person in the popup or a program in a terminal wants, from the wish to its end.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::TimeDelta;
@@ -81,7 +81,7 @@ pub(crate) async fn credentials_for_program(
     app: &Rc<App>,
     request: CredentialsRequest,
 ) -> Result<WorkerAnswer, Problem> {
-    let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
+    let presence = Presence::of(request.interactive);
     let time_left = TimeDelta::seconds(request.time_left_seconds.into());
     let (role, provider) = find(app, &request.role)?;
     let asked_by = request.asked_by;
@@ -98,12 +98,12 @@ pub(crate) async fn console_url_for_program(
     app: &Rc<App>,
     role: &RoleArn,
     service: Option<&str>,
+    presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
     let (settings, provider) = find(app, role)?;
-    let purpose = Purpose::Console;
-    approvals::ask(app, &settings, &provider, asked_by.clone(), purpose, Presence::Person).await?;
-    let url = console_url(app, role, service, Some(known(asked_by))).await;
+    approvals::ask(app, &settings, &provider, asked_by.clone(), Purpose::Console, presence).await?;
+    let url = console_url(app, role, service, presence, Some(known(asked_by))).await;
     app.show_activity(None);
     url
 }
@@ -117,9 +117,10 @@ async fn console_url(
     app: &Rc<App>,
     role: &RoleArn,
     service: Option<&str>,
+    presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = credentials(app, role, Presence::Person, RENEW_BEFORE, asked_by).await?;
+    let credentials = credentials(app, role, presence, RENEW_BEFORE, asked_by).await?;
     let (role, provider) = find(app, role)?;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: Some(role.arn.clone()), redirect, asked_by: None };
@@ -158,7 +159,7 @@ async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
 async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
     use secrecy::ExposeSecret;
 
-    let url = console_url(app, role, None, None).await?;
+    let url = console_url(app, role, None, Presence::Person, None).await?;
     browser::open_tab(url.expose_secret()).await?;
     Ok(format!("Opened the console as {}.", label(app, role)))
 }
@@ -206,7 +207,10 @@ async fn sign_out(app: &Rc<App>, provider: &ProviderId) {
     let effective = app.effective();
     let Some(provider) = effective.provider(provider) else { return };
     let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
-    let roles: Vec<_> = roles.map(|role| role.arn.clone()).collect();
+    let mut roles: BTreeSet<_> = roles.map(|role| role.arn.clone()).collect();
+    // A role that has left the settings may still have credentials.
+    roles.extend(app.memory(&provider.id).lock().await.expirations().map(|(role, _)| role.clone()));
+    let roles: Vec<_> = roles.into_iter().collect();
     sign_out_at(app, provider).await;
     if !roles.is_empty() {
         app.approvals.forget(&roles);

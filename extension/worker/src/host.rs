@@ -14,6 +14,7 @@ use rolecall_core::message::host::{
     HostAnswer, HostQuestion, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion,
 };
 use rolecall_core::message::ui::HostState;
+use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem, identity};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -222,8 +223,10 @@ fn say_hello(app: &Rc<App>) {
 async fn answer(app: &Rc<App>, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
     match question {
         WorkerQuestion::Credentials(request) => flows::credentials_for_program(app, request).await,
-        WorkerQuestion::ConsoleUrl { role, service, asked_by } => {
-            let url = flows::console_url_for_program(app, &role, service.as_deref(), asked_by).await?;
+        WorkerQuestion::ConsoleUrl { role, service, interactive, asked_by } => {
+            let presence = Presence::of(interactive);
+            let url =
+                flows::console_url_for_program(app, &role, service.as_deref(), presence, asked_by).await?;
             Ok(WorkerAnswer::ConsoleUrl { url })
         }
         WorkerQuestion::Status => Ok(WorkerAnswer::Status(app.status())),

@@ -46,6 +46,7 @@ impl Agents {
             if Instant::now() >= deadline {
                 return None;
             }
+            // No event tells of a new socket in the same way on all systems.
             thread::sleep(LOOK_EVERY);
         }
     }
@@ -82,7 +83,9 @@ impl Agents {
         };
         if presence == Presence::Nobody || self.0.len() > 1 {
             let silent = self.first(request(false), read);
-            if presence == Presence::Nobody || silent.is_ok() {
+            // A browser that does not answer has taken all the time there was.
+            let is_late = silent.as_ref().is_err_and(|problem| problem.is(Code::AgentTimedOut));
+            if presence == Presence::Nobody || silent.is_ok() || is_late {
                 return silent;
             }
         }

@@ -138,9 +138,9 @@ impl Agent {
                 let Got { credentials, keep } = self.credentials(&request, || peer::program(stream))?;
                 Ok(Answer::Credentials { credentials, keep })
             }
-            Wish::ConsoleUrl { role, service, .. } => {
+            Wish::ConsoleUrl { role, service, interactive, .. } => {
                 let asked_by = peer::program(stream);
-                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service, asked_by })? {
+                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service, interactive, asked_by })? {
                     WorkerAnswer::ConsoleUrl { url } => Ok(Answer::ConsoleUrl { url }),
                     _ => Err(unexpected()),
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rolecall_core::aws::Region;
 use rolecall_core::console;
 use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,7 +14,7 @@ use crate::agent::Agents;
 use crate::ask::Ask;
 use crate::loopback::{Loopback, Way};
 use crate::output::{self, Failure, Outcome};
-use crate::source;
+use crate::source::{self, Method};
 use crate::variables::Place;
 use crate::{roles, settings_files};
 
@@ -56,11 +57,13 @@ impl Console {
 
     fn url(&self, place: &Place) -> Result<SecretString, Problem> {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
+        let source = self.ask.source();
         let agents = Agents::of_browsers();
-        if self.region.is_none() && !agents.is_empty() {
+        if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
             let wish = || Wish::ConsoleUrl {
                 role: place.role.clone(),
                 service: self.service.clone(),
+                interactive: source.presence == Presence::Person,
                 asked_by: None,
             };
             let read = |answer| match answer {
@@ -74,7 +77,7 @@ impl Console {
                 answer => return answer,
             }
         }
-        let credentials = self.ask.source().credentials(&place.role)?;
+        let credentials = source.credentials(&place.role)?;
         let effective = roles::settings();
         let (mut role, provider) = source::find(&effective, &place.role)?;
         role.region = self.region.clone().or(role.region);

@@ -14,8 +14,8 @@ use crate::{choice, profile};
 /// Forget a role's credentials, or everything.
 ///
 /// The browser and the cache forget them, and keys that Rolecall wrote into the credentials file are removed.
-/// Profiles without keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh tokens are made
-/// worthless, and the browser opens the page of each provider that ends the session there.
+/// Profiles without keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh
+/// tokens are made worthless, and the browser opens the page of each provider that ends the session there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all")]
 pub(crate) struct Logout {

@@ -131,6 +131,9 @@ async fn nobody_is_asked_for_a_batch_job(kind: Kind) -> Result<()> {
     let browser = browser_in_the_background(&scene).await?;
     let answer = scene.terminal().with("ROLECALL_BATCH", "1").rolecall(QUESTION).await?;
     ensure!(answer.failed()?.contains("error[approval-needed]"));
+    let console = ["console", "developer", "--print-url", "--batch"];
+    let answer = scene.terminal().rolecall(console).await?;
+    ensure!(answer.failed()?.contains("error[approval-needed]"));
     assert_eq!(browser.questions().await?, 0);
     nothing_was_issued(&scene)
 }
