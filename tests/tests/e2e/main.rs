@@ -17,6 +17,7 @@ mod routes;
 mod session;
 mod story;
 mod sts;
+mod sts_requests;
 mod terminal;
 mod tokens;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         routes::stories(),
         session::stories(),
         sts::stories(),
+        sts_requests::stories(),
         terminal::stories(),
         tokens::stories(),
     ];
