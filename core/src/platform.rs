@@ -3,6 +3,8 @@
 //! Two drivers implement [`Platform`]: the extension's worker (identity redirect, fetch) and the command line
 //! (loopback redirect, blocking client). Neither re-implements a step of the sign-in.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use url::Url;
 
@@ -28,6 +30,9 @@ pub trait Platform {
 
     /// Sends one request and returns the response, without following redirects.
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError>;
+
+    /// Waits.
+    async fn wait(&self, duration: Duration);
 
     /// The local clock.
     fn now(&self) -> DateTime<Utc>;
@@ -67,6 +72,8 @@ pub enum Step {
     VerifyingIdToken,
     /// Asking AWS STS for the role's credentials.
     AssumingRole,
+    /// Asking the STS of the partition's main region instead, since the account has no STS in the role's.
+    AssumingRoleInMainRegion,
     /// Asking AWS for a way into the console.
     OpeningConsole,
     /// Writing a profile through the native host.
@@ -89,10 +96,10 @@ pub enum AuthorizeError {
         reason: String,
     },
     /// The person did not finish in time.
-    #[error("The sign-in was not completed within {minutes} minutes.")]
+    #[error("The sign-in was not completed within {}.", in_words(*seconds))]
     TimedOut {
         /// How long was waited.
-        minutes: u32,
+        seconds: u32,
     },
     /// No way to show a page here.
     #[error("No browser window could be opened: {reason}")]
@@ -173,6 +180,21 @@ impl TransportError {
     }
 }
 
+/// A time as a sentence names it.
+fn in_words(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (1, 0) => "1 minute".to_owned(),
+        (minutes, 0) if minutes > 0 => format!("{minutes} minutes"),
+        _ => format!("{seconds} seconds"),
+    }
+}
+
+/// The server's own clock: `Date`, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 6.6.1).
+pub(crate) fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
+}
+
 /// The system gave no random bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The system gave no random bytes: {0}")]
@@ -183,3 +205,19 @@ pub const MAX_RESPONSE_BYTES: usize = 512 * 1024;
 
 /// How long a request may take, in seconds.
 pub const REQUEST_TIMEOUT_SECONDS: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_the_unit_that_fits() {
+        for (seconds, words) in [(50, "50 seconds"), (60, "1 minute"), (90, "90 seconds"), (300, "5 minutes")]
+        {
+            assert_eq!(in_words(seconds), words);
+        }
+    }
+}

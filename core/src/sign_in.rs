@@ -3,20 +3,21 @@
 //! Sources are tried cheapest first: credentials in memory, the ID token at hand, the refresh token, a silent
 //! redirect, a window. Callers see to it that only one sign-in per provider runs at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::{Credentials, RoleArn};
+use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::oidc::{
     self, AuthorizationRequest, Expectations, Expected, IdToken, IdTokenError, KeySet, Metadata, Person,
     Prompt, RedirectError, TokenError, Tokens,
 };
 use crate::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
+    server_date,
 };
 use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::sts::{self, StsError};
@@ -53,9 +54,17 @@ pub struct Memory {
     listed_roles: Vec<RoleArn>,
     credentials: BTreeMap<RoleArn, Credentials>,
     durations: BTreeMap<RoleArn, Duration>,
+    /// Where STS is switched off.
+    without_sts: BTreeSet<(AccountId, Region)>,
 }
 
 impl Memory {
+    /// Whether the role's credentials come from the partition's main region, since the account has no STS in the role's.
+    #[must_use]
+    pub fn uses_main_region(&self, role: &Role) -> bool {
+        self.without_sts.contains(&(role.arn.account().clone(), role.region()))
+    }
+
     /// Who is signed in at the provider, as far as is known.
     #[must_use]
     pub fn person(&self) -> Option<&Person> {
@@ -305,34 +314,83 @@ async fn assume_role(
 ) -> Result<Credentials> {
     platform.progress(Step::AssumingRole);
     let durations = sts::durations(role.duration, memory.durations.get(&role.arn).copied());
+    let mut refusal = None;
     for duration in durations {
-        let request = || sts::assume_role_request(provider, role, token, duration);
-        let result = match ask_sts(platform, request()).await? {
-            // "Couldn't retrieve verification key" passes; one more try, and no more.
-            Err(error) if error.is_passing() => ask_sts(platform, request()).await?,
-            result => result,
-        };
-        match result {
+        match assume_role_for(platform, provider, role, token, duration, memory).await {
             Ok(credentials) => {
                 memory.durations.insert(role.arn.clone(), duration);
                 memory.credentials.insert(role.arn.clone(), credentials.clone());
                 return Ok(credentials);
             }
-            Err(StsError::DurationTooLong) => {}
-            Err(error) => return Err(error.explained(&role.arn, token).into()),
+            // Where another argument is meant, the first refusal says it best.
+            Err(Error::Sts(error)) if error.may_be_the_duration() => refusal = refusal.or(Some(error)),
+            Err(Error::Sts(error)) => {
+                let context = sts::Context { role: &role.arn, token, keys: &memory.keys };
+                return Err(error.explained(context).into());
+            }
+            Err(error) => return Err(error),
         }
     }
-    Err(StsError::DurationTooLong.into())
+    Err(refusal.unwrap_or(StsError::DurationTooLong).into())
 }
 
-async fn ask_sts(
+/// One duration: in the role's region, and in the partition's main region where the account has no STS in the first.
+async fn assume_role_for(
     platform: &impl Platform,
-    request: HttpRequest,
-) -> Result<std::result::Result<Credentials, StsError>> {
+    provider: &Provider,
+    role: &Role,
+    token: &IdToken,
+    duration: Duration,
+    memory: &mut Memory,
+) -> Result<Credentials> {
+    let main_region = role.arn.partition().default_region();
+    let no_sts = (role.arn.account().clone(), role.region());
+    let mut region = role.region();
+    if memory.without_sts.contains(&no_sts) {
+        region = main_region.clone();
+    }
+    loop {
+        let endpoint = sts::endpoint(provider, role, &region);
+        let request = || sts::assume_role_request(&endpoint, role, token, duration);
+        match ask_sts_patiently(platform, role, request).await {
+            // STS cannot be switched off in a partition's main region, and its credentials work in all regions.
+            Err(Error::Sts(StsError::RegionDisabled))
+                if provider.sts_endpoint.is_none() && region != main_region =>
+            {
+                memory.without_sts.insert(no_sts.clone());
+                region = main_region.clone();
+                platform.progress(Step::AssumingRoleInMainRegion);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Asks again after a while what may succeed then.
+async fn ask_sts_patiently(
+    platform: &impl Platform,
+    role: &Role,
+    request: impl Fn() -> HttpRequest,
+) -> Result<Credentials> {
+    let mut random = [0; 2];
+    platform.random(&mut random)?;
+    for delay in sts::delays(random) {
+        match ask_sts(platform, role, request()).await {
+            Err(Error::Sts(error)) if error.is_transient() => platform.wait(delay).await,
+            result => return result,
+        }
+    }
+    ask_sts(platform, role, request()).await
+}
+
+async fn ask_sts(platform: &impl Platform, role: &Role, request: HttpRequest) -> Result<Credentials> {
     match platform.send(request, Route::Auto).await {
-        Ok(response) => Ok(sts::read_credentials(&response)),
-        Err(error @ (TransportError::Unreachable { .. } | TransportError::TimedOut { .. })) => {
+        Ok(response) => Ok(sts::read_credentials(&response, &role.arn, platform.now())?),
+        Err(error @ TransportError::Unreachable { .. }) => {
             Err(StsError::Unreachable { reason: error.to_string() }.into())
+        }
+        Err(error @ TransportError::TimedOut { .. }) => {
+            Err(StsError::TimedOut { reason: error.to_string() }.into())
         }
         Err(error) => Err(error.into()),
     }
@@ -375,12 +433,6 @@ fn may_need_person(error: &Error) -> bool {
 
 fn is_invalid_grant(error: &Error) -> bool {
     matches!(error, Error::Token(error) if TokenError::is_invalid_grant(error))
-}
-
-/// RFC 9110 section 6.6.1, `Date`: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
-    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
 }
 
 /// How long a provider's configuration is believed.

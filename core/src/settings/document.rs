@@ -327,7 +327,7 @@ fn is_color(text: &str) -> bool {
 }
 
 /// Parameters of the authorization request that this product sets itself.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 14] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -337,7 +337,11 @@ const RESERVED: [&str; 10] = [
     "nonce",
     "code_challenge",
     "code_challenge_method",
+    "prompt",
+    "login_hint",
+    "id_token_hint",
     "request",
+    "request_uri",
 ];
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::RedeemingCode => "Completing the sign-in…",
         Step::VerifyingIdToken => "Checking your identity…",
         Step::AssumingRole => "Asking AWS for the role…",
+        Step::AssumingRoleInMainRegion => "AWS STS is off in this region; asking the main region…",
         Step::OpeningConsole => "Opening the AWS console…",
         Step::WritingProfile => "Writing the AWS profile…",
     }

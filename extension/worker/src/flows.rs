@@ -153,7 +153,19 @@ pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn], end_session: bool) 
 
 async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
     credentials(app, role, Presence::Person, RENEW_BEFORE, None).await?;
-    Ok(format!("Signed in to {}.", label(app, role)))
+    let (settings, provider) = find(app, role)?;
+    let memory = app.memory(&provider.id);
+    let elsewhere = memory.lock().await.uses_main_region(&settings);
+    let note = if elsewhere {
+        format!(
+            " AWS STS is not enabled in {} for this account, so {} was asked.",
+            settings.region(),
+            role.partition().default_region()
+        )
+    } else {
+        String::new()
+    };
+    Ok(format!("Signed in to {}.{note}", label(app, role)))
 }
 
 async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {

@@ -113,12 +113,16 @@ impl Platform for Loopback {
         let (_reading, stop) =
             platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
         self.show(url, stop)?;
-        let minutes = u32::try_from(self.patience.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
-        arrivals.recv_timeout(self.patience).map_err(|_| AuthorizeError::TimedOut { minutes })
+        let seconds = u32::try_from(self.patience.as_secs()).unwrap_or(u32::MAX);
+        arrivals.recv_timeout(self.patience).map_err(|_| AuthorizeError::TimedOut { seconds })
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
         http_client::send(request)
+    }
+
+    async fn wait(&self, duration: Duration) {
+        thread::sleep(duration);
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -133,6 +137,11 @@ impl Platform for Loopback {
         tracing::info!(?step, "signing in");
         if step == Step::WaitingForPerson && self.way == Way::Browser {
             output::note("Waiting for you to sign in, in the browser…");
+        }
+        if step == Step::AssumingRoleInMainRegion {
+            output::warn(
+                "AWS STS is not enabled in the role's region for this account; the partition's main region is asked.",
+            );
         }
     }
 }
