@@ -160,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    fn key_set(keys: Value) -> KeySet {
+    fn key_set(keys: &Value) -> KeySet {
         serde_json::from_value(json!({ "keys": keys })).unwrap()
     }
 
@@ -171,7 +171,7 @@ mod tests {
             { "kty": "EC", "kid": "b", "x": "x", "y": "y" },
             { "kty": "RSA", "kid": "c", "use": "enc", "key_ops": ["encrypt"], "n": "x", "e": "AQAB" },
         ]);
-        assert_eq!(key_set(keys).what_aws_refuses(), []);
+        assert_eq!(key_set(&keys).what_aws_refuses(), []);
     }
 
     #[test]
@@ -189,13 +189,13 @@ mod tests {
             (json!([{ "kid": "a", "x5c": ["c"] }]), KeyFinding::CertificateOnly("a".into())),
             (json!(many), KeyFinding::TooMany(101)),
         ] {
-            assert_eq!(key_set(keys).what_aws_refuses(), [finding]);
+            assert_eq!(key_set(&keys).what_aws_refuses(), [finding]);
         }
     }
 
     #[test]
     fn the_set_tells_why_aws_finds_no_key_in_it() {
-        let keys = key_set(json!([{ "kid": "a", "n": "x" }, { "kid": "b", "n": "x", "use": "enc" }]));
+        let keys = key_set(&json!([{ "kid": "a", "n": "x" }, { "kid": "b", "n": "x", "use": "enc" }]));
         let why = |kid| keys.why_aws_finds_none(kid).unwrap_or_default();
         assert!(why(None).contains("names no key"), "{}", why(None));
         assert!(why(Some("c")).contains("has no key \"c\""), "{}", why(Some("c")));

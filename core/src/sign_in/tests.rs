@@ -563,7 +563,7 @@ fn token_of(amr: &[&str]) -> IdToken {
     }
 }
 
-fn explained(error: StsError, token: &IdToken, keys: serde_json::Value) -> StsError {
+fn explained(error: StsError, token: &IdToken, keys: &serde_json::Value) -> StsError {
     let keys: KeySet = serde_json::from_value(json!({ "keys": keys })).unwrap();
     error.explained(sts::Context { role: &fixture::role().arn, token, keys: &keys })
 }
@@ -571,7 +571,7 @@ fn explained(error: StsError, token: &IdToken, keys: serde_json::Value) -> StsEr
 #[test]
 fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
     let denied = || StsError::AccessDenied { role: None, message: String::new() };
-    let code = |amr: &[&str]| explained(denied(), &token_of(amr), json!([])).code();
+    let code = |amr: &[&str]| explained(denied(), &token_of(amr), &json!([])).code();
     assert_eq!(code(&["mfa"]), Code::StsGroupsReplaced);
     assert_eq!(code(&["pwd", "mfa"]), Code::StsGroupsReplaced);
     assert_eq!(code(&["dev", "mfa"]), Code::StsAccessDenied);
@@ -582,7 +582,7 @@ fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
 fn a_denied_token_with_session_tags_names_what_the_trust_policy_needs() {
     let denied = StsError::AccessDenied { role: None, message: String::new() };
     let token = IdToken { has_session_tags: true, ..token_of(&["dev"]) };
-    let error = explained(denied, &token, json!([]));
+    let error = explained(denied, &token, &json!([]));
     assert_eq!(error.code(), Code::StsTagsDenied);
     assert!(error.to_string().contains("sts:TagSession"), "{error}");
 }
@@ -615,7 +615,7 @@ fn a_refused_token_is_explained_from_token_keys_and_role() {
         ),
     ] {
         let error = StsError::from_wire(400, "InvalidIdentityToken", message);
-        let text = explained(error, &token_of(&[]), keys).to_string();
+        let text = explained(error, &token_of(&[]), &keys).to_string();
         assert!(text.contains(explanation), "{text} lacks {explanation}");
         assert!(!text.contains(".."), "{text}");
     }
@@ -626,7 +626,7 @@ fn a_refused_token_is_explained_from_token_keys_and_role() {
     ] {
         let error = StsError::from_wire(400, "InvalidIdentityToken", "Couldn't retrieve verification key");
         let token = IdToken { kid: kid.map(str::to_owned), ..token_of(&[]) };
-        let text = explained(error, &token, json!([{ "kid": "k1" }, { "kid": "k2" }])).to_string();
+        let text = explained(error, &token, &json!([{ "kid": "k1" }, { "kid": "k2" }])).to_string();
         assert!(text.contains(explanation), "{text} lacks {explanation}");
     }
 }
