@@ -147,6 +147,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)* }
             }
 
+            /// The code of this text, if this version knows it.
+            #[must_use]
+            pub fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// What a person can do about it, as one sentence or two.
             #[must_use]
             pub fn next_step(self) -> &'static str {
@@ -232,6 +238,7 @@ codes! {
     Unreachable = "unreachable", "Check the network connection, then try again.";
     RequestTimedOut = "request-timed-out", "Check the network connection, then try again.";
     HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall talk to this address, or install the Rolecall host program.";
+    CertificateUntrusted = "certificate-untrusted", "If your organisation has a certificate authority of its own, add its certificate to the system's store, or name its file in SSL_CERT_FILE; otherwise do not go on in this network.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
 

@@ -54,7 +54,28 @@ pub enum Interaction {
 }
 
 /// By which way a request should leave. The command line has only one and ignores this.
-pub type Route = TokenExchange;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The least powerful way that works. Where the answer of one way cannot be read, the next one is tried.
+    Auto,
+    /// From the extension only.
+    Extension,
+    /// Through the native host only.
+    Native,
+    /// By a way on which the answer can be read for certain, or not at all: what is sent must not be sent again because
+    /// a browser has kept the answer.
+    Readable,
+}
+
+impl From<TokenExchange> for Route {
+    fn from(exchange: TokenExchange) -> Self {
+        match exchange {
+            TokenExchange::Auto => Self::Auto,
+            TokenExchange::Extension => Self::Extension,
+            TokenExchange::Native => Self::Native,
+        }
+    }
+}
 
 /// The steps a person is told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -156,6 +177,22 @@ pub enum TransportError {
         /// Host and port asked.
         host: String,
     },
+    /// The server's certificate is not trusted.
+    #[error("The certificate of {host} is not trusted: {reason}.")]
+    CertificateUntrusted {
+        /// Host and port asked.
+        host: String,
+        /// What is wrong with it, and who issued it.
+        reason: String,
+    },
+    /// The native host sent the request and tells why there is no answer.
+    #[error("{message}")]
+    Relayed {
+        /// The code of its problem.
+        code: Code,
+        /// Its sentence.
+        message: String,
+    },
     /// The answer is larger than anything this product reads.
     #[error("The answer of {host} is larger than {limit} bytes.")]
     TooLarge {
@@ -175,6 +212,8 @@ impl TransportError {
             Self::TimedOut { .. } => Code::RequestTimedOut,
             Self::NotAllowed { .. } => Code::HostPermissionNeeded,
             Self::HostNeeded { .. } => Code::HostNotInstalled,
+            Self::CertificateUntrusted { .. } => Code::CertificateUntrusted,
+            Self::Relayed { code, .. } => *code,
             Self::TooLarge { .. } => Code::AnswerTooLarge,
         }
     }

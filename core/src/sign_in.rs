@@ -183,7 +183,7 @@ pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mu
     let request = refresh_token.and_then(|token| oidc::revocation_request(provider, metadata, &token));
     if let Some(request) = request {
         // Forgotten it is in any case.
-        let _ = platform.send(request, provider.token_exchange).await;
+        let _ = platform.send(request, provider.token_exchange.into()).await;
     }
     oidc::end_session_url(provider, metadata).filter(|_| was_signed_in)
 }
@@ -247,7 +247,7 @@ async fn authorize_once(
 
     platform.progress(Step::RedeemingCode);
     let exchange = oidc::code_request(provider, metadata, &redirect_uri, &code, &request.code_verifier);
-    let response = platform.send(exchange, provider.token_exchange).await?;
+    let response = platform.send(exchange, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
     let token =
         verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
@@ -264,7 +264,7 @@ async fn refresh(
 ) -> Result<IdToken> {
     platform.progress(Step::RedeemingCode);
     let request = oidc::refresh_request(provider, metadata, refresh_token);
-    let response = platform.send(request, provider.token_exchange).await?;
+    let response = platform.send(request, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
     let token = verify(platform, provider, metadata, &response, &tokens, None, memory).await?;
     // OIDC Core 12.2: the subject must be the one who signed in.

@@ -21,6 +21,7 @@ mod browsers;
 mod cache;
 mod caller;
 mod caller_identity;
+mod certificate;
 mod choice;
 mod cli;
 mod container;

@@ -49,6 +49,9 @@ pub struct Provider {
     /// A federation endpoint other than the one of the role's partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub console_endpoint: Option<Endpoint>,
+    /// The console's own address, where the sign-in leads to, other than that of the role's partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_destination: Option<Endpoint>,
     /// Written as `endpoint_url` into profiles, for services that are not AWS's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<Endpoint>,

@@ -120,7 +120,7 @@ async fn console_url(
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = credentials(app, role, presence, RENEW_BEFORE, asked_by).await?;
+    let credentials = credentials(app, role, presence, console::TIME_LEFT, asked_by).await?;
     let (role, provider) = find(app, role)?;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: Some(role.arn.clone()), redirect, asked_by: None };
