@@ -54,6 +54,8 @@ pub struct Memory {
     listed_roles: Vec<RoleArn>,
     credentials: BTreeMap<RoleArn, Credentials>,
     durations: BTreeMap<RoleArn, Duration>,
+    /// Whether the person has signed out: the next sign-in is for them to choose who they are.
+    choose_account: bool,
     /// Where STS is switched off.
     without_sts: BTreeSet<(AccountId, Region)>,
 }
@@ -161,11 +163,45 @@ pub async fn authenticate(
             token => return token,
         }
     }
+    // Whoever signed out is not signed in again behind their back: the provider may still know them.
+    if memory.choose_account {
+        return match presence {
+            Presence::Person => authorize_another(platform, provider, &metadata, memory).await,
+            Presence::Nobody => Err(AuthorizeError::InteractionRequired.into()),
+        };
+    }
     // 4. A silent redirect costs nobody's attention.
-    match authorize(platform, provider, &metadata, Interaction::Silent, memory).await {
+    match authorize(platform, provider, &metadata, Prompt::None, memory).await {
         // 5. A window, if somebody is there to see it.
         Err(error) if presence == Presence::Person && may_need_person(&error) => {
-            authorize(platform, provider, &metadata, Interaction::Window, memory).await
+            authorize(platform, provider, &metadata, Prompt::AsNeeded, memory).await
+        }
+        result => result,
+    }
+}
+
+/// Has the person choose who they are, in a window. Nothing of who they were is lost unless it comes to another account.
+pub async fn choose_account(
+    platform: &impl Platform,
+    provider: &Provider,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    memory.begin(provider);
+    let metadata = discover(platform, provider, memory).await?;
+    authorize_another(platform, provider, &metadata, memory).await
+}
+
+async fn authorize_another(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    let prompt = metadata.prompt_for_account();
+    match authorize(platform, provider, metadata, prompt, memory).await {
+        // A provider that says nothing of what it knows may not know this one.
+        Err(Error::Redirect(RedirectError::Refused { .. })) if prompt == Prompt::SelectAccount => {
+            authorize(platform, provider, metadata, Prompt::Login, memory).await
         }
         result => result,
     }
@@ -178,6 +214,7 @@ pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mu
     memory.listed_roles.clear();
     memory.credentials.clear();
     let was_signed_in = memory.person.take().is_some();
+    memory.choose_account |= was_signed_in;
     let refresh_token = memory.refresh_token.take();
     let metadata = memory.metadata()?;
     let request = refresh_token.and_then(|token| oidc::revocation_request(provider, metadata, &token));
@@ -212,14 +249,14 @@ async fn authorize(
     platform: &impl Platform,
     provider: &Provider,
     metadata: &Metadata,
-    interaction: Interaction,
+    prompt: Prompt,
     memory: &mut Memory,
 ) -> Result<IdToken> {
-    match authorize_once(platform, provider, metadata, interaction, memory).await {
+    match authorize_once(platform, provider, metadata, prompt, memory).await {
         // A browser may keep an answer from an extension after the server has used the code up. The route that
         // works is known by now, and a new code costs nobody's attention.
         Err(error @ Error::Token(_)) if is_invalid_grant(&error) => {
-            authorize_once(platform, provider, metadata, Interaction::Silent, memory).await.map_err(|_| error)
+            authorize_once(platform, provider, metadata, Prompt::None, memory).await.map_err(|_| error)
         }
         result => result,
     }
@@ -229,14 +266,18 @@ async fn authorize_once(
     platform: &impl Platform,
     provider: &Provider,
     metadata: &Metadata,
-    interaction: Interaction,
+    prompt: Prompt,
     memory: &mut Memory,
 ) -> Result<IdToken> {
-    let (prompt, step) = match interaction {
-        Interaction::Silent => (Prompt::None, Step::AskingSilently),
-        Interaction::Window => (Prompt::AsNeeded, Step::WaitingForPerson),
+    let interaction = prompt.interaction();
+    let step = match interaction {
+        Interaction::Silent => Step::AskingSilently,
+        Interaction::Window => Step::WaitingForPerson,
     };
-    let login_hint = memory.person.as_ref().and_then(|person| person.email.as_deref());
+    // Who is to choose is not told whom to choose.
+    let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
+    let person = memory.person.as_ref().filter(|_| !chooses);
+    let login_hint = person.and_then(|person| person.email.as_deref());
     let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint)?;
 
     platform.progress(step);
@@ -411,6 +452,7 @@ impl Memory {
             self.credentials.clear();
         }
         self.person = Some(token.person.clone());
+        self.choose_account = false;
         self.listed_roles = token.roles.iter().filter_map(|text| text.parse().ok()).collect();
         self.id_token = Some(token);
         self.refresh_token = refresh_token;

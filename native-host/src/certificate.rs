@@ -57,11 +57,12 @@ fn presented(authority: &Authority) -> Option<(String, String)> {
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     let provider = Arc::new(ring::default_provider());
     let seen = Arc::new(Witness::default());
+    let verifier: Arc<dyn ServerCertVerifier> = seen.clone();
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .ok()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::clone(&seen) as Arc<dyn ServerCertVerifier>)
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     let name = ServerName::try_from(host.to_owned()).ok()?;
     let mut connection = ClientConnection::new(Arc::new(config), name).ok()?;

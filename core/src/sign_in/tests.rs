@@ -40,6 +40,9 @@ struct World {
     max_duration: Cell<u32>,
     sts_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
     lost_connections: Cell<u32>,
+    prompts: RefCell<Vec<String>>,
+    prompt_values: RefCell<serde_json::Value>,
+    refuses_select_account: Cell<bool>,
     window: RefCell<Result<(), AuthorizeError>>,
     nonce: RefCell<String>,
     log: RefCell<Vec<String>>,
@@ -61,6 +64,9 @@ impl World {
             max_duration: Cell::new(43_200),
             sts_errors: RefCell::default(),
             lost_connections: Cell::new(0),
+            prompts: RefCell::default(),
+            prompt_values: RefCell::default(),
+            refuses_select_account: Cell::new(false),
             window: RefCell::new(Ok(())),
             nonce: RefCell::default(),
             log: RefCell::default(),
@@ -139,6 +145,16 @@ impl Platform for World {
             interaction == Interaction::Silent
         );
         self.log.borrow_mut().push(format!("{interaction:?}"));
+        let prompt = query.get("prompt").cloned().unwrap_or_default();
+        self.prompts.borrow_mut().push(prompt.clone());
+        if prompt == "select_account" && self.refuses_select_account.get() {
+            let mut redirect = self.redirect_uri();
+            redirect
+                .query_pairs_mut()
+                .append_pair("error", "invalid_request")
+                .append_pair("state", &query["state"]);
+            return Ok(redirect);
+        }
         if interaction == Interaction::Window {
             self.window.borrow().clone()?;
             self.session.set(true);
@@ -171,6 +187,7 @@ impl Platform for World {
                         "jwks_uri": "https://idp.example/jwks",
                         "revocation_endpoint": "https://idp.example/revoke",
                         "end_session_endpoint": "https://idp.example/logout",
+                        "prompt_values_supported": *self.prompt_values.borrow(),
                     })
                     .to_string(),
                 ),
@@ -472,12 +489,12 @@ fn a_rotated_key_is_fetched_once() {
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
     sign_in_as(&world, Presence::Person, &mut memory).unwrap();
-    assert_eq!(world.take_log(), ["Silent", "code", "keys", "sts 43200"]);
+    assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
     now(sign_out(&world, &fixture::provider(), &mut memory));
     world.kid.replace("k3".into());
     assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::TokenKeyUnknown);
-    assert_eq!(world.take_log(), ["Silent", "code", "keys"]);
+    assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
 #[test]
@@ -534,6 +551,49 @@ fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
     assert_eq!(world.take_log(), ["revoke refresh"]);
     assert!(memory.person().is_none());
     assert_eq!(memory.expirations().count(), 0);
+}
+
+#[test]
+fn whoever_signed_out_chooses_who_they_are_before_anybody_is_signed_in_again() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    now(sign_out(&world, &fixture::provider(), &mut memory));
+    world.take_log();
+    // The provider still knows them, and nobody is there to choose.
+    assert_eq!(sign_in_as(&world, Presence::Nobody, &mut memory).unwrap_err().code(), Code::SignInNeeded);
+    assert_eq!(world.take_log(), [""; 0]);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["Window", "code", "sts 43200"]);
+    assert_eq!(world.prompts.borrow().last().unwrap(), "select_account");
+    // From then on all is as before.
+    memory.forget_role(&fixture::role().arn);
+    world.now.set(world.now.get() + 3_600);
+    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
+}
+
+#[test]
+fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
+    for knows in ["[\"none\", \"login\"]", "null"] {
+        let (world, mut memory) = (World::new(), Memory::default());
+        world.prompt_values.replace(serde_json::from_str(knows).unwrap());
+        world.refuses_select_account.set(knows == "null");
+        now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
+        assert_eq!(world.prompts.borrow().last().unwrap(), "login", "{knows}");
+    }
+}
+
+#[test]
+fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_loses_nothing() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
+    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap_err();
+    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("alice", 1));
+    *world.window.borrow_mut() = Ok(());
+    world.sub.replace("bob".into());
+    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
+    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("bob", 0));
 }
 
 #[test]

@@ -62,6 +62,11 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     }
 }
 
+/// What ends the session at the provider as well.
+pub(crate) fn end_session(provider: &str) -> String {
+    format!("Sign out of Rolecall and {provider}")
+}
+
 /// What is asked when a problem needs access to a host, given as a match pattern.
 pub(crate) fn allow(pattern: &str) -> String {
     let host = pattern.split_once("://").map_or(pattern, |(_, rest)| rest);
