@@ -3,28 +3,55 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use rolecall_core::aws::RoleArn;
+use rolecall_core::settings::Effective;
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
-use crate::source;
+use crate::{settings_files, source};
 
-/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list.
+/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list. What is
+/// wrong with the settings is told, unless it is about the role: then whoever needs the role's settings fails for it.
 pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
     if let Some(Ok(arn)) = word.map(str::parse::<RoleArn>) {
-        return Ok(of_arn(arn));
+        let effective = crate::roles::settings();
+        settings_files::tell(&effective, source::find(&effective, &arn).err().as_ref());
+        return Ok(of_arn(&effective, arn));
     }
-    let known = Known::gather().roles;
+    let known = Known::gather();
+    let role = choose(&known, word);
+    settings_files::tell(&known.settings, role.as_ref().err());
+    role
+}
+
+fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
+    // Whoever names a role that was left out does not mean another one whose name is similar.
+    let left_out: Vec<_> = known.left_out().collect();
+    let named: Vec<_> = known.roles.iter().chain(left_out.iter().map(|(role, _)| role)).cloned().collect();
     let candidates = match word {
-        Some(word) => fitting(&known, word),
-        None => known.iter().collect(),
+        Some(word) => fitting(&named, word),
+        None => known.roles.iter().collect(),
     };
     match (&candidates[..], word) {
-        ([only], _) => Ok((*only).clone()),
+        ([only], _) => match left_out.iter().find(|(role, _)| role.arn == only.arn) {
+            Some((_, problem)) => Err((*problem).clone()),
+            None => Ok((*only).clone()),
+        },
         ([], Some(word)) => {
-            Err(Problem::new(Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug())))
+            let mut unnamed = known.settings.left_out();
+            let unnamed =
+                unnamed.find(|role| role.profile.as_ref().is_some_and(|name| name.as_str() == word));
+            let unknown =
+                || Problem::new(Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug()));
+            Err(unnamed.map_or_else(unknown, |role| role.problem.clone()))
         }
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
-        (several, _) if stdin().is_terminal() && stderr().is_terminal() => pick(several),
+        (several, _) if stdin().is_terminal() && stderr().is_terminal() => {
+            let role = pick(several)?;
+            match left_out.iter().find(|(left_out, _)| left_out.arn == role.arn) {
+                Some((_, problem)) => Err((*problem).clone()),
+                None => Ok(role),
+            }
+        }
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
             let names: Vec<_> =
@@ -40,9 +67,8 @@ pub(crate) fn label(role: &KnownRole) -> String {
     format!("{} / {}", role.account, role.arn.name())
 }
 
-fn of_arn(arn: RoleArn) -> KnownRole {
-    let effective = crate::roles::settings();
-    let role = source::role_of(&effective, &arn);
+fn of_arn(effective: &Effective, arn: RoleArn) -> KnownRole {
+    let role = source::role_of(effective, &arn);
     let account = effective.account_label(arn.account()).to_owned();
     KnownRole { account, profile: effective.profile_name(&role), arn, expiration: None }
 }

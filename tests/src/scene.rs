@@ -329,7 +329,6 @@ while head := sys.stdin.buffer.read(4):
             "protocol": {"min": PROTOCOL, "max": PROTOCOL},
             "version": "9.9.9",
             "settings": {},
-            "settingsProblem": None,
         },
     }
     frame = json.dumps(answer).encode()

@@ -10,7 +10,7 @@ use crate::ask::Ask;
 use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
 use crate::profile::Wanted;
-use crate::{profile, roles};
+use crate::{profile, roles, settings_files};
 
 /// Write, list and remove AWS profiles that get their credentials from Rolecall.
 #[derive(Debug, clap::Subcommand)]
@@ -98,6 +98,7 @@ impl Profile {
 impl Write {
     fn run(self) -> Outcome {
         let settings = roles::settings();
+        settings_files::tell(&settings, None);
         let known = settings.role(&self.role_arn);
         // A role that the settings do not know still has a region: a child of credential_process gets none otherwise.
         let region = self.region.or_else(|| known.and_then(|(role, _)| role.region.clone()));

@@ -13,4 +13,5 @@ mod install;
 mod keyring;
 mod loopback;
 mod machine;
+mod settings;
 mod shells;
