@@ -44,6 +44,7 @@ pub(crate) struct Page {
     problem_command: HtmlElement,
     problem_code: HtmlElement,
     status: HtmlElement,
+    no_providers: HtmlElement,
     left_out: HtmlElement,
     left_out_summary: HtmlElement,
     left_out_list: HtmlElement,
@@ -85,6 +86,7 @@ impl Page {
             problem_command: by_id(root, "problem-command")?,
             problem_code: by_id(root, "problem-code")?,
             status: by_id(root, "status")?,
+            no_providers: by_id(root, "no-providers")?,
             left_out: by_id(root, "left-out")?,
             left_out_summary: by_id(root, "left-out-summary")?,
             left_out_list: by_id(root, "left-out-list")?,
@@ -170,6 +172,7 @@ impl Page {
         }
         show(&self.left_out, !left_out.is_empty());
         set_text(&self.left_out_summary, &words::left_out(left_out.len()));
+        set_text(&self.no_providers, words::no_providers(left_out.len()));
         let items = left_out
             .iter()
             .map(|problem| {

@@ -15,6 +15,7 @@ mod policy;
 mod provider;
 mod routes;
 mod session;
+mod settings;
 mod story;
 mod sts;
 mod terminal;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         provider::stories(),
         routes::stories(),
         session::stories(),
+        settings::stories(),
         sts::stories(),
         terminal::stories(),
         tokens::stories(),
