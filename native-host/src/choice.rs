@@ -7,13 +7,13 @@ use rolecall_core::settings::Effective;
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
-use crate::{settings_files, source};
+use crate::{roles, settings_files, source};
 
 /// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list. What is
 /// wrong with the settings is told, unless it is about the role: then whoever needs the role's settings fails for it.
 pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
     if let Some(Ok(arn)) = word.map(str::parse::<RoleArn>) {
-        let effective = crate::roles::settings();
+        let effective = roles::settings();
         settings_files::tell(&effective, source::find(&effective, &arn).err().as_ref());
         return Ok(of_arn(&effective, arn));
     }
@@ -40,9 +40,13 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
             let mut unnamed = known.settings.left_out();
             let unnamed =
                 unnamed.find(|role| role.profile.as_ref().is_some_and(|name| name.as_str() == word));
-            let unknown =
-                || Problem::new(Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug()));
-            Err(unnamed.map_or_else(unknown, |role| role.problem.clone()))
+            Err(match unnamed {
+                Some(role) => role.problem.clone(),
+                None => {
+                    let sentence = format!("No role fits \"{}\".", word.escape_debug());
+                    roles::unknown(&known.settings, Code::RoleUnknown, sentence)
+                }
+            })
         }
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
         (several, _) if stdin().is_terminal() && stderr().is_terminal() => {

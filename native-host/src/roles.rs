@@ -51,7 +51,8 @@ impl Known {
     pub(crate) fn is_incomplete(&self) -> bool {
         let is_known = |arn: &RoleArn| self.roles.iter().any(|role| role.arn == *arn);
         let is_missing = |role: &LeftOut| role.arn.as_ref().is_none_or(|arn| !is_known(arn));
-        self.settings.lost_provider().is_some() || self.settings.left_out().any(is_missing)
+        let settings = &self.settings;
+        settings.lost_provider().or(settings.lost_role()).is_some() || settings.left_out().any(is_missing)
     }
 
     /// Roles of the settings that cannot be used and that nobody else knows, and why.
@@ -123,10 +124,18 @@ pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleArn, Problem> {
 /// Why no role is known for a profile.
 fn why_no_profile(settings: &Effective, name: &ProfileName) -> Problem {
     let mut left_out = settings.left_out();
-    let role = left_out.find(|role| role.profile.as_ref() == Some(name));
-    role.map(|role| role.problem.clone()).unwrap_or_else(|| {
-        Problem::new(Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
-    })
+    if let Some(role) = left_out.find(|role| role.profile.as_ref() == Some(name)) {
+        return role.problem.clone();
+    }
+    unknown(settings, Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
+}
+
+/// That something is not in the settings, unless it may be in what cannot be used of them.
+pub(crate) fn unknown(settings: &Effective, code: Code, sentence: String) -> Problem {
+    match settings.lost_role() {
+        Some(cause) => Problem::new(Code::SettingsInvalid, format!("{sentence} {}", cause.message)),
+        None => Problem::new(code, sentence),
+    }
 }
 
 /// The settings of this machine, ready to use.

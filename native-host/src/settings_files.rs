@@ -444,7 +444,6 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_toml_goes_on_saying_what_it_said_last_until_it_is_removed() {
-        use std::os::unix::fs::PermissionsExt;
         let (folder, [user, _]) = files(USER, "");
         let copy = folder.path().join("state/rolecall/copy.toml");
         let load = || super::load_from([(user.clone(), Some(copy.clone()))]);
@@ -452,8 +451,16 @@ mod tests {
             machine.reading.settings.provider.iter().map(|p| p.client_id.clone()).collect::<Vec<_>>()
         };
         load().remember();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&copy), mode(copy.parent().unwrap())), (0o600, 0o700));
+        #[cfg(unix)]
+        for (path, wanted) in [(&*copy, 0o600), (copy.parent().unwrap(), 0o700)] {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(
+                fs::metadata(path).unwrap().permissions().mode() & 0o777,
+                wanted,
+                "{}",
+                path.display()
+            );
+        }
         let written = fs::metadata(&copy).unwrap().modified().unwrap();
         load().remember();
         assert_eq!(
@@ -486,6 +493,7 @@ mod tests {
         assert!(machine.reading.losses().any(|lost| *lost == rolecall_core::settings::Lost::Document));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_copy_that_others_can_read_is_not_believed() {
         use std::os::unix::fs::PermissionsExt;

@@ -57,6 +57,7 @@ pub struct Effective {
     aliases: Vec<(AccountId, String)>,
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
+    lost_roles: Vec<Problem>,
     /// What is wrong with the settings, and what was left out because of it.
     pub problems: Vec<Problem>,
 }
@@ -165,6 +166,12 @@ impl Effective {
         self.lost_providers.first()
     }
 
+    /// Why roles are missing of which not even a name is known: any name can be meant for one of them.
+    #[must_use]
+    pub fn lost_role(&self) -> Option<&Problem> {
+        self.lost_roles.first()
+    }
+
     /// What people call the account: its alias, or the digits.
     #[must_use]
     pub fn account_label<'a>(&'a self, account: &'a AccountId) -> &'a str {
@@ -229,6 +236,9 @@ impl Effective {
                     self.problems
                         .push(cause.map_or_else(|| problem.clone(), |cause| because(problem, cause)));
                     continue;
+                }
+                Some(Lost::Document | Lost::Role { arn: None, profile: None, .. }) => {
+                    self.lost_roles.push(problem.clone());
                 }
                 Some(Lost::Role { arn, profile, .. }) => {
                     let usual = || arn.as_ref().map(|arn| self.usual_profile_name(arn));

@@ -161,6 +161,18 @@ fn sync_writes_the_good_profiles_and_says_that_some_are_missing() {
 }
 
 #[test]
+fn a_profile_of_a_bad_role_is_written_only_with_a_region_of_its_own() {
+    let (machine, bad, _) = machine();
+    let write = ["profile", "write", "mine", "--role-arn", BAD_ARN];
+    let ran = machine.run(&write);
+    assert_eq!((ran.code, machine.read(".aws/config").as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("error[settings-invalid]: {bad}\n")), "{}", ran.stderr);
+    let ran = machine.run(&[&write[..], &["--region", "eu-west-1"]].concat());
+    assert_eq!((ran.code, count(&ran, &bad)), (Some(0), 1), "{ran:?}");
+    assert!(machine.read(".aws/config").contains("region = eu-west-1\n"));
+}
+
+#[test]
 fn a_role_goes_with_its_provider_and_the_cause_is_told() {
     let machine = Machine::new();
     let path = write(&machine, &format!("{PROVIDER}scope = \"email\"\n{GOOD}"));
@@ -256,4 +268,32 @@ fn a_file_that_is_no_toml_leaves_the_last_good_settings_in_use_and_says_so() {
     let ran = machine.run(&["roles", "--json"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "[]\n"));
     assert!(!ran.stderr.contains("stay in use"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_role_that_may_be_in_what_cannot_be_read_is_not_called_unknown() {
+    let told = |machine: &Machine, arguments: &[&str], place: &str| {
+        let ran = machine.run(arguments);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let error = ran.stderr.lines().find(|line| line.starts_with("error[settings-invalid]: "));
+        assert!(error.is_some_and(|error| error.contains(place)), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(count(&ran, place), 1, "{arguments:?}: {}", ran.stderr);
+    };
+    let machine = Machine::new();
+    let nameless = "[[role]]\nprovider = \"corp\"\narn = \"mistyped\"\n";
+    for (text, place) in [
+        ("[[role]\n", "config.toml: line 1: this is not TOML: "),
+        (nameless, "config.toml: line 3: [[role]] number 1 cannot be used: "),
+    ] {
+        write(&machine, text);
+        told(&machine, &["env", "dev"], place);
+        told(&machine, &["login", "dev"], place);
+        told(&machine, &["credential-process", "--profile", "dev"], place);
+    }
+    let machine = Machine::new();
+    write(&machine, "[[role]\n");
+    let arn = "arn:aws:iam::123456789012:role/dev";
+    let place = "config.toml: line 1: this is not TOML: ";
+    told(&machine, &["exec", "--method", "loopback", arn, "--", "true"], place);
+    told(&machine, &["credential-process", "--profile", "dev", "--role-arn", arn], place);
 }
