@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::Effective;
+use rolecall_core::settings::{Effective, ProfileName};
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
@@ -26,36 +26,20 @@ pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
 fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
     // Whoever names a role that was left out does not mean another one whose name is similar.
     let left_out: Vec<_> = known.left_out().collect();
-    let named: Vec<_> = known.roles.iter().chain(left_out.iter().map(|(role, _)| role)).cloned().collect();
+    let usable = |role: &KnownRole| match left_out.iter().find(|(left_out, _)| left_out.arn == role.arn) {
+        Some((_, problem)) => Err((*problem).clone()),
+        None => Ok(role.clone()),
+    };
+    let all: Vec<_> = known.roles.iter().chain(left_out.iter().map(|(role, _)| role)).cloned().collect();
     let candidates = match word {
-        Some(word) => fitting(&named, word),
+        Some(word) => fitting(&all, word),
         None => known.roles.iter().collect(),
     };
     match (&candidates[..], word) {
-        ([only], _) => match left_out.iter().find(|(role, _)| role.arn == only.arn) {
-            Some((_, problem)) => Err((*problem).clone()),
-            None => Ok((*only).clone()),
-        },
-        ([], Some(word)) => {
-            let mut unnamed = known.settings.left_out();
-            let unnamed =
-                unnamed.find(|role| role.profile.as_ref().is_some_and(|name| name.as_str() == word));
-            Err(match unnamed {
-                Some(role) => role.problem.clone(),
-                None => {
-                    let sentence = format!("No role fits \"{}\".", word.escape_debug());
-                    roles::unknown(&known.settings, Code::RoleUnknown, sentence)
-                }
-            })
-        }
+        ([only], _) => usable(only),
+        ([], Some(word)) => Err(why_none(&known.settings, word)),
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
-        (several, _) if stdin().is_terminal() && stderr().is_terminal() => {
-            let role = pick(several)?;
-            match left_out.iter().find(|(left_out, _)| left_out.arn == role.arn) {
-                Some((_, problem)) => Err((*problem).clone()),
-                None => Ok(role),
-            }
-        }
+        (several, _) if stdin().is_terminal() && stderr().is_terminal() => usable(&pick(several)?),
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
             let names: Vec<_> =
@@ -64,6 +48,15 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
     }
+}
+
+/// Why a word fits no role: one of that profile's name may have been left out, and not even its ARN can be read.
+fn why_none(settings: &Effective, word: &str) -> Problem {
+    let is_meant = |name: &ProfileName| name.as_str() == word;
+    if let Some(role) = settings.left_out().find(|role| role.profile.as_ref().is_some_and(is_meant)) {
+        return role.problem.clone();
+    }
+    roles::unknown(settings, Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug()))
 }
 
 /// A role as people read it.

@@ -117,9 +117,8 @@ impl Machine {
             let kept = match &file.state {
                 // The copy may be another file's, of the same user at another time.
                 State::Absent if read_copy(copy, &file.path).is_some() => fs::remove_file(copy),
-                State::Absent => Ok(()),
                 State::Read { text, .. } => keep_copy(copy, &file.path, text),
-                State::Kept { .. } | State::Lost => Ok(()),
+                State::Absent | State::Kept { .. } | State::Lost => Ok(()),
             };
             if let Err(error) = kept {
                 tracing::warn!(%error, path = %copy.display(), "the settings are not kept");
@@ -296,13 +295,11 @@ impl OwnReader<'_> {
 
     fn table<'t>(&mut self, document: &DeTable<'t>, name: &str) -> Option<DeTable<'t>> {
         let value = document.get(name)?;
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table.clone()),
-            _ => {
-                self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
-                None
-            }
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some(table.clone());
         }
+        self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
+        None
     }
 
     fn key<T: DeserializeOwned>(&mut self, table: &DeTable<'_>, name: &str, key: &str) -> Option<T> {

@@ -263,14 +263,12 @@ fn at(line: Option<usize>) -> String {
 
 /// The roles and what they do. Of many, the first few are named.
 fn roles(arns: &[RoleArn], one: &str, several: &str) -> String {
-    match arns {
-        [arn] => format!("the role {arn} {one}"),
-        _ => {
-            let named: Vec<_> = arns.iter().take(NAMED_MAX).map(RoleArn::as_str).collect();
-            let rest = if arns.len() > NAMED_MAX { ", …" } else { "" };
-            format!("{} roles ({}{rest}) {several}", arns.len(), named.join(", "))
-        }
+    if let [arn] = arns {
+        return format!("the role {arn} {one}");
     }
+    let named: Vec<_> = arns.iter().take(NAMED_MAX).map(RoleArn::as_str).collect();
+    let rest = if arns.len() > NAMED_MAX { ", …" } else { "" };
+    format!("{} roles ({}{rest}) {several}", arns.len(), named.join(", "))
 }
 
 /// How many roles are named that have one thing wrong with them.

@@ -385,14 +385,14 @@ impl<'a> Reader<'a> {
         let read = loop {
             let mut unknown = Vec::new();
             let (key, reason) = match deserialize::<E>(&entry, &mut unknown) {
-                Ok(read) => match read.refused(&self.settings) {
-                    Some((key, reason)) => (Some(key.to_owned()), reason),
-                    None => {
+                Ok(read) => {
+                    let Some((key, reason)) = read.refused(&self.settings) else {
                         let path = |key| format!("{}.{index}.{key}", E::TABLE);
                         self.unknown.extend(unknown.into_iter().map(path));
                         break read;
-                    }
-                },
+                    };
+                    (Some(key.to_owned()), reason)
+                }
                 Err(error) => error,
             };
             let Some(key) = key.filter(|key| entry.contains_key(key)) else {
@@ -588,113 +588,98 @@ arn = "arn:aws:iam::123456789012:role/dev"
         (good, faults.into_iter().map(|fault| fault.problem.message).collect())
     }
 
-    #[test]
-    fn a_bad_entry_loses_no_other_and_is_named_with_its_line() {
+    /// Puts an entry behind good ones: `head` and keys. Lines are counted from the entry's first, which is 0.
+    fn is_told(head: &str, cases: &[(&str, usize, &str)]) {
         let good = format!("{PROVIDER}{ROLE}{ACCOUNT}");
-        assert_eq!(read(&good), (["corp", "dev", "example"].map(str::to_owned).into(), vec![]));
-        let next = good.lines().count() + 1;
-        let url = r#"well_known_url = "https://idp.example/.well-known/openid-configuration""#;
-        let arn = r#"arn = "arn:aws:iam::123456789012:role/two""#;
-        for (bad, line, told) in [
-            (
-                "[[provider]]\nid = \"a b\"\n".to_owned(),
-                1,
-                "[[provider]] number 2 cannot be used: id: \"a b\" must be 1 to 64 letters",
-            ),
-            (
-                "[[provider]]\nid = 7\n".to_owned(),
-                1,
-                "[[provider]] number 2 cannot be used: id: invalid type: integer `7`",
-            ),
-            (
-                "[[provider]]\nid = \"two\"\nclient_id = \"x\"\n".to_owned(),
-                0,
-                "the provider \"two\" cannot be used: missing field `well_known_url`",
-            ),
-            (
-                format!(
-                    "[[provider]]\nid = \"two\"\n{}\nclient_id = \"x\"\n",
-                    url.replace("https:", "http:")
-                ),
-                2,
-                "the provider \"two\" cannot be used: well_known_url: the address \"http://idp.example",
-            ),
-            (
-                format!("[[provider]]\nid = \"two\"\n{url}\nclient_id = \"\"\n"),
-                3,
-                "the provider \"two\" cannot be used: client_id: it is empty.",
-            ),
-            (
-                format!("[[provider]]\nid = \"two\"\n{url}\nclient_id = \"x\"\nscope = \"email\"\n"),
-                4,
-                "the provider \"two\" cannot be used: scope: it lacks openid.",
-            ),
-            (
-                format!(
-                    "[[provider]]\nid = \"two\"\n{url}\nclient_id = \"x\"\n[provider.authorize_params]\nstate = \"x\"\n"
-                ),
-                4,
-                "the provider \"two\" cannot be used: authorize_params: they must not set state.",
-            ),
-            (
-                format!("[[provider]]\nid = \"two\"\n{url}\nclient_id = \"x\"\ntoken_exchange = \"x\"\n"),
-                4,
-                "the provider \"two\" cannot be used: token_exchange: unknown variant `x`",
-            ),
-            (
-                PROVIDER.trim().to_owned(),
-                0,
-                "the provider \"corp\" cannot be used: it stands twice, and only the first one counts ([[provider]] number 1).",
-            ),
-            (
-                "[[role]]\nprovider = \"corp\"\narn = \"x\"\n".to_owned(),
-                2,
-                "[[role]] number 2 cannot be used: arn: \"x\" is not the ARN of an IAM role",
-            ),
-            (
-                format!("[[role]]\nprovider = \"corp\"\n{arn}\nduration = 9000000\n"),
-                3,
-                "the role arn:aws:iam::123456789012:role/two cannot be used: duration must be 900 to 43200 seconds",
-            ),
-            (
-                format!("[[role]]\n{arn}\nprovider = \"corp\"\napprove = \"sometimes\"\n"),
-                3,
-                "the role arn:aws:iam::123456789012:role/two cannot be used: approve: unknown variant `sometimes`",
-            ),
-            (
-                format!(
-                    "[[role]]\nprovider = \"corp\"\n{arn}\napprove = \"first\"\ncredentials = \"file\"\n"
-                ),
-                4,
-                "two cannot be used: credentials: every program can read",
-            ),
-            (
-                format!("[[role]]\nprovider = \"corp\"\n{arn}\nprofile = \"a b\"\n"),
-                3,
-                "two cannot be used: profile: \"a b\" must be",
-            ),
-            (
-                ROLE.trim().to_owned(),
-                0,
-                "the role arn:aws:iam::123456789012:role/dev cannot be used: it stands twice",
-            ),
-            (
-                "[[account]]\nid = \"12\"\nalias = \"x\"\n".to_owned(),
-                1,
-                "[[account]] number 2 cannot be used: id: ",
-            ),
-            (
-                "[[account]]\nid = \"210987654321\"\n".to_owned(),
-                0,
-                "the account 210987654321 cannot be used: missing field `alias`",
-            ),
-        ] {
+        let first = good.lines().count() + 1;
+        for (keys, line, told) in cases {
+            let bad = format!("{head}{keys}\n");
             let (entries, problems) = read(&format!("{good}{bad}"));
             assert_eq!(entries, ["corp", "dev", "example"], "{bad}");
             let [problem] = &problems[..] else { panic!("{bad}: {problems:#?}") };
-            let place = format!("line {}: ", next + line);
+            let place = format!("line {}: ", first + line);
             assert!(problem.starts_with(&place) && problem.contains(told), "{problem}\nlacks {place}{told}");
         }
+    }
+
+    #[test]
+    fn good_entries_alone_have_nothing_wrong() {
+        let (good, problems) = read(&format!("{PROVIDER}{ROLE}{ACCOUNT}"));
+        assert_eq!((good.len(), problems.len()), (3, 0), "{problems:?}");
+    }
+
+    #[test]
+    fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
+        is_told(
+            "[[provider]]\n",
+            &[
+                (
+                    "id = \"a b\"",
+                    1,
+                    "[[provider]] number 2 cannot be used: id: \"a b\" must be 1 to 64 letters",
+                ),
+                ("id = 7", 1, "[[provider]] number 2 cannot be used: id: invalid type: integer `7`"),
+                (
+                    "id = \"x\"\nclient_id = \"x\"",
+                    0,
+                    "provider \"x\" cannot be used: missing field `well_known_url`",
+                ),
+                (
+                    "id = \"x\"\nclient_id = \"x\"\nwell_known_url = \"http://a.example/\"",
+                    3,
+                    "well_known_url: the address",
+                ),
+            ],
+        );
+        is_told(
+            "[[provider]]\nid = \"x\"\nwell_known_url = \"https://idp.example/\"\n",
+            &[
+                ("client_id = \"\"", 3, "the provider \"x\" cannot be used: client_id: it is empty."),
+                ("client_id = \"x\"\nscope = \"email\"", 4, "scope: it lacks openid."),
+                (
+                    "client_id = \"x\"\nauthorize_params.state = \"x\"",
+                    4,
+                    "authorize_params: they must not set state.",
+                ),
+                ("client_id = \"x\"\ntoken_exchange = \"x\"", 4, "token_exchange: unknown variant `x`"),
+            ],
+        );
+        let twice = "it stands twice, and only the first one counts ([[provider]] number 1).";
+        is_told(PROVIDER.trim_start(), &[("", 0, twice)]);
+    }
+
+    #[test]
+    fn a_bad_role_or_account_loses_nothing_else_and_is_named_with_its_line() {
+        is_told(
+            "[[role]]\nprovider = \"corp\"\n",
+            &[(
+                "arn = \"x\"",
+                2,
+                "[[role]] number 2 cannot be used: arn: \"x\" is not the ARN of an IAM role",
+            )],
+        );
+        is_told(
+            "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\n",
+            &[
+                ("duration = 9000000", 3, "role/x cannot be used: duration must be 900 to 43200 seconds"),
+                ("approve = \"sometimes\"", 3, "role/x cannot be used: approve: unknown variant `sometimes`"),
+                ("approve = \"first\"\ncredentials = \"file\"", 4, "credentials: every program can read"),
+                ("profile = \"a b\"", 3, "role/x cannot be used: profile: \"a b\" must be"),
+                ("region = 7", 3, "role/x cannot be used: region: "),
+            ],
+        );
+        is_told(ROLE.trim_start(), &[("", 0, "role/dev cannot be used: it stands twice")]);
+        is_told(
+            "[[account]]\n",
+            &[
+                ("id = \"12\"\nalias = \"x\"", 1, "[[account]] number 2 cannot be used: id: "),
+                (
+                    "id = \"210987654321\"",
+                    0,
+                    "the account 210987654321 cannot be used: missing field `alias`",
+                ),
+            ],
+        );
     }
 
     #[test]

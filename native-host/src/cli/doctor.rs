@@ -174,11 +174,10 @@ fn check_settings(findings: &mut Vec<Finding>) {
         }
     }
     for problem in machine.effective().problems {
-        findings.push(match problem.is(Code::SettingsInvalid) {
-            true => Finding::fail(problem.message, problem.next_step),
-            // The browser's policy may have the provider.
-            false => Finding::warn(problem.message, problem.next_step),
-        });
+        // Where a provider is missing, the browser's policy may have it.
+        let is_broken = problem.is(Code::SettingsInvalid);
+        let finding = if is_broken { Finding::fail } else { Finding::warn };
+        findings.push(finding(problem.message, problem.next_step));
     }
     if machine.files.iter().all(|file| matches!(file.state, FileState::Absent)) {
         let paths: Vec<_> = machine.files.iter().map(|file| short_path(&file.path)).collect();
