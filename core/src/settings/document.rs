@@ -224,6 +224,12 @@ pub enum SettingsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// More of it cannot be used than is told.
+    #[error("{count} more things in it cannot be used.")]
+    More {
+        /// How many.
+        count: usize,
+    },
     /// Roles whose provider is left out.
     #[error("{}{} left out with the provider \"{id}\".", at(*line), roles(arns, "is", "are"))]
     ProviderLeftOut {
@@ -281,6 +287,28 @@ fn default_scope() -> String {
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+/// Colours go into a style sheet, so nothing but a name or six hexadecimal digits passes.
+pub(super) fn is_color(text: &str) -> bool {
+    match text.strip_prefix('#') {
+        Some(digits) => digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => (3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
+    }
+}
+
+/// Parameters of the authorization request that this product sets itself.
+pub(super) const RESERVED: [&str; 10] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+];
 
 #[cfg(test)]
 mod tests {

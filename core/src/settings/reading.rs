@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::document::{RESERVED, is_color};
 use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::{Error, Problem};
@@ -336,7 +337,12 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    fn told(self) -> Reading {
+    fn told(mut self) -> Reading {
+        if self.found.len() > FAULTS_MAX {
+            let count = self.found.split_off(FAULTS_MAX).len();
+            // What is not told could be anything.
+            self.found.push((SettingsError::More { count }, Some(Lost::Document)));
+        }
         let fault = |(error, lost)| Fault { problem: Error::from(error).into(), lost };
         let faults = self.found.into_iter().map(fault).collect();
         Reading { settings: self.settings, faults, unknown: self.unknown }
@@ -485,14 +491,6 @@ fn plain(reason: &str) -> String {
     if words.len() < reason.len() { words + "…" } else { words }
 }
 
-/// Colours go into a style sheet, so nothing but a name or six hexadecimal digits passes.
-fn is_color(text: &str) -> bool {
-    match text.strip_prefix('#') {
-        Some(digits) => digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        None => (3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
-    }
-}
-
 /// On which line each entry and each key begins, by its path.
 #[derive(Debug, Default)]
 struct Lines(BTreeMap<Vec<String>, usize>);
@@ -539,19 +537,8 @@ fn line_at(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-/// Parameters of the authorization request that this product sets itself.
-const RESERVED: [&str; 10] = [
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-];
+/// How many faults of a document are told: all of them have to fit into one message to the extension.
+const FAULTS_MAX: usize = 200;
 
 /// How much of a reason is told: it may repeat what stands in the document.
 const REASON_MAX: usize = 300;
@@ -765,6 +752,18 @@ arn = "arn:aws:iam::123456789012:role/dev"
         let text = format!("[[role]]\nprovider = \"corp\"\narn = \"\\u001b[31m{}\"\n", "x".repeat(10_000));
         let told = &read(&text).1[0];
         assert!(told.len() < 400 && !told.contains('\u{1b}'), "{told}");
+    }
+
+    #[test]
+    fn a_document_with_very_many_faults_is_told_to_have_more() {
+        let bad = "[[role]]\narn = 7\n".repeat(FAULTS_MAX + 1);
+        let reading = Reading::from_toml(&format!("{PROVIDER}{bad}")).unwrap();
+        assert_eq!((reading.settings.provider.len(), reading.faults.len()), (1, FAULTS_MAX + 1));
+        let last = reading.faults.last().unwrap();
+        // Each of them is wrong and lacks its provider.
+        let count = 2 * (FAULTS_MAX + 1) - FAULTS_MAX;
+        assert_eq!(last.problem.message, format!("{count} more things in it cannot be used."));
+        assert_eq!(last.lost, Some(Lost::Document));
     }
 
     #[test]
