@@ -221,9 +221,13 @@ impl Effective {
             .drain(..)
             .partition(|role| self.providers.iter().any(|p| p.value.id == role.value.provider));
         self.roles = roles;
-        let providers =
-            faults.iter().filter(|fault| matches!(fault.lost, Some(Lost::Provider { .. } | Lost::Document)));
-        self.lost_providers = providers.map(|fault| fault.problem.clone()).collect();
+        // One that stands twice is there all the same.
+        let is_gone = |lost: &Lost| match lost {
+            Lost::Provider { id } => id.as_ref().is_none_or(|id| self.provider(id).is_none()),
+            other => *other == Lost::Document,
+        };
+        let gone = faults.iter().filter(|fault| fault.lost.as_ref().is_some_and(is_gone));
+        self.lost_providers = gone.map(|fault| fault.problem.clone()).collect();
         let find = |is: &dyn Fn(&Lost) -> bool| {
             faults.iter().find(|fault| fault.lost.as_ref().is_some_and(is)).map(|fault| &fault.problem)
         };
@@ -442,6 +446,17 @@ mod tests {
         let good = format!(r#"{{"provider":[{{{PROVIDER}}},7],"role":[{{{ROLE}}}]}}"#);
         let (providers, roles, _) = below(policy(&good));
         assert_eq!((providers, roles), (vec!["corp policy".to_owned()], vec!["example-role".to_owned()]));
+    }
+
+    #[test]
+    fn a_provider_that_stands_twice_is_not_lost() {
+        let twice = policy(&format!(r#"{{"provider":[{{{PROVIDER}}},{{{PROVIDER}}}]}}"#));
+        let effective = Layers { machine: twice, ..Layers::default() }.effective();
+        assert_eq!((effective.providers().count(), effective.problems.len()), (1, 1));
+        assert_eq!(effective.lost_provider(), None);
+        let one = policy(&format!(r#"{{"provider":[{{{PROVIDER}}},{{"id":"other"}}]}}"#));
+        let effective = Layers { machine: one, ..Layers::default() }.effective();
+        assert_eq!(effective.lost_provider(), effective.problems.first());
     }
 
     #[test]

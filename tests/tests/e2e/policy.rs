@@ -21,7 +21,7 @@ async fn a_policy_is_enough_to_sign_in(kind: Kind) -> Result<()> {
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.says("Host program not installed").await?;
-    sign_in_as_alice(&browser, &popup, crate::DEVELOPER).await
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 
 async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<()> {
