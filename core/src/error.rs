@@ -164,7 +164,7 @@ macro_rules! codes {
 
 codes! {
     // Settings
-    SettingsInvalid = "settings-invalid", "Correct the settings at the place named; the settings in use before stay in use.";
+    SettingsInvalid = "settings-invalid", "Correct the settings at the place named.";
     ProviderUnknown = "provider-unknown", "Add a [[provider]] with this id to the settings, or correct the role's provider.";
     RoleUnknown = "role-unknown", "Choose a role from the list, or add it to the settings.";
     RoleArnInvalid = "role-arn-invalid", "Give the role as arn:aws:iam::123456789012:role/NAME.";

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use rolecall_core::aws::{Credentials, RoleArn};
 use rolecall_core::message::host::{CredentialsRequest, WorkerAnswer, WorkerQuestion};
-use rolecall_core::settings::{self, Effective, Layers, Provider, Role};
+use rolecall_core::settings::{self, Effective, Provider, Role};
 use rolecall_core::sign_in::{Memory, Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
@@ -161,13 +161,18 @@ impl Source {
 
     fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
-        let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
+        let effective = machine.effective();
         // Only the browser may know the role; what it allowed to be kept can be had all the same.
         let known = find(&effective, arn);
+        settings_files::tell(&effective, known.as_ref().err());
         // What a person wants to be asked for each time is not had without asking.
         let is_free =
             |(role, provider): &(Role, Provider)| role.approve(provider) == settings::Approve::Never;
-        let may_keep = known.as_ref().map_or(true, is_free);
+        let may_keep = match &known {
+            Ok(known) => is_free(known),
+            // What cannot be read of the role may be that it is asked for.
+            Err(problem) => problem.is(Code::RoleUnknown),
+        };
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || {
             if self.kept_will_do { cache.find(arn, self.presence, self.unlock) } else { Ok(None) }
@@ -244,7 +249,7 @@ impl Source {
 /// An agent that signs in to a role for tools, by itself.
 pub(crate) fn agent_for_tools(role: &RoleArn) -> Result<ToolsAgent, Problem> {
     let machine = settings_files::load();
-    let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
+    let effective = machine.effective();
     find(&effective, role)?;
     // Not what a tool waits for: what a person may take.
     let source = Source { patience: PATIENCE, ..Source::of_tool(Presence::Person) };
@@ -295,6 +300,14 @@ pub(crate) fn role_of(effective: &Effective, arn: &RoleArn) -> Role {
 pub(crate) fn find(effective: &Effective, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
     if let Some((role, provider)) = effective.role(arn) {
         return Ok((role.clone(), provider.clone()));
+    }
+    // A role that was left out is not just any role, and what is left of two providers is not the only one.
+    if let Some(problem) = effective.why_not(arn) {
+        return Err(problem.clone());
+    }
+    if let Some(cause) = effective.lost_provider() {
+        let message = format!("The role {arn} is in no settings that can be used. {}", cause.message);
+        return Err(Problem::new(Code::SettingsInvalid, message));
     }
     let mut providers = effective.providers();
     match (providers.next(), providers.next()) {

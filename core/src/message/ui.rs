@@ -93,7 +93,7 @@ pub struct State {
     pub problem: Option<Problem>,
     /// The native host.
     pub host: HostState,
-    /// Settings that were left out, and why.
+    /// What is wrong with the settings, and what was left out because of it.
     pub settings_problems: Vec<Problem>,
     /// Programs that wait for a person to say whether they may have credentials, in the order in which they asked.
     pub approvals: Vec<ApprovalState>,

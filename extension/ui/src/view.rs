@@ -31,7 +31,7 @@ pub(crate) struct View {
     pub(crate) status: String,
     /// What went wrong last.
     pub(crate) problem: Option<ProblemView>,
-    /// Settings that were left out.
+    /// What is wrong with the settings.
     pub(crate) left_out: Vec<ProblemView>,
     /// The native host.
     pub(crate) host: HostView,

@@ -307,7 +307,7 @@ fn settings_that_were_left_out_are_listed() {
     let mut state = three_roles();
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
     let popup = Opened::with(&state);
-    assert_eq!(popup.text("#left-out summary"), "1 setting was left out");
+    assert_eq!(popup.text("#left-out summary"), "1 problem in the settings");
     assert!(popup.text("#left-out li").contains("The role names no known provider."));
     assert_eq!(popup.get("#left-out").get_attribute("open"), None);
     popup.receive(&three_roles());
@@ -319,8 +319,13 @@ fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
     let mut state = state_with(vec![]);
     state.host = HostState::Connected { version: "0.1.0".into() };
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
-    let popup = Opened::with(&state);
+    // A policy's are known before the host program has said whether there is anything else.
+    let before = State { host: HostState::Connecting, ..state.clone() };
+    let popup = Opened::with(&before);
+    assert!(popup.is_shown("#left-out") && !popup.get("#left-out").has_attribute("open"));
+    popup.receive(&state);
     assert!(popup.get("#left-out").has_attribute("open"));
+    assert_eq!(popup.text("#no-providers"), "No sign-in provider can be used");
     popup.get("#left-out").remove_attribute("open").unwrap();
     popup.receive(&state);
     assert!(!popup.get("#left-out").has_attribute("open"), "what a person closed stays closed");
