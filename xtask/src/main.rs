@@ -18,6 +18,7 @@ mod step;
 mod targets;
 mod test;
 mod tools;
+mod windows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
