@@ -1,8 +1,11 @@
 //! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that mends it.
 
-use std::path::Path;
+mod aws;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rolecall_core::aws::Region;
 use rolecall_core::message::agent::{Answer, Wish};
 use serde::Serialize;
 use serde_json::Value;
@@ -14,18 +17,35 @@ use crate::cache::{self, Cache, Kept, Place};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
 use crate::sdk_profile::SdkProfile;
 use crate::settings_files::{self, State as FileState};
-use crate::{platform, profile};
+use crate::{platform, profile, roles};
 
 /// Check this machine's set-up and say how to mend it.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example: rolecall doctor\n\nExit status: 0 nothing is broken (there may be warnings), 1 something is."
-)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Doctor {
-    /// Print a JSON list instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
+    /// Ask AWS itself instead: whether it answers as it is on record to answer, for the partitions and regions of your
+    /// roles. Needs no rights; only made-up tokens and keys are sent, and it says where to before.
+    #[arg(long)]
+    aws: bool,
+    /// With --aws: the region to ask in; that of each role without it.
+    #[arg(long, requires = "aws")]
+    region: Option<Region>,
+    /// With --aws: write what came back to a file that you can paste into an issue. It has versions and the shapes of
+    /// AWS's answers, and no account, role, provider or name.
+    #[arg(long, value_name = "FILE", requires = "aws")]
+    report: Option<PathBuf>,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  rolecall doctor
+  rolecall doctor --aws --report aws.json
+
+Exit status: 0 nothing is broken (there may be warnings), 1 something is. With --aws: 0 all is as on record, 1 something \
+differs or did not answer.";
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -46,6 +66,10 @@ enum State {
 
 impl Doctor {
     pub(crate) fn run(self) -> Outcome {
+        if self.aws {
+            let settings = roles::settings();
+            return aws::run(&settings, self.region.as_ref(), self.report.as_deref(), self.json);
+        }
         let mut findings = Vec::new();
         check_browsers(&mut findings);
         check_settings(&mut findings);
@@ -184,7 +208,7 @@ fn check_settings(findings: &mut Vec<Finding>) {
 
 /// Agents: somebody there, and answering.
 fn check_agents(findings: &mut Vec<Finding>) {
-    let agents = Agents::of_browsers().within(crate::roles::PATIENCE);
+    let agents = Agents::of_browsers().within(roles::PATIENCE);
     if agents.is_empty() {
         findings.push(Finding::warn(
             "No browser with the Rolecall extension is running.",
@@ -263,6 +287,15 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
                 ));
             }
             continue;
+        }
+        if let (Some(role), true) = (&role, cfg!(windows) && line.is_some_and(|line| line.contains('"'))) {
+            findings.push(Finding::warn(
+                format!(
+                    "Profile {name}: there are quotes in its credential_process, which Terraform and other tools made \
+                     with Go, .NET, PowerShell and older Rust cannot read."
+                ),
+                format!("rolecall profile write {name} --role-arn {role}"),
+            ));
         }
         let program = line.and_then(|line| platform::split(line)).and_then(|words| words.into_iter().next());
         if let (Some(program), Some(role)) = (program, role)
