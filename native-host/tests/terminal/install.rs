@@ -137,9 +137,8 @@ fn the_doctor_asks_the_providers_and_tells_silence_from_a_wrong_address() {
     assert!(told(&machine).contains(": the provider answers.\n"), "{}", told(&machine));
     // Where AWS is the one to read what the provider publishes, its rules count.
     let settings = machine.read(".config/rolecall/config.toml");
-    let of_aws: String =
-        settings.lines().filter(|line| !line.contains("_endpoint")).map(|line| format!("{line}\n")).collect();
-    machine.write(".config/rolecall/config.toml", &of_aws);
+    let of_aws: Vec<_> = settings.lines().filter(|line| !line.contains("_endpoint")).collect();
+    machine.write(".config/rolecall/config.toml", &of_aws.join("\n"));
     let stdout = told(&machine);
     assert!(stdout.contains(" is not https, which AWS does not take.\n"), "{stdout}");
     assert!(stdout.contains(" has a port, which AWS does not take.\n"), "{stdout}");
