@@ -1,10 +1,11 @@
-//! The native host as Windows runs it: its unit tests and the stories of `native-host/tests/windows`, in Wine.
+//! The native host as Windows runs it, in Wine: its unit tests, those of the AWS files, and the stories of
+//! `native-host/tests/windows`.
 //!
 //! Left out, because here they would tell of something else than Windows:
 //!
 //! - `tests/terminal` drives the program with shells, signals, sockets and keyrings of Unix.
-//! - `tests/aws_files` expects Unix modes, and lock files that go; its property tests take minutes with Wine's files.
 //! - `tests/aws_files_processes` kills a writer at every system call that `strace` names.
+//! - Some tests of the AWS files are ignored there, and say why.
 //! - Windows' credential manager and certificate store are Wine's own here: the keyring is tested with a stand-in.
 
 use std::process::Command;
@@ -28,8 +29,8 @@ pub(crate) fn tests() -> Result<Option<(Command, Windows)>> {
     }
     let windows = wine::ready()?;
     let mut cargo = repo::cargo();
-    cargo.args(["test", "--package", "rolecall", "--lib", "--bins", "--test", "windows", "--no-fail-fast"]);
-    cargo.args(["--target", TARGET]);
+    cargo.args(["test", "--package", "rolecall", "--lib", "--bins", "--no-fail-fast"]);
+    cargo.args(["--test", "aws_files", "--test", "windows", "--target", TARGET]);
     windows.give(&mut cargo, "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER");
     Ok(Some((cargo, windows)))
 }

@@ -182,12 +182,18 @@ fn ask(place: &Place) -> Asked {
 
 /// Why nobody answered, in words that name no host.
 fn why(error: &TransportError) -> Why {
-    let text = error.to_string().to_lowercase();
     match error {
         TransportError::TimedOut { .. } => Why::TimedOut,
         TransportError::TooLarge { .. } => Why::TooLarge,
-        _ if text.contains("certificate") || text.contains("tls") => Why::Certificate,
-        _ if text.contains("proxy") => Why::Proxy,
+        TransportError::Unreachable { reason, .. } => {
+            let reason = reason.to_lowercase();
+            // The words are those of rustls and ureq.
+            match reason {
+                _ if reason.contains("certificate") => Why::Certificate,
+                _ if reason.contains("proxy") => Why::Proxy,
+                _ => Why::Unreachable,
+            }
+        }
         _ => Why::Unreachable,
     }
 }
@@ -353,3 +359,77 @@ impl Report {
 
 /// As curl and the AWS tools name them.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(endpoints: &str) -> Effective {
+        let text = format!(
+            r#"
+            [[provider]]
+            id = "corp"
+            name = "Example Corp"
+            well_known_url = "https://idp.example/.well-known/openid-configuration"
+            client_id = "abcdef"
+            {endpoints}
+            [[role]]
+            provider = "corp"
+            arn = "arn:aws:iam::123456789012:role/one"
+            region = "eu-west-1"
+            [[role]]
+            provider = "corp"
+            arn = "arn:aws:iam::210987654321:role/two"
+            region = "eu-west-1"
+            [[role]]
+            provider = "corp"
+            arn = "arn:aws-cn:iam::123456789012:role/three"
+            "#
+        );
+        let (document, _) = rolecall_core::settings::Settings::from_toml(&text).unwrap();
+        rolecall_core::settings::Layers { user: document, ..Default::default() }.effective()
+    }
+
+    fn addresses(endpoints: &str) -> Vec<String> {
+        places(&settings(endpoints), None).iter().map(|place| place.address().to_owned()).collect()
+    }
+
+    #[test]
+    fn each_place_that_the_roles_lead_to_is_asked_once() {
+        assert_eq!(
+            addresses(""),
+            [
+                "https://sts.eu-west-1.amazonaws.com/",
+                "https://eu-west-1.signin.aws.amazon.com/federation",
+                "https://sts.cn-north-1.amazonaws.com.cn/",
+                "https://signin.amazonaws.cn/federation",
+            ]
+        );
+    }
+
+    #[test]
+    fn addresses_of_the_settings_are_asked_and_not_reported() {
+        let endpoints = "sts_endpoint = \"https://rgw.corp.example/\"";
+        assert_eq!(addresses(endpoints), ["https://rgw.corp.example/"], "nothing goes to AWS");
+        let places = places(&settings(endpoints), None);
+        assert_eq!(places[0].host, None);
+        let usual = "sts_endpoint = \"https://sts.eu-west-1.amazonaws.com/\"";
+        assert_eq!(
+            super::places(&settings(usual), None)[0].host.as_deref(),
+            Some("sts.eu-west-1.amazonaws.com")
+        );
+    }
+
+    #[test]
+    fn certificates_and_proxies_are_told_from_silence() {
+        let of = |reason: &str| {
+            why(&TransportError::Unreachable {
+                host: "proxy-certificate.example".into(),
+                reason: reason.into(),
+            })
+        };
+        assert_eq!(of("rustls: invalid peer certificate: UnknownIssuer"), Why::Certificate);
+        assert_eq!(of("CONNECT proxy failed: proxy server responded 407"), Why::Proxy);
+        assert_eq!(of("Connection refused (os error 111)"), Why::Unreachable);
+    }
+}
