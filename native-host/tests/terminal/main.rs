@@ -1,5 +1,6 @@
 //! The built program, driven as browsers and people drive it.
 
+#![cfg(unix)]
 // A test that cannot go on has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -11,6 +11,11 @@ use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{
+    HostQuestion, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion, WorkerStatus,
+};
 use rolecall_sandbox::{CallKind, Config, Sandbox};
 
 const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
@@ -172,16 +177,58 @@ fn the_doctor_names_a_profile_whose_line_has_quotes_and_the_command_that_mends_i
 #[test]
 fn a_browser_is_told_of_the_program_through_the_registry_and_the_program_answers() {
     let machine = Machine::new();
-    let (code, stdout, stderr) = machine.run(&["install", "--browser", "chromium"]);
+    let (code, stdout, stderr) = machine.run(&["install", "--browser", "chrome-beta"]);
     assert_eq!(code, Some(0), "{stderr}");
     assert!(
         stdout.contains(
-            r"Chromium: wrote ~\Local\rolecall\chromium\NativeMessagingHosts\dev.rolecall.host.json"
+            r"Google Chrome Beta: wrote ~\Local\rolecall\chrome-beta\NativeMessagingHosts\dev.rolecall.host.json"
         ),
         "{stdout}"
     );
     let (_, stdout, _) = machine.run(&["doctor"]);
-    assert!(stdout.contains("ok    Chromium: the host program is installed and answers."), "{stdout}");
-    let (code, _, stderr) = machine.run(&["uninstall", "--browser", "chromium"]);
+    assert!(
+        stdout.contains("ok    Google Chrome Beta: the host program is installed and answers."),
+        "{stdout}"
+    );
+    let (code, _, stderr) = machine.run(&["uninstall", "--browser", "chrome-beta"]);
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_terminal_reaches_the_browser_through_the_host_and_its_pipe() {
+    let machine = Machine::new();
+    let mut host = machine
+        .rolecall(&[&format!("chrome-extension://{CHROMIUM_EXTENSION_ID}/"), "--parent-window=0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut to_host, mut from_host) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
+    let question = HostQuestion::Hello {
+        protocol: ProtocolRange::CURRENT,
+        version: "9.9.9".to_owned(),
+        capabilities: Vec::new(),
+    };
+    frame::write(&mut to_host, &ToHost::Ask { id: 1, question }).unwrap();
+    assert!(matches!(
+        frame::read(&mut from_host).unwrap(),
+        Some(ToWorker::Answer { id: 1, outcome: Outcome::Ok(_) })
+    ));
+    let status = machine.rolecall(&["status", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let Some(ToWorker::Ask { id, question: WorkerQuestion::Status }) = frame::read(&mut from_host).unwrap()
+    else {
+        panic!("the status was not asked for");
+    };
+    let answer = WorkerAnswer::Status(WorkerStatus { people: Vec::new(), roles: Vec::new() });
+    frame::write(&mut to_host, &ToHost::Answer { id, outcome: Outcome::Ok(answer) }).unwrap();
+    let (code, stdout, _) = told(status.wait_with_output().unwrap());
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains(env!("CARGO_PKG_VERSION")), "{stdout}");
+    drop(to_host);
+    assert!(host.wait().unwrap().success());
+    assert_eq!(
+        fs::read_dir(machine.path(r"Local\rolecall\run")).unwrap().count(),
+        0,
+        "the host left its name behind"
+    );
 }
