@@ -1,7 +1,7 @@
 //! Wine, in which programs for Windows run here, and the compiler that links them. Each run has a Windows of its own,
 //! which is gone afterwards.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -15,11 +15,13 @@ use crate::tools::{apt, find};
 pub(crate) struct Windows {
     wine: PathBuf,
     folder: PathBuf,
+    /// There is one folder for all runs, so that one that was killed leaves no second behind.
+    _lock: File,
 }
 
 /// Finds Wine and the compiler, or installs them, and starts a Windows.
 pub(crate) fn ready() -> Result<Windows> {
-    let _lock = repo::lock()?;
+    let lock = repo::lock()?;
     if find(&[WINE]).is_none() || find(&[COMPILER]).is_none() {
         apt::install(
             &["gcc-mingw-w64-x86-64", "wine", "wine64"],
@@ -31,7 +33,7 @@ pub(crate) fn ready() -> Result<Windows> {
     let folder = repo::target("windows/prefix");
     repo::remove_dir(&folder)?;
     repo::create_parent(&folder)?;
-    let windows = Windows { wine, folder };
+    let windows = Windows { wine, folder, _lock: lock };
     let step = step::Step::start("start a Windows in Wine");
     step::logged("wineboot", windows.command().args(["wineboot", "--init"]))?;
     windows.complete()?;

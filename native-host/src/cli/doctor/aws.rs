@@ -279,24 +279,25 @@ impl Asked {
         let width = self.answers.iter().map(|answer| answer.question.len()).max().unwrap_or_default();
         for Answered { question, verdict, shape, record } in &self.answers {
             let (style, word) = match verdict {
-                Verdict::Ok => (GOOD, "ok     "),
+                Verdict::Ok => (GOOD, "ok"),
                 Verdict::Differs { .. } => (WARN, "differs"),
-                Verdict::SomebodyElse | Verdict::NotReachable { .. } => (BAD, "not AWS"),
+                Verdict::SomebodyElse => (BAD, "not AWS"),
+                Verdict::NotReachable { .. } => (BAD, "not reachable"),
             };
             let told = match verdict {
                 Verdict::NotReachable { why } => why.sentence().to_owned(),
                 _ => shape.as_ref().map(ToString::to_string).unwrap_or_default(),
             };
-            output::data(format_args!("  {style}{word}{style:#}  {question:width$}  {told}"))?;
+            output::data(format_args!("  {style}{word:WORD$}{style:#}  {question:width$}  {told}"))?;
             match verdict {
                 Verdict::Differs { differences } => {
                     for difference in differences {
-                        output::data(format_args!("           {difference}"))?;
+                        output::data(format_args!("{INDENT}{difference}"))?;
                     }
-                    output::data(format_args!("           {DIM}on record: {record}{DIM:#}"))?;
+                    output::data(format_args!("{INDENT}{DIM}on record: {record}{DIM:#}"))?;
                 }
                 Verdict::SomebodyElse => output::data(format_args!(
-                    "           {DIM}A proxy or a network's sign-in page answers in AWS's place.{DIM:#}"
+                    "{INDENT}{DIM}A proxy or a network's sign-in page answers in AWS's place.{DIM:#}"
                 ))?,
                 Verdict::Ok | Verdict::NotReachable { .. } => {}
             }
@@ -356,6 +357,10 @@ impl Report {
         }
     }
 }
+
+/// The width of the longest word for a verdict.
+const WORD: usize = 13;
+const INDENT: &str = "                 ";
 
 /// As curl and the AWS tools name them.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
