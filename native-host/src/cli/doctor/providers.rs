@@ -7,6 +7,7 @@ use rolecall_core::aws::Partition;
 use rolecall_core::oidc::{KeySet, Metadata, keys_request, metadata_request};
 use rolecall_core::settings::{Endpoint, Provider};
 use rolecall_core::{Code, Error};
+use serde_json::Value;
 use url::Url;
 
 use super::Finding;
@@ -26,7 +27,7 @@ pub(super) fn check(findings: &mut Vec<Finding>) {
 
 fn check_one(provider: &Provider) -> Vec<Finding> {
     match read(provider) {
-        Ok((metadata, _keys)) => {
+        Ok((metadata, keys)) => {
             let name = provider.label();
             let Some(issuer) = asked_by_aws(provider).then_some(metadata.issuer.as_str()) else {
                 return vec![Finding::ok(format!("{name}: the provider answers."))];
@@ -41,10 +42,14 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
                     None => format!("{name}: the provider answers. In IAM its address is {issuer}."),
                 }));
             }
+            let warn = |what: String, mend: &'static str| Finding::warn(format!("{name}: {what}"), mend);
             findings.extend(traps.into_iter().map(|trap| {
-                Finding::warn(
-                    format!("{name}: {trap}"),
-                    "Have the provider speak for an issuer https://HOST/PATH that AWS can reach.",
+                warn(trap, "Have the provider speak for an issuer https://HOST/PATH that AWS can reach.")
+            }));
+            findings.extend(key_traps(&keys).into_iter().map(|trap| {
+                warn(
+                    trap,
+                    "Tell whoever runs the provider: AWS may refuse its tokens with InvalidIdentityToken.",
                 )
             }));
             findings
@@ -59,10 +64,14 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
     }
 }
 
-fn read(provider: &Provider) -> Result<(Metadata, KeySet), Problem> {
+/// The provider's configuration, and its keys as they are published.
+fn read(provider: &Provider) -> Result<(Metadata, Vec<Value>), Problem> {
     let ask = |request| http_client::send(request).map_err(Error::from);
     let metadata = Metadata::read(provider, &ask(metadata_request(provider))?).map_err(Error::from)?;
-    let keys = KeySet::read(&metadata, &ask(keys_request(&metadata))?).map_err(Error::from)?;
+    let answer = ask(keys_request(&metadata))?;
+    KeySet::read(&metadata, &answer).map_err(Error::from)?;
+    let mut document: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let keys = document["keys"].as_array_mut().map(std::mem::take).unwrap_or_default();
     Ok((metadata, keys))
 }
 
@@ -101,11 +110,46 @@ fn issuer_traps(issuer: &str) -> Vec<String> {
     traps
 }
 
+/// Keys for signatures that AWS does not find or does not take (answers of STS recorded in September 2026 by
+/// radkawar/stackd).
+fn key_traps(keys: &[Value]) -> Vec<String> {
+    let signs = |key: &&Value| key["use"].as_str().is_none_or(|purpose| purpose == "sig");
+    let keys: Vec<&Value> = keys.iter().filter(signs).collect();
+    let count = |trap: &dyn Fn(&Value) -> bool| keys.iter().filter(|key| trap(key)).count();
+    let has = |key: &Value, name: &str| !key[name].is_null();
+    let kids: Vec<&str> = keys.iter().filter_map(|key| key["kid"].as_str()).collect();
+    let repeated = kids.iter().enumerate().filter(|(at, kid)| kids[..*at].contains(kid)).count();
+    let rsa = count(&|key| key["kty"] == "RSA");
+    if keys.is_empty() {
+        return vec!["its key set has no key for signatures.".to_owned()];
+    }
+    let mut traps = Vec::new();
+    let mut told = |number: usize, what: &str| {
+        if number > 0 {
+            traps.push(format!("{what}: {number}."));
+        }
+    };
+    told(count(&|key| !has(key, "kid")), "keys in its set without \"kid\", which AWS does not find");
+    told(count(&|key| has(key, "key_ops")), "keys in its set with \"key_ops\", which AWS does not take");
+    told(repeated, "keys in its set whose \"kid\" is another's as well, of which AWS takes one");
+    let is_bare = |key: &Value| has(key, "x5c") && !has(key, "n") && !has(key, "x");
+    told(count(&is_bare), "keys in its set that are certificates only, which AWS does not read");
+    if rsa > RSA_KEYS_MAX {
+        traps.push(format!("its key set has {rsa} RSA keys; AWS takes {RSA_KEYS_MAX}."));
+    }
+    traps
+}
+
+/// As many RSA keys as AWS takes.
+const RSA_KEYS_MAX: usize = 100;
+
 /// IAM's limit.
 const ISSUER_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -120,6 +164,30 @@ mod tests {
         );
         assert_eq!(issuer_traps("https://idp.example/?x=1").len(), 1);
         assert_eq!(issuer_traps("corp").len(), 1);
+    }
+
+    #[test]
+    fn keys_that_aws_does_not_take_are_counted() {
+        let traps = |keys: Value| key_traps(keys.as_array().unwrap());
+        let good =
+            json!({ "kty": "RSA", "kid": "1", "use": "sig", "n": "AQAB", "e": "AQAB", "x5c": ["MII"] });
+        let encrypts = json!({ "kty": "RSA", "use": "enc", "n": "AQAB", "e": "AQAB" });
+        assert_eq!(traps(json!([good, encrypts])), [""; 0], "what is not for signatures is not looked at");
+        assert_eq!(traps(json!([encrypts])), ["its key set has no key for signatures."]);
+        let odd = json!([
+            good,
+            { "kty": "RSA", "kid": "1", "n": "AQAB", "e": "AQAB" },
+            { "kty": "EC", "x": "AQAB", "key_ops": ["verify"] },
+            { "kty": "RSA", "kid": "2", "x5c": ["MII"] },
+        ]);
+        let found = traps(odd).join(" ");
+        for what in ["without \"kid\"", "with \"key_ops\"", "is another's as well", "certificates only"] {
+            assert_eq!(found.matches(what).count(), 1, "{what}: {found}");
+        }
+        assert_eq!(
+            traps(Value::Array(vec![good; 101])).last().unwrap(),
+            "its key set has 101 RSA keys; AWS takes 100."
+        );
     }
 
     #[test]
