@@ -44,6 +44,25 @@ fn answers_as_on_record_are_all_ok_and_the_report_names_nobody() {
     assert_eq!(report["places"][1]["service"], "sign-in");
 }
 
+#[test]
+fn a_proxy_that_wants_a_sign_in_is_named() {
+    let mut machine = Machine::new();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    machine.set("HTTPS_PROXY", &address);
+    thread::spawn(move || {
+        for stream in proxy.incoming() {
+            let mut stream = stream.unwrap();
+            read(&mut BufReader::new(&stream));
+            let refusal = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(refusal.as_bytes()).unwrap();
+        }
+    });
+    let ran = doctor(&machine, &["--json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["places"][0]["answers"][0]["why"], "proxy", "{}", ran.stdout);
+}
+
 /// STS and the console's sign-in as others have recorded them, at one address.
 fn recorded() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
