@@ -102,7 +102,7 @@ impl Served {
             }
         }
         let body = document(&held.credentials, &self.role);
-        Response { status: "200 OK", content_type: "application/json", body, then: None }
+        Response { status: "200 OK", content_type: "application/json", location: None, body, then: None }
     }
 }
 
@@ -132,7 +132,7 @@ fn document(credentials: &Credentials, role: &RoleArn) -> Zeroizing<String> {
 /// The SDKs read `code` and `message` of a failure.
 fn failure(status: &'static str, code: &str, message: &str) -> Response {
     let body = serde_json::json!({ "code": code, "message": message }).to_string().into();
-    Response { status, content_type: "application/json", body, then: None }
+    Response { status, content_type: "application/json", location: None, body, then: None }
 }
 
 /// Compares without telling by its time how much was right.

@@ -171,7 +171,7 @@ fn one_closed_window_answers_for_the_whole_parallel_run() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
         assert_eq!(
             ran.stderr,
-            "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Choose Sign in again when you are ready.\n"
+            "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Sign in again when you are ready.\n"
         );
     }
     assert!(browser.question_now().is_none());

@@ -8,6 +8,7 @@ mod agent;
 mod aws;
 mod browser;
 mod cache;
+mod certificates;
 mod commands;
 mod files;
 mod host;
