@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use chrono::Utc;
 use rolecall_core::aws::{Partition, Region};
 use rolecall_core::platform::TransportError;
-use rolecall_core::settings::{Effective, Endpoint};
+use rolecall_core::settings::{Effective, Endpoint, Provider, Role};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 use sysinfo::System;
@@ -32,7 +32,8 @@ pub(super) fn run(
     report: Option<&Path>,
     json: bool,
 ) -> Outcome {
-    let places = places(settings, region);
+    let roles = settings.roles().map(|role| &role.value);
+    let places = places(roles.filter_map(|role| Some((role, settings.provider(&role.provider)?))), region);
     announce(&places);
     let mut asked = Vec::new();
     for place in &places {
@@ -109,7 +110,11 @@ impl Place {
     }
 }
 
-fn places(settings: &Effective, region: Option<&Region>) -> Vec<Place> {
+/// The places of roles and their providers, each once.
+fn places<'a>(
+    roles: impl IntoIterator<Item = (&'a Role, &'a Provider)>,
+    region: Option<&Region>,
+) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     let mut add = |place: Option<Place>| {
         if let Some(place) = place
@@ -119,15 +124,15 @@ fn places(settings: &Effective, region: Option<&Region>) -> Vec<Place> {
         }
     };
     let mut any = false;
-    for role in settings.roles() {
-        let Some(provider) = settings.provider(&role.value.provider) else { continue };
+    for (role, provider) in roles {
         any = true;
-        let partition = role.value.arn.partition();
-        let region = region.cloned().unwrap_or_else(|| role.value.region());
+        let partition = role.arn.partition();
+        let region = region.cloned().unwrap_or_else(|| role.region());
         let (sts, console) = (provider.sts_endpoint.as_ref(), provider.console_endpoint.as_ref());
         add(Place::new(Service::Sts, partition, Some(partition.sts_host(&region)), sts));
         // Where the STS is somebody else's, so is the console, if there is one.
-        if console.is_some() || sts.is_none() {
+        let host = |endpoint: &Endpoint| endpoint.url().host_str().unwrap_or_default().to_owned();
+        if console.is_some() || sts.is_none_or(|sts| partition.is_sts_host(&host(sts))) {
             add(Place::new(Service::SignIn, partition, partition.sign_in_host(&region), console));
         }
     }
@@ -185,15 +190,9 @@ fn why(error: &TransportError) -> Why {
     match error {
         TransportError::TimedOut { .. } => Why::TimedOut,
         TransportError::TooLarge { .. } => Why::TooLarge,
-        TransportError::Unreachable { reason, .. } => {
-            let reason = reason.to_lowercase();
-            // The words are those of rustls and ureq.
-            match reason {
-                _ if reason.contains("certificate") => Why::Certificate,
-                _ if reason.contains("proxy") => Why::Proxy,
-                _ => Why::Unreachable,
-            }
-        }
+        TransportError::CertificateUntrusted { .. } => Why::Certificate,
+        // As the client says it: "CONNECT proxy failed".
+        TransportError::Unreachable { reason, .. } if reason.contains("proxy") => Why::Proxy,
         _ => Why::Unreachable,
     }
 }
@@ -369,7 +368,7 @@ const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "
 mod tests {
     use super::*;
 
-    fn settings(endpoints: &str) -> Effective {
+    fn places_with(endpoints: &str) -> Vec<Place> {
         let text = format!(
             r#"
             [[provider]]
@@ -391,12 +390,12 @@ mod tests {
             arn = "arn:aws-cn:iam::123456789012:role/three"
             "#
         );
-        let (document, _) = rolecall_core::settings::Settings::from_toml(&text).unwrap();
-        rolecall_core::settings::Layers { user: document, ..Default::default() }.effective()
+        let (settings, _) = rolecall_core::settings::Settings::from_toml(&text).unwrap();
+        places(settings.role.iter().map(|role| (role, &settings.provider[0])), None)
     }
 
     fn addresses(endpoints: &str) -> Vec<String> {
-        places(&settings(endpoints), None).iter().map(|place| place.address().to_owned()).collect()
+        places_with(endpoints).iter().map(|place| place.address().to_owned()).collect()
     }
 
     #[test]
@@ -416,24 +415,18 @@ mod tests {
     fn addresses_of_the_settings_are_asked_and_not_reported() {
         let endpoints = "sts_endpoint = \"https://rgw.corp.example/\"";
         assert_eq!(addresses(endpoints), ["https://rgw.corp.example/"], "nothing goes to AWS");
-        let places = places(&settings(endpoints), None);
-        assert_eq!(places[0].host, None);
+        assert_eq!(places_with(endpoints)[0].host, None);
+        let fips = "sts_endpoint = \"https://sts-fips.us-east-1.amazonaws.com/\"";
+        assert!(addresses(fips).contains(&"https://eu-west-1.signin.aws.amazon.com/federation".to_owned()));
         let usual = "sts_endpoint = \"https://sts.eu-west-1.amazonaws.com/\"";
-        assert_eq!(
-            super::places(&settings(usual), None)[0].host.as_deref(),
-            Some("sts.eu-west-1.amazonaws.com")
-        );
+        assert_eq!(places_with(usual)[0].host.as_deref(), Some("sts.eu-west-1.amazonaws.com"));
     }
 
     #[test]
-    fn certificates_and_proxies_are_told_from_silence() {
+    fn a_proxy_is_told_from_silence() {
         let of = |reason: &str| {
-            why(&TransportError::Unreachable {
-                host: "proxy-certificate.example".into(),
-                reason: reason.into(),
-            })
+            why(&TransportError::Unreachable { host: "proxy.example".into(), reason: reason.into() })
         };
-        assert_eq!(of("rustls: invalid peer certificate: UnknownIssuer"), Why::Certificate);
         assert_eq!(of("CONNECT proxy failed: proxy server responded 407"), Why::Proxy);
         assert_eq!(of("Connection refused (os error 111)"), Why::Unreachable);
     }
