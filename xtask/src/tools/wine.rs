@@ -32,9 +32,11 @@ pub(crate) fn ready() -> Result<Windows> {
     let wine = find(&[WINE]).context("wine was installed but is not on the PATH")?;
     let folder = repo::target("windows/prefix");
     repo::remove_dir(&folder)?;
-    repo::create_parent(&folder)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let windows = Windows { wine, folder, _lock: lock };
     let step = step::Step::start("start a Windows in Wine");
+    // Otherwise it ends some time after each program, and the next one may meet it as it goes.
+    windows.server("--persistent");
     step::logged("wineboot", windows.command().args(["wineboot", "--init"]))?;
     windows.complete()?;
     step.ok("");
@@ -65,6 +67,14 @@ impl Windows {
             .env_remove("WAYLAND_DISPLAY");
     }
 
+    /// Tells the server that Wine's processes share to do something. Where that is in vain, they do without.
+    fn server(&self, option: &str) {
+        let mut server = Command::new("wineserver");
+        server.arg(option).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.surround(&mut server);
+        let _ = server.status();
+    }
+
     /// Adds the library that Rust's standard library has its random numbers from, which Wine has from 9 on.
     fn complete(&self) -> Result<()> {
         let installed = self.folder.join("drive_c/windows/system32").join(LIBRARY);
@@ -89,12 +99,8 @@ impl Windows {
 impl Drop for Windows {
     fn drop(&mut self) {
         // Its server stays for a moment otherwise, and writes the registry to where it was.
-        for option in ["--kill", "--wait"] {
-            let mut server = Command::new("wineserver");
-            server.arg(option).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            self.surround(&mut server);
-            let _ = server.status();
-        }
+        self.server("--kill");
+        self.server("--wait");
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
