@@ -6,6 +6,7 @@ use std::thread;
 
 use rolecall_sandbox::{CallKind, Failure};
 
+use crate::certificates::Server;
 use crate::loopback::world;
 use crate::machine::{Machine, Ran};
 
@@ -42,6 +43,32 @@ fn answers_as_on_record_are_all_ok_and_the_report_names_nobody() {
     assert_eq!(report["places"][0]["answers"][0]["is"], "ok");
     assert_eq!(report["places"][0]["answers"][0]["shape"]["code"], "InvalidIdentityToken");
     assert_eq!(report["places"][1]["service"], "sign-in");
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_no_answer_of_aws() {
+    let server = Server::start(|_| {});
+    let machine = Machine::new();
+    let settings = format!(
+        "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://localhost:{0}/.well-known/openid-configuration\"\n\
+         client_id = \"abc\"\nsts_endpoint = \"https://localhost:{0}/\"\n\
+         [[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::111111111111:role/developer\"\n",
+        server.port
+    );
+    machine.write(".config/rolecall/config.toml", &settings);
+    let ran = doctor(&machine, &["--json"]);
+    assert_eq!(ran.code, Some(1));
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["places"][0]["answers"][0]["why"], "certificate", "{}", ran.stdout);
+    assert!(!ran.stdout.contains("Example Corp"), "{}", ran.stdout);
+    // The rest of the doctor names the authority: nobody else reads that.
+    let ran = machine.run(&["doctor"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stdout.contains("fail  localhost: ") && ran.stdout.contains("Example Corp Root"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
