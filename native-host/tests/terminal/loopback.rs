@@ -257,9 +257,35 @@ fn many_tools_without_a_browser_running_cause_one_window_and_one_call() {
         assert_eq!(ran.stdout, rans[0].stdout);
     }
     assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
-    assert!(
-        machine.sockets().iter().all(|path| path.extension().is_none_or(|extension| extension != "sock"))
-    );
+    machine.wait_for_silence();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sign_in_outlives_the_tool_that_gave_up_and_serves_the_next_one() {
+    let (sandbox, machine) = world();
+    let opened = machine.home().join("opened");
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let script =
+        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
+    let mut command = machine.command(&arguments);
+    let mut first =
+        command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut address = String::new();
+    BufReader::new(File::open(&opened).unwrap()).read_line(&mut address).unwrap();
+    // As SDKs do whose patience is shorter than a person's sign-in.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    visit(&fill_in_the_form(address.trim(), "user=alice-0001"));
+
+    let ran = machine.run(&arguments);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("SessionToken"), "{}", ran.stderr);
+    assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
+    // What was taken is not kept any longer.
+    machine.wait_for_silence();
 }
 
 #[test]
