@@ -254,6 +254,7 @@ codes! {
     // The machine
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
     ProfileUnknown = "profile-unknown", "Run: rolecall profile list";
+    ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
     FileFailed = "file-failed", "Correct what is named, then try again; the file is as it was.";
     CacheFailed = "cache-failed", "Choose another cache in the settings, or correct what is named; nothing else depends on it.";
     AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
