@@ -41,6 +41,8 @@ pub(crate) struct Source {
     pub(crate) way: Way,
     /// How long the credentials shall last, where this program signs in itself.
     pub(crate) duration: Option<settings::Duration>,
+    /// How long the credentials must still last at least, in seconds.
+    pub(crate) time_left: u32,
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
     /// Whether credentials that were kept from an earlier time will do.
@@ -78,13 +80,14 @@ impl Source {
             presence,
             way: Way::Browser,
             duration: None,
+            time_left: profile::TIME_LEFT_SECONDS,
             patience,
             kept_will_do: true,
             unlock: Unlock::Never,
         }
     }
 
-    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more or nobody is there
+    /// Gets a role's credentials, which last for `time_left` at least unless the role allows no more or nobody is there
     /// to sign in again.
     pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
         let Obtained { credentials, kept, .. } = self.get(role, |role, got| {
@@ -138,7 +141,7 @@ impl Source {
     /// so it is asked for that once more.
     fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
         let started = Instant::now();
-        let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        let ask = |agents: Agents| agents.credentials(role, self.presence, self.time_left);
         let mut answer = ask(Agents::of_browsers());
         let crashed = Instant::now();
         // One that is just about to end may take a connection still, and crash with that as well.
@@ -165,7 +168,11 @@ impl Source {
         let may_keep = known.as_ref().map_or(true, is_free);
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || {
-            if self.kept_will_do { cache.find(arn, self.presence, self.unlock) } else { Ok(None) }
+            if self.kept_will_do {
+                cache.find(arn, self.presence, self.time_left, self.unlock)
+            } else {
+                Ok(None)
+            }
         };
         let from_cache =
             |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.place()) };
@@ -192,7 +199,7 @@ impl Source {
         let agent = Agent::new(Arc::new(terminal));
         let request = CredentialsRequest {
             role: arn.clone(),
-            time_left_seconds: profile::TIME_LEFT_SECONDS,
+            time_left_seconds: self.time_left,
             interactive: true,
             asked_by: None,
         };
@@ -201,7 +208,7 @@ impl Source {
         let others = Agents::of_terminals();
         if turn.is_ok() && !others.is_empty() {
             drop(turn);
-            return others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS).map(keep);
+            return others.credentials(arn, self.presence, self.time_left).map(keep);
         }
         // The first one may have been and gone since.
         if is_cache_usable && let Ok(Some(credentials)) = find_kept() {
