@@ -74,9 +74,9 @@ pub(crate) async fn go_on_if_granted(app: &Rc<App>) {
     }
 }
 
-/// Sign-ins under way: whoever wants the same role in the same way waits for the same one.
+/// Sign-ins under way: whoever wants the same role in the same way, and for as long, waits for the same one.
 #[derive(Default)]
-pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool), Flight>>);
+pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool, TimeDelta), Flight>>);
 
 type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
 
@@ -294,7 +294,7 @@ pub(crate) async fn credentials(
     asked_by: Option<Program>,
 ) -> Result<Credentials, Problem> {
     let (role, provider) = find(app, arn)?;
-    let key = (arn.clone(), presence == Presence::Person);
+    let key = (arn.clone(), presence == Presence::Person, time_left);
     let under_way = app.flights.0.borrow().get(&key).cloned();
     if let Some(flight) = under_way {
         return flight.await;
