@@ -185,7 +185,7 @@ codes! {
     SignInTimedOut = "sign-in-timed-out", "Sign in again.";
     ApprovalNeeded = "approval-needed", "Run it again where a browser is open, and answer Rolecall's question there.";
     ApprovalRefused = "approval-refused", "Run it again and choose Allow, if this program should have the role.";
-    NoBrowser = "no-browser", "Open the address shown in a browser, or run with --no-browser.";
+    NoBrowser = "no-browser", "Sign in first, in a terminal: it shows the address to open. Run: rolecall login --no-browser";
 
     // The redirect
     StateMismatch = "state-mismatch", "Start the sign-in again from Rolecall; do not continue in a window that something else opened.";

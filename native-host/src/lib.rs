@@ -38,6 +38,7 @@ mod roles;
 mod sdk_profile;
 mod settings_files;
 mod source;
+mod system_browser;
 mod variables;
 mod whole_file;
 

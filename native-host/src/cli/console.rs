@@ -59,7 +59,7 @@ impl Console {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
         let time_left = u32::try_from(console::TIME_LEFT.num_seconds()).unwrap_or(u32::MAX);
         let source = Source { time_left, ..self.ask.source() };
-        let agents = Agents::of_browsers();
+        let agents = Agents::of_browsers_soon();
         if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
             let wish = || Wish::ConsoleUrl {
                 role: place.role.clone(),

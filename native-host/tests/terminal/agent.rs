@@ -220,6 +220,31 @@ fn those_who_wait_are_served_by_the_host_that_is_started_after_a_killed_one() {
 }
 
 #[test]
+fn those_who_come_before_the_next_host_has_started_wait_for_it() {
+    for is_killed in [true, false] {
+        let machine = Machine::new();
+        let mut browser = Browser::open(&machine);
+        if is_killed {
+            browser.host.kill().unwrap();
+            browser.host.wait().unwrap();
+        } else {
+            browser.close();
+        }
+        // Two of them, since the first one clears away what a killed host leaves.
+        let ask = || machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let processes = [ask(), ask()];
+        let mut next = Browser::open(&machine);
+        let (id, _) = next.question();
+        next.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        for process in processes {
+            let ran: Ran = process.wait_with_output().unwrap().into();
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+            assert!(ran.stdout.contains("ASIAEXAMPLE"), "{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn a_killed_host_leaves_its_socket_and_the_next_one_clears_it_away() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);

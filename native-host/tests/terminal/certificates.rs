@@ -99,16 +99,14 @@ fn an_authority_that_ssl_cert_file_names_is_trusted() {
 
 #[test]
 fn a_certificate_of_another_name_and_one_that_has_expired_are_told_apart() {
-    for (change, words) in [
-        (
-            (|own| {
-                own.subject_alt_names =
-                    CertificateParams::new(vec!["other.example".to_owned()]).unwrap().subject_alt_names
-            }) as fn(&mut CertificateParams),
-            "it is not for the name localhost",
-        ),
-        (|own| own.not_after = date_time_ymd(2020, 1, 1), "it has expired"),
-    ] {
+    let other_name = |own: &mut CertificateParams| {
+        own.subject_alt_names =
+            CertificateParams::new(vec!["other.example".to_owned()]).unwrap().subject_alt_names;
+    };
+    let expired = |own: &mut CertificateParams| own.not_after = date_time_ymd(2020, 1, 1);
+    let cases: [(fn(&mut CertificateParams), &str); 2] =
+        [(other_name, "it is not for the name localhost"), (expired, "it has expired")];
+    for (change, words) in cases {
         let server = Server::start(change);
         let mut machine = server.machine();
         let file = machine.home().join("authority.pem").display().to_string();
