@@ -216,19 +216,19 @@ mod tests {
 
     const ROLE: &str = "arn:aws:iam::123456789012:role/example";
 
-    fn at(address: &str) -> Option<Endpoint> {
-        Some(address.parse().unwrap())
+    fn at(address: &str) -> Endpoint {
+        address.parse().unwrap()
     }
 
     #[test]
     fn credentials_that_are_not_awss_are_never_shown_to_aws() {
         for sts in ["https://sts.example.com/", "http://127.0.0.1:8080/", "https://amazonaws.com.example/"] {
-            let error = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap_err();
+            let error = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap_err();
             assert_eq!(error.code(), Code::ConsoleNotOffered, "{sts}");
             assert!(error.to_string().contains("is not AWS"), "{error}");
         }
         for sts in ["https://sts-fips.us-east-1.amazonaws.com/", "https://sts.us-east-1.api.aws/"] {
-            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap();
+            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap();
             assert_eq!(federation, "https://us-east-1.signin.aws.amazon.com/federation", "{sts}");
         }
     }
@@ -243,7 +243,7 @@ mod tests {
             ("https://console.example/federation", "https://console.example/console/home"),
         ] {
             let (federation, console) =
-                place(ROLE, |provider| provider.console_endpoint = at(endpoint)).unwrap();
+                place(ROLE, |provider| provider.console_endpoint = Some(at(endpoint))).unwrap();
             assert_eq!((federation.as_str(), console.as_str()), (endpoint, destination));
         }
     }
@@ -253,11 +253,11 @@ mod tests {
         let iso = "arn:aws-iso:iam::123456789012:role/example";
         let sign_in = "https://us-iso-east-1.signin.c2shome.ic.gov/federation";
         assert_eq!(place(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
-        let half = place(iso, |provider| provider.console_endpoint = at(sign_in));
+        let half = place(iso, |provider| provider.console_endpoint = Some(at(sign_in)));
         assert_eq!(half.unwrap_err().code(), Code::ConsoleNotOffered);
         let both = place(iso, |provider| {
-            provider.console_endpoint = at(sign_in);
-            provider.console_destination = at("https://console.iso.example/");
+            provider.console_endpoint = Some(at(sign_in));
+            provider.console_destination = Some(at("https://console.iso.example/"));
         });
         assert_eq!(both.unwrap(), (sign_in.into(), "https://console.iso.example/console/home".into()));
     }
