@@ -289,7 +289,7 @@ fn what_is_served_is_answered_at_once_while_it_is_renewed() {
                 return request.interactive;
             }
             (id, _) => {
-                browser.answer(id, Ok(WorkerAnswer::Status(WorkerStatus { people: vec![], roles: vec![] })))
+                browser.answer(id, Ok(WorkerAnswer::Status(WorkerStatus { people: vec![], roles: vec![] })));
             }
         }
     };

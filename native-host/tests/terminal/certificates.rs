@@ -69,6 +69,8 @@ impl Server {
     }
 }
 
+type Change = fn(&mut CertificateParams);
+
 fn sign_in(machine: &Machine) -> String {
     let Ran { code, stderr, .. } = machine.run(&["login", "developer", "--method", "loopback"]);
     assert_ne!(code, Some(0));
@@ -104,7 +106,7 @@ fn a_certificate_of_another_name_and_one_that_has_expired_are_told_apart() {
             CertificateParams::new(vec!["other.example".to_owned()]).unwrap().subject_alt_names;
     };
     let expired = |own: &mut CertificateParams| own.not_after = date_time_ymd(2020, 1, 1);
-    let cases: [(fn(&mut CertificateParams), &str); 2] =
+    let cases: [(Change, &str); 2] =
         [(other_name, "it is not for the name localhost"), (expired, "it has expired")];
     for (change, words) in cases {
         let server = Server::start(change);
