@@ -1,39 +1,123 @@
-//! Services that are not ours: an OpenID Connect provider (npm's oidc-provider) and an STS (moto). Neither knows of
-//! Rolecall, so what they agree on with it is the standard.
+//! Services that are not ours: OpenID Connect providers and STSs. None of them knows of Rolecall, so what they agree on with
+//! it is the standard.
 
 use std::ffi::OsString;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 use thirtyfour::{By, WindowHandle};
 use toml::Table;
 
 use crate::{Browser, Fixtures, Program, Scene, until};
 
+/// A provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// npm's oidc-provider, version 8.
+    OidcProvider8,
+    /// npm's oidc-provider, version 9.
+    OidcProvider9,
+    /// Authlib, for Python.
+    Authlib,
+}
+
+/// An STS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sts {
+    /// moto, which believes every token.
+    Moto,
+    /// One that verifies tokens, evaluates trust policies and answers JSON to whoever accepts it.
+    Trust,
+}
+
+/// How a provider and an STS are set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The provider.
+    pub provider: Provider,
+    /// The STS.
+    pub sts: Sts,
+    /// `web` or `native` (OpenID Connect Dynamic Client Registration 1.0, section 2).
+    pub application_type: &'static str,
+    /// The redirect addresses of its one public client, `rolecall`.
+    pub redirect_uris: Vec<String>,
+    /// Whether its answers may be read from every origin.
+    pub cors: bool,
+    /// Whether it demands pushed authorization requests (RFC 9126).
+    pub par: bool,
+    /// What it signs ID tokens with.
+    pub algorithm: &'static str,
+    /// How long they are good for, in seconds; Authlib's only.
+    pub lifetime: u32,
+}
+
 /// Both, running for a scene.
 #[derive(Debug)]
 pub struct Independent {
+    setup: Setup,
     issuer: String,
     sts: String,
-    _programs: [Program; 2],
+    provider: Program,
+    _sts: Program,
+}
+
+impl Provider {
+    /// Why it cannot run on this machine, if it cannot.
+    #[must_use]
+    pub fn missing(self) -> Option<&'static str> {
+        let version = Command::new("node").arg("--version").output().ok();
+        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let major =
+            version.and_then(|text| text.trim_start_matches('v').split('.').next()?.parse::<u32>().ok());
+        (self == Self::OidcProvider9 && major.is_none_or(|major| major < 20))
+            .then_some("oidc-provider 9 needs Node.js 20")
+    }
 }
 
 impl Independent {
-    /// Starts them. The provider has one public client, `rolecall`, of this application type (OpenID Connect Dynamic
-    /// Client Registration 1.0, section 2) and with these redirect addresses.
-    pub async fn start(scene: &Scene, application_type: &str, redirect_uris: &[&str]) -> Result<Self> {
+    /// Starts them.
+    pub async fn start(scene: &Scene, setup: Setup) -> Result<Self> {
         let terminal = scene.terminal();
-        let script = scene.node_script("provider.mjs", include_str!("../independent/provider.mjs"))?;
-        let mut provider: Vec<OsString> = vec!["node".into(), script.into(), application_type.into()];
-        provider.extend(redirect_uris.iter().map(OsString::from));
-        let mut provider = terminal.start(&provider)?;
-        let script = scene.file("sts.py", include_str!("../independent/sts.py"))?;
-        let mut sts = terminal.start(&[OsString::from(Fixtures::python()?), script.into()])?;
+        let config = json!({
+            "application_type": setup.application_type,
+            "redirect_uris": setup.redirect_uris,
+            "cors": setup.cors,
+            "par": setup.par,
+            "algorithm": setup.algorithm,
+            "lifetime": setup.lifetime,
+        });
+        let python = || Fixtures::python().map(OsString::from);
+        let node = |package: &str| -> Result<Vec<OsString>> {
+            let script = scene.node_script("provider.mjs", include_str!("../independent/provider.mjs"))?;
+            Ok(vec!["node".into(), script.into(), package.into(), config.to_string().into()])
+        };
+        let mut provider = terminal.start(&match setup.provider {
+            Provider::OidcProvider8 => node("oidc-provider")?,
+            Provider::OidcProvider9 => node("oidc-provider-9")?,
+            Provider::Authlib => {
+                let text = include_str!("../independent/provider_authlib.py");
+                let script = scene.file("provider.py", text)?;
+                vec![python()?, script.into(), config.to_string().into()]
+            }
+        })?;
         let issuer = provider.next().await.context("the provider does not start")?;
-        Ok(Self {
-            issuer,
-            sts: sts.next().await.context("the STS does not start")?,
-            _programs: [provider, sts],
-        })
+        let (sts, address) = match setup.sts {
+            Sts::Moto => {
+                let script = scene.file("sts.py", include_str!("../independent/sts.py"))?;
+                let mut sts = terminal.start(&[python()?, script.into()])?;
+                let address = sts.next().await;
+                (sts, address)
+            }
+            Sts::Trust => {
+                let script = scene.file("sts.py", include_str!("../independent/sts_trust.py"))?;
+                let mut sts = terminal.start(&[python()?, script.into()])?;
+                let address = sts.ask(&trust(&issuer).to_string()).await;
+                (sts, address)
+            }
+        };
+        let address = address.context("the STS does not start")?;
+        Ok(Self { setup, issuer, sts: address, provider, _sts: sts })
     }
 
     /// The settings document that an administrator would write for them.
@@ -46,6 +130,7 @@ impl Independent {
             name = "A provider of others"
             well_known_url = "{issuer}/.well-known/openid-configuration"
             client_id = "rolecall"
+            scope = "openid email"
             sts_endpoint = "{sts}"
             endpoint_url = "{sts}"
 
@@ -53,6 +138,11 @@ impl Independent {
             provider = "others"
             arn = "arn:aws:iam::123456789012:role/example"
             profile = "example"
+            region = "eu-west-1"
+
+            [[role]]
+            provider = "others"
+            arn = "arn:aws:iam::123456789012:role/closed"
             region = "eu-west-1"
             "#
         );
@@ -65,6 +155,9 @@ impl Independent {
         page.fill_in("login", name).await?;
         page.fill_in("password", "any").await?;
         page.press("Sign-in").await?;
+        if self.setup.provider == Provider::Authlib {
+            return Ok(());
+        }
         page.press("Continue").await
     }
 
@@ -73,10 +166,47 @@ impl Independent {
         self.page(browser).await?.press("Continue").await
     }
 
+    /// Has the provider sign with a new key from now on, and publish that alone.
+    pub async fn rotate_key(&mut self) -> Result<()> {
+        self.provider.ask("rotate").await.map(drop)
+    }
+
+    /// The grants that the provider's token endpoint was asked for.
+    pub async fn grants(&mut self) -> Result<String> {
+        self.provider.ask("grants").await
+    }
+
     async fn page<'browser>(&self, browser: &'browser Browser) -> Result<Page<'browser>> {
         let window = until("the provider's page", async || browser.window_at(&self.issuer).await).await?;
         Ok(Page { browser, window })
     }
+}
+
+/// What the STS is told, as an administrator tells IAM: the provider with its audience, and two roles. The second is for
+/// members of a group that nobody is in.
+fn trust(issuer: &str) -> Value {
+    let host = issuer.trim_start_matches("http://");
+    let policy = |condition: Value| {
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "Federated": format!("arn:aws:iam::123456789012:oidc-provider/{host}") },
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": condition,
+            }],
+        })
+    };
+    json!({
+        "issuer": issuer,
+        "audiences": ["rolecall"],
+        "roles": {
+            "arn:aws:iam::123456789012:role/example":
+                policy(json!({ "StringEquals": { format!("{host}:aud"): "rolecall", format!("{host}:sub"): "alice" } })),
+            "arn:aws:iam::123456789012:role/closed":
+                policy(json!({ "ForAnyValue:StringEquals": { format!("{host}:amr"): ["board"] } })),
+        },
+    })
 }
 
 /// The provider's page, one after the other in the same window.

@@ -28,7 +28,7 @@ pub use accessible::{Accessible, Element};
 pub use browser::{Browser, Kind, Look, Options};
 pub use fixtures::Fixtures;
 pub use folder::mode;
-pub use independent::Independent;
+pub use independent::{Independent, Provider, Setup, Sts};
 pub use patience::{PATIENCE, until};
 pub use popup::Popup;
 pub use program::Program;
