@@ -3,6 +3,7 @@
 //!
 //! The login address works for 15 minutes for whoever has it. It is a secret, opened and never logged.
 
+use chrono::TimeDelta;
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -30,13 +31,13 @@ pub async fn login_url(
     let region = role.region();
     let place = Place::of(provider, role, &region)?;
     let mut response = platform
-        .send(sign_in_token_request(&place.federation, credentials, &Method::POST), Route::Auto)
+        .send(sign_in_token_request(&place.federation, credentials, &Method::POST), Route::Readable)
         .await?;
     // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses the
     // method is asked again with GET, which is what AWS documents.
     if matches!(response.status().as_u16(), 404 | 405 | 501) {
         let request = sign_in_token_request(&place.federation, credentials, &Method::GET);
-        response = platform.send(request, Route::Auto).await?;
+        response = platform.send(request, Route::Readable).await?;
     }
     let token = read_sign_in_token(&response)?;
     let mut destination = place.console;
@@ -54,6 +55,9 @@ pub async fn login_url(
     Ok(String::from(url).into())
 }
 
+/// How long credentials must last for a console session: it ends with them.
+pub const TIME_LEFT: TimeDelta = TimeDelta::hours(1);
+
 /// Why the console cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsoleError {
@@ -62,6 +66,12 @@ pub enum ConsoleError {
     NotOffered {
         /// The role's partition.
         partition: &'static str,
+    },
+    /// The credentials are not AWS's.
+    #[error("The credentials come from {host}, which is not AWS: AWS's console is not shown them.")]
+    NotAws {
+        /// The host of `sts_endpoint`.
+        host: String,
     },
     /// The credentials were refused.
     #[error("The AWS sign-in refused the role's credentials (HTTP status {status}).")]
@@ -79,7 +89,7 @@ impl ConsoleError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::NotOffered { .. } => Code::ConsoleNotOffered,
+            Self::NotOffered { .. } | Self::NotAws { .. } => Code::ConsoleNotOffered,
             Self::Refused { .. } => Code::ConsoleRefused,
             Self::Malformed => Code::ConsoleResponseInvalid,
         }
@@ -93,20 +103,35 @@ struct Place {
 
 impl Place {
     fn of(provider: &Provider, role: &Role, region: &Region) -> Result<Self> {
-        if let Some(federation) = &provider.console_endpoint {
-            let mut console = federation.url().clone();
-            console.set_path("/console/home");
-            console.set_query(None);
-            return Ok(Self { federation: federation.clone(), console });
-        }
         let partition = role.arn.partition();
         let not_offered = || Error::from(ConsoleError::NotOffered { partition: partition.id() });
-        let sign_in_host = partition.sign_in_host(region).ok_or_else(not_offered)?;
-        let console_host = partition.console_host(region).ok_or_else(not_offered)?;
-        let federation = Endpoint::https(&sign_in_host, "/federation");
-        let console = Endpoint::https(&console_host, "/console/home").url().clone();
+        let federation = match (&provider.console_endpoint, &provider.sts_endpoint) {
+            (Some(federation), _) => federation.clone(),
+            // Credentials that another service has issued are none of AWS's business.
+            (None, Some(sts)) if !partition.is_sts_host(host(sts)) => {
+                return Err(ConsoleError::NotAws { host: host(sts).to_owned() }.into());
+            }
+            (None, _) => {
+                Endpoint::https(&partition.sign_in_host(region).ok_or_else(not_offered)?, "/federation")
+            }
+        };
+        let mut console = match &provider.console_destination {
+            Some(console) => console.url().clone(),
+            None if partition.is_sign_in_host(host(&federation)) => {
+                let host = partition.console_host(region).ok_or_else(not_offered)?;
+                Endpoint::https(&host, "/").url().clone()
+            }
+            // A console of somebody else's, which has one host for both.
+            None => federation.url().clone(),
+        };
+        console.set_path("/console/home");
+        console.set_query(None);
         Ok(Self { federation, console })
     }
+}
+
+fn host(endpoint: &Endpoint) -> &str {
+    endpoint.url().host_str().unwrap_or_default()
 }
 
 fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: &Method) -> HttpRequest {
@@ -138,4 +163,69 @@ fn read_sign_in_token(response: &HttpResponse) -> std::result::Result<SecretStri
     }
     let answer: Answer = serde_json::from_slice(response.body()).map_err(|_| ConsoleError::Malformed)?;
     Ok(answer.signin_token)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::settings::fixture;
+
+    fn place(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String)> {
+        let mut provider = fixture::provider();
+        change(&mut provider);
+        let role = Role { arn: role.parse().unwrap(), region: None, ..fixture::role() };
+        let Place { federation, console } = Place::of(&provider, &role, &role.region())?;
+        Ok((federation.url().to_string(), console.to_string()))
+    }
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/example";
+
+    fn at(address: &str) -> Option<Endpoint> {
+        Some(address.parse().unwrap())
+    }
+
+    #[test]
+    fn credentials_that_are_not_awss_are_never_shown_to_aws() {
+        for sts in ["https://sts.example.com/", "http://127.0.0.1:8080/", "https://amazonaws.com.example/"] {
+            let error = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap_err();
+            assert_eq!(error.code(), Code::ConsoleNotOffered, "{sts}");
+            assert!(error.to_string().contains("is not AWS"), "{error}");
+        }
+        for sts in ["https://sts-fips.us-east-1.amazonaws.com/", "https://sts.us-east-1.api.aws/"] {
+            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap();
+            assert_eq!(federation, "https://us-east-1.signin.aws.amazon.com/federation", "{sts}");
+        }
+    }
+
+    #[test]
+    fn another_sign_in_host_of_awss_leads_to_the_same_console_and_somebody_elses_to_its_own() {
+        for (endpoint, destination) in [
+            (
+                "https://signin.aws.amazon.com/federation",
+                "https://us-east-1.console.aws.amazon.com/console/home",
+            ),
+            ("https://console.example/federation", "https://console.example/console/home"),
+        ] {
+            let (federation, console) =
+                place(ROLE, |provider| provider.console_endpoint = at(endpoint)).unwrap();
+            assert_eq!((federation.as_str(), console.as_str()), (endpoint, destination));
+        }
+    }
+
+    #[test]
+    fn a_partition_without_a_known_console_takes_both_addresses_from_the_settings() {
+        let iso = "arn:aws-iso:iam::123456789012:role/example";
+        let sign_in = "https://us-iso-east-1.signin.c2shome.ic.gov/federation";
+        assert_eq!(place(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
+        let half = place(iso, |provider| provider.console_endpoint = at(sign_in));
+        assert_eq!(half.unwrap_err().code(), Code::ConsoleNotOffered);
+        let both = place(iso, |provider| {
+            provider.console_endpoint = at(sign_in);
+            provider.console_destination = at("https://console.iso.example/");
+        });
+        assert_eq!(both.unwrap(), (sign_in.into(), "https://console.iso.example/console/home".into()));
+    }
 }

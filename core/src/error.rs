@@ -147,6 +147,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)* }
             }
 
+            /// The code of this text, if this version knows it.
+            #[must_use]
+            pub fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// What a person can do about it, as one sentence or two.
             #[must_use]
             pub fn next_step(self) -> &'static str {
@@ -166,34 +172,34 @@ codes! {
 
     // Provider
     ProviderUnreachable = "provider-unreachable", "Check the network connection and the provider's address in the settings.";
-    ProviderMisconfigured = "provider-misconfigured", "Check well_known_url in the settings; if it is right, tell whoever runs the identity provider.";
+    ProviderMisconfigured = "provider-misconfigured", "Check well_known_url in the settings; if it is right, tell your identity provider's administrator.";
     IssuerMismatch = "issuer-mismatch", "Correct well_known_url in the settings so that it belongs to the issuer that answers there.";
-    KeysUnusable = "keys-unusable", "Tell whoever runs the identity provider that its key set cannot be used.";
+    KeysUnusable = "keys-unusable", "Tell your identity provider's administrator that its key set cannot be used.";
 
     // The window
-    SignInCancelled = "sign-in-cancelled", "Choose Sign in again when you are ready.";
-    SignInNeeded = "sign-in-needed", "Choose Sign in and sign in at your provider.";
-    SignInTimedOut = "sign-in-timed-out", "Choose Sign in again.";
+    SignInCancelled = "sign-in-cancelled", "Sign in again when you are ready.";
+    SignInNeeded = "sign-in-needed", "Sign in at your provider.";
+    SignInTimedOut = "sign-in-timed-out", "Sign in again.";
     ApprovalNeeded = "approval-needed", "Run it again where a browser is open, and answer Rolecall's question there.";
     ApprovalRefused = "approval-refused", "Run it again and choose Allow, if this program should have the role.";
-    NoBrowser = "no-browser", "Open the address shown in a browser, or run with --no-browser.";
+    NoBrowser = "no-browser", "Sign in first, in a terminal: it shows the address to open. Run: rolecall login --no-browser";
 
     // The redirect
     StateMismatch = "state-mismatch", "Start the sign-in again from Rolecall; do not continue in a window that something else opened.";
     RedirectIssuerMismatch = "redirect-issuer-mismatch", "Do not sign in on this network until the answer is explained; tell your security team.";
-    RedirectInvalid = "redirect-invalid", "Try again; if it happens again, tell whoever runs the identity provider.";
-    AccessDeniedByProvider = "provider-denied", "Sign in as someone who may use this application, or ask whoever runs the identity provider for access.";
+    RedirectInvalid = "redirect-invalid", "Try again; if it happens again, tell your identity provider's administrator.";
+    AccessDeniedByProvider = "provider-denied", "Sign in as someone who may use this application, or ask your identity provider's administrator for access.";
     ProviderRefused = "provider-refused", "Check client_id and scope in the settings against what is registered at the provider.";
 
     // The token endpoint
     TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
     OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install), or have the extension's origin registered at the provider.";
-    TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell whoever runs the identity provider.";
+    TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token
-    TokenMalformed = "id-token-malformed", "Tell whoever runs the identity provider; nothing was sent to AWS.";
+    TokenMalformed = "id-token-malformed", "Tell your identity provider's administrator; nothing was sent to AWS.";
     TokenAlgorithmRefused = "id-token-algorithm-refused", "Have the provider sign ID tokens for this client with RS256 or ES256.";
-    TokenKeyUnknown = "id-token-key-unknown", "Try again in a minute; if it happens again, tell whoever runs the identity provider.";
+    TokenKeyUnknown = "id-token-key-unknown", "Try again in a minute; if it happens again, tell your identity provider's administrator.";
     TokenSignatureInvalid = "id-token-signature-invalid", "Do not sign in on this network until it is explained; tell your security team. Nothing was sent to AWS.";
     TokenIssuerMismatch = "id-token-issuer-mismatch", "Check well_known_url in the settings; nothing was sent to AWS.";
     TokenAudienceMismatch = "id-token-audience-mismatch", "Check client_id in the settings; nothing was sent to AWS.";
@@ -201,18 +207,19 @@ codes! {
     TokenExpired = "id-token-expired", "Check that this computer's clock is right, then try again.";
     TokenNotYetValid = "id-token-not-yet-valid", "Check that this computer's clock is right, then try again.";
     TokenClaimMissing = "id-token-claim-missing", "Have the provider put this claim in ID tokens for this client.";
-    TokenClaimDuplicate = "id-token-claim-duplicate", "Tell whoever runs the identity provider; nothing was sent to AWS.";
+    TokenClaimDuplicate = "id-token-claim-duplicate", "Tell your identity provider's administrator; nothing was sent to AWS.";
     TokenClaimInvalid = "id-token-claim-invalid", "Have the provider correct this claim in ID tokens for this client.";
     TokenSubjectChanged = "id-token-subject-changed", "Sign in again.";
 
     // STS
     StsAccessDenied = "sts-access-denied", "Ask whoever owns the role to check its trust policy against your sign-in (provider, client id, sub, groups).";
     StsGroupsReplaced = "sts-groups-replaced", "Have the provider keep group names in amr after a second factor, or use another claim in the role's trust policy.";
+    StsTagsDenied = "sts-tags-denied", "Ask whoever owns the role to allow sts:TagSession beside sts:AssumeRoleWithWebIdentity in its trust policy.";
     StsDurationTooLong = "sts-duration-too-long", "Set a shorter duration for the role, or raise the role's maximum session duration.";
     StsExpiredToken = "sts-expired-token", "Sign in again; if it happens again, check this computer's clock.";
-    StsInvalidIdentityToken = "sts-invalid-identity-token", "Ask whoever owns the account to check the identity provider registered in IAM (address and audience).";
-    StsProviderUnreachable = "sts-provider-unreachable", "Try again in a minute: AWS could not reach the identity provider.";
-    StsClaimRejected = "sts-claim-rejected", "Sign in again; if it happens again, ask whoever runs the identity provider.";
+    StsInvalidIdentityToken = "sts-invalid-identity-token", "Ask whoever owns the account to compare the identity provider in IAM (URL and audience) with what is said here.";
+    StsProviderUnreachable = "sts-provider-unreachable", "Try again in a minute; if it happens again, the provider's discovery document and keys must be readable from the internet, with a kid for each key: rolecall doctor checks them.";
+    StsClaimRejected = "sts-claim-rejected", "Sign in again; if it happens again, ask your identity provider's administrator.";
     StsPolicyTooLarge = "sts-policy-too-large", "Have the provider send fewer groups (amr) or session tags for this client.";
     StsMalformedPolicy = "sts-malformed-policy", "Ask whoever owns the role to check its policies.";
     StsRegionDisabled = "sts-region-disabled", "Choose another region for the role, or have STS enabled there.";
@@ -231,6 +238,7 @@ codes! {
     Unreachable = "unreachable", "Check the network connection, then try again.";
     RequestTimedOut = "request-timed-out", "Check the network connection, then try again.";
     HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall talk to this address, or install the Rolecall host program.";
+    CertificateUntrusted = "certificate-untrusted", "If your organisation has a certificate authority of its own, add its certificate to the system's store, or name its file in SSL_CERT_FILE; otherwise do not go on in this network.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
 
@@ -293,6 +301,6 @@ mod tests {
         let problem = Problem::from(Error::Authorize(AuthorizeError::Cancelled));
         assert_eq!(problem.code, "sign-in-cancelled");
         assert_eq!(problem.message, "The sign-in window was closed before the sign-in was complete.");
-        assert_eq!(problem.next_step, "Choose Sign in again when you are ready.");
+        assert_eq!(problem.next_step, "Sign in again when you are ready.");
     }
 }

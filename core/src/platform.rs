@@ -3,6 +3,8 @@
 //! Two drivers implement [`Platform`]: the extension's worker (identity redirect, fetch) and the command line
 //! (loopback redirect, blocking client). Neither re-implements a step of the sign-in.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use url::Url;
 
@@ -29,6 +31,9 @@ pub trait Platform {
     /// Sends one request and returns the response, without following redirects.
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError>;
 
+    /// Waits.
+    async fn wait(&self, duration: Duration);
+
     /// The local clock.
     fn now(&self) -> DateTime<Utc>;
 
@@ -49,7 +54,28 @@ pub enum Interaction {
 }
 
 /// By which way a request should leave. The command line has only one and ignores this.
-pub type Route = TokenExchange;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// The least powerful way that works. Where the answer of one way cannot be read, the next one is tried.
+    Auto,
+    /// From the extension only.
+    Extension,
+    /// Through the native host only.
+    Native,
+    /// By a way on which the answer can be read for certain, or not at all: what is sent must not be sent again because
+    /// a browser has kept the answer.
+    Readable,
+}
+
+impl From<TokenExchange> for Route {
+    fn from(exchange: TokenExchange) -> Self {
+        match exchange {
+            TokenExchange::Auto => Self::Auto,
+            TokenExchange::Extension => Self::Extension,
+            TokenExchange::Native => Self::Native,
+        }
+    }
+}
 
 /// The steps a person is told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,6 +93,8 @@ pub enum Step {
     VerifyingIdToken,
     /// Asking AWS STS for the role's credentials.
     AssumingRole,
+    /// Asking the STS of the partition's main region instead, since the account has no STS in the role's.
+    AssumingRoleInMainRegion,
     /// Asking AWS for a way into the console.
     OpeningConsole,
     /// Writing a profile through the native host.
@@ -89,10 +117,10 @@ pub enum AuthorizeError {
         reason: String,
     },
     /// The person did not finish in time.
-    #[error("The sign-in was not completed within {minutes} minutes.")]
+    #[error("The sign-in was not completed within {}.", in_words(*seconds))]
     TimedOut {
         /// How long was waited.
-        minutes: u32,
+        seconds: u32,
     },
     /// No way to show a page here.
     #[error("No browser window could be opened: {reason}")]
@@ -149,6 +177,22 @@ pub enum TransportError {
         /// Host and port asked.
         host: String,
     },
+    /// The server's certificate is not trusted.
+    #[error("The certificate of {host} is not trusted: {reason}.")]
+    CertificateUntrusted {
+        /// Host and port asked.
+        host: String,
+        /// What is wrong with it, and who issued it.
+        reason: String,
+    },
+    /// The native host sent the request and tells why there is no answer.
+    #[error("{message}")]
+    Relayed {
+        /// The code of its problem.
+        code: Code,
+        /// Its sentence.
+        message: String,
+    },
     /// The answer is larger than anything this product reads.
     #[error("The answer of {host} is larger than {limit} bytes.")]
     TooLarge {
@@ -168,9 +212,26 @@ impl TransportError {
             Self::TimedOut { .. } => Code::RequestTimedOut,
             Self::NotAllowed { .. } => Code::HostPermissionNeeded,
             Self::HostNeeded { .. } => Code::HostNotInstalled,
+            Self::CertificateUntrusted { .. } => Code::CertificateUntrusted,
+            Self::Relayed { code, .. } => *code,
             Self::TooLarge { .. } => Code::AnswerTooLarge,
         }
     }
+}
+
+/// A time as a sentence names it.
+fn in_words(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (1, 0) => "1 minute".to_owned(),
+        (minutes, 0) if minutes > 0 => format!("{minutes} minutes"),
+        _ => format!("{seconds} seconds"),
+    }
+}
+
+/// The server's own clock: `Date`, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 6.6.1).
+pub(crate) fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
 }
 
 /// The system gave no random bytes.
@@ -183,3 +244,19 @@ pub const MAX_RESPONSE_BYTES: usize = 512 * 1024;
 
 /// How long a request may take, in seconds.
 pub const REQUEST_TIMEOUT_SECONDS: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_the_unit_that_fits() {
+        for (seconds, words) in [(50, "50 seconds"), (60, "1 minute"), (90, "90 seconds"), (300, "5 minutes")]
+        {
+            assert_eq!(in_words(seconds), words);
+        }
+    }
+}

@@ -3,20 +3,21 @@
 //! Sources are tried cheapest first: credentials in memory, the ID token at hand, the refresh token, a silent
 //! redirect, a window. Callers see to it that only one sign-in per provider runs at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::{Credentials, RoleArn};
+use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::oidc::{
     self, AuthorizationRequest, Expectations, Expected, IdToken, IdTokenError, KeySet, Metadata, Person,
     Prompt, RedirectError, TokenError, Tokens,
 };
 use crate::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
+    server_date,
 };
 use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::sts::{self, StsError};
@@ -53,9 +54,19 @@ pub struct Memory {
     listed_roles: Vec<RoleArn>,
     credentials: BTreeMap<RoleArn, Credentials>,
     durations: BTreeMap<RoleArn, Duration>,
+    /// Whether the person has signed out: the next sign-in is for them to choose who they are.
+    choose_account: bool,
+    /// Where STS is switched off.
+    without_sts: BTreeSet<(AccountId, Region)>,
 }
 
 impl Memory {
+    /// Whether the role's credentials come from the partition's main region, since the account has no STS in the role's.
+    #[must_use]
+    pub fn uses_main_region(&self, role: &Role) -> bool {
+        self.without_sts.contains(&(role.arn.account().clone(), role.region()))
+    }
+
     /// Who is signed in at the provider, as far as is known.
     #[must_use]
     pub fn person(&self) -> Option<&Person> {
@@ -152,11 +163,45 @@ pub async fn authenticate(
             token => return token,
         }
     }
+    // Whoever signed out is not signed in again behind their back: the provider may still know them.
+    if memory.choose_account {
+        return match presence {
+            Presence::Person => authorize_another(platform, provider, &metadata, memory).await,
+            Presence::Nobody => Err(AuthorizeError::InteractionRequired.into()),
+        };
+    }
     // 4. A silent redirect costs nobody's attention.
-    match authorize(platform, provider, &metadata, Interaction::Silent, memory).await {
+    match authorize(platform, provider, &metadata, Prompt::None, memory).await {
         // 5. A window, if somebody is there to see it.
         Err(error) if presence == Presence::Person && may_need_person(&error) => {
-            authorize(platform, provider, &metadata, Interaction::Window, memory).await
+            authorize(platform, provider, &metadata, Prompt::AsNeeded, memory).await
+        }
+        result => result,
+    }
+}
+
+/// Has the person choose who they are, in a window. Nothing of who they were is lost unless it comes to another account.
+pub async fn choose_account(
+    platform: &impl Platform,
+    provider: &Provider,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    memory.begin(provider);
+    let metadata = discover(platform, provider, memory).await?;
+    authorize_another(platform, provider, &metadata, memory).await
+}
+
+async fn authorize_another(
+    platform: &impl Platform,
+    provider: &Provider,
+    metadata: &Metadata,
+    memory: &mut Memory,
+) -> Result<IdToken> {
+    let prompt = metadata.prompt_for_account();
+    match authorize(platform, provider, metadata, prompt, memory).await {
+        // A provider that says nothing of what it knows may not know this one.
+        Err(Error::Redirect(RedirectError::Refused { .. })) if prompt == Prompt::SelectAccount => {
+            authorize(platform, provider, metadata, Prompt::Login, memory).await
         }
         result => result,
     }
@@ -169,12 +214,13 @@ pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mu
     memory.listed_roles.clear();
     memory.credentials.clear();
     let was_signed_in = memory.person.take().is_some();
+    memory.choose_account |= was_signed_in;
     let refresh_token = memory.refresh_token.take();
     let metadata = memory.metadata()?;
     let request = refresh_token.and_then(|token| oidc::revocation_request(provider, metadata, &token));
     if let Some(request) = request {
         // Forgotten it is in any case.
-        let _ = platform.send(request, provider.token_exchange).await;
+        let _ = platform.send(request, provider.token_exchange.into()).await;
     }
     oidc::end_session_url(provider, metadata).filter(|_| was_signed_in)
 }
@@ -203,14 +249,14 @@ async fn authorize(
     platform: &impl Platform,
     provider: &Provider,
     metadata: &Metadata,
-    interaction: Interaction,
+    prompt: Prompt,
     memory: &mut Memory,
 ) -> Result<IdToken> {
-    match authorize_once(platform, provider, metadata, interaction, memory).await {
+    match authorize_once(platform, provider, metadata, prompt, memory).await {
         // A browser may keep an answer from an extension after the server has used the code up. The route that
         // works is known by now, and a new code costs nobody's attention.
         Err(error @ Error::Token(_)) if is_invalid_grant(&error) => {
-            authorize_once(platform, provider, metadata, Interaction::Silent, memory).await.map_err(|_| error)
+            authorize_once(platform, provider, metadata, Prompt::None, memory).await.map_err(|_| error)
         }
         result => result,
     }
@@ -220,14 +266,18 @@ async fn authorize_once(
     platform: &impl Platform,
     provider: &Provider,
     metadata: &Metadata,
-    interaction: Interaction,
+    prompt: Prompt,
     memory: &mut Memory,
 ) -> Result<IdToken> {
-    let (prompt, step) = match interaction {
-        Interaction::Silent => (Prompt::None, Step::AskingSilently),
-        Interaction::Window => (Prompt::AsNeeded, Step::WaitingForPerson),
+    let interaction = prompt.interaction();
+    let step = match interaction {
+        Interaction::Silent => Step::AskingSilently,
+        Interaction::Window => Step::WaitingForPerson,
     };
-    let login_hint = memory.person.as_ref().and_then(|person| person.email.as_deref());
+    // Who is to choose is not told whom to choose.
+    let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
+    let person = memory.person.as_ref().filter(|_| !chooses);
+    let login_hint = person.and_then(|person| person.email.as_deref());
     let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint)?;
 
     platform.progress(step);
@@ -238,7 +288,7 @@ async fn authorize_once(
 
     platform.progress(Step::RedeemingCode);
     let exchange = oidc::code_request(provider, metadata, &redirect_uri, &code, &request.code_verifier);
-    let response = platform.send(exchange, provider.token_exchange).await?;
+    let response = platform.send(exchange, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
     let token =
         verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
@@ -255,7 +305,7 @@ async fn refresh(
 ) -> Result<IdToken> {
     platform.progress(Step::RedeemingCode);
     let request = oidc::refresh_request(provider, metadata, refresh_token);
-    let response = platform.send(request, provider.token_exchange).await?;
+    let response = platform.send(request, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
     let token = verify(platform, provider, metadata, &response, &tokens, None, memory).await?;
     // OIDC Core 12.2: the subject must be the one who signed in.
@@ -305,34 +355,83 @@ async fn assume_role(
 ) -> Result<Credentials> {
     platform.progress(Step::AssumingRole);
     let durations = sts::durations(role.duration, memory.durations.get(&role.arn).copied());
+    let mut refusal = None;
     for duration in durations {
-        let request = || sts::assume_role_request(provider, role, token, duration);
-        let result = match ask_sts(platform, request()).await? {
-            // "Couldn't retrieve verification key" passes; one more try, and no more.
-            Err(error) if error.is_passing() => ask_sts(platform, request()).await?,
-            result => result,
-        };
-        match result {
+        match assume_role_for(platform, provider, role, token, duration, memory).await {
             Ok(credentials) => {
                 memory.durations.insert(role.arn.clone(), duration);
                 memory.credentials.insert(role.arn.clone(), credentials.clone());
                 return Ok(credentials);
             }
-            Err(StsError::DurationTooLong) => {}
-            Err(error) => return Err(error.explained(&role.arn, token).into()),
+            // Where another argument is meant, the first refusal says it best.
+            Err(Error::Sts(error)) if error.may_be_the_duration() => refusal = refusal.or(Some(error)),
+            Err(Error::Sts(error)) => {
+                let context = sts::Context { role: &role.arn, token, keys: &memory.keys };
+                return Err(error.explained(context).into());
+            }
+            Err(error) => return Err(error),
         }
     }
-    Err(StsError::DurationTooLong.into())
+    Err(refusal.unwrap_or(StsError::DurationTooLong).into())
 }
 
-async fn ask_sts(
+/// One duration: in the role's region, and in the partition's main region where the account has no STS in the first.
+async fn assume_role_for(
     platform: &impl Platform,
-    request: HttpRequest,
-) -> Result<std::result::Result<Credentials, StsError>> {
+    provider: &Provider,
+    role: &Role,
+    token: &IdToken,
+    duration: Duration,
+    memory: &mut Memory,
+) -> Result<Credentials> {
+    let main_region = role.arn.partition().default_region();
+    let no_sts = (role.arn.account().clone(), role.region());
+    let mut region = role.region();
+    if memory.without_sts.contains(&no_sts) {
+        region = main_region.clone();
+    }
+    loop {
+        let endpoint = sts::endpoint(provider, role, &region);
+        let request = || sts::assume_role_request(&endpoint, role, token, duration);
+        match ask_sts_patiently(platform, role, request).await {
+            // STS cannot be switched off in a partition's main region, and its credentials work in all regions.
+            Err(Error::Sts(StsError::RegionDisabled))
+                if provider.sts_endpoint.is_none() && region != main_region =>
+            {
+                memory.without_sts.insert(no_sts.clone());
+                region = main_region.clone();
+                platform.progress(Step::AssumingRoleInMainRegion);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Asks again after a while what may succeed then.
+async fn ask_sts_patiently(
+    platform: &impl Platform,
+    role: &Role,
+    request: impl Fn() -> HttpRequest,
+) -> Result<Credentials> {
+    let mut random = [0; 2];
+    platform.random(&mut random)?;
+    for delay in sts::delays(random) {
+        match ask_sts(platform, role, request()).await {
+            Err(Error::Sts(error)) if error.is_transient() => platform.wait(delay).await,
+            result => return result,
+        }
+    }
+    ask_sts(platform, role, request()).await
+}
+
+async fn ask_sts(platform: &impl Platform, role: &Role, request: HttpRequest) -> Result<Credentials> {
     match platform.send(request, Route::Auto).await {
-        Ok(response) => Ok(sts::read_credentials(&response)),
-        Err(error @ (TransportError::Unreachable { .. } | TransportError::TimedOut { .. })) => {
+        Ok(response) => Ok(sts::read_credentials(&response, &role.arn, platform.now())?),
+        Err(error @ TransportError::Unreachable { .. }) => {
             Err(StsError::Unreachable { reason: error.to_string() }.into())
+        }
+        Err(error @ TransportError::TimedOut { .. }) => {
+            Err(StsError::TimedOut { reason: error.to_string() }.into())
         }
         Err(error) => Err(error.into()),
     }
@@ -353,6 +452,7 @@ impl Memory {
             self.credentials.clear();
         }
         self.person = Some(token.person.clone());
+        self.choose_account = false;
         self.listed_roles = token.roles.iter().filter_map(|text| text.parse().ok()).collect();
         self.id_token = Some(token);
         self.refresh_token = refresh_token;
@@ -375,12 +475,6 @@ fn may_need_person(error: &Error) -> bool {
 
 fn is_invalid_grant(error: &Error) -> bool {
     matches!(error, Error::Token(error) if TokenError::is_invalid_grant(error))
-}
-
-/// RFC 9110 section 6.6.1, `Date`: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
-    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
 }
 
 /// How long a provider's configuration is believed.

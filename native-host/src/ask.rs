@@ -50,6 +50,7 @@ impl Ask {
             // Whoever names a way or a duration wants to sign in.
             kept_will_do: self.method == Method::Auto && self.duration.is_none(),
             unlock: if presence == Presence::Person { Unlock::Ask } else { Unlock::Never },
+            outlives_asker: false,
         }
     }
 }
@@ -67,7 +68,7 @@ fn duration(text: &str) -> Result<settings::Duration, String> {
 }
 
 /// How long a person may take at the provider's pages.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {

@@ -5,20 +5,21 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use rolecall_core::aws::{Partition, Region};
 use rolecall_core::platform::{HttpRequest, HttpResponse};
 use rolecall_core::settings::Endpoint;
+use rolecall_core::sts::Document;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::http_client;
 use crate::sdk_profile::Keys;
 
 /// Who credentials belong to.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct CallerIdentity {
     /// The account.
     pub(crate) account: String,
@@ -71,7 +72,6 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
         .into();
     let mut request = http::Request::post(endpoint.uri())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-        .header(ACCEPT, "application/xml")
         .body(BODY.as_bytes().to_vec())
         .map_err(|_| refuse("it is not a request"))?;
     let uri = request.uri().to_string();
@@ -86,23 +86,20 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
 }
 
 fn read(response: &HttpResponse) -> Result<CallerIdentity, Problem> {
-    #[derive(Deserialize)]
-    struct Document {
-        #[serde(rename = "GetCallerIdentityResult")]
-        result: CallerIdentity,
-    }
-    let text = std::str::from_utf8(response.body()).unwrap_or_default();
-    if response.status().is_success()
-        && let Ok(document) = quick_xml::de::from_str::<Document>(text)
-    {
-        return Ok(document.result);
+    let document = Document::read(response.body());
+    let identity = document.as_ref().and_then(|document| {
+        let text = |name: &str| document.text("GetCallerIdentityResult", name).map(str::to_owned);
+        Some(CallerIdentity { account: text("Account")?, arn: text("Arn")?, user_id: text("UserId")? })
+    });
+    if let Some(identity) = identity.filter(|_| response.status().is_success()) {
+        return Ok(identity);
     }
     let status = response.status().as_u16();
-    match refusal(text) {
-        Some(Refusal { code, .. }) if NOT_OFFERED.contains(&code.as_str()) => Err(not_offered()),
-        Some(Refusal { code, message }) => {
-            let message = message.filter(|message| !message.is_empty()).map(|message| format!(": {message}"));
-            let message = format!("STS refused the credentials ({code}{}).", message.unwrap_or_default());
+    match document.as_ref().and_then(Document::error) {
+        Some((code, _)) if NOT_OFFERED.contains(&code) => Err(not_offered()),
+        Some((code, message)) => {
+            let words: Vec<_> = [code, message].into_iter().filter(|text| !text.is_empty()).collect();
+            let message = format!("STS refused the credentials ({}).", words.join(": "));
             Err(Problem::new(Code::CredentialsRefused, message))
         }
         None if matches!(status, 200..=299 | 404 | 405 | 501) => Err(not_offered()),
@@ -111,26 +108,6 @@ fn read(response: &HttpResponse) -> Result<CallerIdentity, Problem> {
             format!("STS answered with the HTTP status {status} and nothing readable."),
         )),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Refusal {
-    code: String,
-    message: Option<String>,
-}
-
-/// AWS puts `<Error>` into `<ErrorResponse>`, S3-compatible services have it at the root.
-fn refusal(text: &str) -> Option<Refusal> {
-    #[derive(Deserialize)]
-    struct Wrapped {
-        #[serde(rename = "Error")]
-        error: Refusal,
-    }
-    quick_xml::de::from_str::<Wrapped>(text)
-        .map(|wrapped| wrapped.error)
-        .or_else(|_| quick_xml::de::from_str(text))
-        .ok()
 }
 
 fn not_offered() -> Problem {
@@ -169,6 +146,16 @@ mod tests {
         assert_eq!(identity.account, "123456789012");
         assert_eq!(identity.arn, "arn:aws:iam::123456789012:user/Alice");
         assert_eq!(identity.user_id, "AIDACKCEVSQ6C2EXAMPLE");
+    }
+
+    #[test]
+    fn the_json_twin_is_read_as_well() {
+        let body = r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"123456789012",
+            "Arn":"arn:aws:iam::123456789012:user/Alice","UserId":"AIDA"},"ResponseMetadata":{"RequestId":"r"}}}"#;
+        assert_eq!(answer(200, body).unwrap().user_id, "AIDA");
+        let body =
+            r#"{"Error":{"Code":"ExpiredToken","Message":"It expired","Type":"Sender"},"RequestId":"r"}"#;
+        assert!(answer(403, body).unwrap_err().message.contains("ExpiredToken: It expired"));
     }
 
     #[test]

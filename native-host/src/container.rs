@@ -1,12 +1,15 @@
 //! The container credentials endpoint (AWS SDKs and Tools Reference Guide, "Container credential provider"): an
 //! address on this machine where a tool fetches a role's credentials, again and again as they expire.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -39,9 +42,21 @@ impl Endpoint {
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(*token));
         let server = Server::bind(&[port]).map_err(|error| failed(&error))?;
         let port = server.port();
-        let role_server =
-            Arc::new(Served { role, source, token: token.clone(), port, held: Mutex::new(Held::new(first)) });
-        server.serve(move |request| role_server.answer(request)).map_err(|error| failed(&error))?;
+        let state = State { held: Held::new(first), is_wanted: false, renewals: 0, problem: None };
+        let served = Arc::new(Served {
+            role,
+            source,
+            token: token.clone(),
+            port,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
+        let renewing = Arc::clone(&served);
+        thread::Builder::new()
+            .name("renewal".to_owned())
+            .spawn(move || renewing.renew())
+            .map_err(|error| failed(&error))?;
+        server.serve(move |request| served.answer(request)).map_err(|error| failed(&error))?;
         Ok(Self { port, token })
     }
 
@@ -59,7 +74,18 @@ struct Served {
     source: Source,
     token: SecretString,
     port: u16,
-    held: Mutex<Held>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// What is held, and what comes next.
+struct State {
+    held: Held,
+    /// Somebody has asked for what is about to end, or has ended: whatever it takes is done, a window included.
+    is_wanted: bool,
+    /// How often a renewal has ended, and why the last one failed.
+    renewals: u64,
+    problem: Option<Problem>,
 }
 
 struct Held {
@@ -72,9 +98,21 @@ impl Held {
         Self { lifetime: credentials.time_left(Utc::now()), credentials }
     }
 
-    /// More than 15 minutes are left, or more than half of what the role allows.
-    fn is_fresh(&self) -> bool {
-        self.credentials.time_left(Utc::now()) > TimeDelta::minutes(15).min(self.lifetime / 2)
+    /// How long until there are less than `minutes` left, or less than half of what the role allows.
+    fn until(&self, minutes: i64) -> TimeDelta {
+        self.credentials.time_left(Utc::now()) - TimeDelta::minutes(minutes).min(self.lifetime / 2)
+    }
+}
+
+impl State {
+    /// How long nothing has to be done, and then whether somebody waits for it. `failed` is when the last renewal failed.
+    fn next(&self, failed: Option<Instant>) -> (Duration, bool) {
+        let pause = failed.map_or(Duration::ZERO, |at| RETRY.saturating_sub(at.elapsed()));
+        if self.is_wanted {
+            let is_over = self.held.credentials.time_left(Utc::now()) <= TimeDelta::zero();
+            return (if is_over { Duration::ZERO } else { pause }, true);
+        }
+        (pause.max(self.held.until(RENEW_MINUTES).to_std().unwrap_or_default()), false)
     }
 }
 
@@ -89,20 +127,62 @@ impl Served {
         if request.method != "GET" || request.target.as_str() != PATH {
             return failure("404 Not Found", "not-found", "There are credentials at one address only.");
         }
-        // One tool renews, the others wait for it.
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if !held.is_fresh() {
-            match self.source.credentials(&self.role) {
-                Ok(credentials) => *held = Held::new(credentials),
-                Err(problem) if held.credentials.time_left(Utc::now()) <= TimeDelta::zero() => {
-                    return failure("500 Internal Server Error", &problem.code, &problem.message);
-                }
-                // What is left still works; the next request tries again.
-                Err(problem) => tracing::warn!(%problem, "the credentials were not renewed"),
+        let mut state = lock(&self.state);
+        if state.held.until(WANTED_MINUTES) <= TimeDelta::zero() {
+            state.is_wanted = true;
+            self.changed.notify_all();
+        }
+        // SDKs wait for 1 s (JavaScript, PHP), 2 s (botocore) or 5 s (Rust): what still works is given at once.
+        if state.held.credentials.time_left(Utc::now()) <= TimeDelta::zero() {
+            let before = state.renewals;
+            let is_waited_for = |state: &mut State| state.renewals == before;
+            let waited = self.changed.wait_while(state, is_waited_for);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            if let Some(problem) = &state.problem {
+                return failure("500 Internal Server Error", &problem.code, &problem.message);
             }
         }
-        let body = document(&held.credentials, &self.role);
-        Response { status: "200 OK", content_type: "application/json", body, then: None }
+        let body = document(&state.held.credentials, &self.role);
+        Response { status: "200 OK", content_type: "application/json", location: None, body, then: None }
+    }
+
+    /// Renews for as long as the process lives, one renewal at a time: ahead of time without asking anybody anything, and
+    /// with a window if need be once a tool has asked for what is about to end.
+    fn renew(&self) {
+        let mut failed = None;
+        loop {
+            let state = lock(&self.state);
+            let (wait, is_wanted) = state.next(failed);
+            if !wait.is_zero() {
+                // An error would mean that a thread panicked while it held the lock, which does nothing but assign.
+                drop(self.changed.wait_timeout(state, wait));
+                continue;
+            }
+            drop(state);
+            let presence = if is_wanted { self.source.presence } else { Presence::Nobody };
+            let result = Source { presence, ..self.source.clone() }.credentials(&self.role);
+            let mut state = lock(&self.state);
+            failed = None;
+            // Without a person, a browser may have given what it had: no later end is no renewal.
+            match result {
+                Ok(credentials) if credentials.expiration > state.held.credentials.expiration => {
+                    state.held = Held::new(credentials);
+                    state.problem = None;
+                }
+                Ok(_) => failed = Some(Instant::now()),
+                Err(problem) => {
+                    tracing::warn!(%problem, "the credentials were not renewed");
+                    state.problem = Some(problem);
+                    failed = Some(Instant::now());
+                }
+            }
+            if is_wanted {
+                state.is_wanted = false;
+            }
+            state.renewals += 1;
+            drop(state);
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -132,7 +212,7 @@ fn document(credentials: &Credentials, role: &RoleArn) -> Zeroizing<String> {
 /// The SDKs read `code` and `message` of a failure.
 fn failure(status: &'static str, code: &str, message: &str) -> Response {
     let body = serde_json::json!({ "code": code, "message": message }).to_string().into();
-    Response { status, content_type: "application/json", body, then: None }
+    Response { status, content_type: "application/json", location: None, body, then: None }
 }
 
 /// Compares without telling by its time how much was right.
@@ -141,4 +221,17 @@ fn same(given: &[u8], expected: &[u8]) -> bool {
         && given.iter().zip(expected).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
 }
 
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 const PATH: &str = "/credentials";
+
+/// Ahead of the SDKs, the first of which asks for new credentials when 15 minutes are left (botocore).
+const RENEW_MINUTES: i64 = 20;
+
+/// When whoever asks wants new ones.
+const WANTED_MINUTES: i64 = 15;
+
+/// How long to wait after a renewal that failed while the old credentials still work.
+const RETRY: Duration = Duration::from_secs(30);

@@ -11,9 +11,12 @@ use rolecall_core::settings::Endpoint;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
+use crate::certificate;
+
 /// Sends a request to an `https` or loopback address.
 pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError> {
     let host = host(request.uri());
+    let authority = request.uri().authority().cloned();
     let unreachable = |reason: String| TransportError::Unreachable { host: host.clone(), reason };
     // The rule of which addresses may be talked to is the endpoint's.
     let endpoint: Endpoint = match request.uri().to_string().parse() {
@@ -22,7 +25,13 @@ pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError>
         Err(_) => return Err(unreachable("only https is allowed, except on this machine".to_owned())),
     };
     let client = if is_loopback(&endpoint) { &LOOPBACK } else { &CLIENT };
-    let response = run(client, request).map_err(|error| explain(&error, &host))?;
+    let response = run(client, request).map_err(|error| {
+        let reason = authority.as_ref().and_then(|authority| certificate::reason(&error, authority));
+        match reason {
+            Some(reason) => TransportError::CertificateUntrusted { host: host.clone(), reason },
+            None => explain(&error, &host),
+        }
+    })?;
     let (parts, mut body) = response.into_parts();
     // One byte more than the limit tells an answer of the limit from one above it.
     let limit = u64::try_from(MAX_RESPONSE_BYTES).unwrap_or(u64::MAX);

@@ -21,6 +21,7 @@ mod browsers;
 mod cache;
 mod caller;
 mod caller_identity;
+mod certificate;
 mod choice;
 mod cli;
 mod container;
@@ -37,6 +38,7 @@ mod roles;
 mod sdk_profile;
 mod settings_files;
 mod source;
+mod system_browser;
 mod variables;
 mod whole_file;
 

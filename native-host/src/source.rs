@@ -16,8 +16,10 @@ use rolecall_core::settings::{self, Effective, Provider, Role};
 use rolecall_core::sign_in::{Memory, Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
-use crate::agent::{Agent, Agents, Browser, DEADLINE, Got, Kind};
+use crate::agent::{Agent, Agents, Browser, DEADLINE, Got, Kind, Listening, RESTART};
+use crate::ask::PATIENCE;
 use crate::cache::{self, Cache, Place, Unlock};
+use crate::cli::sign_in_for_tools;
 use crate::loopback::{Loopback, Way};
 use crate::settings_files::{self, Machine};
 use crate::{output, platform, profile};
@@ -47,6 +49,8 @@ pub(crate) struct Source {
     pub(crate) kept_will_do: bool,
     /// Whether the person may be asked to unlock the keyring.
     pub(crate) unlock: Unlock,
+    /// Whether a sign-in goes on when this program is killed, for whoever asks next.
+    pub(crate) outlives_asker: bool,
 }
 
 /// Credentials, and how they came.
@@ -81,6 +85,7 @@ impl Source {
             patience,
             kept_will_do: true,
             unlock: Unlock::Never,
+            outlives_asker: presence == Presence::Person,
         }
     }
 
@@ -139,7 +144,7 @@ impl Source {
     fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
         let started = Instant::now();
         let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
-        let mut answer = ask(Agents::of_browsers());
+        let mut answer = ask(Agents::of_browsers_soon());
         let crashed = Instant::now();
         // One that is just about to end may take a connection still, and crash with that as well.
         while answer.as_ref().is_err_and(|problem| problem.is(Code::HostExited)) {
@@ -193,31 +198,82 @@ impl Source {
             let kept = if got.keep { cache.keep(arn, &got.credentials, unlock) } else { Ok(Place::None) };
             Obtained { credentials: got.credentials, origin: Origin::SignIn, kept }
         };
-        let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };
-        let agent = Agent::new(Arc::new(terminal));
         let request = CredentialsRequest {
             role: arn.clone(),
             time_left_seconds: profile::TIME_LEFT_SECONDS,
             interactive: true,
             asked_by: None,
         };
-        // Whoever comes second finds the first one's socket, or waits here until it is there.
-        let turn = platform::create_runtime_folder().and_then(|folder| Turn::take(&folder));
-        let others = Agents::of_terminals();
-        if turn.is_ok() && !others.is_empty() {
+        let turn = loop {
+            // Whoever comes second finds the first one's socket, or waits here until it is there.
+            let turn = platform::create_runtime_folder().and_then(|folder| Turn::take(&folder));
+            let others = Agents::of_terminals();
+            if turn.is_err() || others.is_empty() {
+                break turn;
+            }
             drop(turn);
-            return others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS).map(keep);
-        }
+            match others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS) {
+                // It was just about to end.
+                Err(problem) if problem.is(Code::HostExited) => {}
+                answer => return answer.map(keep),
+            }
+        };
         // The first one may have been and gone since.
         if is_cache_usable && let Ok(Some(credentials)) = find_kept() {
             return Ok(from_cache(credentials));
         }
+        // What a person is asked about each time is not kept for the next one who asks.
+        if self.outlives_asker && may_keep {
+            match sign_in_for_tools::start(arn) {
+                Ok(()) => {
+                    drop(turn);
+                    output::note("Waiting for you to sign in, in the browser…");
+                    return Agents::of_terminals()
+                        .credentials(arn, self.presence, profile::TIME_LEFT_SECONDS)
+                        .map(keep);
+                }
+                Err(error) => tracing::warn!(%error, "the sign-in will end with this program"),
+            }
+        }
+        let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };
+        let agent = Agent::new(Arc::new(terminal));
         let listening = agent.listen(Kind::Terminal);
         drop(turn);
         let obtained = agent.credentials(&request, || None).map(keep);
         drop(listening);
         agent.wait_until_idle(FAREWELL);
         obtained
+    }
+}
+
+/// An agent that signs in to a role for tools, by itself.
+pub(crate) fn agent_for_tools(role: &RoleArn) -> Result<ToolsAgent, Problem> {
+    let machine = settings_files::load();
+    let effective = machine.effective();
+    find(&effective, role)?;
+    // Not what a tool waits for: what a person may take.
+    let source = Source { patience: PATIENCE, ..Source::of_tool(Presence::Person) };
+    let terminal = Terminal { machine, effective, person: Mutex::default(), source };
+    Ok(ToolsAgent(Agent::new(Arc::new(terminal))))
+}
+
+/// See [`agent_for_tools`].
+pub(crate) struct ToolsAgent(Arc<Agent>);
+
+impl ToolsAgent {
+    /// Answers from now on, until what is returned is dropped.
+    pub(crate) fn listen(&self) -> std::io::Result<Listening> {
+        self.0.listen(Kind::Terminal)
+    }
+
+    /// See [`Agent::serve_until_taken`].
+    pub(crate) fn serve_until_taken(&self, keep: Duration) {
+        self.0.serve_until_taken(keep);
+    }
+
+    /// Answers those who have come at the last moment.
+    pub(crate) fn wait_until_idle(&self) {
+        self.0.wait_until_idle(FAREWELL);
     }
 }
 
@@ -323,6 +379,3 @@ impl Turn {
 
 /// How long the first one stays for those who still wait.
 const FAREWELL: Duration = Duration::from_secs(20);
-
-/// How long an extension takes to start its host program anew: it waits for a second first.
-const RESTART: Duration = Duration::from_secs(3);

@@ -64,19 +64,25 @@ pub(crate) fn allow(readers: &Readers, origin: Option<&HeaderValue>, response: &
 }
 
 /// The answer to a preflight.
-pub(crate) fn preflight(readers: &Readers, request: &HeaderMap) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
+pub(crate) fn preflight(service: Service, readers: &Readers, request: &HeaderMap) -> Response {
+    let (status, methods, max_age) = match service {
+        // Recorded at sts.us-east-1.amazonaws.com.
+        Service::Sts => (StatusCode::OK, "POST", "172800"),
+        Service::Provider | Service::Console => (StatusCode::NO_CONTENT, "GET, POST", "600"),
+    };
+    let mut response = status.into_response();
     allow(readers, request.get(header::ORIGIN), &mut response);
     let headers = response.headers_mut();
     if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(max_age));
     if let Some(asked) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
     response
 }
 
-const STS_EXPOSES: HeaderValue = HeaderValue::from_static("x-amzn-RequestId,Date");
+const STS_EXPOSES: HeaderValue =
+    HeaderValue::from_static("x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date");

@@ -64,7 +64,8 @@ async fn answer(
     let params = Params::of(&parts.method, parts.uri.query(), &body);
     let endpoint = kind(service, parts.uri.path(), &params);
     let kind = if parts.method == Method::OPTIONS { CallKind::Preflight } else { endpoint };
-    let origin = parts.headers.get(header::ORIGIN).cloned();
+    let headers = parts.headers.clone();
+    let origin = headers.get(header::ORIGIN).cloned();
     let entry = world.calls.arrived(&Arrival {
         kind,
         at: world.clock.now(),
@@ -86,13 +87,14 @@ async fn answer(
         }
         Some(failure) => failed(world, failure),
         None if kind == CallKind::Preflight => {
-            cors::preflight(&cors::readers(world, service, endpoint), &parts.headers)
+            cors::preflight(service, &cors::readers(world, service, endpoint), &parts.headers)
         }
         None => route(router, parts, body, params).await,
     };
     if kind != CallKind::Preflight {
         cors::allow(&cors::readers(world, service, endpoint), origin.as_ref(), &mut response);
     }
+    sts::negotiate(&headers, &mut response);
     // RFC 9110 section 5.6.7.
     let date = world.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     if let Ok(date) = HeaderValue::from_str(&date) {

@@ -1,11 +1,25 @@
-// Says who it is to AWS, with the SDK for JavaScript: the ARN of the caller, for every line that it is given.
+// Says who it is to AWS, with the SDK for JavaScript: the ARN of the caller, for every line that it is given. Asked what
+// it holds, it prints its credentials in the form of a credential_process.
 
 import { createInterface } from "node:readline";
 
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 const sts = new STSClient();
-for await (const _ of createInterface({ input: process.stdin })) {
-  const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
-  console.log(Arn);
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line.includes("hold")) {
+    const held = await sts.config.credentials();
+    console.log(
+      JSON.stringify({
+        AccessKeyId: held.accessKeyId,
+        SecretAccessKey: held.secretAccessKey,
+        SessionToken: held.sessionToken,
+        Expiration: held.expiration.toISOString().replace(".000Z", "Z"),
+        AccountId: held.accountId,
+      }),
+    );
+  } else {
+    const { Arn } = await sts.send(new GetCallerIdentityCommand({}));
+    console.log(Arn);
+  }
 }

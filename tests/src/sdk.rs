@@ -1,12 +1,13 @@
 //! AWS's own SDKs as consumers: three programs that say who they are to AWS. Each finds its credentials by the SDK's
-//! default chain, as any program of its language does, and prints its caller's ARN for every line that it is given.
+//! default chain, as any program of its language does, and prints its caller's ARN for every line that it is given; asked
+//! what it holds, it prints its credentials in the form of a `credential_process`.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{Fixtures, Scene};
 
@@ -46,6 +47,25 @@ impl Sdk {
                 Ok(vec![program.into()])
             }
         }
+    }
+}
+
+impl Sdk {
+    /// The command that makes the calls of STS that this product makes, at `endpoint`, for each line of JSON with the
+    /// parameters of `AssumeRoleWithWebIdentity`.
+    pub fn sts_calls(self, scene: &Scene, endpoint: &str) -> Result<Vec<OsString>> {
+        let (program, script) = match self {
+            Self::Boto3 => (
+                Fixtures::python()?.into(),
+                scene.file("sts_calls.py", include_str!("../consumers/sts_calls.py"))?,
+            ),
+            Self::JavaScript => (
+                "node".into(),
+                scene.node_script("sts_calls.mjs", include_str!("../consumers/sts_calls.mjs"))?,
+            ),
+            Self::Rust => bail!("its requests are not looked at"),
+        };
+        Ok(vec![program, script.into(), endpoint.into()])
     }
 }
 

@@ -75,6 +75,35 @@ impl Partition {
         self.facts().console.map(|host| host.replace("{region}", region.as_str()))
     }
 
+    /// Whether a host is one of this partition's STS hosts, in whichever form: regional, FIPS, dual-stack or in a VPC.
+    #[must_use]
+    pub fn is_sts_host(self, host: &str) -> bool {
+        self.owns(host) && host.split('.').any(|label| matches!(label, "sts" | "sts-fips"))
+    }
+
+    /// Whether a host is one of this partition's sign-in hosts, where the console's sessions begin: `signin`, also
+    /// regional and FIPS.
+    #[must_use]
+    pub fn is_sign_in_host(self, host: &str) -> bool {
+        self.owns(host) && host.split('.').any(|label| matches!(label, "signin" | "signin-fips"))
+    }
+
+    /// Whether a host is below one of the partition's domains: of its services, of their dual-stack endpoints, and of its
+    /// console. From botocore's `partitions.json` and its endpoint rules for sign-in.
+    fn owns(self, host: &str) -> bool {
+        let domains = match self {
+            Self::Aws => ["amazonaws.com", "api.aws", "aws.amazon.com"],
+            Self::AwsCn => ["amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn"],
+            Self::AwsUsGov => ["amazonaws.com", "api.aws", "amazonaws-us-gov.com"],
+            Self::AwsEusc => ["amazonaws.eu", "api.amazonwebservices.eu", "amazonaws-eusc.eu"],
+            Self::AwsIso => ["c2s.ic.gov", "api.aws.ic.gov", "c2shome.ic.gov"],
+            Self::AwsIsoB => ["sc2s.sgov.gov", "api.aws.scloud", "sc2shome.sgov.gov"],
+            Self::AwsIsoE => ["cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "csphome.adc-e.uk"],
+            Self::AwsIsoF => ["csp.hci.ic.gov", "api.aws.hci.ic.gov", "csphome.hci.ic.gov"],
+        };
+        domains.into_iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+    }
+
     fn facts(self) -> Facts {
         let facts = |id, suffix, default_region, sign_in, console| Facts {
             id,
@@ -201,6 +230,41 @@ mod tests {
                 "sts.us-isof-south-1.csp.hci.ic.gov",
             ]
         );
+    }
+
+    #[test]
+    fn awss_own_hosts_are_told_from_others() {
+        for (partition, host) in [
+            (Partition::Aws, "sts.amazonaws.com"),
+            (Partition::Aws, "sts-fips.us-east-1.amazonaws.com"),
+            (Partition::Aws, "sts.eu-west-1.api.aws"),
+            (Partition::Aws, "vpce-0a1b-2c3d.sts.us-east-1.vpce.amazonaws.com"),
+            (Partition::AwsCn, "sts.cn-north-1.amazonaws.com.cn"),
+            (Partition::AwsEusc, "sts.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert!(partition.is_sts_host(host), "{host}");
+        }
+        for host in [
+            "sts.example.com",
+            "amazonaws.com",
+            "sts.amazonaws.com.evil.example",
+            "notamazonaws.com",
+            "sts.cn-north-1.amazonaws.com.cn",
+            "ec2.amazonaws.com",
+            "127.0.0.1",
+            "sts.evilamazonaws.com",
+        ] {
+            assert!(!Partition::Aws.is_sts_host(host), "{host}");
+        }
+        for (partition, host) in [
+            (Partition::Aws, "us-east-1.signin.aws.amazon.com"),
+            (Partition::Aws, "signin.aws.amazon.com"),
+            (Partition::AwsUsGov, "signin-fips.amazonaws-us-gov.com"),
+            (Partition::AwsIso, "us-iso-east-1.signin.c2shome.ic.gov"),
+        ] {
+            assert!(partition.is_sign_in_host(host), "{host}");
+        }
+        assert!(!Partition::Aws.is_sign_in_host("signin.example.com"));
     }
 
     #[test]

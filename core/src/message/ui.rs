@@ -42,6 +42,13 @@ pub enum Intent {
     SignOut {
         /// At which provider.
         provider: ProviderId,
+        /// Whether to end the session at the provider as well.
+        end_session: bool,
+    },
+    /// Sign in at the provider as somebody else.
+    ChooseAccount {
+        /// At which provider.
+        provider: ProviderId,
     },
     /// The person allowed a host that the last problem named: try again.
     Retry,
@@ -134,6 +141,8 @@ pub struct ProviderState {
     pub label: String,
     /// Who is signed in, as one line.
     pub person: Option<String>,
+    /// Whether the provider has a page that ends the session there.
+    pub ends_sessions: bool,
     /// Where its settings come from.
     pub layer: Layer,
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 use super::{CodeVerifier, Metadata};
-use crate::platform::{Platform, RandomnessError};
+use crate::platform::{Interaction, Platform, RandomnessError};
 use crate::settings::Provider;
 
 /// One authentication request and what must be remembered until its answer comes.
@@ -28,6 +28,28 @@ pub enum Prompt {
     None,
     /// No `prompt`: ask what has to be asked.
     AsNeeded,
+    /// `prompt=select_account`: let the person choose among the accounts that the provider knows.
+    SelectAccount,
+    /// `prompt=login`: let the person sign in anew.
+    Login,
+}
+
+impl Prompt {
+    /// The parameter's value, if it is sent.
+    fn value(self) -> Option<&'static str> {
+        match self {
+            Self::None => Some("none"),
+            Self::AsNeeded => None,
+            Self::SelectAccount => Some("select_account"),
+            Self::Login => Some("login"),
+        }
+    }
+
+    /// Whether a window may be shown.
+    #[must_use]
+    pub fn interaction(self) -> Interaction {
+        if self == Self::None { Interaction::Silent } else { Interaction::Window }
+    }
 }
 
 impl AuthorizationRequest {
@@ -61,8 +83,8 @@ impl AuthorizationRequest {
         query.append_pair("nonce", &nonce);
         query.append_pair("code_challenge", &code_verifier.challenge());
         query.append_pair("code_challenge_method", "S256");
-        if prompt == Prompt::None {
-            query.append_pair("prompt", "none");
+        if let Some(prompt) = prompt.value() {
+            query.append_pair("prompt", prompt);
         }
         if let Some(hint) = login_hint {
             query.append_pair("login_hint", hint);

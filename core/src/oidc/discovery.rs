@@ -4,6 +4,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::Prompt;
 use crate::error::Code;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::settings::{Endpoint, Provider};
@@ -31,6 +32,22 @@ pub struct Metadata {
     /// Absent means "not said" (RFC 8414 section 2), and PKCE is tried.
     #[serde(default)]
     code_challenge_methods_supported: Option<Vec<String>>,
+    /// Initiating User Registration via OpenID Connect 1.0 section 4; absent means "not said".
+    #[serde(default)]
+    prompt_values_supported: Option<Vec<String>>,
+}
+
+impl Metadata {
+    /// How to ask a person for an account of their choice (OIDC Core 3.1.2.1): among those that the provider knows, or
+    /// where it knows no such thing, by signing in anew.
+    #[must_use]
+    pub fn prompt_for_account(&self) -> Prompt {
+        let knows = |value: &str| {
+            let values = self.prompt_values_supported.as_ref();
+            values.is_none_or(|values| values.iter().any(|known| known == value))
+        };
+        if knows("select_account") { Prompt::SelectAccount } else { Prompt::Login }
+    }
 }
 
 /// The request for the provider's configuration.

@@ -27,10 +27,18 @@ pub struct IdToken {
     pub text: SecretString,
     /// When it stops being valid.
     pub expires_at: DateTime<Utc>,
+    /// `iss`: what IAM knows the provider by.
+    pub issuer: String,
+    /// What AWS takes for the audience: `azp` where it is there, else `aud`.
+    pub audience: String,
+    /// The header's `kid`.
+    pub kid: Option<String>,
     /// Who it is about.
     pub person: Person,
     /// `amr`, which AWS trust policies may look at: authentication methods, or a provider's groups.
     pub amr: Vec<String>,
+    /// Whether it carries session tags, nested or flattened (IAM User Guide, "Pass session tags in AWS STS").
+    pub has_session_tags: bool,
     /// The values of the claim that [`Provider::roles_claim`](crate::settings::Provider::roles_claim) names.
     pub roles: Vec<String>,
 }
@@ -76,7 +84,8 @@ pub fn verify(
     keys: &KeySet,
     expected: Expectations<'_>,
 ) -> Result<IdToken, IdTokenError> {
-    let claims = Claims(verify_signature(text.expose_secret(), keys)?);
+    let (header, claims) = verify_signature(text.expose_secret(), keys)?;
+    let claims = Claims(claims);
 
     // Step 2: the issuer must be the one discovered, to the letter.
     let issuer = claims.text("iss")?;
@@ -119,6 +128,13 @@ pub fn verify(
     Ok(IdToken {
         expires_at,
         person,
+        issuer: issuer.to_owned(),
+        // Step 5 has made sure that an `azp` is this client.
+        audience: expected.client_id.to_owned(),
+        kid: header.get("kid").and_then(Value::as_str).map(str::to_owned),
+        has_session_tags: claims.0.keys().any(|name| {
+            name.strip_prefix(SESSION_TAGS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }),
         amr: claims.list("amr")?.unwrap_or_default(),
         roles: expected.roles_claim.map_or(Ok(None), |name| claims.list(name))?.unwrap_or_default(),
         text,
@@ -221,7 +237,9 @@ impl IdTokenError {
 }
 
 /// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
-fn verify_signature(text: &str, keys: &KeySet) -> Result<Map<String, Value>, IdTokenError> {
+///
+/// Gives header and claims.
+fn verify_signature(text: &str, keys: &KeySet) -> Result<(Object, Object), IdTokenError> {
     let mut parts = text.split('.');
     let (Some(header), Some(payload), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -246,7 +264,7 @@ fn verify_signature(text: &str, keys: &KeySet) -> Result<Map<String, Value>, IdT
     } else {
         check_rsa(Rsa::with_name(alg), &key, &token)?;
     }
-    Ok(claims)
+    Ok((header, claims))
 }
 
 /// RFC 7518 section 3.3: RSA keys of 2048 bits or more. `StrongKey` insists.
@@ -279,7 +297,9 @@ fn check_with<A: Algorithm>(
     }
 }
 
-fn unique_object(part: &str) -> Result<Map<String, Value>, IdTokenError> {
+type Object = Map<String, Value>;
+
+fn unique_object(part: &str) -> Result<Object, IdTokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
     match UniqueObject::parse(&bytes) {
         Ok(UniqueObject(object)) => Ok(object),
@@ -348,8 +368,12 @@ impl Claims {
     }
 }
 
-/// How far two clocks may be apart.
-const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+/// How far two clocks may be apart. AWS STS takes tokens up to 300 s late and early (recorded, September 2026): a
+/// stricter reader would keep people out whom AWS lets in.
+const LEEWAY: TimeDelta = TimeDelta::seconds(300);
+
+/// The claim that carries session tags.
+const SESSION_TAGS: &str = "https://aws.amazon.com/tags";
 
 /// What AWS STS takes and `jwt-compact` verifies.
 const ALGORITHMS: [&str; 4] = ["RS256", "RS384", "RS512", "ES256"];

@@ -16,7 +16,7 @@ mod token;
 pub use authorization::{AuthorizationRequest, Prompt};
 pub use discovery::{DiscoveryError, Metadata};
 pub use id_token::{Expectations, IdToken, IdTokenError, Person, verify};
-pub use jwks::KeySet;
+pub use jwks::{KeyFinding, KeySet};
 pub use logout::{end_session_url, revocation_request};
 pub use pkce::CodeVerifier;
 pub use redirect::{AuthorizationCode, Expected, RedirectError, read_redirect};

@@ -29,7 +29,7 @@ pub fn code_request(
     code: &AuthorizationCode,
     code_verifier: &CodeVerifier,
 ) -> HttpRequest {
-    post_form(
+    token_request(
         &metadata.token_endpoint,
         &[
             ("grant_type", "authorization_code"),
@@ -48,7 +48,7 @@ pub fn refresh_request(
     metadata: &Metadata,
     refresh_token: &SecretString,
 ) -> HttpRequest {
-    post_form(
+    token_request(
         &metadata.token_endpoint,
         &[
             ("grant_type", "refresh_token"),
@@ -153,6 +153,14 @@ impl TokenError {
     }
 }
 
+/// A form for the token endpoint, whose answers are JSON (RFC 6749 section 5).
+fn token_request(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
+    let mut request = post_form(endpoint, parameters);
+    request.headers_mut().insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
+    request
+}
+
+/// A form. It says nothing of what it accepts: servers other than the provider's answer otherwise to that.
 pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     let mut request = http::Request::new(body.into_bytes());
@@ -161,7 +169,6 @@ pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> Htt
     let headers = request.headers_mut();
     // A content type that fetch sends without a preflight.
     headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
     request
 }
 

@@ -49,6 +49,9 @@ pub struct Provider {
     /// A federation endpoint other than the one of the role's partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub console_endpoint: Option<Endpoint>,
+    /// The console's own address, where the sign-in leads to, other than that of the role's partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_destination: Option<Endpoint>,
     /// Written as `endpoint_url` into profiles, for services that are not AWS's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<Endpoint>,
@@ -297,7 +300,7 @@ pub(super) fn is_color(text: &str) -> bool {
 }
 
 /// Parameters of the authorization request that this product sets itself.
-pub(super) const RESERVED: [&str; 10] = [
+pub(super) const RESERVED: [&str; 14] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -307,7 +310,11 @@ pub(super) const RESERVED: [&str; 10] = [
     "nonce",
     "code_challenge",
     "code_challenge_method",
+    "prompt",
+    "login_hint",
+    "id_token_hint",
     "request",
+    "request_uri",
 ];
 
 #[cfg(test)]

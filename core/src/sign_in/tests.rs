@@ -39,6 +39,10 @@ struct World {
     codes: Cell<u32>,
     max_duration: Cell<u32>,
     sts_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
+    lost_connections: Cell<u32>,
+    prompts: RefCell<Vec<String>>,
+    prompt_values: RefCell<serde_json::Value>,
+    refuses_select_account: Cell<bool>,
     window: RefCell<Result<(), AuthorizeError>>,
     nonce: RefCell<String>,
     log: RefCell<Vec<String>>,
@@ -59,6 +63,10 @@ impl World {
             codes: Cell::new(0),
             max_duration: Cell::new(43_200),
             sts_errors: RefCell::default(),
+            lost_connections: Cell::new(0),
+            prompts: RefCell::default(),
+            prompt_values: RefCell::default(),
+            refuses_select_account: Cell::new(false),
             window: RefCell::new(Ok(())),
             nonce: RefCell::default(),
             log: RefCell::default(),
@@ -95,17 +103,13 @@ impl World {
     }
 
     fn sts(&self, form: &BTreeMap<String, String>) -> HttpResponse {
-        let error = |status, code: &str, message: &str| {
-            answer(
-                status,
-                &format!(
-                    "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-                ),
-            )
-        };
         if let Some((status, code, message)) = self.sts_errors.borrow_mut().pop() {
             return error(status, code, message);
         }
+        self.sts_in_main_region(form)
+    }
+
+    fn sts_in_main_region(&self, form: &BTreeMap<String, String>) -> HttpResponse {
         let seconds: u32 = form["DurationSeconds"].parse().unwrap();
         if seconds > self.max_duration.get() {
             return error(
@@ -141,6 +145,16 @@ impl Platform for World {
             interaction == Interaction::Silent
         );
         self.log.borrow_mut().push(format!("{interaction:?}"));
+        let prompt = query.get("prompt").cloned().unwrap_or_default();
+        self.prompts.borrow_mut().push(prompt.clone());
+        if prompt == "select_account" && self.refuses_select_account.get() {
+            let mut redirect = self.redirect_uri();
+            redirect
+                .query_pairs_mut()
+                .append_pair("error", "invalid_request")
+                .append_pair("state", &query["state"]);
+            return Ok(redirect);
+        }
         if interaction == Interaction::Window {
             self.window.borrow().clone()?;
             self.session.set(true);
@@ -173,6 +187,7 @@ impl Platform for World {
                         "jwks_uri": "https://idp.example/jwks",
                         "revocation_endpoint": "https://idp.example/revoke",
                         "end_session_endpoint": "https://idp.example/logout",
+                        "prompt_values_supported": *self.prompt_values.borrow(),
                     })
                     .to_string(),
                 ),
@@ -201,12 +216,26 @@ impl Platform for World {
             ),
             "https://sts.eu-west-1.amazonaws.com/" => {
                 assert_eq!(request.method(), http::Method::POST);
+                assert!(!request.headers().contains_key("accept"), "STS answers JSON to who accepts it");
+                if self.lost_connections.get() > 0 {
+                    self.lost_connections.set(self.lost_connections.get() - 1);
+                    self.log.borrow_mut().push("lost".to_owned());
+                    return Err(TransportError::Unreachable { host: "sts".into(), reason: "reset".into() });
+                }
                 (format!("sts {}", form["DurationSeconds"]), self.sts(&form))
+            }
+            "https://sts.us-east-1.amazonaws.com/" => {
+                (format!("main {}", form["DurationSeconds"]), self.sts_in_main_region(&form))
             }
             other => panic!("nobody should ask {other}"),
         };
         self.log.borrow_mut().push(what);
         Ok(response)
+    }
+
+    async fn wait(&self, duration: std::time::Duration) {
+        assert!(duration < std::time::Duration::from_secs(3));
+        self.log.borrow_mut().push("wait".to_owned());
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -218,7 +247,16 @@ impl Platform for World {
         Ok(())
     }
 
-    fn progress(&self, _: Step) {}
+    fn progress(&self, step: Step) {
+        if step == Step::AssumingRoleInMainRegion {
+            self.log.borrow_mut().push("told".to_owned());
+        }
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> HttpResponse {
+    let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    answer(status, &format!("<ErrorResponse>{error}</ErrorResponse>"))
 }
 
 fn answer(status: u16, body: &str) -> HttpResponse {
@@ -294,16 +332,87 @@ fn a_roles_shorter_maximum_is_found_once_and_remembered() {
 }
 
 #[test]
-fn an_outage_behind_sts_is_tried_once_more_and_no_more() {
-    let outage =
-        (400, "InvalidIdentityToken", "Couldn't retrieve verification key from your identity provider");
-    for (failures, code) in [(1, None), (2, Some(Code::StsProviderUnreachable))] {
-        let (world, mut memory) = (World::new(), Memory::default());
-        world.sts_errors.replace(vec![outage; failures]);
-        let result = sign_in_as(&world, Presence::Person, &mut memory);
-        assert_eq!(result.err().map(|error| error.code()), code);
-        assert_eq!(world.take_log()[4..], ["sts 43200", "sts 43200"]);
+fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
+    let keys = "Couldn't retrieve verification key from your identity provider";
+    let unknown = "The web identity token provided could not be validated. See the documentation.";
+    for (refusal, code) in [
+        ((400, "InvalidIdentityToken", keys), Code::StsProviderUnreachable),
+        ((400, "IDPCommunicationError", ""), Code::StsProviderUnreachable),
+        ((400, "InvalidIdentityToken", unknown), Code::StsInvalidIdentityToken),
+        // A throttled call is a 400.
+        ((400, "Throttling", "Rate exceeded"), Code::StsThrottled),
+        ((503, "ServiceUnavailable", ""), Code::StsUnavailable),
+    ] {
+        for (failures, code) in [(2, None), (3, Some(code))] {
+            let (world, mut memory) = (World::new(), Memory::default());
+            world.sts_errors.replace(vec![refusal; failures]);
+            let result = sign_in_as(&world, Presence::Person, &mut memory);
+            assert_eq!(result.err().map(|error| error.code()), code);
+            assert_eq!(world.take_log()[4..], ["sts 43200", "wait", "sts 43200", "wait", "sts 43200"]);
+        }
     }
+}
+
+#[test]
+fn a_lost_connection_is_tried_again() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.lost_connections.set(2);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log()[4..], ["lost", "wait", "lost", "wait", "sts 43200"]);
+}
+
+#[test]
+fn a_lasting_refusal_is_believed_at_once() {
+    for (refusal, code) in [
+        ((400, "InvalidIdentityToken", "Incorrect token audience"), Code::StsInvalidIdentityToken),
+        ((403, "AccessDenied", "Not authorized"), Code::StsAccessDenied),
+        ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
+        ((400, "PackedPolicyTooLarge", ""), Code::StsPolicyTooLarge),
+    ] {
+        let (world, mut memory) = (World::new(), Memory::default());
+        world.sts_errors.replace(vec![refusal]);
+        assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), code);
+        assert_eq!(world.take_log()[4..], ["sts 43200"]);
+    }
+}
+
+#[test]
+fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    let disabled =
+        (403, "RegionDisabledException", "STS is not activated in this region for account:123456789012.");
+    world.sts_errors.replace(vec![disabled]);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log()[4..], ["sts 43200", "told", "main 43200"]);
+    assert!(memory.uses_main_region(&fixture::role()));
+    memory.forget_role(&fixture::role().arn);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["main 43200"]);
+
+    // Somebody's own STS has no other region.
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.sts_errors.replace(vec![disabled]);
+    let own = "https://sts.eu-west-1.amazonaws.com/".parse().unwrap();
+    let provider = Provider { sts_endpoint: Some(own), ..fixture::provider() };
+    let role = fixture::role();
+    let result =
+        now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &mut memory));
+    assert_eq!(result.unwrap_err().code(), Code::StsRegionDisabled);
+}
+
+#[test]
+fn an_argument_that_an_s3_compatible_service_refuses_may_be_the_duration() {
+    let invalid = (400, "InvalidArgument", "");
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.sts_errors.replace(vec![invalid]);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
+
+    let (world, mut memory) = (World::new(), Memory::default());
+    world.sts_errors.replace(vec![invalid; 3]);
+    let error = sign_in_as(&world, Presence::Person, &mut memory).unwrap_err();
+    assert_eq!(error.code(), Code::StsValidation);
+    assert!(error.to_string().contains("InvalidArgument"), "{error}");
 }
 
 #[test]
@@ -380,12 +489,12 @@ fn a_rotated_key_is_fetched_once() {
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
     sign_in_as(&world, Presence::Person, &mut memory).unwrap();
-    assert_eq!(world.take_log(), ["Silent", "code", "keys", "sts 43200"]);
+    assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
     now(sign_out(&world, &fixture::provider(), &mut memory));
     world.kid.replace("k3".into());
     assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::TokenKeyUnknown);
-    assert_eq!(world.take_log(), ["Silent", "code", "keys"]);
+    assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
 #[test]
@@ -445,6 +554,49 @@ fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
 }
 
 #[test]
+fn whoever_signed_out_chooses_who_they_are_before_anybody_is_signed_in_again() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    now(sign_out(&world, &fixture::provider(), &mut memory));
+    world.take_log();
+    // The provider still knows them, and nobody is there to choose.
+    assert_eq!(sign_in_as(&world, Presence::Nobody, &mut memory).unwrap_err().code(), Code::SignInNeeded);
+    assert_eq!(world.take_log(), [""; 0]);
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["Window", "code", "sts 43200"]);
+    assert_eq!(world.prompts.borrow().last().unwrap(), "select_account");
+    // From then on all is as before.
+    memory.forget_role(&fixture::role().arn);
+    world.now.set(world.now.get() + 3_600);
+    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
+}
+
+#[test]
+fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
+    for knows in ["[\"none\", \"login\"]", "null"] {
+        let (world, mut memory) = (World::new(), Memory::default());
+        world.prompt_values.replace(serde_json::from_str(knows).unwrap());
+        world.refuses_select_account.set(knows == "null");
+        now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
+        assert_eq!(world.prompts.borrow().last().unwrap(), "login", "{knows}");
+    }
+}
+
+#[test]
+fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_loses_nothing() {
+    let (world, mut memory) = (World::new(), Memory::default());
+    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
+    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap_err();
+    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("alice", 1));
+    *world.window.borrow_mut() = Ok(());
+    world.sub.replace("bob".into());
+    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
+    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("bob", 0));
+}
+
+#[test]
 fn memory_survives_its_way_through_storage() {
     let (world, mut memory) = (World::new(), Memory::default());
     world.grants_refresh.set(true);
@@ -457,19 +609,84 @@ fn memory_survives_its_way_through_storage() {
     assert_eq!(world.take_log(), [""; 0]);
 }
 
-#[test]
-fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
-    let token = |amr: &[&str]| IdToken {
+fn token_of(amr: &[&str]) -> IdToken {
+    IdToken {
         text: "x".into(),
         expires_at: DateTime::UNIX_EPOCH,
+        issuer: "https://idp.example/tenant".into(),
+        audience: "abcdef".into(),
+        kid: Some("k1".into()),
         person: Person { sub: "s".into(), email: None, name: None },
         amr: amr.iter().map(|&value| value.to_owned()).collect(),
+        has_session_tags: false,
         roles: vec![],
-    };
+    }
+}
+
+fn explained(error: StsError, token: &IdToken, keys: &serde_json::Value) -> StsError {
+    let keys: KeySet = serde_json::from_value(json!({ "keys": keys })).unwrap();
+    error.explained(sts::Context { role: &fixture::role().arn, token, keys: &keys })
+}
+
+#[test]
+fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
     let denied = || StsError::AccessDenied { role: None, message: String::new() };
-    let role = fixture::role().arn;
-    assert_eq!(denied().explained(&role, &token(&["mfa"])).code(), Code::StsGroupsReplaced);
-    assert_eq!(denied().explained(&role, &token(&["pwd", "mfa"])).code(), Code::StsGroupsReplaced);
-    assert_eq!(denied().explained(&role, &token(&["dev", "mfa"])).code(), Code::StsAccessDenied);
-    assert_eq!(denied().explained(&role, &token(&[])).code(), Code::StsAccessDenied);
+    let code = |amr: &[&str]| explained(denied(), &token_of(amr), &json!([])).code();
+    assert_eq!(code(&["mfa"]), Code::StsGroupsReplaced);
+    assert_eq!(code(&["pwd", "mfa"]), Code::StsGroupsReplaced);
+    assert_eq!(code(&["dev", "mfa"]), Code::StsAccessDenied);
+    assert_eq!(code(&[]), Code::StsAccessDenied);
+}
+
+#[test]
+fn a_denied_token_with_session_tags_names_what_the_trust_policy_needs() {
+    let denied = StsError::AccessDenied { role: None, message: String::new() };
+    let token = IdToken { has_session_tags: true, ..token_of(&["dev"]) };
+    let error = explained(denied, &token, &json!([]));
+    assert_eq!(error.code(), Code::StsTagsDenied);
+    assert!(error.to_string().contains("sts:TagSession"), "{error}");
+}
+
+#[test]
+fn a_refused_token_is_explained_from_token_keys_and_role() {
+    let good = json!([{ "kid": "k1", "n": "x" }]);
+    for (message, keys, explanation) in [
+        (
+            "The web identity token provided could not be validated. See the documentation.",
+            good.clone(),
+            "In IAM of the account 123456789012 there must be an identity provider idp.example/tenant, exactly as written, \
+             with the audience abcdef.",
+        ),
+        (
+            "The web identity token provided could not be validated. See the documentation.",
+            json!([{ "kid": "k1", "n": "x", "key_ops": ["verify"] }]),
+            "The provider's key set has a key with key_ops (\"k1\").",
+        ),
+        ("Incorrect token audience", good.clone(), "needs the audience abcdef."),
+        (
+            "No OpenIDConnect provider found in your account for https://idp.example/tenant",
+            good.clone(),
+            "IAM of the account 123456789012 needs an identity provider idp.example/tenant",
+        ),
+        (
+            "The target role ARN is not present in the roles claim of the identity token",
+            good.clone(),
+            "does not list arn:aws:iam::123456789012:role/",
+        ),
+    ] {
+        let error = StsError::from_wire(400, "InvalidIdentityToken", message);
+        let text = explained(error, &token_of(&[]), &keys).to_string();
+        assert!(text.contains(explanation), "{text} lacks {explanation}");
+        assert!(!text.contains(".."), "{text}");
+    }
+    for (kid, explanation) in [
+        (None, "the token names no key (kid)"),
+        (Some("k9"), "the provider's key set has no key \"k9\""),
+        (Some("k1"), "found none there for this ID token."),
+    ] {
+        let error = StsError::from_wire(400, "InvalidIdentityToken", "Couldn't retrieve verification key");
+        let token = IdToken { kid: kid.map(str::to_owned), ..token_of(&[]) };
+        let text = explained(error, &token, &json!([{ "kid": "k1" }, { "kid": "k2" }])).to_string();
+        assert!(text.contains(explanation), "{text} lacks {explanation}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::RoleArn;
 use crate::error::Code;
-use crate::oidc::IdToken;
+use crate::oidc::{IdToken, KeySet};
 
 /// Why there are no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,16 @@ pub enum StsError {
         /// What the token carries.
         amr: String,
     },
+    /// `AccessDenied` for a token with session tags, which a role's trust policy has to allow by name.
+    #[error(
+        "AWS does not let this sign-in assume the role{}. The ID token carries session tags, for which the role's trust \
+         policy must allow sts:TagSession.",
+        named(role)
+    )]
+    TagsDenied {
+        /// The role asked for.
+        role: RoleArn,
+    },
     /// `ValidationError`: longer than the role's maximum session duration.
     #[error("The role does not allow sessions as long as was asked for.")]
     DurationTooLong,
@@ -34,14 +44,23 @@ pub enum StsError {
     #[error("AWS says that the ID token has expired.")]
     ExpiredToken,
     /// `InvalidIdentityToken`.
-    #[error("AWS does not accept the ID token{}", aws_said(message))]
+    #[error("AWS does not accept the ID token{}{}", aws_said(message), also(explanation))]
     InvalidIdentityToken {
         /// AWS's own words.
         message: String,
+        /// What the token, the keys and the settings tell about it; empty where they tell nothing.
+        explanation: String,
     },
-    /// `IDPCommunicationError`, or `InvalidIdentityToken` because the keys could not be fetched.
-    #[error("AWS could not reach the identity provider to check the ID token.")]
-    ProviderUnreachable,
+    /// `IDPCommunicationError`, or `InvalidIdentityToken` because AWS has no key for the token. AWS says the same of an
+    /// outage and of a key set in which there is no such key.
+    #[error(
+        "AWS could not fetch the identity provider's keys, or found none there for this ID token{}",
+        also_colon(explanation)
+    )]
+    ProviderUnreachable {
+        /// What of the key set AWS stumbles over, where that can be told; empty otherwise.
+        explanation: String,
+    },
     /// `IDPRejectedClaim`.
     #[error("The identity provider told AWS that it rejects the sign-in{}", aws_said(message))]
     ClaimRejected {
@@ -74,6 +93,14 @@ pub enum StsError {
         /// AWS's own words.
         message: String,
     },
+    /// `InvalidArgument` and its like, by which S3-compatible services mean the duration among others.
+    #[error("The STS endpoint refused an argument of the request with {wire_code}{}", aws_said(message))]
+    InvalidArgument {
+        /// The wire code.
+        wire_code: String,
+        /// The service's own words.
+        message: String,
+    },
     /// A failure on the service's side.
     #[error("AWS STS is not available (HTTP status {status}).")]
     Unavailable {
@@ -86,6 +113,18 @@ pub enum StsError {
         /// The transport's own sentence.
         reason: String,
     },
+    /// No answer in time. Asking again would take as long.
+    #[error("AWS STS did not answer: {reason}")]
+    TimedOut {
+        /// The transport's own sentence.
+        reason: String,
+    },
+    /// A success that cannot be one.
+    #[error("The STS endpoint gave credentials that {reason}. They are not used.")]
+    Implausible {
+        /// What is wrong with them, after "credentials that".
+        reason: String,
+    },
     /// Not an STS document.
     #[error("The STS endpoint answered with something that is not an STS response (HTTP status {status}).")]
     Malformed {
@@ -94,46 +133,100 @@ pub enum StsError {
     },
 }
 
+/// What is known about a refused request besides the refusal.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The role asked for.
+    pub role: &'a RoleArn,
+    /// The token that was sent.
+    pub token: &'a IdToken,
+    /// The keys that the provider publishes.
+    pub keys: &'a KeySet,
+}
+
 impl StsError {
     /// Reads an error document. `status` is the response's.
+    ///
+    /// The wire codes lose or keep the suffix `Exception` unevenly, so they are compared without it.
     #[must_use]
     pub fn from_wire(status: u16, wire_code: &str, message: &str) -> Self {
         let message: String =
             message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
-        match wire_code {
-            "AccessDenied" | "AccessDeniedException" => Self::AccessDenied { role: None, message },
-            "ExpiredTokenException" | "ExpiredToken" => Self::ExpiredToken,
-            // STS reports an outage of the provider under the same code as a bad token.
-            "InvalidIdentityToken" if message.contains("verification key") => Self::ProviderUnreachable,
-            "InvalidIdentityToken" => Self::InvalidIdentityToken { message },
-            "IDPCommunicationError" => Self::ProviderUnreachable,
+        let explanation = String::new();
+        let speaks_of_duration = || message.to_ascii_lowercase().contains("durationseconds");
+        match wire_code.strip_suffix("Exception").unwrap_or(wire_code) {
+            "AccessDenied" => Self::AccessDenied { role: None, message },
+            "ExpiredToken" => Self::ExpiredToken,
+            "InvalidIdentityToken" if message.contains("verification key") => {
+                Self::ProviderUnreachable { explanation }
+            }
+            "InvalidIdentityToken" => Self::InvalidIdentityToken { message, explanation },
+            "IDPCommunicationError" => Self::ProviderUnreachable { explanation },
             "IDPRejectedClaim" => Self::ClaimRejected { message },
             "PackedPolicyTooLarge" => Self::PolicyTooLarge { message },
             "MalformedPolicyDocument" => Self::MalformedPolicy { message },
-            "RegionDisabledException" => Self::RegionDisabled,
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => Self::Throttled,
+            "RegionDisabled" => Self::RegionDisabled,
+            "Throttling" | "Throttled" | "RequestLimitExceeded" | "TooManyRequests" | "SlowDown" => {
+                Self::Throttled
+            }
             "ValidationError" if message.contains("MaxSessionDuration") => Self::DurationTooLong,
+            "ValidationError" | "InvalidParameterValue" if speaks_of_duration() => {
+                Self::InvalidArgument { wire_code: shortened(wire_code), message }
+            }
+            "InvalidArgument" | "InvalidParameterValue" => {
+                Self::InvalidArgument { wire_code: shortened(wire_code), message }
+            }
+            _ if status == 429 => Self::Throttled,
             _ if status >= 500 => Self::Unavailable { status },
-            _ => Self::Validation { wire_code: wire_code.chars().take(60).collect(), message },
+            _ => Self::Validation { wire_code: shortened(wire_code), message },
         }
     }
 
-    /// The same refusal, told with what is known about the role and the token.
+    /// The same refusal, told with what is known about the role, the token and the keys. AWS's own texts of today no
+    /// longer say which of them it is.
     #[must_use]
-    pub fn explained(self, role: &RoleArn, token: &IdToken) -> Self {
+    pub fn explained(self, context: Context<'_>) -> Self {
+        let Context { role, token, keys } = context;
         match self {
             Self::AccessDenied { .. } if amr_was_replaced(&token.amr) => {
                 Self::GroupsReplaced { role: role.clone(), amr: token.amr.join(", ") }
             }
+            Self::AccessDenied { .. } if token.has_session_tags => Self::TagsDenied { role: role.clone() },
             Self::AccessDenied { message, .. } => Self::AccessDenied { role: Some(role.clone()), message },
+            Self::InvalidIdentityToken { message, .. } => {
+                let explanation = explanation(&message, context);
+                Self::InvalidIdentityToken { message, explanation }
+            }
+            Self::ProviderUnreachable { .. } => {
+                let explanation = keys.why_aws_finds_none(token.kid.as_deref()).unwrap_or_default();
+                Self::ProviderUnreachable { explanation }
+            }
             other => other,
         }
     }
 
-    /// Whether the same request may succeed a moment later.
+    /// Whether the same request may succeed a moment later, as the AWS SDKs have it: a provider that AWS could not reach,
+    /// a token or a certificate that it does not know yet, too many requests, a failure of the service or of the way to
+    /// it. What names a lasting reason is not asked again.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::ProviderUnreachable)
+    pub fn is_transient(&self) -> bool {
+        match self {
+            // aws-sdk-ruby #2099, aws-sdk-php #1858; thumbprints: aws-actions/configure-aws-credentials #757.
+            Self::InvalidIdentityToken { message, .. } => {
+                message.contains("could not be validated") || message.contains("thumbprint")
+            }
+            Self::ProviderUnreachable { .. }
+            | Self::Throttled
+            | Self::Unavailable { .. }
+            | Self::Unreachable { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a shorter duration may succeed.
+    #[must_use]
+    pub fn may_be_the_duration(&self) -> bool {
+        matches!(self, Self::DurationTooLong | Self::InvalidArgument { .. })
     }
 
     /// Whether a new ID token may succeed where this one failed.
@@ -143,6 +236,7 @@ impl StsError {
             self,
             Self::AccessDenied { .. }
                 | Self::GroupsReplaced { .. }
+                | Self::TagsDenied { .. }
                 | Self::ExpiredToken
                 | Self::InvalidIdentityToken { .. }
                 | Self::ClaimRejected { .. }
@@ -155,19 +249,20 @@ impl StsError {
         match self {
             Self::AccessDenied { .. } => Code::StsAccessDenied,
             Self::GroupsReplaced { .. } => Code::StsGroupsReplaced,
+            Self::TagsDenied { .. } => Code::StsTagsDenied,
             Self::DurationTooLong => Code::StsDurationTooLong,
             Self::ExpiredToken => Code::StsExpiredToken,
             Self::InvalidIdentityToken { .. } => Code::StsInvalidIdentityToken,
-            Self::ProviderUnreachable => Code::StsProviderUnreachable,
+            Self::ProviderUnreachable { .. } => Code::StsProviderUnreachable,
             Self::ClaimRejected { .. } => Code::StsClaimRejected,
             Self::PolicyTooLarge { .. } => Code::StsPolicyTooLarge,
             Self::MalformedPolicy { .. } => Code::StsMalformedPolicy,
             Self::RegionDisabled => Code::StsRegionDisabled,
             Self::Throttled => Code::StsThrottled,
-            Self::Validation { .. } => Code::StsValidation,
+            Self::Validation { .. } | Self::InvalidArgument { .. } => Code::StsValidation,
             Self::Unavailable { .. } => Code::StsUnavailable,
-            Self::Unreachable { .. } => Code::StsUnreachable,
-            Self::Malformed { .. } => Code::StsResponseInvalid,
+            Self::Unreachable { .. } | Self::TimedOut { .. } => Code::StsUnreachable,
+            Self::Implausible { .. } | Self::Malformed { .. } => Code::StsResponseInvalid,
         }
     }
 }
@@ -184,6 +279,54 @@ fn named(role: &RoleArn) -> String {
 
 fn aws_said(message: &str) -> String {
     if message.is_empty() { ".".to_owned() } else { format!(": {}.", message.trim_end_matches('.')) }
+}
+
+fn also(explanation: &str) -> String {
+    if explanation.is_empty() { String::new() } else { format!(" {explanation}.") }
+}
+
+fn also_colon(explanation: &str) -> String {
+    if explanation.is_empty() { ".".to_owned() } else { format!(": {explanation}.") }
+}
+
+fn shortened(wire_code: &str) -> String {
+    wire_code.chars().take(60).collect()
+}
+
+/// What the token, the keys and the settings tell about a refused token. The texts are those that AWS is recorded to
+/// answer with, those of before 2026 included: `tests/recorded`.
+fn explanation(message: &str, Context { role, token, keys }: Context<'_>) -> String {
+    let IdToken { issuer, audience, .. } = token;
+    let account = role.account();
+    let provider = issuer.trim_start_matches("https://");
+    let says = |text: &str| message.contains(text);
+    if says("could not be validated") {
+        let key = keys
+            .what_aws_refuses()
+            .first()
+            .map_or_else(String::new, |finding| format!(". The provider's key set has {finding}"));
+        return format!(
+            "In IAM of the account {account} there must be an identity provider {provider}, exactly as written, with the \
+             audience {audience}{key}"
+        );
+    }
+    if says("token audience") && !says("more than one") {
+        return format!(
+            "The identity provider {provider} in IAM of the account {account} needs the audience {audience}"
+        );
+    }
+    if says("No OpenIDConnect provider found") {
+        return format!(
+            "IAM of the account {account} needs an identity provider {provider}, exactly as written"
+        );
+    }
+    if says("roles claim") {
+        return format!("The claim https://aws.amazon.com/roles of the ID token does not list {role}");
+    }
+    if says("principal_tags") {
+        return "Each session tag in the ID token must be a list of one string".to_owned();
+    }
+    String::new()
 }
 
 /// RFC 8176 section 2, Authentication Method Reference Values.

@@ -3,14 +3,18 @@
 //! The call is unsigned: the ID token is the proof. It is always a POST form, because a token in a query string
 //! ends up in logs. S3-compatible services speak the same call with small differences, which are read here too.
 
+mod document;
 mod duration;
 mod error;
 mod request;
 mod response;
+mod retry;
 mod session_name;
 
+pub use document::Document;
 pub use duration::durations;
-pub use error::StsError;
+pub use error::{Context, StsError};
 pub use request::{assume_role_request, endpoint};
 pub use response::read_credentials;
+pub use retry::delays;
 pub use session_name::session_name;

@@ -3,31 +3,33 @@
 use secrecy::ExposeSecret;
 
 use super::session_name;
+use crate::aws::Region;
 use crate::oidc::{IdToken, post_form};
 use crate::platform::HttpRequest;
 use crate::settings::{Duration, Endpoint, Provider, Role};
 
-/// The STS asked for a role: the provider's own, else the one of the role's region and partition.
+/// The STS asked for a role: the provider's own, else the one of the region and the role's partition.
 #[must_use]
-pub fn endpoint(provider: &Provider, role: &Role) -> Endpoint {
+pub fn endpoint(provider: &Provider, role: &Role, region: &Region) -> Endpoint {
     provider
         .sts_endpoint
         .clone()
-        .unwrap_or_else(|| Endpoint::https(&role.arn.partition().sts_host(&role.region()), "/"))
+        .unwrap_or_else(|| Endpoint::https(&role.arn.partition().sts_host(region), "/"))
 }
 
 /// The unsigned POST that turns an ID token into a role's credentials.
 ///
-/// `ProviderId` is for OAuth 2.0 access tokens of three fixed providers and never sent for OpenID Connect.
+/// It is what the AWS SDKs send and nothing else. `ProviderId` is for OAuth 2.0 access tokens of three fixed providers
+/// and never sent for OpenID Connect. There is no `Accept`: STS answers JSON to whoever accepts that, and documents XML.
 #[must_use]
 pub fn assume_role_request(
-    provider: &Provider,
+    endpoint: &Endpoint,
     role: &Role,
     token: &IdToken,
     duration: Duration,
 ) -> HttpRequest {
     post_form(
-        &endpoint(provider, role),
+        endpoint,
         &[
             ("Action", "AssumeRoleWithWebIdentity"),
             ("Version", "2011-06-15"),

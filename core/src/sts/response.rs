@@ -1,83 +1,100 @@
-//! The response, by a real XML parser, in AWS's dialect and in that of S3-compatible services.
+//! The response to `AssumeRoleWithWebIdentity`, in AWS's dialect and in that of S3-compatible services.
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use serde::Deserialize;
 
-use super::StsError;
-use crate::aws::Credentials;
-use crate::platform::HttpResponse;
+use super::{Document, StsError};
+use crate::aws::{Credentials, RoleArn};
+use crate::platform::{HttpResponse, server_date};
 
 /// Reads credentials or the reason why there are none.
 ///
-/// The root element decides, not the status alone: some services answer 200 with an unrelated document.
-pub fn read_credentials(response: &HttpResponse) -> Result<Credentials, StsError> {
+/// The root element decides, not the status alone: some services answer 200 with an unrelated document. And what is
+/// said to be credentials of `role` is not believed if it cannot be: if it is `now` past its end, if a part is missing,
+/// or if it is somebody else's.
+pub fn read_credentials(
+    response: &HttpResponse,
+    role: &RoleArn,
+    now: DateTime<Utc>,
+) -> Result<Credentials, StsError> {
     let status = response.status().as_u16();
-    let text = std::str::from_utf8(response.body()).unwrap_or_default();
-    let document = quick_xml::de::from_str::<Document>(text);
-    match (document, response.status().is_success()) {
-        (Ok(Document::Success { result }), true) => Ok(result.credentials.into()),
-        (
-            Ok(Document::ErrorResponse { error } | Document::ErrorList { error } | Document::Error(error)),
-            _,
-        ) => Err(StsError::from_wire(status, &error.code, &error.message)),
-        (_, false) if status >= 500 => Err(StsError::Unavailable { status }),
-        _ => Err(StsError::Malformed { status }),
+    let document = Document::read(response.body());
+    if let Some((code, message)) = document.as_ref().and_then(Document::error) {
+        return Err(StsError::from_wire(status, code, message));
     }
-}
+    let success = document.filter(|document| document.root() == ROOT && response.status().is_success());
+    let Some(document) = success else {
+        let unavailable = status >= 500;
+        return Err(if unavailable {
+            StsError::Unavailable { status }
+        } else {
+            StsError::Malformed { status }
+        });
+    };
 
-/// What STS says, told apart by its root element.
-#[derive(Deserialize)]
-enum Document {
-    #[serde(rename = "AssumeRoleWithWebIdentityResponse")]
-    Success {
-        #[serde(rename = "AssumeRoleWithWebIdentityResult")]
-        result: Success,
-    },
-    #[serde(rename_all = "PascalCase")]
-    ErrorResponse { error: Failure },
-    /// A gateway's answer in S3's dialect.
-    Error(Failure),
-    /// EC2's dialect, which some services answer with.
-    #[serde(rename = "Response", rename_all = "PascalCase")]
-    ErrorList { error: Failure },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Success {
-    credentials: WireCredentials,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WireCredentials {
-    access_key_id: String,
-    secret_access_key: SecretString,
-    session_token: SecretString,
-    /// RFC 3339, with or without fractional seconds.
-    expiration: DateTime<Utc>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Failure {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-impl From<WireCredentials> for Credentials {
-    fn from(wire: WireCredentials) -> Self {
-        Self {
-            access_key_id: wire.access_key_id,
-            secret_access_key: wire.secret_access_key,
-            session_token: wire.session_token,
-            expiration: wire.expiration,
-        }
+    let refuse = |reason: &str| StsError::Implausible { reason: reason.to_owned() };
+    // None of them can hold white space; documents that were wrapped for reading do.
+    let part = |name: &str| {
+        let text: String = document.text("Credentials", name)?.split_ascii_whitespace().collect();
+        (!text.is_empty()).then_some(text)
+    };
+    let expiration = part("Expiration").ok_or_else(|| refuse("do not say when they expire"))?;
+    let credentials = Credentials {
+        access_key_id: part("AccessKeyId").ok_or_else(|| refuse("have no access key id"))?,
+        secret_access_key: SecretString::from(
+            part("SecretAccessKey").ok_or_else(|| refuse("have no secret access key"))?,
+        ),
+        session_token: SecretString::from(
+            part("SessionToken").ok_or_else(|| refuse("have no session token"))?,
+        ),
+        expiration: time(&expiration).ok_or_else(|| refuse("expire at a time that cannot be read"))?,
+    };
+    // The local clock may be wrong by any amount: the server's own decides with it.
+    let expired = |now: DateTime<Utc>| credentials.expiration <= now;
+    if expired(now) && server_date(response).is_none_or(expired) {
+        return Err(refuse("have expired already"));
     }
+    if let Some(arn) = document.text("AssumedRoleUser", "Arn")
+        && !may_be_of(arn, role)
+    {
+        return Err(refuse("are of another role than the one that was asked for"));
+    }
+    Ok(credentials)
 }
+
+/// RFC 3339, with or without fractions of a second; in JSON seconds since 1970, which AWS writes with an exponent.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = text.parse() {
+        return Some(time);
+    }
+    let seconds: f64 = text.parse().ok()?;
+    // Whole seconds of the years 1970 to 9999 are exact in an `f64`; what is written goes by its digits.
+    if !(0.0..253_402_300_800.0).contains(&seconds) {
+        return None;
+    }
+    DateTime::from_timestamp(format!("{:.0}", seconds.floor()).parse().ok()?, 0)
+}
+
+/// Whether `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION` can be a session of the role.
+///
+/// S3-compatible services leave the ARN empty, write no account or one that is none, or keep the role's path: only what
+/// is there in AWS's form is compared. IAM compares names without regard to case.
+fn may_be_of(arn: &str, role: &RoleArn) -> bool {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    let (Some(account), Some(resource)) = (parts.next(), parts.next()) else { return true };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account && account != role.account().as_str() {
+        return false;
+    }
+    let Some((path, _session)) =
+        resource.strip_prefix("assumed-role/").and_then(|resource| resource.rsplit_once('/'))
+    else {
+        return true;
+    };
+    path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(role.name()))
+}
+
+const ROOT: &str = "AssumeRoleWithWebIdentityResponse";
 
 #[cfg(test)]
 mod tests {
@@ -90,8 +107,15 @@ mod tests {
     use super::*;
     use crate::error::Code;
 
+    const NOW: &str = "2029-10-24T23:00:23Z";
+
+    fn read_at(now: &str, response: &HttpResponse) -> Result<Credentials, StsError> {
+        let role = "arn:aws:iam::123456789012:role/teams/example".parse().unwrap();
+        read_credentials(response, &role, now.parse().unwrap())
+    }
+
     fn read(status: u16, body: &str) -> Result<Credentials, StsError> {
-        read_credentials(&http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+        read_at(NOW, &http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
     }
 
     const AWS: &str = r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -112,6 +136,15 @@ mod tests {
   <ResponseMetadata><RequestId>ad4156e9-bce1-11e2-82e6-6b6efEXAMPLE</RequestId></ResponseMetadata>
 </AssumeRoleWithWebIdentityResponse>"#;
 
+    fn json(expiration: &str) -> String {
+        format!(
+            r#"{{"AssumeRoleWithWebIdentityResponse":{{"AssumeRoleWithWebIdentityResult":{{
+                "AssumedRoleUser":{{"Arn":"arn:aws:sts::123456789012:assumed-role/example/app1"}},
+                "Credentials":{{"AccessKeyId":"K","SecretAccessKey":"S","SessionToken":"T/+==","Expiration":{expiration}}}}},
+                "ResponseMetadata":{{"RequestId":"r"}}}}}}"#
+        )
+    }
+
     #[test]
     fn the_document_of_the_api_reference_is_read() {
         let credentials = read(200, AWS).unwrap();
@@ -121,12 +154,32 @@ mod tests {
     }
 
     #[test]
+    fn the_json_twin_is_read_however_it_writes_the_time() {
+        for expiration in
+            ["1917000000", "1.917E9", "1917000000.75", "\"2030-09-30T12:00:00Z\"", "\"1917000000\""]
+        {
+            let credentials = read(200, &json(expiration)).unwrap();
+            assert_eq!(credentials.session_token.expose_secret(), "T/+==");
+            assert_eq!(credentials.expiration.timestamp(), 1_917_000_000, "{expiration}");
+        }
+        for expiration in ["1e300", "-1", "null", "\"soon\"", "[]", "\"\""] {
+            assert_eq!(
+                read(200, &json(expiration)).unwrap_err().code(),
+                Code::StsResponseInvalid,
+                "{expiration}"
+            );
+        }
+    }
+
+    #[test]
     fn the_document_of_an_s3_compatible_service_is_read() {
         let body = "<?xml version=\"1.0\"?><AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>\
-            <AccessKeyId>K</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>\
+            <AccessKeyId>\n K\n</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T\n  T</SessionToken>\
             <Expiration>2030-10-24T23:00:23.123456789Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
             </AssumeRoleWithWebIdentityResponse>";
-        assert_eq!(read(200, body).unwrap().access_key_id, "K");
+        let credentials = read(200, body).unwrap();
+        assert_eq!(credentials.access_key_id, "K");
+        assert_eq!(credentials.session_token.expose_secret(), "TT");
     }
 
     #[test]
@@ -148,11 +201,54 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_error_has_its_own_code() {
+    fn credentials_that_cannot_be_what_was_asked_for_are_refused_by_name() {
+        for (from, to, reason) in [
+            ("2030-10-24T23:00:23Z", NOW, "have expired already"),
+            ("ASgeIAIOSFODNN7EXAMPLE", " ", "have no access key id"),
+            (">secret<", "><", "have no secret access key"),
+            ("tok/en+with==&amp;amp", "", "have no session token"),
+            ("2030-10-24T23:00:23Z", "", "do not say when they expire"),
+            ("2030-10-24T23:00:23Z", "tomorrow", "cannot be read"),
+            ("sts::123456789012", "sts::999999999999", "are of another role"),
+            ("assumed-role/example/", "assumed-role/admin/", "are of another role"),
+        ] {
+            let error = read(200, &AWS.replacen(from, to, 1)).unwrap_err();
+            assert_eq!(error.code(), Code::StsResponseInvalid);
+            assert!(error.to_string().contains(reason), "{error} lacks {reason}");
+        }
+    }
+
+    #[test]
+    fn whose_credentials_they_are_is_read_as_services_other_than_aws_write_it() {
+        for arn in [
+            "",
+            "arn:aws:sts:::assumed-role/example/app1",
+            "arn:aws:sts::tenant:assumed-role/teams/example/app1",
+            "arn:aws:sts::123456789012:assumed-role/Example/app1",
+            "arn:minio:sts:::user/x",
+        ] {
+            let body = AWS.replacen("arn:aws:sts::123456789012:assumed-role/example/app1", arn, 1);
+            assert!(read(200, &body).is_ok(), "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_local_clock_that_is_ahead_by_a_year_does_not_make_good_credentials_expired() {
+        let response = http::Response::builder()
+            .header("date", "Wed, 24 Oct 2029 23:00:00 GMT")
+            .body(AWS.as_bytes().to_vec())
+            .unwrap();
+        assert!(read_at("2031-01-01T00:00:00Z", &response).is_ok());
+    }
+
+    #[test]
+    fn every_documented_error_has_its_own_code_in_every_dialect() {
         for (status, wire, message, code) in [
             (400, "MalformedPolicyDocument", "x", Code::StsMalformedPolicy),
             (400, "PackedPolicyTooLarge", "x", Code::StsPolicyTooLarge),
+            (400, "PackedPolicyTooLargeException", "x", Code::StsPolicyTooLarge),
             (403, "IDPRejectedClaim", "x", Code::StsClaimRejected),
+            (403, "IDPRejectedClaimException", "x", Code::StsClaimRejected),
             (400, "IDPCommunicationError", "x", Code::StsProviderUnreachable),
             (400, "InvalidIdentityToken", "No OpenIDConnect provider found", Code::StsInvalidIdentityToken),
             (
@@ -162,6 +258,7 @@ mod tests {
                 Code::StsProviderUnreachable,
             ),
             (400, "ExpiredTokenException", "Token expired", Code::StsExpiredToken),
+            (400, "ExpiredToken", "Token expired", Code::StsExpiredToken),
             (403, "RegionDisabledException", "x", Code::StsRegionDisabled),
             (403, "AccessDenied", "Not authorized", Code::StsAccessDenied),
             (
@@ -172,17 +269,23 @@ mod tests {
             ),
             (400, "ValidationError", "1 validation error detected", Code::StsValidation),
             (400, "Throttling", "Rate exceeded", Code::StsThrottled),
+            (429, "TooManyRequestsException", "", Code::StsThrottled),
             (500, "InternalFailure", "", Code::StsUnavailable),
             (400, "SomethingNew", "x", Code::StsValidation),
         ] {
-            let aws = format!(
-                r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{wire}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"#
-            );
-            assert_eq!(read(status, &aws).unwrap_err().code(), code, "{wire}");
-            let s3 = format!(
-                "<Error><Code>{wire}</Code><Message>{message}</Message><Resource>/</Resource></Error>"
-            );
-            assert_eq!(read(status, &s3).unwrap_err().code(), code, "{wire}");
+            for body in [
+                format!(
+                    r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{wire}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"#
+                ),
+                format!(
+                    "<Error><Code>{wire}</Code><Message>{message}</Message><Resource>/</Resource></Error>"
+                ),
+                format!(
+                    r#"{{"Error":{{"Code":"{wire}","Message":"{message}","Type":"Sender"}},"RequestId":"r"}}"#
+                ),
+            ] {
+                assert_eq!(read(status, &body).unwrap_err().code(), code, "{body}");
+            }
         }
         assert_eq!(read(503, "Service Unavailable").unwrap_err().code(), Code::StsUnavailable);
         let silent = "<Error><Code>AccessDenied</Code><Message></Message></Error>";

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     state: Option<State>,
     query: String,
     selected: Option<RoleKey>,
+    open_account: Option<ProviderId>,
 }
 
 /// Which role: one ARN may be listed for two providers.
@@ -110,6 +111,21 @@ impl Model {
             .collect();
         scored.sort_by_key(|(score, _)| -score);
         scored.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// Whether the actions of a provider's account are shown.
+    pub(crate) fn is_account_open(&self, provider: &ProviderId) -> bool {
+        self.open_account.as_ref() == Some(provider)
+    }
+
+    /// Shows the actions of a provider's account in place of another's, or hides them.
+    pub(crate) fn toggle_account(&mut self, provider: ProviderId) {
+        self.open_account = (!self.is_account_open(&provider)).then_some(provider);
+    }
+
+    /// Hides them. Says whether there were any.
+    pub(crate) fn close_account(&mut self) -> bool {
+        self.open_account.take().is_some()
     }
 
     /// The selected role, if it can be seen.

@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::dom::{listen, set_text};
 use crate::model::{Model, Move};
 use crate::page::Page;
-use crate::page::providers::sign_out_at;
+use crate::page::providers::{AccountAction, action_at};
 use crate::view::View;
 use crate::{time, words};
 
@@ -89,7 +89,8 @@ impl Popup {
         self.on(&page.sign_in, "click", |this, _: Event| this.act(Action::SignIn))?;
         self.on(&page.open_console, "click", |this, _: Event| this.act(Action::OpenConsole))?;
         self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
-        self.on(&page.providers, "click", |this, event: Event| this.sign_out(&event))?;
+        self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
+        self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
         self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
         self.on(&page.look_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
@@ -176,11 +177,32 @@ impl Popup {
         }
     }
 
-    fn sign_out(&self, event: &Event) {
+    fn account(self: &Rc<Self>, event: &Event) {
         let target = event.target();
-        let provider = target.as_ref().and_then(|target| sign_out_at(target.dyn_ref()?));
-        if let Some(provider) = provider.filter(|_| !self.is_busy()) {
-            self.send(&Intent::SignOut { provider });
+        let Some((provider, action)) = target.as_ref().and_then(|target| action_at(target.dyn_ref()?)) else {
+            return;
+        };
+        let intent = match action {
+            AccountAction::Toggle => {
+                self.model.borrow_mut().toggle_account(provider);
+                return self.show();
+            }
+            AccountAction::SignOut => Intent::SignOut { provider, end_session: false },
+            AccountAction::EndSession => Intent::SignOut { provider, end_session: true },
+            AccountAction::ChooseAccount => Intent::ChooseAccount { provider },
+        };
+        if !self.is_busy() {
+            self.model.borrow_mut().close_account();
+            self.send(&intent);
+            self.show();
+        }
+    }
+
+    /// Escape closes the account's actions before it closes the popup.
+    fn key_in_account(self: &Rc<Self>, event: &KeyboardEvent) {
+        if event.key() == "Escape" && self.model.borrow_mut().close_account() {
+            event.prevent_default();
+            self.show();
         }
     }
 

@@ -59,6 +59,10 @@ pub(crate) struct ProviderView {
     pub(crate) label: String,
     pub(crate) person: String,
     pub(crate) signed_in: bool,
+    /// Whether the actions of its account are shown.
+    pub(crate) open: bool,
+    /// What ends the session at the provider as well, if it can be ended.
+    pub(crate) end_session: Option<String>,
     /// Where its settings come from.
     pub(crate) layer: &'static str,
 }
@@ -140,7 +144,7 @@ impl View {
         let content = content(model, found.len());
         Self {
             content,
-            providers: state.providers.iter().map(ProviderView::of).collect(),
+            providers: state.providers.iter().map(|provider| ProviderView::of(provider, model)).collect(),
             role_count: state.roles.len(),
             options: found.iter().map(|found| OptionView::of(found, model, state, now)).collect(),
             actions: found
@@ -162,12 +166,15 @@ impl View {
 }
 
 impl ProviderView {
-    fn of(provider: &ProviderState) -> Self {
+    fn of(provider: &ProviderState, model: &Model) -> Self {
+        let signed_in = provider.person.is_some();
         Self {
             id: provider.id.clone(),
+            open: signed_in && model.is_account_open(&provider.id),
+            end_session: provider.ends_sessions.then(|| words::end_session(&provider.label)),
             label: provider.label.clone(),
             person: provider.person.clone().unwrap_or_else(|| words::NOT_SIGNED_IN.to_owned()),
-            signed_in: provider.person.is_some(),
+            signed_in,
             layer: words::layer(provider.layer),
         }
     }

@@ -15,6 +15,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::RedeemingCode => "Completing the sign-in…",
         Step::VerifyingIdToken => "Checking your identity…",
         Step::AssumingRole => "Asking AWS for the role…",
+        Step::AssumingRoleInMainRegion => "AWS STS is off in this region; asking the main region…",
         Step::OpeningConsole => "Opening the AWS console…",
         Step::WritingProfile => "Writing the AWS profile…",
     }
@@ -59,6 +60,11 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
         Layer::User => "Added by you",
         Layer::Listed => "Listed by your sign-in provider",
     }
+}
+
+/// What ends the session at the provider as well.
+pub(crate) fn end_session(provider: &str) -> String {
+    format!("Sign out of Rolecall and {provider}")
 }
 
 /// What is asked when a problem needs access to a host, given as a match pattern.

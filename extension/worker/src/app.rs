@@ -4,7 +4,7 @@
 //! an `await`.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
@@ -42,6 +42,8 @@ pub(crate) struct App {
 #[derive(Default)]
 struct Seen {
     people: BTreeMap<ProviderId, String>,
+    /// Providers that have a page that ends a session.
+    ends_sessions: BTreeSet<ProviderId>,
     expirations: BTreeMap<ProviderId, BTreeMap<RoleArn, DateTime<Utc>>>,
     /// Whether a person's wish is being fulfilled.
     busy: bool,
@@ -191,6 +193,7 @@ impl App {
             id: provider.value.id.clone(),
             label: provider.value.label().to_owned(),
             person: seen.people.get(&provider.value.id).cloned(),
+            ends_sessions: seen.ends_sessions.contains(&provider.value.id),
             layer: provider.layer,
         });
         let roles = effective.roles().map(|role| RoleState {
@@ -255,6 +258,11 @@ impl App {
             Some(person) => seen.people.insert(provider.clone(), person.label().to_owned()),
             None => seen.people.remove(provider),
         };
+        if memory.metadata().is_some_and(|metadata| metadata.end_session_endpoint.is_some()) {
+            seen.ends_sessions.insert(provider.clone());
+        } else {
+            seen.ends_sessions.remove(provider);
+        }
         let expirations = memory.expirations().map(|(role, expiration)| (role.clone(), expiration));
         seen.expirations.insert(provider.clone(), expirations.collect());
     }

@@ -36,11 +36,14 @@ pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
                 fulfil(app, intent);
             }
         }
-        Intent::SignOut { provider } => {
+        Intent::SignOut { provider, end_session } => {
             let app = Rc::clone(app);
-            spawn_local(async move { sign_out(&app, &provider).await });
+            spawn_local(async move { sign_out(&app, &provider, end_session).await });
         }
-        Intent::SignIn { .. } | Intent::OpenConsole { .. } | Intent::WriteProfile { .. } => {
+        Intent::SignIn { .. }
+        | Intent::OpenConsole { .. }
+        | Intent::WriteProfile { .. }
+        | Intent::ChooseAccount { .. } => {
             // A second press of a button, or another one meanwhile, starts nothing.
             if app.is_busy() {
                 return;
@@ -52,6 +55,7 @@ pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
                     Intent::OpenConsole { role } => open_console(&app, role).await,
                     Intent::WriteProfile { role } => write_profile(&app, role).await,
                     Intent::SignIn { role } => sign_in_to(&app, role).await,
+                    Intent::ChooseAccount { provider } => choose_account(&app, provider).await,
                     _ => return,
                 };
                 app.end(outcome);
@@ -120,7 +124,7 @@ async fn console_url(
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = credentials(app, role, presence, RENEW_BEFORE, asked_by).await?;
+    let credentials = credentials(app, role, presence, console::TIME_LEFT, asked_by).await?;
     let (role, provider) = find(app, role)?;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: Some(role.arn.clone()), redirect, asked_by: None };
@@ -153,7 +157,19 @@ pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn], end_session: bool) 
 
 async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
     credentials(app, role, Presence::Person, RENEW_BEFORE, None).await?;
-    Ok(format!("Signed in to {}.", label(app, role)))
+    let (settings, provider) = find(app, role)?;
+    let memory = app.memory(&provider.id);
+    let elsewhere = memory.lock().await.uses_main_region(&settings);
+    let note = if elsewhere {
+        format!(
+            " AWS STS is not enabled in {} for this account, so {} was asked.",
+            settings.region(),
+            role.partition().default_region()
+        )
+    } else {
+        String::new()
+    };
+    Ok(format!("Signed in to {}.{note}", label(app, role)))
 }
 
 async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
@@ -203,7 +219,28 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
     }
 }
 
-async fn sign_out(app: &Rc<App>, provider: &ProviderId) {
+/// Signs in as whom a person chooses. Of another person than before, nothing stays in the host's memory.
+async fn choose_account(app: &Rc<App>, provider: &ProviderId) -> Result<String, Problem> {
+    let effective = app.effective();
+    let Some(provider) = effective.provider(provider) else {
+        return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
+    };
+    let memory = app.memory(&provider.id);
+    let mut memory = memory.lock().await;
+    let before = memory.person().map(|person| person.sub.clone());
+    let roles: Vec<_> = memory.expirations().map(|(role, _)| role.clone()).collect();
+    let platform = Browser { app: Rc::clone(app), role: None, redirect: provider.redirect, asked_by: None };
+    let chosen = sign_in::choose_account(&platform, provider, &mut memory).await;
+    app.keep(&provider.id, &memory).await;
+    let person = chosen?.person;
+    if before.is_some_and(|before| before != person.sub) && !roles.is_empty() {
+        app.approvals.forget(&roles);
+        tell_host_to_forget(app, roles).await;
+    }
+    Ok(format!("Signed in at {} as {}.", provider.label(), person.label()))
+}
+
+async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
     let effective = app.effective();
     let Some(provider) = effective.provider(provider) else { return };
     let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
@@ -211,12 +248,18 @@ async fn sign_out(app: &Rc<App>, provider: &ProviderId) {
     // A role that has left the settings may still have credentials.
     roles.extend(app.memory(&provider.id).lock().await.expirations().map(|(role, _)| role.clone()));
     let roles: Vec<_> = roles.into_iter().collect();
-    sign_out_at(app, provider).await;
+    let page = sign_out_at(app, provider).await;
     if !roles.is_empty() {
         app.approvals.forget(&roles);
         tell_host_to_forget(app, roles).await;
     }
-    app.end(Ok("Signed out of Rolecall.".to_owned()));
+    let outcome = match page.filter(|_| end_session) {
+        Some(page) => browser::open_tab(page.as_str()).await.map(|()| {
+            format!("Signed out of Rolecall. The new tab ends the session at {}.", provider.label())
+        }),
+        None => Ok("Signed out of Rolecall.".to_owned()),
+    };
+    app.end(outcome);
 }
 
 /// Gives the page at which the session at the provider ends.

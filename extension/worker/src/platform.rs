@@ -1,6 +1,7 @@
 //! The browser as `rolecall-core` sees it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rolecall_core::aws::RoleArn;
@@ -48,6 +49,10 @@ impl Platform for Browser {
 
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {
         transport::send(&self.app, request, route).await
+    }
+
+    async fn wait(&self, duration: Duration) {
+        gloo_timers::future::sleep(duration).await;
     }
 
     fn now(&self) -> DateTime<Utc> {

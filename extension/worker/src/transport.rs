@@ -5,6 +5,8 @@
 //!    extension, or the server refuses the extension's origin.
 //! 3. Without a native host, the person is asked to grant the host.
 //!
+//! What must not be sent twice ([`Route::Readable`]) goes by the first way only where the person granted the host.
+//!
 //! A host that needed the second way is remembered. A one-time code may have been used up by a request whose answer
 //! the browser kept; `rolecall_core::sign_in` gets a new one then.
 
@@ -33,9 +35,42 @@ pub(crate) async fn send(
 ) -> Result<HttpResponse, TransportError> {
     let target = Target::of(&request);
     match route {
-        Route::Extension => fetch(&target, &request).await,
+        Route::Extension => fetch_or_ask(&target, &request).await,
         Route::Native => relay(app, &target, &request).await,
         Route::Auto => send_any_way(app, &target, &request).await,
+        Route::Readable => send_readably(app, &target, &request).await,
+    }
+}
+
+/// Sends it once, by a way on which the browser cannot keep the answer. A refusal that could be read may be about the
+/// extension's origin, which AWS's sign-in host is not known to take, so it is asked again without one.
+async fn send_readably(
+    app: &Rc<App>,
+    target: &Target,
+    request: &HttpRequest,
+) -> Result<HttpResponse, TransportError> {
+    if browser::may_talk_to(&target.pattern).await {
+        let response = fetch(target, request).await?;
+        if response.status().is_success() || !app.host_is_connected() {
+            return Ok(response);
+        }
+        return relay(app, target, request).await;
+    }
+    if app.host_is_connected() {
+        return relay(app, target, request).await;
+    }
+    Err(target.not_allowed())
+}
+
+/// From the extension only. What looks like a server that is down may be a browser that keeps the answer.
+async fn fetch_or_ask(target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    match fetch(target, request).await {
+        Err(TransportError::Unreachable { .. })
+            if !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await =>
+        {
+            Err(target.not_allowed())
+        }
+        result => result,
     }
 }
 
@@ -66,10 +101,7 @@ async fn send_any_way(
         return Ok(response);
     }
     if !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await {
-        return Err(TransportError::NotAllowed {
-            host: target.host.clone(),
-            pattern: target.pattern.clone(),
-        });
+        return Err(target.not_allowed());
     }
     Err(error.unwrap_or_else(|| target.unreachable("no answer")))
 }
@@ -95,6 +127,10 @@ impl Target {
         let origin = read(|url| Some(url.origin().ascii_serialization()));
         let scheme = read(|url| Some(url.scheme().to_owned()));
         Self { pattern: format!("{scheme}://{name}/*"), host: format!("{name}{port}"), origin, url }
+    }
+
+    fn not_allowed(&self) -> TransportError {
+        TransportError::NotAllowed { host: self.host.clone(), pattern: self.pattern.clone() }
     }
 
     fn unreachable(&self, reason: &str) -> TransportError {
@@ -189,13 +225,17 @@ impl Target {
         if problem.is(Code::RequestTimedOut) || problem.is(Code::HostTimedOut) {
             return TransportError::TimedOut { host: self.host.clone(), seconds: REQUEST_TIMEOUT_SECONDS };
         }
-        if problem.is(Code::AnswerTooLarge) {
-            return TransportError::TooLarge { host: self.host.clone(), limit: MAX_RESPONSE_BYTES };
+        match Code::from_text(&problem.code) {
+            // It never came to the request.
+            Some(Code::HostNotInstalled | Code::HostForbidden | Code::HostExited) | None => {
+                TransportError::HostNeeded { host: self.host.clone() }
+            }
+            Some(Code::Unreachable) => {
+                let reason = problem.message.split_once(" could not be reached: ").map(|(_, reason)| reason);
+                self.unreachable(reason.unwrap_or("there was no answer").trim_end_matches('.'))
+            }
+            Some(code) => TransportError::Relayed { code, message: problem.message.clone() },
         }
-        if problem.is(Code::Unreachable) {
-            return self.unreachable("there was no answer");
-        }
-        TransportError::HostNeeded { host: self.host.clone() }
     }
 }
 

@@ -35,6 +35,17 @@ impl Agents {
         Self::connect(socket::find(Kind::Browser))
     }
 
+    /// The agents of browsers; where there are none but one has just ended, those that are there once it is back.
+    pub(crate) fn of_browsers_soon() -> Self {
+        let agents = Self::of_browsers();
+        if !agents.is_empty() {
+            return agents;
+        }
+        // Looking for them has noticed those that crashed.
+        let back = socket::restarting().and_then(Self::of_browsers_within);
+        back.unwrap_or(agents)
+    }
+
     /// The agents of browsers as soon as there are any, if that is within `patience`.
     pub(crate) fn of_browsers_within(patience: Duration) -> Option<Self> {
         let deadline = Instant::now() + patience;

@@ -26,7 +26,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::{peer, platform};
 pub(crate) use client::Agents;
-pub(crate) use socket::Kind;
+pub(crate) use socket::{Kind, RESTART};
 
 /// Whoever holds the sign-in: the extension's worker behind its port.
 pub(crate) trait Browser: Send + Sync {
@@ -43,8 +43,17 @@ pub(crate) struct Agent {
     since: DateTime<Utc>,
     cache: Mutex<cache::Cache>,
     flights: flight::Flights<(RoleArn, bool, Program), Result<Got, Problem>>,
-    connections: Mutex<usize>,
+    connections: Mutex<Connections>,
     connection_ended: Condvar,
+}
+
+#[derive(Default)]
+struct Connections {
+    open: usize,
+    /// How many there have been.
+    total: usize,
+    /// Whether somebody went away before they got the credentials that they had asked for, and nobody has since.
+    undelivered: bool,
 }
 
 impl Agent {
@@ -92,12 +101,40 @@ impl Agent {
     /// Waits until everybody who asked has been answered, for `patience` at most.
     pub(crate) fn wait_until_idle(&self, patience: Duration) {
         let connections = lock(&self.connections);
-        let _ =
-            self.connection_ended.wait_timeout_while(connections, patience, |connections| *connections > 0);
+        let _ = self
+            .connection_ended
+            .wait_timeout_while(connections, patience, |connections| connections.open > 0);
+    }
+
+    /// Serves whoever asks, until nobody waits and what was got has been taken: a tool that gave up while a person was
+    /// still signing in comes again. `keep` is for how long its credentials are kept for it.
+    pub(crate) fn serve_until_taken(&self, keep: Duration) {
+        let mut served = 0;
+        loop {
+            let connections = lock(&self.connections);
+            let patience = if connections.undelivered { keep } else { PATIENCE };
+            let nobody_new = |connections: &mut Connections| connections.total == served;
+            let waited = self.connection_ended.wait_timeout_while(connections, patience, nobody_new);
+            let (connections, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return;
+            }
+            let is_open = |connections: &mut Connections| connections.open > 0;
+            let connections = self.connection_ended.wait_while(connections, is_open);
+            let connections = connections.unwrap_or_else(PoisonError::into_inner);
+            served = connections.total;
+            if !connections.undelivered {
+                return;
+            }
+        }
     }
 
     fn serve(self: &Arc<Self>, stream: Stream) {
-        *lock(&self.connections) += 1;
+        let mut connections = lock(&self.connections);
+        connections.open += 1;
+        connections.total += 1;
+        drop(connections);
+        self.connection_ended.notify_all();
         let agent = Arc::clone(self);
         let ended = Ended(Arc::clone(self));
         // A thread that cannot be started drops `ended` and the stream: the caller sees the connection close.
@@ -125,7 +162,12 @@ impl Agent {
             )),
             Err(error) => return Err(error),
         };
-        frame::write(&mut stream, &reply)
+        let has_credentials = matches!(reply, Outcome::Ok(Answer::Credentials { .. }));
+        let written = frame::write(&mut stream, &reply);
+        if has_credentials {
+            lock(&self.connections).undelivered = written.is_err();
+        }
+        written
     }
 
     fn reply(&self, question: Question, stream: &Stream) -> Result<Answer, Problem> {
@@ -228,7 +270,7 @@ pub(crate) struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         // The listening thread lives as long as the process; what has to go is the name.
-        let _ = std::fs::remove_file(&self.path);
+        socket::close(&self.path);
     }
 }
 
@@ -236,7 +278,7 @@ struct Ended(Arc<Agent>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        *lock(&self.0.connections) -= 1;
+        lock(&self.0.connections).open -= 1;
         self.0.connection_ended.notify_all();
     }
 }

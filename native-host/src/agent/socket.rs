@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use interprocess::local_socket::{Listener, Stream};
 
@@ -63,20 +64,58 @@ pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
         Ok(_) => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the agent belongs to another user")),
         Err(error) => {
             if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) {
-                let _ = fs::remove_file(path);
+                close(path);
             }
             Err(error)
         }
     }
 }
 
-fn files(folder: &Path, kind: Kind) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let is_socket = |path: &PathBuf| {
-        let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(kind.prefix()));
-        named && path.extension().is_some_and(|extension| extension == EXTENSION)
-    };
-    entries.flatten().map(|entry| entry.path()).filter(is_socket).collect()
+/// Removes a socket that nobody answers at any more. Of a browser's, a file stays behind for a moment: an extension starts
+/// its host program anew within [`RESTART`], and whoever asks meanwhile had better wait for it.
+pub(super) fn close(path: &Path) {
+    let was_there = fs::remove_file(path).is_ok();
+    let of_browser =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(Kind::Browser.prefix()));
+    if was_there && of_browser {
+        let _ = fs::File::create(path.with_extension(ENDED));
+    }
 }
+
+/// How much longer a browser's agent that has just ended may take to come back; `None` if none has just ended.
+pub(super) fn restarting() -> Option<Duration> {
+    let folders = platform::runtime_folders();
+    let folders = folders.iter().filter(|folder| platform::check_private_folder(folder).is_ok());
+    let ended = folders.flat_map(|folder| files_of(folder, Kind::Browser, ENDED));
+    let left = |path: PathBuf| {
+        let ended = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
+        // A clock that was set back must not have anybody wait for longer.
+        let left = RESTART.checked_sub(ended.elapsed().unwrap_or_default()).filter(|left| !left.is_zero());
+        if left.is_none() {
+            let _ = fs::remove_file(&path);
+        }
+        left
+    };
+    ended.filter_map(left).max()
+}
+
+fn files(folder: &Path, kind: Kind) -> Vec<PathBuf> {
+    files_of(folder, kind, EXTENSION)
+}
+
+fn files_of(folder: &Path, kind: Kind, extension: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let is_wanted = |path: &PathBuf| {
+        let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(kind.prefix()));
+        named && path.extension().is_some_and(|other| other == extension)
+    };
+    entries.flatten().map(|entry| entry.path()).filter(is_wanted).collect()
+}
+
+/// How long an extension takes to start its host program anew: it waits for a second first.
+pub(crate) const RESTART: Duration = Duration::from_secs(3);
+
+/// What is left of a browser's socket for a moment.
+const ENDED: &str = "ended";
 
 const EXTENSION: &str = "sock";

@@ -58,7 +58,7 @@ impl Console {
     fn url(&self, place: &Place) -> Result<SecretString, Problem> {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
         let source = self.ask.source();
-        let agents = Agents::of_browsers();
+        let agents = Agents::of_browsers_soon();
         if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
             let wish = || Wish::ConsoleUrl {
                 role: place.role.clone(),

@@ -16,6 +16,7 @@ mod profile;
 mod roles;
 mod serve;
 mod settings;
+pub(crate) mod sign_in_for_tools;
 mod status;
 mod sync;
 mod trial;
@@ -66,6 +67,7 @@ enum Command {
     Profile(profile::Profile),
     CredentialProcess(credential_process::CredentialProcess),
     Serve(serve::Serve),
+    SignInForTools(sign_in_for_tools::SignInForTools),
     #[command(subcommand)]
     Settings(settings::Settings),
     Install(install::Install),
@@ -106,6 +108,7 @@ fn perform(command: Command) -> Outcome {
         Command::Profile(command) => command.run(),
         Command::CredentialProcess(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::SignInForTools(command) => command.run(),
         Command::Settings(command) => command.run(),
         Command::Install(command) => command.run(),
         Command::Uninstall(command) => command.run(),

@@ -5,11 +5,13 @@
 pub(crate) mod server;
 
 use std::io::{self, IsTerminal};
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
@@ -17,9 +19,10 @@ use rolecall_core::platform::{
 };
 use rolecall_core::{Code, Problem};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::settings_files::Loopback as Settings;
-use crate::{http_client, output, platform};
+use crate::{http_client, output, platform, system_browser};
 use server::{Request, Response, Server, Then};
 
 /// How the person gets to the provider's page.
@@ -34,10 +37,23 @@ pub(crate) enum Way {
 /// The command line as a [`Platform`].
 pub(crate) struct Loopback {
     redirect_uri: Url,
-    arrivals: Mutex<Receiver<Url>>,
-    arrive: Sender<Url>,
+    arrivals: Mutex<Receiver<Arrival>>,
+    arrive: Sender<Arrival>,
+    expected: Arc<Mutex<Expected>>,
     way: Way,
     patience: Duration,
+}
+
+/// The address that the browser ended at, or why there will be none.
+type Arrival = Result<Url, AuthorizeError>;
+
+/// What the sign-in under way waits for.
+#[derive(Debug, Default)]
+struct Expected {
+    /// The `state` of its request: nothing else ends it, whoever sends it here.
+    state: Option<String>,
+    /// A short path here that leads to the provider's page, for openers that take no long addresses.
+    start: Option<(String, Url)>,
 }
 
 impl Loopback {
@@ -52,48 +68,163 @@ impl Loopback {
         })?;
         let redirect_uri = settings.redirect_uri(server.port())?;
         let (arrive, arrivals) = mpsc::channel();
-        let (expected, sender) = (redirect_uri.clone(), arrive.clone());
-        let port = server.port();
-        server.serve(move |request| answer(request, port, &expected, &sender)).map_err(|error| {
+        let expected = Arc::new(Mutex::new(Expected::default()));
+        let answer = Answer {
+            redirect_uri: redirect_uri.clone(),
+            port: server.port(),
+            expected: Arc::clone(&expected),
+            arrive: arrive.clone(),
+        };
+        server.serve(move |request| answer.to(request)).map_err(|error| {
             Problem::new(Code::Internal, format!("The redirect cannot be listened for: {error}."))
         })?;
-        Ok(Self { redirect_uri, arrivals: Mutex::new(arrivals), arrive, way, patience })
+        Ok(Self { redirect_uri, arrivals: Mutex::new(arrivals), arrive, expected, way, patience })
     }
 
-    fn show(&self, url: &Url, stop: platform::Stop) -> Result<(), AuthorizeError> {
-        match self.way {
-            Way::Browser => {
-                let opened = webbrowser::open(url.as_str());
-                opened.map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })
+    /// Gets the person to the provider's page.
+    fn show(&self, url: &Url, stop: platform::Stop) {
+        // Whoever has no terminal has nowhere to read an address, and nothing to paste one into.
+        let is_seen = io::stderr().is_terminal();
+        let help = Help {
+            url: url.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            expected: Arc::clone(&self.expected),
+            arrive: self.arrive.clone(),
+            stop,
+        };
+        if self.way == Way::Paste {
+            return help.show(None);
+        }
+        let failed = move |help: Help, reason: String| {
+            if is_seen || io::stdin().is_terminal() {
+                help.show(Some(&reason));
+            } else {
+                let _ = help.arrive.send(Err(AuthorizeError::NoBrowser { reason }));
             }
-            Way::Paste => {
-                output::note(format_args!(
-                    "Open this address in a browser, on any machine, and sign in:\n\n  {url}\n"
-                ));
-                if io::stdin().is_terminal() {
-                    output::note(
-                        "Then paste the address that the browser ends at, even if its page cannot be shown:",
-                    );
+        };
+        // Both attempts end in the same help, whichever fails first.
+        let help = Arc::new(Mutex::new(Some(help)));
+        let later = Arc::clone(&help);
+        let take = |help: &Mutex<Option<Help>>| help.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let opened = system_browser::open(&self.address_to_open(url), move |reason| {
+            if let Some(help) = take(&later) {
+                failed(help, reason);
+            }
+        });
+        match opened {
+            Ok(()) if is_seen => {
+                output::note(format_args!("If no browser opens, open this address in one:\n\n  {url}\n"));
+            }
+            Ok(()) => {}
+            Err(reason) => {
+                if let Some(help) = take(&help) {
+                    failed(help, reason);
                 }
-                let arrive = self.arrive.clone();
-                thread::spawn(move || {
-                    platform::read_lines(&stop, |line| {
-                        if let Ok(url) = line.trim().parse() {
-                            let _ = arrive.send(url);
-                            return false;
-                        }
-                        if !line.trim().is_empty() {
-                            output::note(
-                                "That is not an address: it begins with http:// and is in the browser's address bar.",
-                            );
-                        }
-                        true
-                    });
-                });
-                Ok(())
             }
         }
     }
+
+    /// The address itself, or a short one here that leads to it: the openers of Windows cut long ones.
+    fn address_to_open(&self, url: &Url) -> Url {
+        if !cfg!(windows) && url.as_str().len() <= LONGEST_ADDRESS {
+            return url.clone();
+        }
+        let mut random = [0; 16];
+        let short = self.redirect_uri.clone();
+        if getrandom::fill(&mut random).is_err() {
+            return url.clone();
+        }
+        let path = format!("/start/{}", URL_SAFE_NO_PAD.encode(random));
+        let Ok(short) = short.join(&path) else { return url.clone() };
+        lock(&self.expected).start = Some((path, url.clone()));
+        short
+    }
+}
+
+/// What a person needs whose browser was not opened: the address, and a place to put the one that a browser ended at.
+struct Help {
+    url: Url,
+    redirect_uri: Url,
+    expected: Arc<Mutex<Expected>>,
+    arrive: Sender<Arrival>,
+    stop: platform::Stop,
+}
+
+impl Help {
+    fn show(self, reason: Option<&str>) {
+        if let Some(reason) = reason {
+            output::warn(format_args!("No browser could be opened: {reason}."));
+        }
+        let url = &self.url;
+        output::note(format_args!(
+            "Open this address in a browser, on any machine, and sign in:\n\n  {url}\n"
+        ));
+        let is_terminal = io::stdin().is_terminal();
+        if is_terminal {
+            output::note(
+                "Then paste the address that the browser ends at, even if its page cannot be shown:",
+            );
+        }
+        // What is piped in is for this only if the command line says so.
+        if is_terminal || reason.is_none() {
+            thread::spawn(move || self.read());
+        }
+    }
+
+    fn read(self) {
+        platform::read_lines(&self.stop, |line| {
+            let line = line.trim();
+            if line.is_empty() {
+                return true;
+            }
+            match self.check(line) {
+                Ok(url) => {
+                    let _ = self.arrive.send(Ok(url));
+                    false
+                }
+                Err(explanation) => {
+                    output::note(format_args!("{explanation} Paste it again:"));
+                    true
+                }
+            }
+        });
+    }
+
+    /// The answer, or what is wrong with what was pasted.
+    fn check(&self, text: &str) -> Result<Url, String> {
+        let begins = &self.redirect_uri;
+        let Ok(url) = text.parse::<Url>() else {
+            return Err(format!(
+                "That is not an address: it begins with {begins} and is in the browser's address bar."
+            ));
+        };
+        if url.origin() == self.url.origin() && url.path() == self.url.path() {
+            return Err(format!(
+                "That is the address to sign in at. The one to paste is where the browser ends: it begins with {begins}."
+            ));
+        }
+        if url.origin() != begins.origin() || url.path() != begins.path() {
+            return Err(format!("That is not where the sign-in ends: its address begins with {begins}."));
+        }
+        match parameter(&url, "state") {
+            None => {
+                Err("That address carries no answer: copy all of it, from the browser's address bar."
+                    .to_owned())
+            }
+            state if state == lock(&self.expected).state => Ok(url),
+            Some(_) => {
+                Err("That is the answer to another sign-in: use the address that is shown here.".to_owned())
+            }
+        }
+    }
+}
+
+fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn lock(expected: &Mutex<Expected>) -> std::sync::MutexGuard<'_, Expected> {
+    expected.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Platform for Loopback {
@@ -106,19 +237,26 @@ impl Platform for Loopback {
         if interaction == Interaction::Silent {
             return Err(AuthorizeError::InteractionRequired);
         }
-        let arrivals = self.arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         // What came after an earlier attempt was given up belongs to that one.
         while arrivals.try_recv().is_ok() {}
         // Whatever is typed after the answer is for whom this program runs next: reading ends when this is dropped.
         let (_reading, stop) =
             platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
-        self.show(url, stop)?;
-        let minutes = u32::try_from(self.patience.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
-        arrivals.recv_timeout(self.patience).map_err(|_| AuthorizeError::TimedOut { minutes })
+        lock(&self.expected).state = parameter(url, "state");
+        self.show(url, stop);
+        let seconds = u32::try_from(self.patience.as_secs()).unwrap_or(u32::MAX);
+        let arrival = arrivals.recv_timeout(self.patience);
+        *lock(&self.expected) = Expected::default();
+        arrival.map_err(|_| AuthorizeError::TimedOut { seconds })?
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
         http_client::send(request)
+    }
+
+    async fn wait(&self, duration: Duration) {
+        thread::sleep(duration);
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -134,25 +272,56 @@ impl Platform for Loopback {
         if step == Step::WaitingForPerson && self.way == Way::Browser {
             output::note("Waiting for you to sign in, in the browser…");
         }
-    }
-}
-
-fn answer(request: &Request, port: u16, expected: &Url, arrive: &Sender<Url>) -> Response {
-    let arrival = expected.join(&request.target).ok().filter(|url| url.path() == expected.path());
-    match arrival {
-        // A page of another site can have a browser ask here too; `state` tells the sign-in's own answer from that.
-        Some(url) if request.method == "GET" && request.is_for(port) => {
-            let arrive = arrive.clone();
-            // The page first: the program may end as soon as it has its answer.
-            let then = Then(Box::new(move || drop(arrive.send(url))));
-            page("200 OK", "text/html; charset=utf-8", PAGE, Some(then))
+        if step == Step::AssumingRoleInMainRegion {
+            output::warn(
+                "AWS STS is not enabled in the role's region for this account; the partition's main region is asked.",
+            );
         }
-        _ => page("404 Not Found", "text/plain", "Not here.", None),
     }
 }
 
-fn page(status: &'static str, content_type: &'static str, body: &str, then: Option<Then>) -> Response {
-    Response { status, content_type, body: body.to_owned().into(), then }
+/// What is answered at the redirect's port.
+struct Answer {
+    redirect_uri: Url,
+    port: u16,
+    expected: Arc<Mutex<Expected>>,
+    arrive: Sender<Arrival>,
 }
+
+impl Answer {
+    fn to(&self, request: &Request) -> Response {
+        let arrival = self.redirect_uri.join(&request.target).ok();
+        let Some(url) = arrival.filter(|_| request.method == "GET" && request.is_for(self.port)) else {
+            return page("404 Not Found", "Not here.");
+        };
+        let mut expected = lock(&self.expected);
+        // Once: it is for the browser that was just opened.
+        if let Some((_, url)) = expected.start.take_if(|(path, _)| url.path() == path) {
+            let location = Some(Zeroizing::new(url.into()));
+            return Response { location, ..page("302 Found", "") };
+        }
+        if url.path() != self.redirect_uri.path() {
+            return page("404 Not Found", "Not here.");
+        }
+        // A page of another site can have a browser ask here too; `state` tells the sign-in's own answer from that.
+        if expected.state.is_none() || parameter(&url, "state") != expected.state {
+            return page(
+                "400 Bad Request",
+                "This is not the answer that Rolecall waits for. Nothing was changed.",
+            );
+        }
+        let arrive = self.arrive.clone();
+        // The page first: the program may end as soon as it has its answer.
+        let then = Then(Box::new(move || drop(arrive.send(Ok(url)))));
+        Response { content_type: "text/html; charset=utf-8", then: Some(then), ..page("200 OK", PAGE) }
+    }
+}
+
+fn page(status: &'static str, body: &str) -> Response {
+    Response { status, content_type: "text/plain", location: None, body: body.to_owned().into(), then: None }
+}
+
+/// As long as any opener takes, in bytes.
+const LONGEST_ADDRESS: usize = 2_000;
 
 const PAGE: &str = include_str!("page.html");

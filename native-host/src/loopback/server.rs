@@ -34,6 +34,8 @@ pub(crate) struct Response {
     pub(crate) status: &'static str,
     /// The content's type.
     pub(crate) content_type: &'static str,
+    /// Where to go instead, for a status of redirection.
+    pub(crate) location: Option<Zeroizing<String>>,
     /// The content.
     pub(crate) body: Zeroizing<String>,
     /// What happens once the answer is written: the process may end then.
@@ -121,15 +123,18 @@ fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send
         None => Response {
             status: "400 Bad Request",
             content_type: "text/plain",
+            location: None,
             body: Zeroizing::default(),
             then: None,
         },
     };
+    let location = response.location.as_ref().map(|to| Zeroizing::new(format!("Location: {}\r\n", **to)));
     let head = format!(
-        "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
+        "HTTP/1.1 {}\r\n{}Content-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n\
          X-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\
          Connection: close\r\n\r\n",
         response.status,
+        location.as_deref().map_or("", String::as_str),
         response.content_type,
         response.body.len()
     );
@@ -201,6 +206,7 @@ mod tests {
         let answer = move |request: &Request| Response {
             status: "200 OK",
             content_type: "text/plain",
+            location: None,
             body: format!("{} {} {}", request.method, *request.target, request.is_for(port)).into(),
             then: None,
         };

@@ -163,6 +163,11 @@ pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
     }
 }
 
+/// Has a program outlive the one that starts it: signals to this one's process group do not reach it.
+pub(crate) fn detach(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
 /// Runs a command to its end. What a person types at the terminal reaches it directly; signals sent to this process
 /// are passed on. The exit code is the command's, or 128 and the number of the signal that ended it.
 pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {

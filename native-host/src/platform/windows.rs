@@ -84,6 +84,17 @@ pub(crate) fn read_lines(_stop: &Stop, mut line: impl FnMut(&str) -> bool) {
     let _ = io::stdin().lines().map_while(Result::ok).all(|text| line(&text));
 }
 
+/// Has a program outlive the one that starts it: it shares no console with it.
+pub(crate) fn detach(command: &mut Command) {
+    // Win32, "Process Creation Flags".
+    const DETACHED_PROCESS: u32 = 0x0000_0008;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+    std::os::windows::process::CommandExt::creation_flags(
+        command,
+        DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP,
+    );
+}
+
 /// Runs a command to its end. The console sends its events to both processes.
 pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     let code = command.status()?.code().unwrap_or(1);

@@ -171,7 +171,7 @@ fn one_closed_window_answers_for_the_whole_parallel_run() {
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
         assert_eq!(
             ran.stderr,
-            "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Choose Sign in again when you are ready.\n"
+            "error[sign-in-cancelled]: The sign-in window was closed.\nnext: Sign in again when you are ready.\n"
         );
     }
     assert!(browser.question_now().is_none());
@@ -217,6 +217,31 @@ fn those_who_wait_are_served_by_the_host_that_is_started_after_a_killed_one() {
     let ran: Ran = process.wait_with_output().unwrap().into();
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("ASIAEXAMPLE"), "{}", ran.stdout);
+}
+
+#[test]
+fn those_who_come_before_the_next_host_has_started_wait_for_it() {
+    for is_killed in [true, false] {
+        let machine = Machine::new();
+        let mut browser = Browser::open(&machine);
+        if is_killed {
+            browser.host.kill().unwrap();
+            browser.host.wait().unwrap();
+        } else {
+            browser.close();
+        }
+        // Two of them, since the first one clears away what a killed host leaves.
+        let ask = || machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let processes = [ask(), ask()];
+        let mut next = Browser::open(&machine);
+        let (id, _) = next.question();
+        next.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        for process in processes {
+            let ran: Ran = process.wait_with_output().unwrap().into();
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+            assert!(ran.stdout.contains("ASIAEXAMPLE"), "{}", ran.stdout);
+        }
+    }
 }
 
 #[test]

@@ -98,16 +98,119 @@ fn the_address_the_browser_ended_at_can_be_pasted() {
 }
 
 #[test]
-fn an_answer_that_is_not_this_sign_ins_is_refused() {
+fn an_answer_that_is_not_this_sign_ins_changes_nothing() {
     let (sandbox, machine) = world();
-    let (child, address, mut stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    let (child, address, _stderr) = start(&machine, &["login", "developer", "--no-browser"]);
     let redirect = fill_in_the_form(&address, "user=alice-0001");
-    visit(&redirect.replace("state=", "state=forged"));
-    assert_eq!(finish(child).code, Some(1));
-    let mut told = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut told).unwrap();
-    assert!(told.contains("error[state-mismatch]: "), "{told}");
+    for stray in [redirect.replace("state=", "state=forged"), redirect.split('?').next().unwrap().to_owned()]
+    {
+        let (status, page) = visit(&stray);
+        assert_eq!(status, 400, "{stray}");
+        assert!(page.contains("Nothing was changed"), "{page}");
+    }
     assert_eq!(sandbox.count(CallKind::Token), 0);
+    assert_eq!(visit(&redirect).0, 200);
+    assert_eq!(finish(child).code, Some(0));
+}
+
+#[test]
+fn a_pasted_address_that_is_not_the_answer_is_explained_and_asked_for_again() {
+    let (_sandbox, machine) = world();
+    let (mut child, address, mut stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    let redirect = fill_in_the_form(&address, "user=alice-0001");
+    let mut stdin = child.stdin.take().unwrap();
+    for (pasted, explanation) in [
+        ("not an address".to_owned(), "That is not an address"),
+        (address, "That is the address to sign in at"),
+        ("https://example.com/?code=c&state=s".to_owned(), "That is not where the sign-in ends"),
+        (redirect.split('?').next().unwrap().to_owned(), "carries no answer"),
+        (redirect.replace("state=", "state=other"), "the answer to another sign-in"),
+    ] {
+        writeln!(stdin, "{pasted}").unwrap();
+        let mut told = String::new();
+        while !told.contains("Paste it again") {
+            assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "{told}");
+        }
+        assert!(told.contains(explanation), "{told} lacks {explanation}");
+    }
+    writeln!(stdin, "{redirect}").unwrap();
+    assert_eq!(finish(child).code, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tool_is_told_at_once_where_no_browser_can_be_opened() {
+    let (sandbox, mut machine) = world();
+    let ask = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
+    let ran = machine.run(&ask);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.contains("error[no-browser]: ") && ran.stderr.contains("no display"),
+        "{}",
+        ran.stderr
+    );
+
+    machine.set("PATH", "/nowhere");
+    machine.set("BROWSER", "/bin/false");
+    let ran = machine.run(&ask);
+    assert!(ran.stderr.contains("/bin/false ended with exit status: 1"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("rolecall login --no-browser"), "{}", ran.stderr);
+    assert_eq!(sandbox.count(CallKind::Authorize), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_address_is_shown_and_the_answer_taken_where_no_browser_can_be_opened() {
+    let (_sandbox, machine) = world();
+    // util-linux's script gives the command a terminal of its own.
+    let command = format!("{} login developer", crate::machine::program().display());
+    let mut command = machine.command_of("script".as_ref(), &["-qec", &command, "/dev/null"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut screen = BufReader::new(child.stdout.take().unwrap());
+    let (mut said, mut address) = (String::new(), String::new());
+    while address.is_empty() {
+        let mut line = String::new();
+        assert_ne!(screen.read_line(&mut line).unwrap(), 0, "{said}");
+        if line.trim_start().starts_with("http://") {
+            line.trim().clone_into(&mut address);
+        }
+        said.push_str(&line);
+    }
+    assert!(said.contains("no display"), "{said}");
+    let redirect = fill_in_the_form(&address, "user=alice-0001");
+    writeln!(child.stdin.as_ref().unwrap(), "{redirect}").unwrap();
+    std::io::Read::read_to_string(&mut screen, &mut said).unwrap();
+    assert!(said.contains("Signed in as"), "{said}");
+    assert!(child.wait().unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_that_is_too_long_for_openers_is_opened_by_way_of_this_machine() {
+    let (sandbox, machine) = world();
+    let long = "x".repeat(2_500);
+    let settings = sandbox
+        .settings_toml()
+        .replace("scope = ", &format!("authorize_params = {{ hint = \"{long}\" }}\nscope = "));
+    machine.write(".config/rolecall/config.toml", &format!("{settings}\n[loopback]\nports = [0]\n"));
+    let opened = machine.home().join("opened");
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let script =
+        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = machine.command(&["login", "developer"]);
+    let child =
+        command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut short = String::new();
+    BufReader::new(File::open(&opened).unwrap()).read_line(&mut short).unwrap();
+    assert!(short.len() < 100 && short.starts_with("http://localhost:"), "{short}");
+    let led = browser().get(short.trim()).call().unwrap();
+    assert_eq!(led.status(), 302);
+    let address = led.headers()["location"].to_str().unwrap().to_owned();
+    assert!(address.contains(&long), "{address}");
+    assert_eq!(visit(short.trim()).0, 404, "it leads there once");
+    visit(&fill_in_the_form(&address, "user=alice-0001"));
+    assert_eq!(finish(child).code, Some(0));
 }
 
 #[test]
@@ -154,9 +257,35 @@ fn many_tools_without_a_browser_running_cause_one_window_and_one_call() {
         assert_eq!(ran.stdout, rans[0].stdout);
     }
     assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
-    assert!(
-        machine.sockets().iter().all(|path| path.extension().is_none_or(|extension| extension != "sock"))
-    );
+    machine.wait_for_silence();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sign_in_outlives_the_tool_that_gave_up_and_serves_the_next_one() {
+    let (sandbox, machine) = world();
+    let opened = machine.home().join("opened");
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let script =
+        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
+    let mut command = machine.command(&arguments);
+    let mut first =
+        command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut address = String::new();
+    BufReader::new(File::open(&opened).unwrap()).read_line(&mut address).unwrap();
+    // As SDKs do whose patience is shorter than a person's sign-in.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    visit(&fill_in_the_form(address.trim(), "user=alice-0001"));
+
+    let ran = machine.run(&arguments);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("SessionToken"), "{}", ran.stderr);
+    assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
+    // What was taken is not kept any longer.
+    machine.wait_for_silence();
 }
 
 #[test]

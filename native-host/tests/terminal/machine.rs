@@ -29,7 +29,8 @@ impl Machine {
     /// The sockets of agents, dead or alive.
     pub(crate) fn sockets(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.folder.path().join("run/rolecall")) else { return Vec::new() };
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let files = entries.map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "sock")).collect()
     }
 
     /// Waits until so many commands are connected to this machine's one agent.
@@ -41,6 +42,14 @@ impl Machine {
             if sockets.lines().filter(|line| line.contains(&folder)).count() > count {
                 return;
             }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until no agent is left on this machine.
+    pub(crate) fn wait_for_silence(&self) {
+        while self.sockets().iter().any(|path| path.extension().is_some_and(|extension| extension == "sock"))
+        {
             std::thread::yield_now();
         }
     }

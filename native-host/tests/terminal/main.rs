@@ -6,6 +6,7 @@
 mod agent;
 mod browser;
 mod cache;
+mod certificates;
 mod commands;
 mod files;
 mod host;

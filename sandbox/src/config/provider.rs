@@ -33,6 +33,8 @@ pub struct ProviderConfig {
     pub metadata_cors: bool,
     /// Whether discovery promises, and the redirect carries, the `iss` of RFC 9207.
     pub issuer_in_redirect: bool,
+    /// Whether discovery names a page that ends the session (OpenID Connect RP-Initiated Logout 1.0).
+    pub end_session: bool,
     /// What is wrong with the ID tokens issued from now on.
     pub id_token_fault: Option<IdTokenFault>,
     /// What is wrong with the redirects from now on.

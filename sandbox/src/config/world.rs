@@ -48,6 +48,7 @@ fn provider() -> ProviderConfig {
         token_cors: TokenCors::default(),
         metadata_cors: true,
         issuer_in_redirect: true,
+        end_session: true,
         id_token_fault: None,
         redirect_fault: None,
     }

@@ -35,7 +35,8 @@ pub(crate) struct Sessions {
 impl Sessions {
     /// A sign-in token for one login.
     pub(super) fn token(&mut self, token: SigninToken) -> String {
-        let value = random::token(96);
+        // AWS documents one of about 1.1 KB.
+        let value = random::token(825);
         self.tokens.insert(value.clone(), token);
         value
     }

@@ -20,7 +20,7 @@ pub(super) async fn discovery(State(world): State<SharedWorld>) -> Response {
         "jwks_uri": format!("{issuer}/jwks"),
         "revocation_endpoint": format!("{issuer}/revoke"),
         "revocation_endpoint_auth_methods_supported": ["none"],
-        "end_session_endpoint": format!("{issuer}/logout"),
+        "end_session_endpoint": config.end_session.then(|| format!("{issuer}/logout")),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],

@@ -3,7 +3,7 @@
 use axum::response::Response;
 
 use super::error::AwsError;
-use super::{sigv4, xml};
+use super::{document, sigv4};
 use crate::world::World;
 
 /// Answers the call.
@@ -12,7 +12,7 @@ pub(super) fn caller_identity(world: &World, request: &sigv4::Request<'_>) -> Re
     let found = world.issued().find(&signed.access_key_id);
     let (credentials, caller) = sigv4::verify(request, &signed, found, world.clock.now())?;
     drop(credentials);
-    Ok(xml::caller_identity(&caller))
+    Ok(document::caller_identity(&caller))
 }
 
 const SERVICE: &str = "sts";

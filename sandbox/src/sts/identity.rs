@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
@@ -29,44 +29,83 @@ pub(super) struct Expected<'a> {
     pub(super) now: i64,
 }
 
-/// Verifies `token`.
+/// Verifies `token`, with the refusals that AWS is recorded to give (github.com/radkawar/stackd,
+/// `internal/services/sts/testdata/oidc`, September 2026): a provider that is not there, an audience that is not
+/// registered and a signature that does not fit have one text.
 pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, AwsError> {
     let jwt = Jwt::parse(token).ok_or_else(|| invalid(NOT_A_JWT))?;
     let claims = &jwt.claims;
-    let issuer = required(claims, "iss")?;
+    for name in ["iss", "sub", "aud", "iat", "exp"] {
+        match claims.get(name) {
+            Some(Value::Null) if name == "sub" => {
+                return Err(AwsError::new(
+                    AwsErrorCode::InternalFailure,
+                    "Unknown error validating third-party token",
+                ));
+            }
+            None | Some(Value::Null) => return Err(missing(name)),
+            Some(Value::String(text)) if text.is_empty() && name != "sub" => {
+                return Err(invalid(&format!("Claim is not allowed to be empty: {name}")));
+            }
+            Some(_) => {}
+        }
+    }
+    let issuer = claims.get("iss").and_then(Value::as_str).ok_or_else(|| missing("iss"))?;
     // The issuer decides which of the account's providers is meant, before any key is looked at.
     let Some(audiences) = expected.audiences.filter(|_| issuer == expected.issuer) else {
-        return Err(invalid(&format!("No OpenIDConnect provider found in your account for {issuer}")));
+        return Err(invalid(NOT_VALIDATED));
     };
     let keys = expected.keys.ok_or(AwsErrorCode::InvalidIdentityToken)?;
-    if !jwt.is_signed_by(keys) {
-        return Err(AwsErrorCode::InvalidIdentityToken.into());
-    }
+    jwt.verify(keys)?;
     check_times(claims, expected.now)?;
-    let audience = match claims.get("azp").or_else(|| claims.get("aud")) {
-        Some(Value::String(audience)) => audience.clone(),
-        Some(Value::Array(list)) if list.len() == 1 => list[0].as_str().unwrap_or_default().to_owned(),
-        Some(_) => return Err(invalid(WRONG_AUDIENCE)),
-        None => return Err(missing("aud")),
+    let audience = match (claims.get("azp"), claims.get("aud")) {
+        (Some(Value::String(party)), _) => party.clone(),
+        (_, Some(Value::String(audience))) => audience.clone(),
+        (_, Some(Value::Array(list))) if list.len() == 1 => list[0].as_str().unwrap_or_default().to_owned(),
+        (_, Some(Value::Array(_))) => return Err(invalid(SEVERAL_AUDIENCES)),
+        _ => return Err(invalid(NOT_VALIDATED)),
     };
     if !audiences.contains(&audience) {
-        return Err(invalid(WRONG_AUDIENCE));
+        return Err(invalid(NOT_VALIDATED));
     }
     let amr = match claims.get("amr") {
         Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         // AWS reads a list and nothing else.
         _ => Vec::new(),
     };
-    let tags = claims.get("https://aws.amazon.com/tags").map(|tags| tags.to_string().len());
-    Ok(Identity { subject: required(claims, "sub")?.to_owned(), audience, amr, tags })
+    let subject = match claims.get("sub") {
+        Some(Value::String(subject)) => subject.clone(),
+        Some(other) => other.to_string(),
+        None => return Err(missing("sub")),
+    };
+    Ok(Identity { subject, audience, amr, tags: tags_length(claims)? })
+}
+
+/// The length of the session tags, nested or flattened; `None` without any.
+fn tags_length(claims: &Map<String, Value>) -> Result<Option<usize>, AwsError> {
+    if let Some(nested) = claims.get(TAGS) {
+        let values = nested.get("principal_tags").and_then(Value::as_object).into_iter().flatten();
+        for (_, value) in values {
+            let single = value.as_array().is_some_and(|list| list.len() == 1 && list[0].is_string());
+            if !single {
+                return Err(invalid("principal_tags passed in claim is not in correct format."));
+            }
+        }
+        return Ok(Some(nested.to_string().len()));
+    }
+    let flattened = claims.iter().filter(|(name, _)| name.starts_with(TAGS));
+    let lengths: Vec<_> = flattened.map(|(name, value)| name.len() + value.to_string().len()).collect();
+    Ok((!lengths.is_empty()).then(|| lengths.iter().sum()))
 }
 
 fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
     let expires = integer(claims, "exp")?.ok_or_else(|| missing("exp"))?;
     let issued = integer(claims, "iat")?.ok_or_else(|| missing("iat"))?;
-    if now >= expires {
+    // The "current" time in AWS's words is the one that it compares with.
+    let earliest = now - LEEWAY;
+    if earliest >= expires {
         let message = format!(
-            "Token expired: current date/time {now} must be before the expiration date/time{expires}"
+            "Token expired: current date/time {earliest} must be before the expiration date/time {expires}"
         );
         return Err(AwsError::new(AwsErrorCode::ExpiredTokenException, &message));
     }
@@ -76,9 +115,15 @@ fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
             &format!("Token too old: {}", now - issued),
         ));
     }
-    let not_before = integer(claims, "nbf")?.unwrap_or(issued).max(issued);
-    if not_before > now + LEEWAY {
-        return Err(invalid("The ID Token provided is not valid yet"));
+    let latest = now + LEEWAY;
+    if issued > latest {
+        return Err(invalid(&format!("Token issued in the future: {issued}")));
+    }
+    if let Some(not_before) = integer(claims, "nbf")?.filter(|not_before| *not_before > latest) {
+        return Err(invalid(&format!(
+            "Token not yet valid: current date/time {latest} must be after or equal to the not-before date/time \
+             {not_before}"
+        )));
     }
     Ok(())
 }
@@ -100,35 +145,41 @@ impl<'a> Jwt<'a> {
     }
 
     /// Only asymmetric algorithms count, whatever the header says (RFC 8725 section 3.1).
-    fn is_signed_by(&self, keys: &JwkSet) -> bool {
+    fn verify(&self, keys: &JwkSet) -> Result<(), AwsError> {
         let text = |name: &str| self.header.get(name).and_then(Value::as_str);
+        if self.header.contains_key("crit") {
+            return Err(invalid(NOT_A_JWT));
+        }
         let algorithm = match text("alg") {
             Some("RS256") => Algorithm::RS256,
             Some("RS384") => Algorithm::RS384,
             Some("RS512") => Algorithm::RS512,
             Some("ES256") => Algorithm::ES256,
             Some("ES384") => Algorithm::ES384,
-            _ => return false,
+            _ => return Err(invalid(NOT_VALIDATED)),
         };
-        let Some(key) = text("kid").and_then(|kid| keys.find(kid)) else { return false };
-        let Ok(key) = DecodingKey::from_jwk(key) else { return false };
-        crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
+        // Keys are known by their `kid`; a token without one has to find a single key.
+        let key = match (text("kid"), keys.keys.as_slice()) {
+            (Some(kid), _) => keys.find(kid),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let for_signatures =
+            |key: &&Jwk| !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
+        let key = key.filter(for_signatures).ok_or(AwsErrorCode::InvalidIdentityToken)?;
+        let verified = key.common.key_operations.is_none()
+            && DecodingKey::from_jwk(key).is_ok_and(|key| {
+                crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
+            });
+        if verified { Ok(()) } else { Err(invalid(NOT_VALIDATED)) }
     }
 }
 
-fn required<'a>(claims: &'a Map<String, Value>, name: &str) -> Result<&'a str, AwsError> {
-    claims.get(name).and_then(Value::as_str).ok_or_else(|| missing(name))
-}
-
-/// STS takes whole seconds only.
+/// STS takes whole seconds only, as a number or as a string.
 fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, AwsError> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(value) => match value.as_i64() {
-            Some(seconds) => Ok(Some(seconds)),
-            None => Err(invalid(NOT_A_JWT)),
-        },
-    }
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    let seconds = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+    seconds.map(Some).ok_or_else(|| invalid("Invalid timestamp in token claims."))
 }
 
 fn missing(claim: &str) -> AwsError {
@@ -141,8 +192,12 @@ fn invalid(message: &str) -> AwsError {
 
 const NOT_A_JWT: &str =
     "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
-const WRONG_AUDIENCE: &str = "Incorrect token audience";
+const NOT_VALIDATED: &str = "The web identity token provided could not be validated. See the \
+                             AssumeRoleWithWebIdentity documentation for requirements.";
+const SEVERAL_AUDIENCES: &str =
+    "Token audience contains more than one audience while authorized party is not present";
+const TAGS: &str = "https://aws.amazon.com/tags";
 /// `iat` may lie this far back, seconds.
 const MAX_AGE: i64 = 24 * 3600;
-/// The provider's clock may run this far ahead of the STS's, seconds.
+/// The provider's clock and the STS's may be this far apart, seconds.
 const LEEWAY: i64 = 300;

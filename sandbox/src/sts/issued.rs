@@ -26,9 +26,12 @@ impl Credentials {
         };
         let mut secret_access_key = random::secret(30);
         secret_access_key.truncate(secret_length);
-        Self { access_key_id, secret_access_key, session_token: random::secret(256), expires }
+        Self { access_key_id, secret_access_key, session_token: random::secret(SESSION_TOKEN_BYTES), expires }
     }
 }
+
+/// AWS's session tokens have 1 KB and more, without a promised limit: this makes 1.3 KB of base64.
+const SESSION_TOKEN_BYTES: usize = 1_000;
 
 /// Who the credentials speak for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 mod assume_role;
 mod caller_identity;
+mod document;
 mod error;
 mod identity;
 mod issued;
 mod limits;
 mod policy;
 mod sigv4;
-mod xml;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 
+pub(crate) use document::negotiate;
 pub use error::{AwsError, AwsErrorCode};
 pub(crate) use issued::{Caller, Issued};
 pub(crate) use policy::check as check_policy;
@@ -32,7 +33,7 @@ pub(crate) fn router(world: SharedWorld) -> Router {
 
 /// An error in the dialect that is spoken now.
 pub(crate) fn error_response(world: &World, error: &AwsError) -> Response {
-    xml::error(world.config().sts.dialect, error)
+    document::error(world.config().sts.dialect, error)
 }
 
 async fn dispatch(
@@ -45,7 +46,7 @@ async fn dispatch(
 ) -> Response {
     let dialect = world.config().sts.dialect;
     if dialect == Dialect::S3Compatible && method != Method::POST {
-        return xml::bucket_list();
+        return document::bucket_list();
     }
     if method == Method::GET && params.is_empty() {
         // AWS sends a browser that strays here to its product page.
@@ -62,14 +63,14 @@ async fn dispatch(
     let answer = match (action(&params), dialect) {
         (Ok("AssumeRoleWithWebIdentity"), _) => assume_role::assume_role(&world, &params, dialect),
         (Ok("GetCallerIdentity"), Dialect::Aws) => caller_identity::caller_identity(&world, &request),
-        (Ok(_), Dialect::S3Compatible) => return xml::not_offered(),
+        (Ok(_), Dialect::S3Compatible) => return document::not_offered(),
         (Ok(action), Dialect::Aws) => Err(AwsError::new(
             AwsErrorCode::InvalidAction,
             &format!("Could not find operation {action} for version {API_VERSION}"),
         )),
         (Err(error), _) => Err(error),
     };
-    answer.unwrap_or_else(|error| xml::error(dialect, &error))
+    answer.unwrap_or_else(|error| document::error(dialect, &error))
 }
 
 /// The action, if it is asked for in the one version there is.

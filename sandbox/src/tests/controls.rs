@@ -116,7 +116,9 @@ async fn preflights_are_answered_where_the_endpoint_answers_other_origins() {
         browser.send(request).await
     };
     let sts = preflight(&browser.sts).await;
-    assert_eq!((sts.status, sts.header("access-control-allow-origin")), (204, Some("*")));
+    assert_eq!((sts.status, sts.header("access-control-allow-origin")), (200, Some("*")));
+    assert_eq!(sts.header("access-control-allow-methods"), Some("POST"));
+    assert_eq!(sts.header("access-control-max-age"), Some("172800"));
     assert_eq!(sts.header("access-control-allow-headers"), Some("x-y"));
     assert_eq!(preflight(&format!("{}/token", browser.issuer)).await.status, 204);
     assert_eq!(preflight(&browser.federation).await.status, 405);

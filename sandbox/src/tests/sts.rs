@@ -66,7 +66,8 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
         (
             ("RoleArn", "arn:aws:iam::333333333333:role/there"),
             "InvalidIdentityToken",
-            "No OpenIDConnect provider found in your account for ISSUER",
+            "The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation \
+             for requirements.",
         ),
         (
             ("WebIdentityToken", "opaque-access-token"),
@@ -92,10 +93,50 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
 }
 
 #[tokio::test]
+async fn whoever_accepts_json_is_answered_in_json() {
+    let (sandbox, _) = signed_in(ALICE).await;
+    sandbox.clock().freeze("2026-01-02T03:04:05Z".parse().unwrap());
+    let browser = Browser::new(&sandbox);
+    let tokens = browser.tokens(ALICE).await;
+    let ask = async |accept: &str, role: &str| {
+        let form = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("Version", "2011-06-15"),
+            ("RoleArn", role),
+            ("RoleSessionName", "alice"),
+            ("WebIdentityToken", tokens.id_token()),
+        ];
+        browser.send(browser.http.post(&browser.sts).header("accept", accept).form(&form)).await
+    };
+    for accept in ["application/json", "text/html, application/json;q=0.9"] {
+        let answer = ask(accept, READONLY).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let result = &answer.json()["AssumeRoleWithWebIdentityResponse"]["AssumeRoleWithWebIdentityResult"];
+        assert_eq!(result["Credentials"]["Expiration"], 1_767_326_645);
+        assert_eq!(result["PackedPolicySize"], 29);
+        let refused = ask(accept, "arn:aws:iam::222222222222:role/unheard-of").await;
+        let refusal = refused.json();
+        assert_eq!((refused.status, &refusal["Error"]["Code"]), (403, &json!("AccessDenied")));
+        assert_eq!(refusal["Error"]["Type"], "Sender");
+        assert_eq!(refused.header("x-amzn-requestid"), refusal["RequestId"].as_str());
+        sandbox.fail_next(CallKind::AssumeRole, 1, &Failure::Aws(AwsErrorCode::Throttling.into()));
+        let throttled = ask(accept, READONLY).await;
+        assert_eq!((throttled.status, &throttled.json()["Error"]["Code"]), (400, &json!("Throttling")));
+    }
+    for accept in ["*/*", "application/xml", "text/xml"] {
+        let answer = ask(accept, READONLY).await;
+        assert_eq!(answer.header("content-type"), Some("text/xml"));
+        assert_eq!(answer.element("Expiration"), "2026-01-02T04:04:05Z");
+    }
+}
+
+#[tokio::test]
 async fn an_old_token_is_an_expired_one() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
-    sandbox.clock().advance(TimeDelta::hours(1));
+    sandbox.clock().advance(TimeDelta::minutes(64));
+    assert_eq!(browser.assume(READONLY, tokens.id_token(), &[]).await.status, 200, "300 s late is in time");
+    sandbox.clock().advance(TimeDelta::minutes(65));
     let answer = browser.assume(READONLY, tokens.id_token(), &[]).await;
     assert_eq!(answer.aws_error(), (400, "ExpiredTokenException".to_owned()));
     assert!(answer.element("Message").starts_with("Token expired: current date/time "));

@@ -11,6 +11,7 @@ use crate::{arrived, browser_in_the_background, on_any_port};
 crate::stories![
     a_program_that_is_killed_while_it_waits_takes_nobody_with_it,
     a_host_program_that_is_killed_in_the_middle_is_not_missed,
+    a_program_that_comes_before_the_next_host_program_waits_for_it,
     a_browser_that_is_killed_in_the_middle_leaves_the_sign_in_to_the_systems_own,
 ];
 
@@ -45,6 +46,18 @@ async fn a_host_program_that_is_killed_in_the_middle_is_not_missed(kind: Kind) -
     program.finish().await?.succeeded()?;
     assert_eq!(browser.sign_in_windows().await?, 0);
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
+    assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
+    Ok(())
+}
+
+async fn a_program_that_comes_before_the_next_host_program_waits_for_it(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    scene.crash_host()?;
+    scene.host_has_ended().await?;
+    let program = scene.terminal().start_rolecall(QUESTION)?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    program.finish().await?.succeeded()?;
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! lived. Each story is told in every browser, unchanged. `cargo xtask test --only e2e` builds everything they need;
 //! `--filter firefox::` tells them in one browser only.
 
+mod account;
 mod approval;
 mod consumers;
 mod crashes;
@@ -18,6 +19,7 @@ mod session;
 mod settings;
 mod story;
 mod sts;
+mod sts_requests;
 mod terminal;
 mod tokens;
 
@@ -31,6 +33,7 @@ use toml::{Table, Value};
 
 fn main() -> ExitCode {
     let stories = [
+        account::stories(),
         approval::stories(),
         consumers::stories(),
         crashes::stories(),
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         session::stories(),
         settings::stories(),
         sts::stories(),
+        sts_requests::stories(),
         terminal::stories(),
         tokens::stories(),
     ];
@@ -87,6 +91,14 @@ async fn sign_in_as_alice(browser: &Browser, popup: &Popup<'_>, role: &str) -> R
     popup.press("Sign in").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.status(&format!("Signed in to {role}.")).await?;
+    Ok(())
+}
+
+/// Signs out of Rolecall, and of nothing else.
+async fn sign_out(popup: &Popup<'_>) -> Result<()> {
+    popup.press("Account").await?;
+    popup.press("Sign out of Rolecall").await?;
+    popup.status("Signed out of Rolecall.").await?;
     Ok(())
 }
 

@@ -30,7 +30,7 @@ async fn closing_the_window_ends_the_sign_in_and_the_next_one_works(kind: Kind) 
     browser.sign_in_window().await?.close().await?;
     let alert = popup.alert("sign-in-cancelled").await?;
     assert!(alert.contains("The sign-in window was closed before the sign-in was complete."), "{alert}");
-    assert!(alert.contains("Choose Sign in again when you are ready."), "{alert}");
+    assert!(alert.contains("Sign in again when you are ready."), "{alert}");
     nothing_was_issued(&scene)?;
     nothing_was_written(&scene)?;
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config, TokenCors};
 use rolecall_tests::{Kind, Options, Scene};
 
-use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice};
+use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice, sign_out};
 
 crate::stories![
     a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program,
@@ -48,10 +48,8 @@ async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window(kind
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
     // The way that worked is remembered.
-    popup.press("Sign out").await?;
-    popup.status("Signed out").await?;
-    popup.press("Sign in").await?;
-    popup.status("Signed in to example-dev / developer.").await?;
+    sign_out(&popup).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     assert_eq!(token_calls(&scene)[3..], [(false, Some(200))]);
     Ok(())
 }
@@ -97,9 +95,9 @@ async fn allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed(kind: Ki
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
     browser.revoke("http://127.0.0.1/*").await?;
-    popup.press("Sign out").await?;
-    popup.status("Signed out").await?;
+    sign_out(&popup).await?;
     popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.alert("host-permission-needed").await?;
     Ok(())
 }

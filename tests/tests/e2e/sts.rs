@@ -6,7 +6,7 @@ use rolecall_tests::{Kind, Scene, entries};
 
 use crate::{
     BREAK_GLASS, DEVELOPER, READONLY, asked, nothing_was_issued, nothing_was_written, popup_with_roles,
-    refusing_port, sign_in_as_alice,
+    refusing_port, sign_in_as_alice, sign_out,
 };
 
 crate::stories![
@@ -110,10 +110,8 @@ async fn a_duration_that_a_role_does_not_allow_is_shortened_and_remembered(kind:
     assert!(left.contains("59 min") || left.contains("1 h"), "{left:?}");
     assert_eq!(asked(&scene, CallKind::AssumeRole, "DurationSeconds"), ["43200", "3600"]);
 
-    popup.press("Sign out").await?;
-    popup.status("Signed out").await?;
-    popup.press("Sign in").await?;
-    popup.status("Signed in to example-dev / readonly.").await?;
+    sign_out(&popup).await?;
+    sign_in_as_alice(&browser, &popup, READONLY).await?;
     assert_eq!(asked(&scene, CallKind::AssumeRole, "DurationSeconds"), ["43200", "3600", "3600"]);
     Ok(())
 }

@@ -17,7 +17,21 @@ struct Row {
     element: HtmlElement,
     person: HtmlElement,
     label: HtmlElement,
+    account: HtmlElement,
+    actions: HtmlElement,
     sign_out: HtmlElement,
+    end_session: HtmlElement,
+    choose_account: HtmlElement,
+}
+
+/// What a button of a provider's line is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountAction {
+    /// Show the others, or hide them.
+    Toggle,
+    SignOut,
+    EndSession,
+    ChooseAccount,
 }
 
 impl Providers {
@@ -37,11 +51,18 @@ impl Providers {
     }
 }
 
-/// The provider whose button to sign out an event happened in.
-pub(crate) fn sign_out_at(target: &Element) -> Option<ProviderId> {
-    let button = target.closest("button[data-part=sign-out]").ok()??;
+/// The button that an event happened in, and the provider in whose line it is.
+pub(crate) fn action_at(target: &Element) -> Option<(ProviderId, AccountAction)> {
+    let button = target.closest("button[data-part]").ok()??;
+    let action = match button.get_attribute("data-part")?.as_str() {
+        "account" => AccountAction::Toggle,
+        "sign-out" => AccountAction::SignOut,
+        "end-session" => AccountAction::EndSession,
+        "choose-account" => AccountAction::ChooseAccount,
+        _ => return None,
+    };
     let provider = button.closest("[data-provider]").ok()??;
-    provider.get_attribute("data-provider")?.parse().ok()
+    Some((provider.get_attribute("data-provider")?.parse().ok()?, action))
 }
 
 impl Row {
@@ -50,7 +71,11 @@ impl Row {
         Ok(Self {
             person: part(&element, "person")?,
             label: part(&element, "label")?,
+            account: part(&element, "account")?,
+            actions: part(&element, "account-actions")?,
             sign_out: part(&element, "sign-out")?,
+            end_session: part(&element, "end-session")?,
+            choose_account: part(&element, "choose-account")?,
             element,
         })
     }
@@ -62,9 +87,17 @@ impl Row {
         set_attribute(&self.person, "title", view.signed_in.then_some(view.person.as_str()))?;
         set_text(&self.label, &view.label);
         set_attribute(&self.label, "title", Some(&format!("{}. {}.", view.label, view.layer)))?;
-        show(&self.sign_out, view.signed_in);
-        set_state(&self.sign_out, "aria-disabled", busy)?;
+        show(&self.account, view.signed_in);
+        set_state(&self.account, "aria-expanded", view.open)?;
         // Which one, where there are several.
-        set_attribute(&self.sign_out, "aria-description", Some(&view.label))
+        set_attribute(&self.account, "aria-description", Some(&view.label))?;
+        show(&self.actions, view.open);
+        set_attribute(&self.actions, "aria-label", Some(&view.label))?;
+        show(&self.end_session, view.end_session.is_some());
+        set_text(&self.end_session, view.end_session.as_deref().unwrap_or_default());
+        for button in [&self.sign_out, &self.end_session, &self.choose_account] {
+            set_state(button, "aria-disabled", busy)?;
+        }
+        Ok(())
     }
 }

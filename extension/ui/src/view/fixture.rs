@@ -23,6 +23,7 @@ pub(crate) fn provider(id: &str, label: &str, person: Option<&str>) -> ProviderS
         id: id.parse().unwrap(),
         label: label.into(),
         person: person.map(str::to_owned),
+        ends_sessions: true,
         layer: Layer::Machine,
     }
 }

@@ -1,0 +1,216 @@
+//! What STS says, whichever way it says it: XML, or the JSON twin that it sends to whoever accepts JSON and that some
+//! proxies and S3-compatible services send unasked.
+//!
+//! Both are read into the same list of leaves, each known by its own name and by the name of what it stands in. The
+//! first character decides which of the two a body is: services are careless with `Content-Type`.
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+/// The leaves of a document, in the order in which they stand.
+#[derive(Debug)]
+pub struct Document {
+    root: String,
+    leaves: Vec<Leaf>,
+}
+
+#[derive(Debug)]
+struct Leaf {
+    parent: String,
+    name: String,
+    text: SecretString,
+}
+
+impl Document {
+    /// Reads a body; `None` if it is neither XML nor JSON to its end, or larger or deeper than any answer of STS.
+    #[must_use]
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
+        match text.bytes().next()? {
+            b'{' => Self::from_json(text),
+            b'<' => Self::from_xml(text),
+            _ => None,
+        }
+    }
+
+    /// The name of the outermost element. In JSON, of the member that is named like one.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The first leaf of this name inside an element of that name, without the white space around it.
+    #[must_use]
+    pub fn text(&self, parent: &str, name: &str) -> Option<&str> {
+        let leaf = self.leaves.iter().find(|leaf| leaf.parent == parent && leaf.name == name)?;
+        Some(leaf.text.expose_secret().trim())
+    }
+
+    /// The code and the message of an error, wherever it stands: `ErrorResponse`, S3's bare `Error`, EC2's `Response`.
+    #[must_use]
+    pub fn error(&self) -> Option<(&str, &str)> {
+        let has_error = self.leaves.iter().any(|leaf| leaf.parent == ERROR);
+        let code = self.text(ERROR, "Code").or_else(|| has_error.then_some(""))?;
+        Some((code, self.text(ERROR, "Message").unwrap_or_default()))
+    }
+
+    fn from_xml(text: &str) -> Option<Self> {
+        let mut reader = Reader::from_str(text);
+        let mut document = Self { root: String::new(), leaves: Vec::new() };
+        let mut open: Vec<String> = Vec::new();
+        let mut content = Zeroizing::new(String::new());
+        let mut is_leaf = false;
+        loop {
+            match reader.read_event().ok()? {
+                Event::Start(element) => {
+                    let name = element.local_name().into_inner().to_owned();
+                    document.enter(&name, open.len())?;
+                    open.push(name);
+                    content.clear();
+                    is_leaf = true;
+                }
+                Event::Empty(element) => {
+                    let name = element.local_name().into_inner().to_owned();
+                    document.enter(&name, open.len())?;
+                    document.add(open.last(), name, String::new());
+                    is_leaf = false;
+                }
+                Event::End(_) => {
+                    let name = open.pop()?;
+                    if is_leaf {
+                        let text = std::mem::take(&mut *content);
+                        document.add(open.last(), name, text);
+                    }
+                    is_leaf = false;
+                }
+                Event::Text(text) => content.push_str(&text.xml_content(quick_xml::XmlVersion::Implicit1_0)),
+                Event::CData(text) => content.push_str(&text.xml_content(quick_xml::XmlVersion::Implicit1_0)),
+                Event::GeneralRef(reference) => {
+                    let named = || quick_xml::escape::resolve_predefined_entity(&reference);
+                    match reference.resolve_char_ref().ok()? {
+                        Some(character) => content.push(character),
+                        None => content.push_str(named()?),
+                    }
+                }
+                Event::Eof => break,
+                // No answer of STS declares entities, and nothing here expands them.
+                Event::DocType(_) => return None,
+                Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+            }
+        }
+        (open.is_empty() && !document.root.is_empty()).then_some(document)
+    }
+
+    fn from_json(text: &str) -> Option<Self> {
+        let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
+        let is_root = |name: &&String| name.ends_with("Response") || *name == ERROR;
+        let root = members.keys().find(is_root).cloned().unwrap_or_default();
+        let mut document = Self { root, leaves: Vec::new() };
+        for (name, value) in members {
+            document.add_json(None, name, value);
+        }
+        Some(document)
+    }
+
+    /// JSON that `serde_json` has read is no deeper than 128.
+    fn add_json(&mut self, parent: Option<&String>, name: String, value: Value) {
+        match value {
+            Value::Object(members) => {
+                for (inner, value) in members {
+                    self.add_json(Some(&name), inner, value);
+                }
+            }
+            Value::String(text) => self.add(parent, name, text),
+            Value::Number(number) => self.add(parent, name, number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) => {}
+        }
+    }
+
+    fn enter(&mut self, name: &str, depth: usize) -> Option<()> {
+        if depth == 0 {
+            // A second root is no document.
+            self.root.is_empty().then(|| name.clone_into(&mut self.root))?;
+        }
+        (depth < MAX_DEPTH && self.leaves.len() < MAX_LEAVES).then_some(())
+    }
+
+    fn add(&mut self, parent: Option<&String>, name: String, text: String) {
+        self.leaves.push(Leaf { parent: parent.cloned().unwrap_or_default(), name, text: text.into() });
+    }
+}
+
+const ERROR: &str = "Error";
+
+/// The answers of STS are 4 elements deep and have some 15 leaves.
+const MAX_DEPTH: usize = 16;
+const MAX_LEAVES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn both_encodings_say_the_same() {
+        for body in [
+            "<?xml version=\"1.0\"?>\n<AResponse xmlns=\"urn:x\"><AResult><C><K> a&amp;b\n</K><E/></C></AResult></AResponse>",
+            r#" {"AResponse":{"AResult":{"C":{"K":"a&b","E":""}},"ResponseMetadata":{"RequestId":"r"}}}"#,
+        ] {
+            let document = Document::read(body.as_bytes()).unwrap();
+            assert_eq!(document.root(), "AResponse");
+            assert_eq!(document.text("C", "K"), Some("a&b"));
+            assert_eq!(document.text("C", "E"), Some(""));
+            assert_eq!(document.text("D", "K"), None);
+            assert_eq!(document.error(), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_not_read_as_one() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "\"<a/>\"",
+            "<a>",
+            "<a/><b/>",
+            "<a></b>",
+            "a",
+            "{\"a\":",
+            "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
+            "<a>&nobody;</a>",
+        ] {
+            assert!(Document::read(body.as_bytes()).is_none(), "{body}");
+        }
+        let deep = format!("{}{}", "<a>".repeat(40), "</a>".repeat(40));
+        assert!(Document::read(deep.as_bytes()).is_none());
+        let wide = format!("<a>{}</a>", "<b>x</b>".repeat(300));
+        assert!(Document::read(wide.as_bytes()).is_none());
+        assert!(Document::read(b"\xff\xfe<a/>").is_none());
+    }
+
+    #[test]
+    fn an_error_is_found_wherever_it_stands() {
+        for body in [
+            "<ErrorResponse><Error><Type>Sender</Type><Code>C</Code><Message>M</Message></Error></ErrorResponse>",
+            "<Error><Code>C</Code><Message>M</Message><Resource>/</Resource></Error>",
+            "<Response><Errors><Error><Code>C</Code><Message>M</Message></Error></Errors></Response>",
+            r#"{"Error":{"Code":"C","Message":"M","Type":"Sender"},"RequestId":"r"}"#,
+            r#"{"ErrorResponse":{"Error":{"Code":"C","Message":"M"},"RequestId":"r"}}"#,
+        ] {
+            assert_eq!(Document::read(body.as_bytes()).unwrap().error(), Some(("C", "M")), "{body}");
+        }
+        assert_eq!(Document::read(b"<Error><Code/></Error>").unwrap().error(), Some(("", "")));
+    }
+
+    #[test]
+    fn no_document_shows_what_it_holds() {
+        let shown = format!("{:?}", Document::read(b"<a><b>very-secret</b></a>"));
+        assert!(!shown.contains("very-secret"), "{shown}");
+    }
+}
