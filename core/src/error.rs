@@ -115,7 +115,10 @@ impl Problem {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let grant = match error {
-            Error::Transport(TransportError::NotAllowed { pattern, .. }) => Some(pattern.clone()),
+            Error::Transport(TransportError::Relayed(problem)) => return (**problem).clone(),
+            Error::Transport(
+                TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
+            ) => Some(pattern.clone()),
             _ => None,
         };
         Self { grant, ..Self::new(error.code(), error.to_string()) }
@@ -193,7 +196,7 @@ codes! {
 
     // The token endpoint
     TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
-    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install), or have the extension's origin registered at the provider.";
+    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or have the extension's origin registered at the provider.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token
@@ -238,6 +241,7 @@ codes! {
     Unreachable = "unreachable", "Check the network connection, then try again.";
     RequestTimedOut = "request-timed-out", "Check the network connection, then try again.";
     HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall talk to this address, or install the Rolecall host program.";
+    AnswerWithheld = "answer-withheld", "Choose Allow to let Rolecall read the answers of this address, or set token_exchange to \"auto\" or \"native\" for the provider and install the Rolecall host program.";
     CertificateUntrusted = "certificate-untrusted", "If your organisation has a certificate authority of its own, add its certificate to the system's store, or name its file in SSL_CERT_FILE; otherwise do not go on in this network.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
@@ -254,6 +258,7 @@ codes! {
     // The machine
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
     ProfileUnknown = "profile-unknown", "Run: rolecall profile list";
+    ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
     FileFailed = "file-failed", "Correct what is named, then try again; the file is as it was.";
     CacheFailed = "cache-failed", "Choose another cache in the settings, or correct what is named; nothing else depends on it.";
     AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
@@ -293,6 +298,20 @@ mod tests {
         for code in Code::ALL {
             let row = format!("| `{}` | {} |", code.as_str(), code.next_step());
             assert!(documentation.contains(&row), "docs/errors.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
+    fn what_the_host_program_says_of_a_request_is_passed_on_also_where_its_code_is_of_a_newer_version() {
+        for code in ["certificate-untrusted", "of-a-newer-version"] {
+            let told = Problem {
+                code: code.to_owned(),
+                message: "The certificate of idp.example is not trusted.".to_owned(),
+                next_step: "Do what the newer version says.".to_owned(),
+                grant: None,
+            };
+            let error = Error::from(TransportError::Relayed(Box::new(told.clone())));
+            assert_eq!(Problem::from(error), told);
         }
     }
 

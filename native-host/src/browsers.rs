@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::platform;
 
 /// A browser that can start the host.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Browser {
     /// What `--browser` calls it.
     pub(crate) name: &'static str,

@@ -43,7 +43,7 @@ impl Endpoint {
         let server = Server::bind(&[port]).map_err(|error| failed(&error))?;
         let port = server.port();
         let state = State { held: Held::new(first), is_wanted: false, renewals: 0, problem: None };
-        let served = Arc::new(Served {
+        let role_server = Arc::new(Served {
             role,
             source,
             token: token.clone(),
@@ -51,12 +51,12 @@ impl Endpoint {
             state: Mutex::new(state),
             changed: Condvar::new(),
         });
-        let renewing = Arc::clone(&served);
+        let renewing = Arc::clone(&role_server);
         thread::Builder::new()
             .name("renewal".to_owned())
             .spawn(move || renewing.renew())
             .map_err(|error| failed(&error))?;
-        server.serve(move |request| served.answer(request)).map_err(|error| failed(&error))?;
+        server.serve(move |request| role_server.answer(request)).map_err(|error| failed(&error))?;
         Ok(Self { port, token })
     }
 

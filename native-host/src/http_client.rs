@@ -43,7 +43,7 @@ pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError>
 }
 
 fn run(client: &Agent, request: HttpRequest) -> Result<Response<Body>, ureq::Error> {
-    if request.body().is_empty() && request.method() == http::Method::GET {
+    if request.body().is_empty() && request.method() != http::Method::POST {
         let (parts, _) = request.into_parts();
         return client.run(Request::from_parts(parts, ()));
     }

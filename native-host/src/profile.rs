@@ -81,10 +81,10 @@ pub(crate) fn process_line(program: &Path, profile: &str, role: &RoleArn) -> Res
             "The path of the rolecall program, {}, cannot stand in an AWS profile.",
             program.display()
         );
-        Problem::new(Code::Internal, message)
+        Problem::new(Code::ProgramPathUnfit, message)
     };
-    let program = program.to_str().ok_or_else(refuse)?;
-    platform::quote(&[program, COMMAND, PROFILE, profile, ROLE, role.as_str()]).ok_or_else(refuse)
+    let word = platform::program_word(program).ok_or_else(refuse)?;
+    platform::quote(&[&word, COMMAND, PROFILE, profile, ROLE, role.as_str()]).ok_or_else(refuse)
 }
 
 /// The role that a `credential_process` line of ours names.
@@ -103,7 +103,7 @@ pub(crate) fn own_path() -> Result<PathBuf, Problem> {
     // Linux says this of a program that was updated while it runs: the new one has the old path.
     match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
         Some(path) => Ok(PathBuf::from(path)),
-        None => Ok(path),
+        None => Ok(platform::simplified(path)),
     }
 }
 
@@ -125,7 +125,9 @@ mod tests {
     #[test]
     fn the_role_of_a_line_is_found_again_whatever_the_path() {
         let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
-        for path in ["/usr/bin/rolecall", "/home/a b/it's $HOME/`x`/rolecall", "/--role-arn/rolecall"] {
+        let awkward: &[&str] =
+            if cfg!(unix) { &["/home/a b/it's $HOME/`x`/rolecall", "/--role-arn/rolecall"] } else { &[] };
+        for path in ["/usr/bin/rolecall", "C:/it's/rolecall"].iter().chain(awkward) {
             let line = process_line(Path::new(path), "example-dev", &role).unwrap();
             assert_eq!(role_of_line(&line), Some(role.clone()), "{line}");
         }

@@ -43,6 +43,8 @@ pub(crate) struct Source {
     pub(crate) way: Way,
     /// How long the credentials shall last, where this program signs in itself.
     pub(crate) duration: Option<settings::Duration>,
+    /// How long the credentials must still last at least, in seconds.
+    pub(crate) time_left: u32,
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
     /// Whether credentials that were kept from an earlier time will do.
@@ -82,6 +84,7 @@ impl Source {
             presence,
             way: Way::Browser,
             duration: None,
+            time_left: profile::TIME_LEFT_SECONDS,
             patience,
             kept_will_do: true,
             unlock: Unlock::Never,
@@ -89,7 +92,7 @@ impl Source {
         }
     }
 
-    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more or nobody is there
+    /// Gets a role's credentials, which last for `time_left` at least unless the role allows no more or nobody is there
     /// to sign in again.
     pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
         let Obtained { credentials, kept, .. } = self.get(role, |role, got| {
@@ -143,7 +146,7 @@ impl Source {
     /// so it is asked for that once more.
     fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
         let started = Instant::now();
-        let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        let ask = |agents: Agents| agents.credentials(role, self.presence, self.time_left);
         let mut answer = ask(Agents::of_browsers_soon());
         let crashed = Instant::now();
         // One that is just about to end may take a connection still, and crash with that as well.
@@ -175,7 +178,11 @@ impl Source {
         };
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || {
-            if self.kept_will_do { cache.find(arn, self.presence, self.unlock) } else { Ok(None) }
+            if self.kept_will_do {
+                cache.find(arn, self.presence, self.time_left, self.unlock)
+            } else {
+                Ok(None)
+            }
         };
         let from_cache =
             |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.place()) };
@@ -200,7 +207,7 @@ impl Source {
         };
         let request = CredentialsRequest {
             role: arn.clone(),
-            time_left_seconds: profile::TIME_LEFT_SECONDS,
+            time_left_seconds: self.time_left,
             interactive: true,
             asked_by: None,
         };
@@ -212,7 +219,7 @@ impl Source {
                 break turn;
             }
             drop(turn);
-            match others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS) {
+            match others.credentials(arn, self.presence, self.time_left) {
                 // It was just about to end.
                 Err(problem) if problem.is(Code::HostExited) => {}
                 answer => return answer.map(keep),
@@ -228,9 +235,7 @@ impl Source {
                 Ok(()) => {
                     drop(turn);
                     output::note("Waiting for you to sign in, in the browser…");
-                    return Agents::of_terminals()
-                        .credentials(arn, self.presence, profile::TIME_LEFT_SECONDS)
-                        .map(keep);
+                    return Agents::of_terminals().credentials(arn, self.presence, self.time_left).map(keep);
                 }
                 Err(error) => tracing::warn!(%error, "the sign-in will end with this program"),
             }

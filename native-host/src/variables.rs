@@ -33,6 +33,8 @@ pub(crate) fn of_keys(credentials: &Credentials, place: &Place) -> Variables {
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone().into()),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.clone()),
         ("AWS_SESSION_TOKEN", credentials.session_token.clone()),
+        // What SDKs read (botocore, JavaScript), and what prompts do.
+        ("AWS_CREDENTIAL_EXPIRATION", expiration.clone().into()),
         ("AWS_SESSION_EXPIRATION", expiration.into()),
         // In seconds since 1970, so that a prompt can count without starting a process.
         ("ROLECALL_EXPIRATION", credentials.expiration.timestamp().to_string().into()),
@@ -64,8 +66,19 @@ pub(crate) struct Place {
     pub(crate) endpoint_url: Option<Endpoint>,
 }
 
-/// Variables that would outrank a role's own, in tools that look at several.
-pub(crate) const OUTRANKING: [&str; 8] = [
+/// Variables that would outrank a role's own in tools that look at several, or say something of another identity: profiles,
+/// keys under their old names too (Go), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
+pub(crate) const OUTRANKING: [&str; 18] = [
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_CREDENTIAL_SCOPE",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_ACCESS_KEY_ID",
@@ -77,10 +90,11 @@ pub(crate) const OUTRANKING: [&str; 8] = [
 ];
 
 /// Every variable that this program sets.
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
     "AWS_SESSION_EXPIRATION",
     "ROLECALL_EXPIRATION",
     "AWS_REGION",

@@ -18,6 +18,7 @@ mod step;
 mod targets;
 mod test;
 mod tools;
+mod windows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ use clap::{Parser, Subcommand};
 
 /// Builds, tests and shows Rolecall.
 ///
-/// Everything is set up from nothing: the WebAssembly target, wasm-opt, Chromium, Firefox and their drivers, the AWS command line.
+/// Everything is set up from nothing: the WebAssembly target, wasm-opt, Chromium, Firefox and their drivers, the AWS command line, Wine.
 /// What is fetched goes to target/; on Debian and its family missing programs are installed with apt. Elsewhere you
 /// are told what to install.
 #[derive(Parser)]

@@ -13,6 +13,7 @@ use crate::repo;
 use crate::step::{self, Finished, Step};
 use crate::targets;
 use crate::tools::{apt, chromium, find, firefox, python, wasm_target, web_ext};
+use crate::windows;
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -33,8 +34,10 @@ pub(crate) struct Args {
 enum Kind {
     /// Formatting, lints and the tests that need nothing around them
     Unit,
-    /// Types and lints of the native host on Windows and macOS, which nothing here runs
+    /// Types and lints of the native host on Windows and macOS
     Targets,
+    /// The native host's tests for Windows, in Wine
+    Windows,
     /// That packages made in two folders are the same, byte for byte
     Packages,
     /// The tests that run as WebAssembly in a headless browser
@@ -57,6 +60,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if wanted(Kind::Targets) && args.filter.is_none() {
         total += check("check the host for Windows and macOS", &mut targets::check()?)?;
+    }
+    if wanted(Kind::Windows) {
+        total += windows(args)?;
     }
     if wanted(Kind::Packages) && args.filter.is_none() {
         total += packages();
@@ -102,6 +108,13 @@ fn outside_programs() -> Result<()> {
         return Ok(());
     }
     apt::install(&missing, "run every unit test", &missing.join(", "))
+}
+
+fn windows(args: &Args) -> Result<Count> {
+    match windows::tests()? {
+        Some((cargo, _windows)) => tests("tests in Wine", cargo, args),
+        None => Ok(Count::default()),
+    }
 }
 
 fn packages() -> Count {

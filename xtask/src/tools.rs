@@ -11,6 +11,7 @@ pub(crate) mod rust_target;
 pub(crate) mod wasm_opt;
 pub(crate) mod wasm_target;
 pub(crate) mod web_ext;
+pub(crate) mod wine;
 
 use std::env;
 use std::path::PathBuf;

@@ -173,8 +173,8 @@ pub struct RoleState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
-    /// For which role.
-    pub role: RoleArn,
+    /// For which role, if it is for one.
+    pub role: Option<RoleArn>,
     /// Which step.
     pub step: Step,
 }

@@ -197,7 +197,7 @@ impl OptionView {
         let role_starts = role.account.chars().count() + words::SEPARATOR.chars().count();
         Self {
             selected: is_selected(model, role),
-            busy: state.activity.as_ref().is_some_and(|activity| activity.role == role.arn),
+            busy: state.activity.as_ref().is_some_and(|activity| activity.role.as_ref() == Some(&role.arn)),
             account: pieces(&role.account, 0, &found.hits),
             role: pieces(&role.name, role_starts, &found.hits),
             color: role.color.clone(),

@@ -30,6 +30,8 @@ pub(crate) struct App {
     pub(crate) approvals: Approvals,
     /// Hosts that are asked through the native host.
     pub(crate) routes: RefCell<Routes>,
+    /// Hosts that were seen to refuse the extension's origin.
+    pub(crate) refusing: RefCell<BTreeSet<String>>,
     /// Sign-ins under way, for whoever wants the same.
     pub(crate) flights: flows::Flights,
     memories: RefCell<BTreeMap<ProviderId, Rc<Mutex<Memory>>>>,
@@ -73,6 +75,7 @@ impl App {
             host: Host::default(),
             approvals: Approvals::load().await,
             routes: RefCell::new(store::load_routes().await),
+            refusing: RefCell::default(),
             flights: flows::Flights::default(),
             memories: RefCell::default(),
             layers: RefCell::default(),

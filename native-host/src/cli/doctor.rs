@@ -1,10 +1,15 @@
 //! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that mends it.
 
-use std::path::Path;
+mod aws;
+mod providers;
+mod running;
+
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rolecall_core::Code;
+use rolecall_core::aws::Region;
 use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::{Code, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,18 +20,36 @@ use crate::cache::{self, Cache, Kept, Place};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
 use crate::sdk_profile::SdkProfile;
 use crate::settings_files::{self, State as FileState};
-use crate::{platform, profile};
+use crate::{platform, profile, roles};
+use running::Running;
 
 /// Check this machine's set-up and say how to mend it.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example: rolecall doctor\n\nExit status: 0 nothing is broken (there may be warnings), 1 something is."
-)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Doctor {
-    /// Print a JSON list instead of text.
+    /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
+    /// Ask AWS itself instead: whether it answers as it is on record to answer, for the partitions and regions of your
+    /// roles. Needs no rights; only made-up tokens and keys are sent, and it says where to before.
+    #[arg(long)]
+    aws: bool,
+    /// With --aws: the region to ask in; that of each role without it.
+    #[arg(long, requires = "aws")]
+    region: Option<Region>,
+    /// With --aws: write what came back to a file that you can paste into an issue. It has versions and the shapes of
+    /// AWS's answers, and no account, role, provider or name.
+    #[arg(long, value_name = "FILE", requires = "aws")]
+    report: Option<PathBuf>,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  rolecall doctor
+  rolecall doctor --aws --report aws.json
+
+Exit status: 0 nothing is broken (there may be warnings), 1 something is. With --aws: 0 all is as on record, 1 something \
+differs or did not answer.";
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -47,10 +70,16 @@ enum State {
 
 impl Doctor {
     pub(crate) fn run(self) -> Outcome {
+        if self.aws {
+            let settings = roles::settings();
+            return aws::run(&settings, self.region.as_ref(), self.report.as_deref(), self.json);
+        }
         let mut findings = Vec::new();
-        check_browsers(&mut findings);
+        let answering = Answering::all();
+        check_browsers(&mut findings, &answering);
         check_settings(&mut findings);
-        check_agents(&mut findings);
+        providers::check(&mut findings);
+        check_agents(&mut findings, answering);
         check_cache(&mut findings);
         check_aws_files(&mut findings);
         check_environment(&mut findings);
@@ -91,19 +120,49 @@ impl Finding {
     }
 }
 
+/// An agent of a browser, and what it answers.
+struct Answering {
+    running: Option<Running>,
+    answer: Result<Answer, Problem>,
+}
+
+impl Answering {
+    fn all() -> Vec<Self> {
+        let agents = Agents::of_browsers().within(roles::PATIENCE);
+        let answers = agents.all(|| Wish::Status).into_iter();
+        answers.map(|(socket, answer)| Self { running: Running::of_socket(socket), answer }).collect()
+    }
+}
+
 /// Manifests: there, saying the right things, and naming a program that answers.
-fn check_browsers(findings: &mut Vec<Finding>) {
+fn check_browsers(findings: &mut Vec<Finding>, answering: &[Answering]) {
     let Some(home) = platform::home() else {
         findings.push(Finding::fail("The home folder is unknown.", "Set HOME."));
         return;
     };
-    let mut any = false;
+    let running: Vec<&Running> = answering.iter().filter_map(|one| one.running.as_ref()).collect();
+    let mut any = !running.is_empty();
+    let mut checked = Vec::new();
     for browser in BROWSERS.iter().filter(|browser| browser.is_found(&home)) {
         any = true;
         // The user's own manifest goes before the one for everybody, as in the browsers.
         let own = browser.manifest_path(&home);
         let shared = browser.system_manifest_path().filter(|shared| !own.exists() && shared.exists());
-        findings.push(check_manifest(browser, &shared.unwrap_or(own)));
+        let path = shared.unwrap_or(own);
+        // It may run with a folder of its own, which has the manifest.
+        let runs = running.iter().any(|one| one.browser.is_some_and(|known| known.name == browser.name));
+        if path.exists() || !runs {
+            findings.push(check_manifest(browser, &path, None));
+        }
+        checked.push(path);
+    }
+    for Running { browser, folder, manifest } in running {
+        if let (Some(browser), Some(manifest)) = (browser, manifest)
+            && !checked.contains(manifest)
+        {
+            findings.push(check_manifest(browser, manifest, folder.as_deref()));
+            checked.push(manifest.clone());
+        }
     }
     if !any {
         findings
@@ -116,13 +175,19 @@ fn check_browsers(findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_manifest(browser: &Browser, path: &Path) -> Finding {
-    let mend = format!("rolecall install --browser {}", browser.name);
-    let place = format!("{} ({})", browser.label, short_path(path));
+/// `folder`: the browser's own folder of user data, if it was started with one.
+fn check_manifest(browser: &Browser, path: &Path, folder: Option<&Path>) -> Finding {
+    let mut mend = format!("rolecall install --browser {}", browser.name);
+    let mut label = browser.label.to_owned();
+    if let Some(folder) = folder {
+        mend = format!("{mend} --user-data-dir {}", folder.display());
+        label = format!("{label} in {}", short_path(folder));
+    }
+    let place = format!("{label} ({})", short_path(path));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Finding::warn(format!("{}: the host program is not installed.", browser.label), mend);
+            return Finding::warn(format!("{label}: the host program is not installed."), mend);
         }
         Err(error) => return Finding::fail(format!("{place}: the manifest cannot be read: {error}."), mend),
     };
@@ -153,7 +218,7 @@ fn check_manifest(browser: &Browser, path: &Path) -> Finding {
         Ok(own) if own != Path::new(host) => {
             Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), mend)
         }
-        _ => Finding::ok(format!("{}: the host program is installed and answers.", browser.label)),
+        _ => Finding::ok(format!("{label}: the host program is installed and answers.")),
     }
 }
 
@@ -187,28 +252,28 @@ fn check_settings(findings: &mut Vec<Finding>) {
 }
 
 /// Agents: somebody there, and answering.
-fn check_agents(findings: &mut Vec<Finding>) {
-    let agents = Agents::of_browsers().within(crate::roles::PATIENCE);
-    if agents.is_empty() {
+fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
+    if answering.is_empty() {
         findings.push(Finding::warn(
             "No browser with the Rolecall extension is running.",
             "Open the browser; if it is open, click the extension's button once.",
         ));
     }
-    for (_, answer) in agents.all(|| Wish::Status) {
+    for Answering { running, answer } in answering {
+        let who = running.and_then(|one| one.browser).map_or("A browser", |browser| browser.label);
         findings.push(match answer {
             Ok(Answer::Status { version, worker, .. }) => {
                 let people = worker.people.iter().filter(|(_, person)| person.is_some()).count();
                 Finding::ok(format!(
-                    "A browser answers (host {version}, {people} signed in, {} roles).",
+                    "{who} answers (host {version}, {people} signed in, {} roles).",
                     worker.roles.len()
                 ))
             }
             Ok(_) => Finding::fail(
-                "A browser answers something unknown.",
+                format!("{who} answers something unknown."),
                 "Update the extension and the host program.",
             ),
-            Err(problem) => Finding::fail(problem.message, problem.next_step),
+            Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_step),
         });
     }
 }
@@ -267,6 +332,15 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
                 ));
             }
             continue;
+        }
+        if let (Some(role), true) = (&role, cfg!(windows) && line.is_some_and(|line| line.contains('"'))) {
+            findings.push(Finding::warn(
+                format!(
+                    "Profile {name}: there are quotes in its credential_process, which Terraform and other tools made \
+                     with Go, .NET, PowerShell and older Rust cannot read."
+                ),
+                format!("rolecall profile write {name} --role-arn {role}"),
+            ));
         }
         let program = line.and_then(|line| platform::split(line)).and_then(|words| words.into_iter().next());
         if let (Some(program), Some(role)) = (program, role)

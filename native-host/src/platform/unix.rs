@@ -270,6 +270,16 @@ pub(crate) fn quote(words: &[&str]) -> Option<String> {
     shlex::try_join(words.iter().copied()).ok()
 }
 
+/// The program's path as the first word of [`quote`]: quotes are understood by all who read them.
+pub(crate) fn program_word(program: &Path) -> Option<String> {
+    program.to_str().map(str::to_owned)
+}
+
+/// The path as a person would write it, which it is.
+pub(crate) fn simplified(path: PathBuf) -> PathBuf {
+    path
+}
+
 /// The words of a command line made by [`quote`] or by hand.
 pub(crate) fn split(line: &str) -> Option<Vec<String>> {
     shlex::split(line)

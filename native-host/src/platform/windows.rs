@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use interprocess::local_socket::{GenericNamespaced, ListenerOptions, Name, Stream, ToNsName};
 use interprocess::os::windows::local_socket::ListenerOptionsExt;
@@ -155,27 +155,58 @@ pub(crate) fn local_data(home: &Path) -> PathBuf {
     variable("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"))
 }
 
-/// A command line that `cmd.exe /C` and the SDKs' splitters read the same.
+/// A command line that `cmd.exe /C` and the SDKs' own splitters read the same: one without any quotes.
 ///
-/// `cmd.exe` keeps quotes only if there are exactly two, so nothing but the program may need any; `None` otherwise.
+/// With quotes around the program, Go (and so Terraform) escapes them for `cmd.exe` in a way that it does not
+/// understand, and .NET, PowerShell and older Rust fail as well (aws-sdk-go-v2 #3208, aws-tools-for-powershell #393,
+/// smithy-rs #4784). `None` if a word needs any.
 pub(crate) fn quote(words: &[&str]) -> Option<String> {
-    let mut line = String::new();
-    for (position, word) in words.iter().enumerate() {
-        if word.chars().any(|c| c.is_control() || "\"&<>()@^|%".contains(c)) {
-            return None;
-        }
-        let spaced = word.is_empty() || word.contains(' ');
-        match (position, spaced) {
-            (0, true) => line.extend(["\"", word, "\""]),
-            (0, false) => line.push_str(word),
-            (_, true) => return None,
-            (_, false) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-        }
+    let is_plain = |word: &&str| {
+        !word.is_empty()
+            && !word.contains(|c: char| c.is_control() || c.is_whitespace() || "\"&<>()^|%".contains(c))
+    };
+    words.iter().all(is_plain).then(|| words.join(" "))
+}
+
+/// The program's path as the first word of [`quote`]: as it is, or by the short names (8.3) that most volumes keep for
+/// folders whose names have a space. `None` where neither can stand there.
+pub(crate) fn program_word(program: &Path) -> Option<String> {
+    let fits = |path: &str| quote(&[path]).is_some() && !path.contains([',', ';', '=']);
+    let path = program.to_str()?;
+    if fits(path) {
+        return Some(path.to_owned());
     }
-    Some(line)
+    // The volume may keep no short names, or answer with the long one.
+    let short = short_path(path).ok().filter(|short| fits(short))?;
+    let is_same = fs::canonicalize(&short).ok()? == fs::canonicalize(program).ok()?;
+    is_same.then_some(short)
+}
+
+/// What `cmd.exe` knows as the path in short names: `GetShortPathNameW` without unsafe code of our own.
+fn short_path(path: &str) -> io::Result<String> {
+    // Between quotes, nothing but these means anything to it.
+    if path.contains(['"', '%']) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut command = Command::new("cmd.exe");
+    // No start-up commands, an answer in UTF-16.
+    command.raw_arg(format!(r#"/D /U /V:OFF /C for %I in ("{path}") do @echo %~sI"#));
+    let output = command.stdin(Stdio::null()).creation_flags(CREATE_NO_WINDOW).output()?;
+    let (pairs, _) = output.stdout.as_chunks();
+    let text = String::from_utf16(&pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect::<Vec<_>>());
+    text.map(|text| text.trim().to_owned()).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+/// The path without the prefix `\\?\` that canonical paths have here, if it means the same file without.
+pub(crate) fn simplified(path: PathBuf) -> PathBuf {
+    let short = path
+        .to_str()
+        .and_then(|text| text.strip_prefix(r"\\?\"))
+        .filter(|rest| rest.get(1..3) == Some(r":\"));
+    match short.map(PathBuf::from) {
+        Some(short) if fs::canonicalize(&short).is_ok_and(|canonical| canonical == path) => short,
+        _ => path,
+    }
 }
 
 /// The words of a command line made by [`quote`] or by hand.
@@ -246,5 +277,66 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
 }
 
+/// No console window appears for the command (Win32, "Process Creation Flags").
+const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
 /// Security Descriptor Definition Language: protected, everything for the owner, nothing for anybody else.
 const OWNER_ONLY: &U16CStr = u16cstr!("D:P(A;;GA;;;OW)");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with a space in its name, and a file in it.
+    fn spaced() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("Program Files & more, of Zoë");
+        fs::create_dir(&inner).unwrap();
+        let program = inner.join("rolecall.exe");
+        fs::write(&program, "").unwrap();
+        (folder, program)
+    }
+
+    #[test]
+    fn a_program_in_a_folder_with_a_space_is_named_without_one() {
+        let (_folder, program) = spaced();
+        let word = program_word(&program).unwrap();
+        assert!(!word.contains([' ', '"', '&', ',']), "{word}");
+        assert_eq!(fs::canonicalize(&word).unwrap(), fs::canonicalize(&program).unwrap());
+        assert_eq!(
+            program_word(Path::new(r"C:\Rolecall\rolecall.exe")).unwrap(),
+            r"C:\Rolecall\rolecall.exe"
+        );
+    }
+
+    #[test]
+    fn what_has_no_short_name_is_refused_instead_of_quoted() {
+        let (_folder, program) = spaced();
+        fs::remove_file(&program).unwrap();
+        assert_eq!(program_word(&program), None);
+        assert_eq!(quote(&["a b", "c"]), None);
+        assert_eq!(quote(&["a", ""]), None);
+        assert_eq!(quote(&["a", "b=c,d@e"]).as_deref(), Some("a b=c,d@e"));
+    }
+
+    #[test]
+    fn a_canonical_path_is_shown_as_a_person_would_write_it() {
+        let (_folder, program) = spaced();
+        let canonical = fs::canonicalize(&program).unwrap();
+        assert!(canonical.to_str().unwrap().starts_with(r"\\?\"), "{}", canonical.display());
+        let simple = simplified(canonical.clone());
+        assert!(!simple.to_str().unwrap().starts_with(r"\\?\"), "{}", simple.display());
+        assert_eq!(fs::canonicalize(&simple).unwrap(), canonical);
+        // Without the prefix this would be a share of another machine, or another file.
+        for path in [r"\\?\UNC\server\share\file", r"\\?\C:\nowhere\at.all", r"C:\x"] {
+            assert_eq!(simplified(PathBuf::from(path)), PathBuf::from(path));
+        }
+    }
+
+    #[test]
+    fn lines_of_earlier_versions_are_still_read() {
+        let words = split(r#""C:\Program Files\rolecall.exe" credential-process --profile dev"#).unwrap();
+        assert_eq!(words, [r"C:\Program Files\rolecall.exe", "credential-process", "--profile", "dev"]);
+        assert_eq!(split(r#""C:\half"#.get(..4).unwrap()), None);
+    }
+}

@@ -29,17 +29,17 @@ fn run(case: &Path) -> Result<(), String> {
     let (operation, options) = parse(&fs::read_to_string(case.join("command")).unwrap());
     let files = home.files();
     let plan = files.plan(&operation, &options);
-    let here = home.path().display().to_string();
+    let here = format!("{}{}", home.path().display(), std::path::MAIN_SEPARATOR);
     if let Ok(plan) = &plan
         && (case.join("diff").exists() || bless())
     {
-        let diff = plan.diff().replace(&here, "~/.aws");
+        let diff = plan.diff().replace(&here, "~/.aws/");
         check(case, "diff", (!plan.is_empty()).then_some(diff.as_bytes()))?;
     }
     let applied = files.apply(&operation, &options);
     match applied {
         Err(error) => {
-            let words = format!("{error}\n{}\n", error.next_step()).replace(&here, "~/.aws");
+            let words = format!("{error}\n{}\n", error.next_step()).replace(&here, "~/.aws/");
             check(case, "error", Some(words.as_bytes()))?;
             for file in FILES {
                 let before = fs::read(case.join("before").join(file)).ok();

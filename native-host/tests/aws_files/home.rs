@@ -66,10 +66,12 @@ impl Home {
     }
 }
 
+/// Without lock files on Windows, where they stay: what others have open cannot be deleted there.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| cfg!(unix) || !name.ends_with(".rolecall-lock"))
         .collect();
     names.sort();
     names

@@ -2,12 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use rolecall_host::aws_files::{AwsFiles, Error, Options};
 
-use crate::home::{Home, file, names, process, remove};
+use crate::home::{Home, process};
 
 #[test]
 fn the_variables_of_the_aws_tools_move_the_files() {
@@ -84,7 +83,7 @@ fn a_lock_that_is_not_let_go_is_an_error_at_the_deadline() {
     let refused = home.files().apply(&process("dev"), &impatient).unwrap_err();
     assert_eq!(refused.code(), "aws-files-locked");
     assert_eq!(home.read_config().unwrap(), b"[default]\n");
-    held.unlock().unwrap();
+    drop(held);
     home.files().apply(&process("dev"), &impatient).unwrap();
 }
 
@@ -109,8 +108,10 @@ fn binary_and_utf_16_files_are_refused_untouched() {
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+    use std::path::Path;
 
     use super::*;
+    use crate::home::{file, names, remove};
 
     #[test]
     fn new_files_and_folders_are_their_owners_alone() {

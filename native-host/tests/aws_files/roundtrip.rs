@@ -6,6 +6,7 @@ use crate::generator::{Dice, files};
 use crate::home::{Home, file, process, remove};
 
 #[test]
+#[cfg_attr(windows, ignore = "in Wine it takes minutes; the proof below runs there")]
 fn set_then_remove_gives_the_original_bytes_of_files_as_people_have_them() {
     let home = Home::new();
     let mut written = 0;
@@ -29,6 +30,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "in Wine it takes minutes; the proof above runs there")]
 fn set_then_remove_gives_the_original_bytes_at_every_edge() {
     let home = Home::new();
     let edges: [&[u8]; 22] = [

@@ -1,12 +1,13 @@
 //! Terminals and the agent.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta, Utc};
+use rolecall_core::aws::Credentials;
 use rolecall_core::message::agent::{Question, Reply, Wish};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
@@ -253,6 +254,73 @@ fn a_killed_host_leaves_its_socket_and_the_next_one_clears_it_away() {
     assert_eq!(machine.sockets().len(), 1);
     let _next = Browser::open(&machine);
     assert_eq!(machine.sockets().len(), 1);
+}
+
+#[test]
+fn what_is_served_is_answered_at_once_while_it_is_renewed() {
+    let machine = Machine::new();
+    machine.write(
+        ".config/rolecall/config.toml",
+        &format!(
+            "[[provider]]\nid = \"corp\"\nclient_id = \"abc\"\n\
+             well_known_url = \"https://idp.example/.well-known/openid-configuration\"\n\
+             [[role]]\nprovider = \"corp\"\narn = \"{ROLE}\"\n"
+        ),
+    );
+    let mut browser = Browser::open(&machine);
+    let mut serve = machine
+        .command(&["serve", ROLE, "--shell", "json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Good for three seconds: after the half of that they are renewed, as those of an hour are with 20 minutes left.
+    let short = |key: &str| Credentials {
+        access_key_id: key.into(),
+        expiration: Utc::now() + TimeDelta::seconds(3),
+        ..credentials(1)
+    };
+    let answer = |browser: &mut Browser, key: &str| loop {
+        match browser.question() {
+            (id, WorkerQuestion::Credentials(request)) => {
+                let credentials = short(key);
+                browser.answer(id, Ok(WorkerAnswer::Credentials { credentials, keep: true }));
+                return request.interactive;
+            }
+            (id, _) => {
+                browser.answer(id, Ok(WorkerAnswer::Status(WorkerStatus { people: vec![], roles: vec![] })))
+            }
+        }
+    };
+    assert!(answer(&mut browser, "ASIAFIRST"));
+    let mut line = String::new();
+    BufReader::new(serve.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let variables: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let fetch = || {
+        let text = |name: &str| variables[name].as_str().unwrap().to_owned();
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
+        let request = agent
+            .get(text("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+            .header("authorization", text("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+        let answer = request.call().unwrap().body_mut().read_to_string().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        document["AccessKeyId"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(fetch(), "ASIAFIRST");
+
+    // The renewal begins by itself, shows nothing to anybody, and nobody waits for it.
+    let (id, WorkerQuestion::Credentials(request)) = browser.question() else { panic!("something else") };
+    assert!(!request.interactive);
+    assert_eq!(fetch(), "ASIAFIRST");
+    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: short("ASIASECOND"), keep: true }));
+    while fetch() == "ASIAFIRST" {
+        thread::yield_now();
+    }
+    assert_eq!(fetch(), "ASIASECOND");
+    serve.kill().unwrap();
+    serve.wait().unwrap();
 }
 
 #[test]

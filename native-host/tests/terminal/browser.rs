@@ -1,6 +1,6 @@
 //! A browser, as far as the host can see it: it starts the program, speaks frames, and ends it.
 
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -33,7 +33,11 @@ impl Browser {
 
     /// Starts the host for an extension that says nothing yet.
     pub(crate) fn start(machine: &Machine, origin: &str) -> Self {
-        let mut command = machine.command(&[origin]);
+        Self::run(machine.command(&[origin]))
+    }
+
+    /// Starts the host by a command.
+    pub(crate) fn run(mut command: Command) -> Self {
         let mut host = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut output = host.stdout.take().unwrap();
         let (sender, frames) = mpsc::channel();

@@ -12,13 +12,13 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::machine::{Machine, Ran};
 
 /// A server on loopback that answers everything with 404, with a certificate that an authority of its own has issued.
-struct Server {
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     authority: String,
 }
 
 impl Server {
-    fn start(change: impl FnOnce(&mut CertificateParams)) -> Self {
+    pub(crate) fn start(change: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.distinguished_name.push(DnType::CommonName, "Example Corp Root");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -1,7 +1,13 @@
 //! `install`, `uninstall` and `doctor`.
 
 use std::fs;
+use std::thread;
 
+use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
+use rolecall_core::message::host::{ProtocolRange, WorkerAnswer, WorkerStatus};
+
+use crate::browser::Browser;
+use crate::loopback::world;
 use crate::machine::{Machine, program};
 
 const MANIFEST: &str = ".config/chromium/NativeMessagingHosts/dev.rolecall.host.json";
@@ -91,4 +97,59 @@ fn the_doctor_finds_what_is_broken_and_names_the_command() {
     assert_eq!(failed.len(), 2, "{findings:?}");
     assert!(failed[0]["what"].as_str().unwrap().contains("/nowhere/rolecall"));
     assert!(failed[1]["what"].as_str().unwrap().contains("line 2"));
+}
+
+/// A browser by name: what it runs is the host, what it was started with is a folder of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_browser_with_a_folder_of_its_own_is_not_called_without_a_host() {
+    let machine = Machine::new();
+    machine.write(".config/chromium/Local State", "");
+    let folder = machine.home().join("scratch");
+    let ran = machine.run(&["install", "--browser", "chromium", "--user-data-dir", folder.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let chromium = machine.home().join("chromium");
+    fs::copy("/bin/sh", &chromium).unwrap();
+    let script = format!("'{}' chrome-extension://{CHROMIUM_EXTENSION_ID}/; exit", program().display());
+    let folder_option = format!("--user-data-dir={}", folder.display());
+    let mut browser = Browser::run(machine.command_of(&chromium, &["-c", &script, &folder_option]));
+    browser.hello(ProtocolRange::CURRENT).unwrap();
+    let ran = thread::scope(|scope| {
+        let ran = scope.spawn(|| machine.run(&["doctor"]));
+        let (id, _) = browser.question();
+        let status = WorkerStatus { people: vec![], roles: vec![] };
+        browser.answer(id, Ok(WorkerAnswer::Status(status)));
+        ran.join().unwrap()
+    });
+    assert!(!ran.stdout.contains("not installed"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("ok    Chromium in ~/scratch: the host program is installed and answers.\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("ok    Chromium answers (host "), "{}", ran.stdout);
+}
+
+#[test]
+fn the_doctor_asks_the_providers_and_tells_silence_from_a_wrong_address() {
+    let (sandbox, machine) = world();
+    let told = |machine: &Machine| machine.run(&["doctor"]).stdout;
+    assert!(told(&machine).contains(": the provider answers.\n"), "{}", told(&machine));
+    // Where AWS is the one to read what the provider publishes, its rules count.
+    let settings = machine.read(".config/rolecall/config.toml");
+    let of_aws: Vec<_> = settings.lines().filter(|line| !line.contains("_endpoint")).collect();
+    machine.write(".config/rolecall/config.toml", &of_aws.join("\n"));
+    let stdout = told(&machine);
+    assert!(stdout.contains(" is not https, which AWS does not take.\n"), "{stdout}");
+    assert!(stdout.contains(" has a port, which AWS does not take.\n"), "{stdout}");
+    let wrong = settings.replace("/.well-known/", "/elsewhere/.well-known/");
+    machine.write(".config/rolecall/config.toml", &wrong);
+    let ran = machine.run(&["doctor"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" answered with HTTP status 404.\n"), "{}", ran.stdout);
+    machine.write(".config/rolecall/config.toml", &settings);
+    drop(sandbox);
+    let ran = machine.run(&["doctor"]);
+    assert_eq!(ran.code, Some(0), "a network that is away is no broken set-up: {}", ran.stdout);
+    assert!(ran.stdout.contains(" could not be reached: "), "{}", ran.stdout);
 }

@@ -1,9 +1,11 @@
 //! The built program, driven as browsers and people drive it.
 
+#![cfg(unix)]
 // A test that cannot go on has failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agent;
+mod aws;
 mod browser;
 mod cache;
 mod certificates;

@@ -52,11 +52,7 @@ impl Library {
 
 /// Finds a library for all of `targets`, or installs one. `purpose` ends the sentence "… is needed to".
 pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
-    let mut installed = true;
-    for target in targets {
-        installed = installed && (has(target)? || (find(&["rustup"]).is_some() && add_with_rustup(target)?));
-    }
-    if installed {
+    if installed(targets)? {
         return Ok(Library::Installed);
     }
     let list = targets.join(" ");
@@ -70,6 +66,16 @@ pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
         );
     }
     Ok(Library::FromSources)
+}
+
+/// Whether the active toolchain has the library for all of `targets`, after rustup was asked for what is missing.
+pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
+    for target in targets {
+        if !has(target)? && (find(&["rustup"]).is_none() || !add_with_rustup(target)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What the active toolchain's compiler answers.

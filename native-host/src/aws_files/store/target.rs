@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::Error;
 use super::{failed, folder};
+use crate::platform;
 
 /// Follows symbolic links to where the file is or would be.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, Error> {
@@ -77,7 +78,7 @@ pub(super) fn check_writable(path: &Path, target: &Path) -> Result<(), Error> {
 /// One name for one file, however its folder is spelled.
 fn canonical(target: &Path) -> PathBuf {
     match (fs::canonicalize(folder(target)), target.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
+        (Ok(folder), Some(name)) => platform::simplified(folder).join(name),
         _ => target.to_owned(),
     }
 }

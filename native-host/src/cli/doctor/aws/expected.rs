@@ -1,0 +1,236 @@
+//! What is on record of AWS's answers, each with its source. Nothing else in the program depends on it: where AWS
+//! answers something else today, this says so, and the program copes with both as far as anybody could foresee.
+
+use http::header;
+
+use super::shape::{Shape, Text};
+
+/// What an answer has to be like.
+#[derive(Debug)]
+pub(super) struct Expected {
+    /// The status, if one is on record.
+    status: Option<u16>,
+    content_type: Option<&'static str>,
+    /// Elements or members that have to be there.
+    members: &'static [&'static str],
+    code: Option<&'static str>,
+    /// One of these.
+    texts: &'static [Text],
+    /// Headers that have to be there.
+    headers: &'static [&'static str],
+    /// Headers that list words, and the words.
+    lists: &'static [(&'static str, &'static str)],
+    readers: Readers,
+    /// Where that is from.
+    pub(super) record: &'static str,
+}
+
+/// What a page may read of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    /// Not asked for.
+    Any,
+    Everybody,
+    Nobody,
+}
+
+impl Expected {
+    /// What is not as on record, as a person would read it.
+    pub(super) fn differences(&self, shape: &Shape) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut differs = |what: &str, expected: &str, found: &str| {
+            differences.push(format!("{what}: {found} instead of {expected}"));
+        };
+        if let Some(status) = self.status.filter(|status| *status != shape.status) {
+            differs("status", &status.to_string(), &shape.status.to_string());
+        }
+        if let Some(expected) =
+            self.content_type.filter(|expected| shape.content_type.as_deref() != Some(expected))
+        {
+            differs("content type", expected, shape.content_type.as_deref().unwrap_or("none"));
+        }
+        for member in self.members.iter().filter(|member| !shape.members.contains(**member)) {
+            differs("document", member, "no such element");
+        }
+        if let Some(expected) = self.code.filter(|expected| shape.code.as_deref() != Some(expected)) {
+            differs("code", expected, shape.code.as_deref().unwrap_or("none"));
+        }
+        if !self.texts.is_empty() && !shape.text.is_some_and(|text| self.texts.contains(&text)) {
+            let expected: Vec<_> = self.texts.iter().map(|text| text.words()).collect();
+            differs("text", &expected.join(" or "), shape.text.map_or("none", Text::words));
+        }
+        for name in self.headers.iter().filter(|name| !shape.headers.contains(**name)) {
+            differs("headers", name, "none");
+        }
+        for (name, words) in self.lists {
+            let found = shape.values.get(*name).map_or("", String::as_str);
+            if set(found) != set(words) {
+                differs(name, words, if found.is_empty() { "none" } else { found });
+            }
+        }
+        let reader = shape.values.get(header::ACCESS_CONTROL_ALLOW_ORIGIN.as_str()).map(String::as_str);
+        match (self.readers, reader) {
+            (Readers::Everybody, Some("*")) | (Readers::Nobody, None) | (Readers::Any, _) => {}
+            (Readers::Everybody, found) => differs("readable by", "every page", found.unwrap_or("no page")),
+            (Readers::Nobody, Some(found)) => differs("readable by", "no page", found),
+        }
+        differences
+    }
+}
+
+impl Text {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NotAJwt => "\"not a valid JWT\"",
+            Self::NotValidated => "\"could not be validated\"",
+            Self::NoProvider => "\"No OpenIDConnect provider found\"",
+            Self::NoKey => "\"Couldn't retrieve verification key\"",
+            Self::InvalidCredentials => "\"Invalid credentials\"",
+            Self::OriginNotAllowed => "\"Origin not allowed\"",
+            Self::Other => "another text",
+        }
+    }
+}
+
+fn set(words: &str) -> std::collections::BTreeSet<String> {
+    words.split(',').map(|word| word.trim().to_ascii_lowercase()).filter(|word| !word.is_empty()).collect()
+}
+
+const NOTHING: Expected = Expected {
+    status: None,
+    content_type: None,
+    members: &[],
+    code: None,
+    texts: &[],
+    headers: &[],
+    lists: &[],
+    readers: Readers::Any,
+    record: "",
+};
+
+const REQUEST_ID: &[&str] = &["x-amzn-requestid"];
+
+/// A token that is no JWT.
+pub(super) const NO_JWT: Expected = Expected {
+    status: Some(400),
+    content_type: Some("text/xml"),
+    members: &[
+        "ErrorResponse > Error > Code",
+        "ErrorResponse > Error > Message",
+        "ErrorResponse > Error > Type",
+        "ErrorResponse > RequestId",
+    ],
+    code: Some("InvalidIdentityToken"),
+    texts: &[Text::NotAJwt],
+    headers: REQUEST_ID,
+    record: "sts.us-east-1, recorded in September 2026 by radkawar/stackd; aws-sdk-rust #827 for the headers",
+    ..NOTHING
+};
+
+/// The same, asked for JSON.
+pub(super) const NO_JWT_JSON: Expected = Expected {
+    content_type: Some("application/json"),
+    members: JSON_ERROR,
+    record: "Envoy's tests of its web identity provider, kubernetes-sigs/aws-iam-authenticator",
+    ..NO_JWT
+};
+
+const JSON_ERROR: &[&str] = &["Error > Code", "Error > Message", "Error > Type", "RequestId"];
+
+/// A JWT that nobody signed, of an issuer that does not exist. Until about 2026 the text named the issuer.
+pub(super) const FALSE_JWT: Expected = Expected {
+    texts: &[Text::NotValidated, Text::NoProvider],
+    record: "posts of 2026 (\"could not be validated\") and before (\"No OpenIDConnect provider found\")",
+    ..NO_JWT
+};
+
+/// The same, asked for JSON.
+pub(super) const FALSE_JWT_JSON: Expected =
+    Expected { content_type: NO_JWT_JSON.content_type, members: JSON_ERROR, ..FALSE_JWT };
+
+/// With the `Origin` of an extension. Of Firefox's there is no record.
+pub(super) const NO_JWT_FROM_A_PAGE: Expected = Expected {
+    readers: Readers::Everybody,
+    record: "aws-sdk-js, SERVICES.md: STS answers pages of every origin",
+    ..NO_JWT
+};
+
+/// What a browser asks STS first, where it asks.
+pub(super) const STS_PREFLIGHT: Expected = Expected {
+    status: Some(200),
+    lists: &[
+        ("access-control-allow-methods", "POST"),
+        ("access-control-max-age", "172800"),
+        ("access-control-expose-headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"),
+    ],
+    readers: Readers::Everybody,
+    record: "an OPTIONS recorded at sts.us-east-1 in 2020",
+    ..NOTHING
+};
+
+/// Keys that are none, by POST and by GET.
+pub(super) const FALSE_KEYS: Expected = Expected {
+    status: Some(400),
+    content_type: Some("text/html"),
+    texts: &[Text::InvalidCredentials],
+    readers: Readers::Nobody,
+    record: "aws-vault #77, holochrome #8: a page \"Invalid credentials parameter\"",
+    ..NOTHING
+};
+
+/// With the `Origin` of an extension.
+pub(super) const FALSE_KEYS_FROM_A_PAGE: Expected =
+    Expected { record: "none; assumed to be as without an Origin, and not for pages to read", ..FALSE_KEYS };
+
+/// What a browser asks the sign-in host first, where it asks.
+pub(super) const SIGN_IN_PREFLIGHT: Expected = Expected {
+    readers: Readers::Nobody,
+    record: "none; nobody has seen this host answer pages of other origins",
+    ..NOTHING
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_difference_is_named() {
+        let response = http::Response::builder()
+            .status(403)
+            .header("content-type", "application/json")
+            .header("access-control-allow-origin", "https://one.example")
+            .body(br#"{"Error":{"Code":"AccessDenied","Message":"no"}}"#.to_vec())
+            .unwrap();
+        let differences = NO_JWT_FROM_A_PAGE.differences(&Shape::of(&response));
+        assert_eq!(
+            differences,
+            [
+                "status: 403 instead of 400",
+                "content type: application/json instead of text/xml",
+                "document: no such element instead of ErrorResponse > Error > Code",
+                "document: no such element instead of ErrorResponse > Error > Message",
+                "document: no such element instead of ErrorResponse > Error > Type",
+                "document: no such element instead of ErrorResponse > RequestId",
+                "code: AccessDenied instead of InvalidIdentityToken",
+                "text: another text instead of \"not a valid JWT\"",
+                "headers: none instead of x-amzn-requestid",
+                "readable by: https://one.example instead of every page",
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_in_headers_are_compared_whatever_their_order_and_case() {
+        let response = http::Response::builder()
+            .header("access-control-allow-origin", "*")
+            .header("access-control-allow-methods", "post")
+            .header("access-control-max-age", "172800")
+            .header(
+                "access-control-expose-headers",
+                "date, X-Amzn-Requestid,x-amzn-ErrorMessage,x-amzn-ErrorType",
+            )
+            .body(Vec::new())
+            .unwrap();
+        assert_eq!(STS_PREFLIGHT.differences(&Shape::of(&response)), [""; 0]);
+    }
+}

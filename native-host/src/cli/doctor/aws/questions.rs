@@ -1,0 +1,241 @@
+//! The requests: each one that AWS refuses, with what is on record about the refusal.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
+use http::{Method, Request, header};
+use rolecall_core::aws::Partition;
+use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
+use rolecall_core::platform::HttpRequest;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::expected::{self, Expected};
+use super::{Place, Service};
+
+/// One request, and what is expected of its answer.
+pub(super) struct Question {
+    pub(super) name: &'static str,
+    pub(super) request: HttpRequest,
+    pub(super) expected: &'static Expected,
+}
+
+/// What is asked of a place.
+pub(super) fn of(place: &Place) -> Vec<Question> {
+    match place.service {
+        Service::Sts => of_sts(place),
+        Service::SignIn => of_sign_in(place),
+    }
+}
+
+fn of_sts(place: &Place) -> Vec<Question> {
+    let chromium = chromium();
+    let token = |token: &str| form(place, &assume_role(place.partition, token));
+    let json = |mut request: HttpRequest| {
+        request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+        request
+    };
+    vec![
+        Question { name: "no JWT", request: token(NO_JWT), expected: &expected::NO_JWT },
+        Question {
+            name: "no JWT, JSON wanted",
+            request: json(token(NO_JWT)),
+            expected: &expected::NO_JWT_JSON,
+        },
+        Question { name: "a JWT of nobody", request: token(&false_jwt()), expected: &expected::FALSE_JWT },
+        Question {
+            name: "a JWT of nobody, JSON wanted",
+            request: json(token(&false_jwt())),
+            expected: &expected::FALSE_JWT_JSON,
+        },
+        Question {
+            name: "from Chromium's extension",
+            request: with_origin(token(NO_JWT), &chromium),
+            expected: &expected::NO_JWT_FROM_A_PAGE,
+        },
+        Question {
+            name: "from Firefox's extension",
+            request: with_origin(token(NO_JWT), FIREFOX),
+            expected: &expected::NO_JWT_FROM_A_PAGE,
+        },
+        Question {
+            name: "preflight of Chromium",
+            request: preflight(place, &chromium),
+            expected: &expected::STS_PREFLIGHT,
+        },
+        Question {
+            name: "preflight of Firefox",
+            request: preflight(place, FIREFOX),
+            expected: &expected::STS_PREFLIGHT,
+        },
+    ]
+}
+
+fn of_sign_in(place: &Place) -> Vec<Question> {
+    let chromium = chromium();
+    let post = || form(place, &sign_in_token());
+    let get = || {
+        let mut address = place.endpoint.url().clone();
+        address.set_query(Some(&sign_in_token()));
+        let mut request = Request::new(Vec::new());
+        if let Ok(address) = address.as_str().parse() {
+            *request.uri_mut() = address;
+        }
+        request
+    };
+    vec![
+        Question { name: "false keys, POST", request: post(), expected: &expected::FALSE_KEYS },
+        Question { name: "false keys, GET", request: get(), expected: &expected::FALSE_KEYS },
+        Question {
+            name: "POST from Chromium's extension",
+            request: with_origin(post(), &chromium),
+            expected: &expected::FALSE_KEYS_FROM_A_PAGE,
+        },
+        Question {
+            name: "POST from Firefox's extension",
+            request: with_origin(post(), FIREFOX),
+            expected: &expected::FALSE_KEYS_FROM_A_PAGE,
+        },
+        Question {
+            name: "GET from Chromium's extension",
+            request: with_origin(get(), &chromium),
+            expected: &expected::FALSE_KEYS_FROM_A_PAGE,
+        },
+        Question {
+            name: "GET from Firefox's extension",
+            request: with_origin(get(), FIREFOX),
+            expected: &expected::FALSE_KEYS_FROM_A_PAGE,
+        },
+        Question {
+            name: "preflight of Chromium",
+            request: preflight(place, &chromium),
+            expected: &expected::SIGN_IN_PREFLIGHT,
+        },
+        Question {
+            name: "preflight of Firefox",
+            request: preflight(place, FIREFOX),
+            expected: &expected::SIGN_IN_PREFLIGHT,
+        },
+    ]
+}
+
+/// A role of AWS's own example account.
+fn assume_role(partition: Partition, token: &str) -> String {
+    let role = format!("arn:{}:iam::123456789012:role/rolecall-doctor", partition.id());
+    encoded(&[
+        ("Action", "AssumeRoleWithWebIdentity"),
+        ("Version", "2011-06-15"),
+        ("RoleArn", &role),
+        ("RoleSessionName", "rolecall-doctor"),
+        ("DurationSeconds", "900"),
+        ("WebIdentityToken", token),
+    ])
+}
+
+/// A JWT in which nothing is wrong but that nobody signed it and that its issuer does not exist (RFC 6761 section 6.4).
+fn false_jwt() -> String {
+    let now = Utc::now().timestamp();
+    let head = json!({ "alg": "RS256", "kid": "rolecall-doctor", "typ": "JWT" });
+    let claims = json!({
+        "iss": "https://rolecall-doctor.invalid",
+        "aud": "rolecall-doctor",
+        "sub": "nobody",
+        "iat": now,
+        "exp": now + 300,
+    });
+    let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    // As long as a signature of RS256 with 2048 bits.
+    let signature = part(&[0; 256]);
+    format!("{}.{}.{signature}", part(head.to_string().as_bytes()), part(claims.to_string().as_bytes()))
+}
+
+fn sign_in_token() -> String {
+    let session = json!({
+        "sessionId": "NOT-AN-ACCESS-KEY-ID",
+        "sessionKey": "NOT-A-SECRET-ACCESS-KEY",
+        "sessionToken": "NOT-A-SESSION-TOKEN",
+    });
+    encoded(&[("Action", "getSigninToken"), ("Session", &session.to_string())])
+}
+
+fn encoded(parameters: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+fn form(place: &Place, body: &str) -> HttpRequest {
+    let mut request = Request::new(body.as_bytes().to_vec());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = place.endpoint.uri();
+    let form = header::HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(header::CONTENT_TYPE, form);
+    request
+}
+
+/// What a browser asks before a request of a page that is not a plain form (the Fetch standard, "CORS-preflight fetch").
+fn preflight(place: &Place, origin: &str) -> HttpRequest {
+    let mut request = Request::new(Vec::new());
+    *request.method_mut() = Method::OPTIONS;
+    *request.uri_mut() = place.endpoint.uri();
+    let headers = request.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, header::HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, header::HeaderValue::from_static("content-type"));
+    with_origin(request, origin)
+}
+
+fn with_origin(mut request: HttpRequest, origin: &str) -> HttpRequest {
+    if let Ok(origin) = origin.parse() {
+        request.headers_mut().insert(header::ORIGIN, origin);
+    }
+    request
+}
+
+fn chromium() -> String {
+    format!("chrome-extension://{CHROMIUM_EXTENSION_ID}")
+}
+
+const NO_JWT: &str = "rolecall-doctor";
+
+/// An add-on's address is another in every installation: this one is nobody's.
+const FIREFOX: &str = "moz-extension://00000000-0000-4000-8000-000000000000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_sent_is_anybodys() {
+        let place = |service| {
+            Place::new(service, Partition::AwsUsGov, Some("host.example".to_owned()), None).unwrap()
+        };
+        for service in [Service::Sts, Service::SignIn] {
+            let questions = of(&place(service));
+            assert_eq!(questions.len(), 8);
+            for Question { request, .. } in questions {
+                let text = format!(
+                    "{} {:?} {}",
+                    request.uri(),
+                    request.headers(),
+                    String::from_utf8_lossy(request.body())
+                );
+                assert!(!text.to_lowercase().contains("authorization") && !text.contains("ASIA"), "{text}");
+                assert_eq!(request.uri().host(), Some("host.example"));
+            }
+        }
+        let sent = assume_role(Partition::AwsUsGov, "x");
+        assert!(sent.contains("arn%3Aaws-us-gov%3Aiam%3A%3A123456789012%3A"), "{sent}");
+    }
+
+    #[test]
+    fn the_false_token_has_the_form_of_a_real_one() {
+        let token = false_jwt();
+        let parts: Vec<_> = token.split('.').collect();
+        let [head, claims, signature] = parts[..] else { panic!("{token}") };
+        let read = |part: &str| {
+            serde_json::from_slice::<serde_json::Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+        };
+        assert_eq!(read(head)["alg"], "RS256");
+        assert_eq!(read(claims)["iss"], "https://rolecall-doctor.invalid");
+        assert_eq!(URL_SAFE_NO_PAD.decode(signature).unwrap().len(), 256);
+        assert!((4..=20000).contains(&token.len()));
+    }
+}

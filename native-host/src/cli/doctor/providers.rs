@@ -1,0 +1,121 @@
+//! The providers of the settings: whether they answer, and whether AWS can take what they publish.
+
+use std::thread;
+
+use rolecall_core::Problem;
+use rolecall_core::aws::Partition;
+use rolecall_core::oidc::{KeySet, Metadata, keys_request, metadata_request};
+use rolecall_core::settings::Provider;
+use rolecall_core::{Code, Error};
+use url::Url;
+
+use super::Finding;
+use crate::{http_client, roles};
+
+/// Asks every provider, all at once: one that does not answer takes its time.
+pub(super) fn check(findings: &mut Vec<Finding>) {
+    let settings = roles::settings();
+    let providers: Vec<_> = settings.providers().map(|provider| &provider.value).collect();
+    let answers: Vec<Vec<Finding>> = thread::scope(|scope| {
+        let asked: Vec<_> =
+            providers.iter().map(|provider| scope.spawn(move || check_one(provider))).collect();
+        asked.into_iter().filter_map(|asked| asked.join().ok()).collect()
+    });
+    findings.extend(answers.into_iter().flatten());
+}
+
+fn check_one(provider: &Provider) -> Vec<Finding> {
+    match read(provider) {
+        Ok((metadata, keys)) => {
+            let name = provider.label();
+            let Some(issuer) = asked_by_aws(provider).then_some(metadata.issuer.as_str()) else {
+                return vec![Finding::ok(format!("{name}: the provider answers."))];
+            };
+            let traps = issuer_traps(issuer);
+            let mut findings = Vec::new();
+            if traps.is_empty() {
+                findings.push(Finding::ok(match issuer.strip_suffix('/') {
+                    Some(_) => format!(
+                        "{name}: the provider answers. In IAM its address is {issuer}, with the slash at the end."
+                    ),
+                    None => format!("{name}: the provider answers. In IAM its address is {issuer}."),
+                }));
+            }
+            let warn = |what: String, mend: &'static str| Finding::warn(format!("{name}: {what}"), mend);
+            findings.extend(traps.into_iter().map(|trap| {
+                warn(trap, "Have the provider speak for an issuer https://HOST/PATH that AWS can reach.")
+            }));
+            findings.extend(keys.what_aws_refuses().into_iter().map(|found| {
+                warn(
+                    format!("AWS does not take all of its key set: {found}."),
+                    "Tell whoever runs the provider: AWS may refuse its tokens with InvalidIdentityToken.",
+                )
+            }));
+            findings
+        }
+        Err(problem) => {
+            let what = format!("{}: {}", provider.label(), problem.message);
+            // A network that is away is not a set-up that is wrong.
+            let is_away = [Code::Unreachable, Code::RequestTimedOut].iter().any(|code| problem.is(*code));
+            let finding = if is_away { Finding::warn } else { Finding::fail };
+            vec![finding(what, problem.next_step)]
+        }
+    }
+}
+
+fn read(provider: &Provider) -> Result<(Metadata, KeySet), Problem> {
+    let ask = |request| http_client::send(request).map_err(Error::from);
+    let metadata = Metadata::read(provider, &ask(metadata_request(provider))?).map_err(Error::from)?;
+    let keys = KeySet::read(&metadata, &ask(keys_request(&metadata))?).map_err(Error::from)?;
+    Ok((metadata, keys))
+}
+
+/// Whether it is AWS that reads what the provider publishes, and not somebody else's STS.
+fn asked_by_aws(provider: &Provider) -> bool {
+    let Some(sts) = &provider.sts_endpoint else { return true };
+    let host = sts.url().host_str().unwrap_or_default();
+    Partition::ALL.into_iter().any(|partition| partition.is_sts_host(host))
+}
+
+/// What AWS does not take as the address of a provider (IAM User Guide, "Create an OpenID Connect identity provider").
+fn issuer_traps(issuer: &str) -> Vec<String> {
+    let Ok(url) = Url::parse(issuer) else {
+        return vec![format!("its issuer \"{}\" is not an address.", issuer.escape_debug())];
+    };
+    let mut traps = Vec::new();
+    if url.scheme() != "https" {
+        traps.push(format!("its issuer {issuer} is not https, which AWS does not take."));
+    }
+    if url.port().is_some() {
+        traps.push(format!("its issuer {issuer} has a port, which AWS does not take."));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        traps.push(format!("its issuer {issuer} has a query, which AWS does not take."));
+    }
+    if issuer.len() > ISSUER_MAX {
+        traps.push(format!("its issuer has more than {ISSUER_MAX} characters, which AWS does not take."));
+    }
+    traps
+}
+
+/// IAM's limit.
+const ISSUER_MAX: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_aws_does_not_take_are_named() {
+        assert_eq!(issuer_traps("https://idp.example/realms/x/"), [""; 0]);
+        assert_eq!(
+            issuer_traps("http://idp.example:8080"),
+            [
+                "its issuer http://idp.example:8080 is not https, which AWS does not take.",
+                "its issuer http://idp.example:8080 has a port, which AWS does not take.",
+            ]
+        );
+        assert_eq!(issuer_traps("https://idp.example/?x=1").len(), 1);
+        assert_eq!(issuer_traps("corp").len(), 1);
+    }
+}

@@ -1,0 +1,112 @@
+//! Wine, in which programs for Windows run here, and the compiler that links them. Each run has a Windows of its own,
+//! which is gone afterwards.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::repo::{self, Stamp};
+use crate::step;
+use crate::tools::{apt, find};
+
+/// A fresh Windows. It ends, and goes, when this is dropped.
+pub(crate) struct Windows {
+    wine: PathBuf,
+    folder: PathBuf,
+    /// There is one folder for all runs, so that one that was killed leaves no second behind.
+    _lock: File,
+}
+
+/// Finds Wine and the compiler, or installs them, and starts a Windows.
+pub(crate) fn ready() -> Result<Windows> {
+    let lock = repo::lock()?;
+    if find(&[WINE]).is_none() || find(&[COMPILER]).is_none() {
+        apt::install(
+            &["gcc-mingw-w64-x86-64", "wine", "wine64"],
+            "run the host as Windows does",
+            "Wine for 64-bit programs and MinGW-w64's C compiler",
+        )?;
+    }
+    let wine = find(&[WINE]).context("wine was installed but is not on the PATH")?;
+    let folder = repo::target("windows/prefix");
+    repo::remove_dir(&folder)?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let windows = Windows { wine, folder, _lock: lock };
+    let step = step::Step::start("start a Windows in Wine");
+    // Otherwise it ends some time after each program, and the next one may meet it as it goes.
+    windows.server("--persistent");
+    step::logged("wineboot", windows.command().args(["wineboot", "--init"]))?;
+    windows.complete()?;
+    step.ok("");
+    Ok(windows)
+}
+
+impl Windows {
+    /// Has a command run programs for Windows in this one; `runner` is the variable that tells it how.
+    pub(crate) fn give(&self, command: &mut Command, runner: &str) {
+        command.env(runner, &self.wine);
+        self.surround(command);
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.wine);
+        self.surround(&mut command);
+        command
+    }
+
+    fn surround(&self, command: &mut Command) {
+        command
+            .env("WINEPREFIX", &self.folder)
+            // Of Wine's own state there is nothing to learn.
+            .env("WINEDEBUG", "-all")
+            // Nothing is offered to be installed, and no desktop's menu is written to.
+            .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d")
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY");
+    }
+
+    /// Tells the server that Wine's processes share to do something. Where that is in vain, they do without.
+    fn server(&self, option: &str) {
+        let mut server = Command::new("wineserver");
+        server.arg(option).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.surround(&mut server);
+        let _ = server.status();
+    }
+
+    /// Adds the library that Rust's standard library has its random numbers from, which Wine has from 9 on.
+    fn complete(&self) -> Result<()> {
+        let installed = self.folder.join("drive_c/windows/system32").join(LIBRARY);
+        if installed.is_file() {
+            return Ok(());
+        }
+        let library = repo::target("windows").join(LIBRARY);
+        let stamp = Stamp::new(library.with_extension("sha256"), &[LIBRARY_SOURCE.as_bytes()]);
+        if !stamp.is_fresh() || !library.is_file() {
+            let source = library.with_extension("c");
+            repo::write(&source, LIBRARY_SOURCE)?;
+            let mut compiler = Command::new(COMPILER);
+            compiler.args(["-shared", "-o"]).arg(&library).arg(&source).arg("-ladvapi32");
+            step::logged("compile bcryptprimitives", &mut compiler)?;
+            stamp.set()?;
+        }
+        fs::copy(&library, &installed).with_context(|| format!("cannot write {}", installed.display()))?;
+        Ok(())
+    }
+}
+
+impl Drop for Windows {
+    fn drop(&mut self) {
+        // Its server stays for a moment otherwise, and writes the registry to where it was.
+        self.server("--kill");
+        self.server("--wait");
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+const WINE: &str = "wine";
+const COMPILER: &str = "x86_64-w64-mingw32-gcc";
+
+const LIBRARY: &str = "bcryptprimitives.dll";
+const LIBRARY_SOURCE: &str = include_str!("wine/bcryptprimitives.c");
