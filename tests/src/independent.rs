@@ -120,6 +120,12 @@ impl Independent {
         Ok(Self { setup, issuer, sts: address, provider, _sts: sts })
     }
 
+    /// How they are set up.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// The settings document that an administrator would write for them.
     pub fn settings(&self) -> Result<Table> {
         let (issuer, sts) = (&self.issuer, &self.sts);

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use rolecall_sandbox::Config;
 use rolecall_tests::{Independent, Kind, Popup, Provider, Scene, Sdk, Setup, Sts, entries};
 
+use crate::compatibility::{Place, record};
 use crate::{on_any_port, sign_out};
 
 crate::stories![
@@ -42,6 +43,11 @@ fn setup(provider: Provider, sts: Sts) -> Setup {
     }
 }
 
+/// Whether every provider runs on this machine.
+pub(crate) fn all_are_there() -> bool {
+    [Provider::OidcProvider8, Provider::OidcProvider9, Provider::Authlib].into_iter().all(is_there)
+}
+
 /// Says why a case is not told here, where its provider does not run.
 fn is_there(provider: Provider) -> bool {
     if let Some(reason) = provider.missing() {
@@ -51,12 +57,21 @@ fn is_there(provider: Provider) -> bool {
 }
 
 async fn the_extension_signs_in_at_providers_of_others(kind: Kind) -> Result<()> {
-    for setup in [
-        // Its token endpoint refuses the extension's origin, so the host program asks it.
-        Setup { cors: false, ..setup(Provider::OidcProvider8, Sts::Moto) },
-        Setup { algorithm: "ES256", ..setup(Provider::OidcProvider9, Sts::Trust) },
-        // Its answers say nothing of origins: the browser keeps them.
-        Setup { cors: false, ..setup(Provider::Authlib, Sts::Trust) },
+    for (done, setup) in [
+        (
+            // So the host program asks its token endpoint.
+            "signed in where the token endpoint refuses the extension's origin; RS256, `iss` in the redirect",
+            Setup { cors: false, ..setup(Provider::OidcProvider8, Sts::Moto) },
+        ),
+        (
+            "signed in with CORS; ES256, `iss` in the redirect",
+            Setup { algorithm: "ES256", ..setup(Provider::OidcProvider9, Sts::Trust) },
+        ),
+        (
+            // The browser keeps such answers from the extension.
+            "signed in where no answer has CORS; RS256, no `iss` in the redirect",
+            Setup { cors: false, ..setup(Provider::Authlib, Sts::Trust) },
+        ),
     ] {
         if !is_there(setup.provider) {
             continue;
@@ -77,14 +92,18 @@ async fn the_extension_signs_in_at_providers_of_others(kind: Kind) -> Result<()>
         popup.status("Wrote the profile example").await?;
         let identity = scene.terminal().rolecall(["whoami", "--profile", "example"]).await?.succeeded()?;
         ensure!(identity.contains(ARN), "{identity}");
+        record(others.setup(), &format!("{done}; profile written and used"), Place::Extension(kind));
     }
     Ok(())
 }
 
 async fn the_command_line_signs_in_at_providers_of_others(kind: Kind) -> Result<()> {
-    for setup in [
-        setup(Provider::OidcProvider8, Sts::Moto),
-        Setup { algorithm: "ES256", ..setup(Provider::OidcProvider9, Sts::Trust) },
+    for (done, setup) in [
+        ("signed in by loopback; RS256", setup(Provider::OidcProvider8, Sts::Moto)),
+        (
+            "signed in by loopback; ES256",
+            Setup { algorithm: "ES256", ..setup(Provider::OidcProvider9, Sts::Trust) },
+        ),
     ] {
         if !is_there(setup.provider) {
             continue;
@@ -112,6 +131,7 @@ async fn the_command_line_signs_in_at_providers_of_others(kind: Kind) -> Result<
         others.agree(&browser).await?;
         assert_eq!(exec.ask("Who are you?").await?, ARN);
         exec.finish().await?.succeeded()?;
+        record(others.setup(), &format!("{done}; boto3 run under `exec`"), Place::Terminal);
     }
     Ok(())
 }
@@ -128,6 +148,7 @@ async fn a_role_whose_trust_policy_says_no_is_denied(kind: Kind) -> Result<()> {
     popup.press("Sign in").await?;
     others.sign_in(&browser, "alice").await?;
     popup.alert("sts-access-denied").await?;
+    record(others.setup(), "a role whose trust policy says no: `sts-access-denied`", Place::Extension(kind));
     Ok(())
 }
 
@@ -144,6 +165,8 @@ async fn a_provider_that_demands_pushed_requests_is_told_apart(kind: Kind) -> Re
     popup.press("Sign in").await?;
     let alert = popup.alert("provider-refused").await?;
     ensure!(alert.contains("Pushed Authorization Request"), "{alert}");
+    let done = "pushed authorization requests demanded, which Rolecall does not make: `provider-refused`, with the reason";
+    record(others.setup(), done, Place::Extension(kind));
     Ok(())
 }
 
@@ -164,6 +187,7 @@ async fn a_key_that_was_rotated_between_two_sign_ins_is_fetched(kind: Kind) -> R
     popup.press("Sign in").await?;
     // It honours no prompt: whoever it knows is sent back at once.
     popup.status("Signed in to 123456789012 / example.").await?;
+    record(others.setup(), "the signing key rotated between two sign-ins", Place::Extension(kind));
     Ok(())
 }
 
@@ -187,6 +211,7 @@ async fn a_refresh_token_that_is_rotated_each_time_works_each_time(kind: Kind) -
         scene.terminal().rolecall(["login", "example", "--batch"]).await?.succeeded()?;
         assert_eq!(others.grants().await?.matches("refresh_token").count(), round, "each was used once");
     }
+    record(others.setup(), "refresh tokens rotated at each use, twice", Place::Extension(kind));
     Ok(())
 }
 

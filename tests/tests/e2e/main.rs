@@ -7,6 +7,7 @@
 
 mod account;
 mod approval;
+mod compatibility;
 mod consumers;
 mod crashes;
 mod host;
@@ -53,7 +54,19 @@ fn main() -> ExitCode {
     let stories = stories.concat();
     let trials =
         Kind::wanted().into_iter().flat_map(|kind| stories.iter().map(move |story| story.trial(kind)));
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials.collect()).exit_code()
+    let arguments = libtest_mimic::Arguments::from_args();
+    let is_whole = arguments.filter.is_none() && !arguments.list && Kind::wanted().len() == Kind::ALL.len();
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    // Of a part of the stories, or of stories that failed, the page cannot be made.
+    if is_whole
+        && !conclusion.has_failed()
+        && independent::all_are_there()
+        && let Err(error) = compatibility::check()
+    {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
 }
 
 /// The roles of the sandbox's world, as the popup names them.

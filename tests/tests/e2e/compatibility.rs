@@ -1,0 +1,108 @@
+//! docs/compatibility.md: whose software the product was run beside, made from what the stories did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+
+use anyhow::{Context as _, Result};
+use rolecall_tests::{Kind, Provider, Setup, Sts};
+
+/// Provider, STS and what was done; where.
+type Rows = BTreeMap<[String; 3], BTreeSet<&'static str>>;
+
+static ROWS: Mutex<Rows> = Mutex::new(BTreeMap::new());
+
+/// Keeps what a story has done to its end, and came out as it says.
+pub(crate) fn record(setup: &Setup, done: &str, place: Place) {
+    let row = [provider(setup.provider), sts(setup.sts), done.to_owned()];
+    if let Ok(mut rows) = ROWS.lock() {
+        rows.entry(row).or_default().insert(place.name());
+    }
+}
+
+/// Where something was done.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// In the extension.
+    Extension(Kind),
+    /// In a terminal, without the extension.
+    Terminal,
+}
+
+impl Place {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Extension(Kind::Chromium) => "Chromium",
+            Self::Extension(Kind::Firefox) => "Firefox",
+            Self::Terminal => "command line",
+        }
+    }
+}
+
+/// Holds the page against a whole run, or writes it anew if the environment asks for that.
+pub(crate) fn check() -> Result<()> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility.md");
+    let rows = ROWS.lock().map_err(|_| anyhow::anyhow!("a story panicked"))?;
+    let text = render(&rows);
+    if std::env::var_os(WRITE).is_some() {
+        return fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()));
+    }
+    let committed = fs::read_to_string(&page).unwrap_or_default();
+    anyhow::ensure!(
+        committed == text,
+        "docs/compatibility.md does not tell what was run. Write it anew: {WRITE}=1 cargo xtask test --only e2e\n{text}"
+    );
+    Ok(())
+}
+
+fn render(rows: &Rows) -> String {
+    let mut text = HEAD.to_owned();
+    for ([provider, sts, done], places) in rows {
+        let places: Vec<_> = places.iter().copied().collect();
+        text.push_str(&format!("| {provider} | {sts} | {done} | {} |\n", places.join(", ")));
+    }
+    text
+}
+
+fn provider(provider: Provider) -> String {
+    match provider {
+        Provider::OidcProvider8 => format!("oidc-provider {} (JavaScript)", npm("oidc-provider")),
+        Provider::OidcProvider9 => format!("oidc-provider {} (JavaScript)", npm("oidc-provider-9")),
+        Provider::Authlib => format!("Authlib {} (Python)", pip("authlib==")),
+    }
+}
+
+fn sts(sts: Sts) -> String {
+    match sts {
+        Sts::Moto => format!("moto {} (Python)", pip("moto==")),
+        Sts::Trust => "tests/independent/sts_trust.py: tokens verified, trust policies evaluated, JSON to whoever accepts it".to_owned(),
+    }
+}
+
+/// The version that is pinned.
+fn npm(name: &str) -> String {
+    let package = include_str!("../../node/package.json");
+    let line = package.lines().find(|line| line.trim_start().starts_with(&format!("\"{name}\":")));
+    let version = line.and_then(|line| line.split('"').nth(3)).unwrap_or_default();
+    version.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
+fn pip(name: &str) -> &'static str {
+    let requirements = include_str!("../../python-requirements.txt");
+    requirements.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
+}
+
+/// Set, the page is written instead of compared.
+const WRITE: &str = "ROLECALL_WRITE_COMPATIBILITY";
+
+const HEAD: &str = "# Compatibility
+
+Whose software Rolecall is run beside with every `cargo xtask test`, in which version, and what came of it. This page is
+made by that run: a row stands here if what it says happened, and the run fails when the page says something else.
+Nothing of Rolecall is adapted to any of them; each knows only what an administrator registers. The AWS command line and
+SDKs that take the credentials are in [architecture.md](architecture.md#the-tests-beyond-this-project).
+
+| provider | STS | what was done | where |
+|---|---|---|---|
+";
