@@ -13,7 +13,7 @@ use crate::aws::{Credentials, Region};
 use crate::error::Code;
 use crate::identity::PRODUCT;
 use crate::oidc::post_form;
-use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step};
+use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, WithOrigin};
 use crate::settings::{Endpoint, Provider, Role};
 use crate::{Error, Result};
 
@@ -33,9 +33,9 @@ pub async fn login_url(
     let mut response = platform
         .send(sign_in_token_request(&place.federation, credentials, &Method::POST), Route::Readable)
         .await?;
-    // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses the
-    // method is asked again with GET, which is what AWS documents.
-    if matches!(response.status().as_u16(), 404 | 405 | 501) {
+    // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses it is asked
+    // again with GET, once, which is what AWS documents. A success that cannot be read is no refusal.
+    if refuses_post(&response) {
         let request = sign_in_token_request(&place.federation, credentials, &Method::GET);
         response = platform.send(request, Route::Readable).await?;
     }
@@ -152,6 +152,15 @@ fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, metho
     request
 }
 
+/// Whether the method was refused, or may have been for the `Origin` that browsers send along with POST and not with GET.
+fn refuses_post(response: &HttpResponse) -> bool {
+    match response.status().as_u16() {
+        404 | 405 | 501 => true,
+        400 | 403 => response.extensions().get::<WithOrigin>().is_some(),
+        _ => false,
+    }
+}
+
 fn read_sign_in_token(response: &HttpResponse) -> std::result::Result<SecretString, ConsoleError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -173,6 +182,30 @@ mod tests {
     use super::*;
     use crate::settings::fixture;
 
+    fn answer(status: u16, with_origin: bool) -> HttpResponse {
+        let mut response = http::Response::builder().status(status).body(Vec::new()).unwrap();
+        if with_origin {
+            response.extensions_mut().insert(WithOrigin);
+        }
+        response
+    }
+
+    #[test]
+    fn keys_go_into_an_address_only_where_post_is_refused() {
+        for status in [404, 405, 501] {
+            assert!(refuses_post(&answer(status, false)), "{status}");
+        }
+        // Of a request that named no origin, these are about the keys themselves.
+        for status in [400, 403] {
+            assert!(!refuses_post(&answer(status, false)), "{status}");
+            assert!(refuses_post(&answer(status, true)), "{status}");
+        }
+        // What succeeded is over, whether or not its answer can be read.
+        for status in [200, 204, 302, 500, 503] {
+            assert!(!refuses_post(&answer(status, true)), "{status}");
+        }
+    }
+
     fn place(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String)> {
         let mut provider = fixture::provider();
         change(&mut provider);
@@ -183,19 +216,19 @@ mod tests {
 
     const ROLE: &str = "arn:aws:iam::123456789012:role/example";
 
-    fn at(address: &str) -> Option<Endpoint> {
-        Some(address.parse().unwrap())
+    fn at(address: &str) -> Endpoint {
+        address.parse().unwrap()
     }
 
     #[test]
     fn credentials_that_are_not_awss_are_never_shown_to_aws() {
         for sts in ["https://sts.example.com/", "http://127.0.0.1:8080/", "https://amazonaws.com.example/"] {
-            let error = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap_err();
+            let error = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap_err();
             assert_eq!(error.code(), Code::ConsoleNotOffered, "{sts}");
             assert!(error.to_string().contains("is not AWS"), "{error}");
         }
         for sts in ["https://sts-fips.us-east-1.amazonaws.com/", "https://sts.us-east-1.api.aws/"] {
-            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = at(sts)).unwrap();
+            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap();
             assert_eq!(federation, "https://us-east-1.signin.aws.amazon.com/federation", "{sts}");
         }
     }
@@ -210,7 +243,7 @@ mod tests {
             ("https://console.example/federation", "https://console.example/console/home"),
         ] {
             let (federation, console) =
-                place(ROLE, |provider| provider.console_endpoint = at(endpoint)).unwrap();
+                place(ROLE, |provider| provider.console_endpoint = Some(at(endpoint))).unwrap();
             assert_eq!((federation.as_str(), console.as_str()), (endpoint, destination));
         }
     }
@@ -220,11 +253,11 @@ mod tests {
         let iso = "arn:aws-iso:iam::123456789012:role/example";
         let sign_in = "https://us-iso-east-1.signin.c2shome.ic.gov/federation";
         assert_eq!(place(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
-        let half = place(iso, |provider| provider.console_endpoint = at(sign_in));
+        let half = place(iso, |provider| provider.console_endpoint = Some(at(sign_in)));
         assert_eq!(half.unwrap_err().code(), Code::ConsoleNotOffered);
         let both = place(iso, |provider| {
-            provider.console_endpoint = at(sign_in);
-            provider.console_destination = at("https://console.iso.example/");
+            provider.console_endpoint = Some(at(sign_in));
+            provider.console_destination = Some(at("https://console.iso.example/"));
         });
         assert_eq!(both.unwrap(), (sign_in.into(), "https://console.iso.example/console/home".into()));
     }

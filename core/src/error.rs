@@ -115,7 +115,10 @@ impl Problem {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let grant = match error {
-            Error::Transport(TransportError::NotAllowed { pattern, .. }) => Some(pattern.clone()),
+            Error::Transport(TransportError::Relayed(problem)) => return (**problem).clone(),
+            Error::Transport(
+                TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
+            ) => Some(pattern.clone()),
             _ => None,
         };
         Self { grant, ..Self::new(error.code(), error.to_string()) }
@@ -164,7 +167,7 @@ macro_rules! codes {
 
 codes! {
     // Settings
-    SettingsInvalid = "settings-invalid", "Correct the settings at the place named; the settings in use before stay in use.";
+    SettingsInvalid = "settings-invalid", "Correct the settings at the place named.";
     ProviderUnknown = "provider-unknown", "Add a [[provider]] with this id to the settings, or correct the role's provider.";
     RoleUnknown = "role-unknown", "Choose a role from the list, or add it to the settings.";
     RoleArnInvalid = "role-arn-invalid", "Give the role as arn:aws:iam::123456789012:role/NAME.";
@@ -193,7 +196,7 @@ codes! {
 
     // The token endpoint
     TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
-    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install), or have the extension's origin registered at the provider.";
+    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or have the extension's origin registered at the provider.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token
@@ -238,6 +241,7 @@ codes! {
     Unreachable = "unreachable", "Check the network connection, then try again.";
     RequestTimedOut = "request-timed-out", "Check the network connection, then try again.";
     HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall talk to this address, or install the Rolecall host program.";
+    AnswerWithheld = "answer-withheld", "Choose Allow to let Rolecall read the answers of this address, or set token_exchange to \"auto\" or \"native\" for the provider and install the Rolecall host program.";
     CertificateUntrusted = "certificate-untrusted", "If your organisation has a certificate authority of its own, add its certificate to the system's store, or name its file in SSL_CERT_FILE; otherwise do not go on in this network.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
@@ -294,6 +298,20 @@ mod tests {
         for code in Code::ALL {
             let row = format!("| `{}` | {} |", code.as_str(), code.next_step());
             assert!(documentation.contains(&row), "docs/errors.md lacks the row\n{row}");
+        }
+    }
+
+    #[test]
+    fn what_the_host_program_says_of_a_request_is_passed_on_also_where_its_code_is_of_a_newer_version() {
+        for code in ["certificate-untrusted", "of-a-newer-version"] {
+            let told = Problem {
+                code: code.to_owned(),
+                message: "The certificate of idp.example is not trusted.".to_owned(),
+                next_step: "Do what the newer version says.".to_owned(),
+                grant: None,
+            };
+            let error = Error::from(TransportError::Relayed(Box::new(told.clone())));
+            assert_eq!(Problem::from(error), told);
         }
     }
 

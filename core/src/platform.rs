@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use crate::error::Code;
+use crate::error::{Code, Problem};
 use crate::settings::TokenExchange;
 
 /// An HTTP request that leaves the product. Bodies are small and whole.
@@ -16,6 +16,11 @@ pub type HttpRequest = http::Request<Vec<u8>>;
 
 /// What came back, whatever its status.
 pub type HttpResponse = http::Response<Vec<u8>>;
+
+/// Among the extensions of a response: its request said which page or extension it comes from (`Origin`), so a refusal may
+/// be of that.
+#[derive(Debug, Clone, Copy)]
+pub struct WithOrigin;
 
 /// What a sign-in asks of the program it runs in.
 #[allow(async_fn_in_trait)] // Both drivers run it on one thread; nothing needs `Send`.
@@ -171,6 +176,22 @@ pub enum TransportError {
         /// What to ask the person to allow, as a match pattern for `permissions.request`.
         pattern: String,
     },
+    /// The same, where the settings let nothing but the extension ask.
+    #[error(
+        "The browser keeps the answer of {host} from Rolecall, and the settings let only the extension ask it."
+    )]
+    Withheld {
+        /// Host and port asked.
+        host: String,
+        /// As for [`Self::NotAllowed`].
+        pattern: String,
+    },
+    /// The server is known to refuse the extension's origin: reading its answers would change nothing.
+    #[error("{host} does not accept requests from a browser extension.")]
+    OriginRefused {
+        /// Host and port asked.
+        host: String,
+    },
     /// The request may only leave through the native host, which is not there.
     #[error("{host} must be asked through the Rolecall host program, which is not connected.")]
     HostNeeded {
@@ -186,13 +207,8 @@ pub enum TransportError {
         reason: String,
     },
     /// The native host sent the request and tells why there is no answer.
-    #[error("{message}")]
-    Relayed {
-        /// The code of its problem.
-        code: Code,
-        /// Its sentence.
-        message: String,
-    },
+    #[error("{}", .0.message)]
+    Relayed(Box<Problem>),
     /// The answer is larger than anything this product reads.
     #[error("The answer of {host} is larger than {limit} bytes.")]
     TooLarge {
@@ -213,7 +229,10 @@ impl TransportError {
             Self::NotAllowed { .. } => Code::HostPermissionNeeded,
             Self::HostNeeded { .. } => Code::HostNotInstalled,
             Self::CertificateUntrusted { .. } => Code::CertificateUntrusted,
-            Self::Relayed { code, .. } => *code,
+            Self::Withheld { .. } => Code::AnswerWithheld,
+            Self::OriginRefused { .. } => Code::OriginRefused,
+            // A newer host program may have a code that this version does not know; its words stand all the same.
+            Self::Relayed(problem) => Code::from_text(&problem.code).unwrap_or(Code::Unreachable),
             Self::TooLarge { .. } => Code::AnswerTooLarge,
         }
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use rolecall_core::settings;
 use rolecall_core::sign_in::Presence;
 
-use crate::batch;
 use crate::cache::Unlock;
 use crate::loopback::Way;
 use crate::source::{Method, Source};
+use crate::{batch, profile};
 
 /// How to ask for credentials.
 #[derive(Debug, Clone, clap::Args)]
@@ -46,6 +46,7 @@ impl Ask {
             presence,
             way,
             duration: self.duration,
+            time_left: profile::TIME_LEFT_SECONDS,
             patience: PATIENCE,
             // Whoever names a way or a duration wants to sign in.
             kept_will_do: self.method == Method::Auto && self.duration.is_none(),

@@ -3,28 +3,43 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use rolecall_core::aws::RoleArn;
+use rolecall_core::settings::{Effective, ProfileName};
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
-use crate::source;
+use crate::{roles, settings_files, source};
 
-/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list.
+/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list. What is
+/// wrong with the settings is told, unless it is about the role: then whoever needs the role's settings fails for it.
 pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
     if let Some(Ok(arn)) = word.map(str::parse::<RoleArn>) {
-        return Ok(of_arn(arn));
+        let effective = roles::settings();
+        settings_files::tell(&effective, source::find(&effective, &arn).err().as_ref());
+        return Ok(of_arn(&effective, arn));
     }
-    let known = Known::gather().roles;
+    let known = Known::gather();
+    let role = choose(&known, word);
+    settings_files::tell(&known.settings, role.as_ref().err());
+    role
+}
+
+fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
+    // Whoever names a role that was left out does not mean another one whose name is similar.
+    let left_out: Vec<_> = known.left_out().collect();
+    let usable = |role: &KnownRole| match left_out.iter().find(|(left_out, _)| left_out.arn == role.arn) {
+        Some((_, problem)) => Err((*problem).clone()),
+        None => Ok(role.clone()),
+    };
+    let all: Vec<_> = known.roles.iter().chain(left_out.iter().map(|(role, _)| role)).cloned().collect();
     let candidates = match word {
-        Some(word) => fitting(&known, word),
-        None => known.iter().collect(),
+        Some(word) => fitting(&all, word),
+        None => known.roles.iter().collect(),
     };
     match (&candidates[..], word) {
-        ([only], _) => Ok((*only).clone()),
-        ([], Some(word)) => {
-            Err(Problem::new(Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug())))
-        }
+        ([only], _) => usable(only),
+        ([], Some(word)) => Err(why_none(&known.settings, word)),
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
-        (several, _) if stdin().is_terminal() && stderr().is_terminal() => pick(several),
+        (several, _) if stdin().is_terminal() && stderr().is_terminal() => usable(&pick(several)?),
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
             let names: Vec<_> =
@@ -35,14 +50,22 @@ pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
     }
 }
 
+/// Why a word fits no role: one of that profile's name may have been left out, and not even its ARN can be read.
+fn why_none(settings: &Effective, word: &str) -> Problem {
+    let is_meant = |name: &ProfileName| name.as_str() == word;
+    if let Some(role) = settings.left_out().find(|role| role.profile.as_ref().is_some_and(is_meant)) {
+        return role.problem.clone();
+    }
+    roles::unknown(settings, Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug()))
+}
+
 /// A role as people read it.
 pub(crate) fn label(role: &KnownRole) -> String {
     format!("{} / {}", role.account, role.arn.name())
 }
 
-fn of_arn(arn: RoleArn) -> KnownRole {
-    let effective = crate::roles::settings();
-    let role = source::role_of(&effective, &arn);
+fn of_arn(effective: &Effective, arn: RoleArn) -> KnownRole {
+    let role = source::role_of(effective, &arn);
     let account = effective.account_label(arn.account()).to_owned();
     KnownRole { account, profile: effective.profile_name(&role), arn, expiration: None }
 }

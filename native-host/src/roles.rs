@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rolecall_core::aws::RoleArn;
 use rolecall_core::message::agent::{Answer, Wish};
-use rolecall_core::settings::{Effective, Layers, ProfileName};
+use rolecall_core::settings::{Effective, LeftOut, ProfileName};
 use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
@@ -30,6 +30,8 @@ pub(crate) struct KnownRole {
 pub(crate) struct Known {
     /// Each once; what the browser tells goes first.
     pub(crate) roles: Vec<KnownRole>,
+    /// The settings of this machine.
+    pub(crate) settings: Effective,
 }
 
 impl Known {
@@ -41,8 +43,28 @@ impl Known {
     /// The same, with no more patience than this for each browser.
     pub(crate) fn gather_within(patience: Duration) -> Self {
         let mut known = Self::of_browsers(patience);
-        known.add_settings();
+        known.add_settings(settings());
         known
+    }
+
+    /// Whether roles may be missing because something in the settings cannot be used.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        let is_known = |arn: &RoleArn| self.roles.iter().any(|role| role.arn == *arn);
+        let is_missing = |role: &LeftOut| role.arn.as_ref().is_none_or(|arn| !is_known(arn));
+        let settings = &self.settings;
+        settings.lost_provider().or(settings.lost_role()).is_some() || settings.left_out().any(is_missing)
+    }
+
+    /// Roles of the settings that cannot be used and that nobody else knows, and why.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = (KnownRole, &Problem)> {
+        self.settings.left_out().filter_map(|role| {
+            let arn = role.arn.clone().filter(|arn| self.roles.iter().all(|known| known.arn != *arn))?;
+            let account = self.settings.account_label(arn.account()).to_owned();
+            Some((
+                KnownRole { account, profile: role.profile.clone()?, arn, expiration: None },
+                &role.problem,
+            ))
+        })
     }
 
     fn of_browsers(patience: Duration) -> Self {
@@ -61,8 +83,7 @@ impl Known {
         known
     }
 
-    fn add_settings(&mut self) {
-        let effective = settings();
+    fn add_settings(&mut self, effective: Effective) {
         for role in effective.roles() {
             self.add(KnownRole {
                 arn: role.value.arn.clone(),
@@ -71,6 +92,7 @@ impl Known {
                 expiration: None,
             });
         }
+        self.settings = effective;
     }
 
     fn add(&mut self, role: KnownRole) {
@@ -91,16 +113,34 @@ pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleArn, Problem> {
     if let Some(role) = role_in_files(name)? {
         return Ok(role);
     }
-    let mut settings = Known::default();
-    settings.add_settings();
-    settings.of_profile(name).or_else(|| Known::of_browsers(PATIENCE).of_profile(name)).ok_or_else(|| {
-        Problem::new(Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
-    })
+    let mut known = Known::default();
+    known.add_settings(settings_files::load().effective());
+    let role = known.of_profile(name).or_else(|| Known::of_browsers(PATIENCE).of_profile(name));
+    let role = role.ok_or_else(|| why_no_profile(&known.settings, name));
+    settings_files::tell(&known.settings, role.as_ref().err());
+    role
+}
+
+/// Why no role is known for a profile.
+fn why_no_profile(settings: &Effective, name: &ProfileName) -> Problem {
+    let mut left_out = settings.left_out();
+    if let Some(role) = left_out.find(|role| role.profile.as_ref() == Some(name)) {
+        return role.problem.clone();
+    }
+    unknown(settings, Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
+}
+
+/// That something is not in the settings, unless it may be in what cannot be used of them.
+pub(crate) fn unknown(settings: &Effective, code: Code, sentence: String) -> Problem {
+    match settings.lost_role() {
+        Some(cause) => Problem::new(Code::SettingsInvalid, format!("{sentence} {}", cause.message)),
+        None => Problem::new(code, sentence),
+    }
 }
 
 /// The settings of this machine, ready to use.
 pub(crate) fn settings() -> Effective {
-    Layers { machine: settings_files::load().settings, ..Layers::default() }.effective()
+    settings_files::load_and_remember().effective()
 }
 
 /// The role that Rolecall's own line in a profile names.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use rolecall_core::aws::{Credentials, RoleArn};
 use rolecall_core::message::host::{CredentialsRequest, WorkerAnswer, WorkerQuestion};
-use rolecall_core::settings::{self, Effective, Layers, Provider, Role};
+use rolecall_core::settings::{self, Effective, Provider, Role};
 use rolecall_core::sign_in::{Memory, Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
@@ -43,6 +43,8 @@ pub(crate) struct Source {
     pub(crate) way: Way,
     /// How long the credentials shall last, where this program signs in itself.
     pub(crate) duration: Option<settings::Duration>,
+    /// How long the credentials must still last at least, in seconds.
+    pub(crate) time_left: u32,
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
     /// Whether credentials that were kept from an earlier time will do.
@@ -82,6 +84,7 @@ impl Source {
             presence,
             way: Way::Browser,
             duration: None,
+            time_left: profile::TIME_LEFT_SECONDS,
             patience,
             kept_will_do: true,
             unlock: Unlock::Never,
@@ -89,7 +92,7 @@ impl Source {
         }
     }
 
-    /// Gets a role's credentials, which last for 15 minutes at least unless the role allows no more or nobody is there
+    /// Gets a role's credentials, which last for `time_left` at least unless the role allows no more or nobody is there
     /// to sign in again.
     pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
         let Obtained { credentials, kept, .. } = self.get(role, |role, got| {
@@ -143,7 +146,7 @@ impl Source {
     /// so it is asked for that once more.
     fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
         let started = Instant::now();
-        let ask = |agents: Agents| agents.credentials(role, self.presence, profile::TIME_LEFT_SECONDS);
+        let ask = |agents: Agents| agents.credentials(role, self.presence, self.time_left);
         let mut answer = ask(Agents::of_browsers_soon());
         let crashed = Instant::now();
         // One that is just about to end may take a connection still, and crash with that as well.
@@ -161,16 +164,25 @@ impl Source {
 
     fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
-        let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
+        let effective = machine.effective();
         // Only the browser may know the role; what it allowed to be kept can be had all the same.
         let known = find(&effective, arn);
+        settings_files::tell(&effective, known.as_ref().err());
         // What a person wants to be asked for each time is not had without asking.
         let is_free =
             |(role, provider): &(Role, Provider)| role.approve(provider) == settings::Approve::Never;
-        let may_keep = known.as_ref().map_or(true, is_free);
+        let may_keep = match &known {
+            Ok(known) => is_free(known),
+            // What cannot be read of the role may be that it is asked for.
+            Err(problem) => problem.is(Code::RoleUnknown),
+        };
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || {
-            if self.kept_will_do { cache.find(arn, self.presence, self.unlock) } else { Ok(None) }
+            if self.kept_will_do {
+                cache.find(arn, self.presence, self.time_left, self.unlock)
+            } else {
+                Ok(None)
+            }
         };
         let from_cache =
             |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.place()) };
@@ -195,7 +207,7 @@ impl Source {
         };
         let request = CredentialsRequest {
             role: arn.clone(),
-            time_left_seconds: profile::TIME_LEFT_SECONDS,
+            time_left_seconds: self.time_left,
             interactive: true,
             asked_by: None,
         };
@@ -207,7 +219,7 @@ impl Source {
                 break turn;
             }
             drop(turn);
-            match others.credentials(arn, self.presence, profile::TIME_LEFT_SECONDS) {
+            match others.credentials(arn, self.presence, self.time_left) {
                 // It was just about to end.
                 Err(problem) if problem.is(Code::HostExited) => {}
                 answer => return answer.map(keep),
@@ -223,9 +235,7 @@ impl Source {
                 Ok(()) => {
                     drop(turn);
                     output::note("Waiting for you to sign in, in the browser…");
-                    return Agents::of_terminals()
-                        .credentials(arn, self.presence, profile::TIME_LEFT_SECONDS)
-                        .map(keep);
+                    return Agents::of_terminals().credentials(arn, self.presence, self.time_left).map(keep);
                 }
                 Err(error) => tracing::warn!(%error, "the sign-in will end with this program"),
             }
@@ -244,7 +254,7 @@ impl Source {
 /// An agent that signs in to a role for tools, by itself.
 pub(crate) fn agent_for_tools(role: &RoleArn) -> Result<ToolsAgent, Problem> {
     let machine = settings_files::load();
-    let effective = Layers { machine: machine.settings.clone(), ..Layers::default() }.effective();
+    let effective = machine.effective();
     find(&effective, role)?;
     // Not what a tool waits for: what a person may take.
     let source = Source { patience: PATIENCE, ..Source::of_tool(Presence::Person) };
@@ -295,6 +305,14 @@ pub(crate) fn role_of(effective: &Effective, arn: &RoleArn) -> Role {
 pub(crate) fn find(effective: &Effective, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
     if let Some((role, provider)) = effective.role(arn) {
         return Ok((role.clone(), provider.clone()));
+    }
+    // A role that was left out is not just any role, and what is left of two providers is not the only one.
+    if let Some(problem) = effective.why_not(arn) {
+        return Err(problem.clone());
+    }
+    if let Some(cause) = effective.lost_provider() {
+        let message = format!("The role {arn} is in no settings that can be used. {}", cause.message);
+        return Err(Problem::new(Code::SettingsInvalid, message));
     }
     let mut providers = effective.providers();
     match (providers.next(), providers.next()) {

@@ -67,7 +67,7 @@ pub(crate) struct Place {
 }
 
 /// Variables that would outrank a role's own in tools that look at several, or say something of another identity: profiles,
-/// keys under their old names too (Go), web identity, and the container endpoints that ECS, EKS and CloudShell set.
+/// keys under their old names too (Go), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
 pub(crate) const OUTRANKING: [&str; 18] = [
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",

@@ -140,10 +140,17 @@ impl Scene {
         fs::write(&path, settings.to_string()).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Writes the sandbox's settings as an organisation's policy, which Firefox reads from a person's folder as well.
+    /// Writes the sandbox's settings as an organisation's policy.
     pub fn write_policy(&self) -> Result<()> {
+        self.write_policy_with(|_| {})
+    }
+
+    /// Writes the sandbox's settings, with `edit` applied, as an organisation's policy, which Firefox reads from a
+    /// person's folder as well.
+    pub fn write_policy_with(&self, edit: impl FnOnce(&mut Table)) -> Result<()> {
         ensure!(self.kind == Kind::Firefox, "{} reads policies from the system's folder only", self.kind);
-        let settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
+        let mut settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
+        edit(&mut settings);
         let policy = json!({
             "name": identity::FIREFOX_EXTENSION_ID,
             "description": "The organisation's settings",
@@ -329,7 +336,6 @@ while head := sys.stdin.buffer.read(4):
             "protocol": {"min": PROTOCOL, "max": PROTOCOL},
             "version": "9.9.9",
             "settings": {},
-            "settingsProblem": None,
         },
     }
     frame = json.dumps(answer).encode()

@@ -75,22 +75,34 @@ impl Partition {
         self.facts().console.map(|host| host.replace("{region}", region.as_str()))
     }
 
-    /// Whether a host is one of this partition's STS hosts, in whichever form: regional, FIPS, dual-stack or in a VPC.
+    /// Whether a host is one of this partition's STS hosts, in whichever form: global, regional, FIPS, dual-stack or in a
+    /// VPC. Another service's host may begin alike, such as that of a bucket.
     #[must_use]
     pub fn is_sts_host(self, host: &str) -> bool {
-        self.owns(host) && host.split('.').any(|label| matches!(label, "sts" | "sts-fips"))
+        let is_region = |label: &str| {
+            let area = label.split_once('-').map(|(area, _)| area);
+            area.is_some_and(|area| area.bytes().all(|byte| byte.is_ascii_lowercase()))
+        };
+        match self.labels_below(host).as_deref() {
+            Some(["sts"]) => true,
+            Some(["sts" | "sts-fips", region] | [_, "sts" | "sts-fips", region, "vpce"]) => is_region(region),
+            _ => false,
+        }
     }
 
     /// Whether a host is one of this partition's sign-in hosts, where the console's sessions begin: `signin`, also
     /// regional and FIPS.
     #[must_use]
     pub fn is_sign_in_host(self, host: &str) -> bool {
-        self.owns(host) && host.split('.').any(|label| matches!(label, "signin" | "signin-fips"))
+        matches!(
+            self.labels_below(host).as_deref(),
+            Some(["signin" | "signin-fips"] | [_, "signin" | "signin-fips"])
+        )
     }
 
-    /// Whether a host is below one of the partition's domains: of its services, of their dual-stack endpoints, and of its
-    /// console. From botocore's `partitions.json` and its endpoint rules for sign-in.
-    fn owns(self, host: &str) -> bool {
+    /// What stands before the partition's domain in a host: its services', that of their dual-stack endpoints, or its
+    /// console's. From botocore's `partitions.json` and its endpoint rules for sign-in.
+    fn labels_below(self, host: &str) -> Option<Vec<&str>> {
         let domains = match self {
             Self::Aws => ["amazonaws.com", "api.aws", "aws.amazon.com"],
             Self::AwsCn => ["amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn"],
@@ -101,7 +113,8 @@ impl Partition {
             Self::AwsIsoE => ["cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "csphome.adc-e.uk"],
             Self::AwsIsoF => ["csp.hci.ic.gov", "api.aws.hci.ic.gov", "csphome.hci.ic.gov"],
         };
-        domains.into_iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
+        let mut below = domains.into_iter().filter_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'));
+        below.next().map(|labels| labels.split('.').collect())
     }
 
     fn facts(self) -> Facts {
@@ -253,6 +266,11 @@ mod tests {
             "ec2.amazonaws.com",
             "127.0.0.1",
             "sts.evilamazonaws.com",
+            // Buckets of that name, and other people's servers.
+            "sts.s3.amazonaws.com",
+            "sts.s3-eu-west-1.amazonaws.com",
+            "sts.s3.eu-west-1.amazonaws.com",
+            "sts.gateway.us-east-1.elb.amazonaws.com",
         ] {
             assert!(!Partition::Aws.is_sts_host(host), "{host}");
         }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
-use crate::settings::{CredentialsMode, Endpoint, ProfileName, Settings};
+use crate::settings::{CredentialsMode, Endpoint, Fault, ProfileName, Settings};
 use crate::{Problem, secret};
 
 /// Which versions of this protocol a side speaks.
@@ -144,10 +144,11 @@ pub enum HostAnswer {
         /// What the host can do beyond the protocol's first version.
         #[serde(default)]
         capabilities: Vec<String>,
-        /// The machine's settings.
+        /// The machine's settings: the entries that can be used.
         settings: Box<Settings>,
-        /// What is wrong with the machine's settings, if they could not be read.
-        settings_problem: Option<Problem>,
+        /// What is wrong with the others. Nothing weaker may take the place of what was lost.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        settings_faults: Vec<Fault>,
     },
     /// A profile is in place.
     ProfileWritten {

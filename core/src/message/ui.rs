@@ -93,7 +93,7 @@ pub struct State {
     pub problem: Option<Problem>,
     /// The native host.
     pub host: HostState,
-    /// Settings that were left out, and why.
+    /// What is wrong with the settings, and what was left out because of it.
     pub settings_problems: Vec<Problem>,
     /// Programs that wait for a person to say whether they may have credentials, in the order in which they asked.
     pub approvals: Vec<ApprovalState>,
@@ -173,8 +173,8 @@ pub struct RoleState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
-    /// For which role.
-    pub role: RoleArn,
+    /// For which role, if it is for one.
+    pub role: Option<RoleArn>,
     /// Which step.
     pub step: Step,
 }

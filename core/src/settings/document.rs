@@ -1,6 +1,6 @@
-//! The schema, and what makes a document valid.
+//! The schema, and what can be wrong with a document.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -191,113 +191,66 @@ pub enum Redirect {
     Loopback,
 }
 
-impl Settings {
-    /// Reads a TOML document. The second part lists keys that are not known, which are ignored: a newer document
-    /// must not lock an older program out.
-    pub fn from_toml(text: &str) -> Result<(Self, Vec<String>), SettingsError> {
-        let syntax = |error: toml::de::Error| SettingsError::Toml {
-            line: error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count()),
-            reason: error.message().to_owned(),
-        };
-        let mut unknown = Vec::new();
-        let document = toml::Deserializer::parse(text).map_err(syntax)?;
-        let settings: Self =
-            serde_ignored::deserialize(document, |path| unknown.push(path.to_string())).map_err(syntax)?;
-        settings.check()?;
-        Ok((settings, unknown))
-    }
-
-    /// Reads a JSON document, as [`from_toml`](Self::from_toml).
-    pub fn from_json(value: serde_json::Value) -> Result<(Self, Vec<String>), SettingsError> {
-        let mut unknown = Vec::new();
-        let settings: Self = serde_ignored::deserialize(value, |path| unknown.push(path.to_string()))
-            .map_err(|error| SettingsError::Json { reason: error.to_string() })?;
-        settings.check()?;
-        Ok((settings, unknown))
-    }
-
-    /// What types alone cannot say.
-    fn check(&self) -> Result<(), SettingsError> {
-        let mut ids = BTreeSet::new();
-        for provider in &self.provider {
-            let refuse = |reason: String| SettingsError::Provider { id: provider.id.clone(), reason };
-            if !ids.insert(&provider.id) {
-                return Err(refuse("it stands twice".to_owned()));
-            }
-            if provider.client_id.is_empty() {
-                return Err(refuse("client_id is empty".to_owned()));
-            }
-            // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
-            if !provider.scope.split(' ').any(|scope| scope == "openid") {
-                return Err(refuse("scope lacks openid".to_owned()));
-            }
-            if let Some(name) =
-                provider.authorize_params.keys().find(|name| RESERVED.contains(&name.as_str()))
-            {
-                return Err(refuse(format!("authorize_params must not set {name}")));
-            }
-        }
-        let mut roles = BTreeSet::new();
-        for role in &self.role {
-            let refuse = |reason: String| SettingsError::Role { arn: role.arn.clone(), reason };
-            if !roles.insert((&role.provider, &role.arn)) {
-                return Err(refuse("it stands twice for the same provider".to_owned()));
-            }
-            if role.color.as_deref().is_some_and(|color| !is_color(color)) {
-                return Err(refuse("color must be a colour's name or #rrggbb".to_owned()));
-            }
-            let provider = self.provider.iter().find(|provider| provider.id == role.provider);
-            let approve = provider.map_or(role.approve, |provider| role.approve(provider));
-            if approve != Approve::Never && role.credentials == CredentialsMode::File {
-                return Err(refuse(
-                    "every program can read what credentials = \"file\" writes, so approve cannot hold"
-                        .to_owned(),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Why a settings document is refused.
+/// Why settings, or a part of them, cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// Not TOML, or not of this schema.
-    #[error("The settings cannot be read: line {line}: {reason}.")]
-    Toml {
+    /// Not TOML: nothing of it can be read.
+    #[error("line {line}: this is not TOML: {reason}.")]
+    NotToml {
         /// Counted from 1.
         line: usize,
         /// What is wrong there.
         reason: String,
     },
-    /// Not of this schema.
-    #[error("The settings cannot be read: {reason}.")]
-    Json {
-        /// What is wrong.
+    /// Not a document at all.
+    #[error("nothing of it can be read: it must be a list of keys and values.")]
+    NotADocument,
+    /// An entry that is left out.
+    #[error("{}{entry} cannot be used: {reason}.", at(*line))]
+    Entry {
+        /// Which, in words.
+        entry: String,
+        /// Where it stands, counted from 1; in TOML.
+        line: Option<usize>,
+        /// What is wrong with it.
         reason: String,
     },
-    /// A provider that contradicts itself.
-    #[error("The settings of the provider \"{id}\" cannot be used: {reason}.")]
-    Provider {
-        /// Which.
+    /// A key that is left out of an entry that holds without it.
+    #[error("{}{key} of {entry} cannot be used: {reason}.", at(*line))]
+    Key {
+        /// Which entry, in words.
+        entry: String,
+        /// Where the key stands, counted from 1; in TOML.
+        line: Option<usize>,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More of it cannot be used than is told.
+    #[error("{count} more things in it cannot be used.")]
+    More {
+        /// How many.
+        count: usize,
+    },
+    /// Roles whose provider is left out.
+    #[error("{}{} left out with the provider \"{id}\".", at(*line), roles(arns, "is", "are"))]
+    ProviderLeftOut {
+        /// Where the first of them stands, counted from 1; in TOML.
+        line: Option<usize>,
+        /// The roles.
+        arns: Vec<RoleArn>,
+        /// The provider that they name.
         id: ProviderId,
-        /// What is wrong.
-        reason: String,
     },
-    /// A role that contradicts itself.
-    #[error("The settings of the role {arn} cannot be used: {reason}.")]
-    Role {
-        /// Which.
-        arn: RoleArn,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A role whose provider is in no layer.
-    #[error("The role {arn} names the provider \"{id}\", which is not in the settings.")]
+    /// Roles whose provider is in no layer.
+    #[error("{}{} the provider \"{id}\", which is not in the settings.", at(*line), roles(arns, "names", "name"))]
     ProviderUnknown {
-        /// The role.
-        arn: RoleArn,
-        /// The provider it names.
+        /// Where the first of them stands, counted from 1; in TOML.
+        line: Option<usize>,
+        /// The roles.
+        arns: Vec<RoleArn>,
+        /// The provider that they name.
         id: ProviderId,
     },
 }
@@ -313,6 +266,23 @@ impl SettingsError {
     }
 }
 
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+/// The roles and what they do. Of many, the first few are named.
+fn roles(arns: &[RoleArn], one: &str, several: &str) -> String {
+    if let [arn] = arns {
+        return format!("the role {arn} {one}");
+    }
+    let named: Vec<_> = arns.iter().take(NAMED_MAX).map(RoleArn::as_str).collect();
+    let rest = if arns.len() > NAMED_MAX { ", …" } else { "" };
+    format!("{} roles ({}{rest}) {several}", arns.len(), named.join(", "))
+}
+
+/// How many roles are named that have one thing wrong with them.
+const NAMED_MAX: usize = 3;
+
 fn default_scope() -> String {
     "openid email".to_owned()
 }
@@ -322,7 +292,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// Colours go into a style sheet, so nothing but a name or six hexadecimal digits passes.
-fn is_color(text: &str) -> bool {
+pub(super) fn is_color(text: &str) -> bool {
     match text.strip_prefix('#') {
         Some(digits) => digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => (3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
@@ -330,7 +300,7 @@ fn is_color(text: &str) -> bool {
 }
 
 /// Parameters of the authorization request that this product sets itself.
-const RESERVED: [&str; 14] = [
+pub(super) const RESERVED: [&str; 14] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -354,8 +324,6 @@ mod tests {
 
     use super::*;
 
-    const PROVIDER: &str = "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://idp.example/.well-known/openid-configuration\"\nclient_id = \"abc\"\n";
-
     #[test]
     fn the_documented_example_is_read() {
         let text = include_str!("../../../docs/example-config.toml");
@@ -366,47 +334,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        for (text, message) in [
-            ("[[provider]]\nid = \"a b\"\n", "line 2: \"a b\" must be 1 to 64 letters"),
-            ("[[provider]\n", "line 1"),
-            (&format!("{PROVIDER}scope = \"email\"\n"), "scope lacks openid"),
-            (&format!("{PROVIDER}{PROVIDER}"), "it stands twice"),
-            (&format!("{PROVIDER}authorize_params = {{ state = \"x\" }}\n"), "must not set state"),
-            (&PROVIDER.replace("https:", "http:"), "line 3: the address"),
-            ("[[role]]\nprovider = \"corp\"\narn = \"x\"\n", "line 3: \"x\" is not the ARN of an IAM role"),
-            (
-                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\nduration = 9000000\n",
-                "duration must be 900 to 43200 seconds",
-            ),
-            (
-                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\ncolor = \"red;background:url(x)\"\n",
-                "color must be",
-            ),
-            (
-                "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\napprove = \"sometimes\"\n",
-                "line 4: unknown variant `sometimes`",
-            ),
-            (
-                &format!(
-                    "{PROVIDER}approve = \"first\"\n[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\ncredentials = \"file\"\n"
-                ),
-                "approve cannot hold",
-            ),
-        ] {
-            let error = Settings::from_toml(text).unwrap_err();
-            assert!(error.to_string().contains(message), "{error} lacks {message}");
-        }
-    }
-
-    #[test]
-    fn keys_of_a_newer_version_are_named_and_ignored() {
-        let (settings, unknown) = Settings::from_toml(&format!("{PROVIDER}sparkle = true\n")).unwrap();
-        assert_eq!(settings.provider.len(), 1);
-        assert_eq!(unknown, ["provider.0.sparkle"]);
-    }
-
-    #[test]
     fn the_stricter_of_role_and_provider_decides_who_is_asked() {
         let (mut role, mut provider) = (super::super::fixture::role(), super::super::fixture::provider());
         assert_eq!(role.approve(&provider), Approve::Never);
@@ -414,14 +341,5 @@ mod tests {
         assert_eq!(role.approve(&provider), Approve::First);
         role.approve = Approve::Always;
         assert_eq!(role.approve(&provider), Approve::Always);
-    }
-
-    #[test]
-    fn json_and_toml_are_the_same_document() {
-        let settings = super::super::fixture::settings();
-        let json = serde_json::to_value(&settings).unwrap();
-        assert_eq!(Settings::from_json(json).unwrap().0, settings);
-        let toml = toml::to_string(&settings).unwrap();
-        assert_eq!(Settings::from_toml(&toml).unwrap().0, settings);
     }
 }

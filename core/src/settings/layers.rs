@@ -1,14 +1,17 @@
 //! Documents over one another, strongest first: policy, machine, user; below them what providers list.
 //!
 //! An entry (a provider by its id, a role by provider and ARN, an account by its id) of a stronger layer replaces
-//! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where.
+//! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where. An entry that had
+//! to be left out does so as well: nothing weaker takes its place. Where a policy has lost something and it cannot be
+//! told what, nothing below the policy is used.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
+use super::{Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
+use crate::{Code, Error, Problem};
 
 /// Where a document comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,11 +31,11 @@ pub enum Layer {
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     /// The browser's managed policy.
-    pub policy: Settings,
+    pub policy: Reading,
     /// The machine's files.
-    pub machine: Settings,
+    pub machine: Reading,
     /// The person's own.
-    pub user: Settings,
+    pub user: Reading,
     /// Roles that providers list for the person who is signed in.
     pub listed: BTreeMap<ProviderId, Vec<RoleArn>>,
 }
@@ -52,48 +55,72 @@ pub struct Effective {
     providers: Vec<Sourced<Provider>>,
     roles: Vec<Sourced<Role>>,
     aliases: Vec<(AccountId, String)>,
-    /// Roles that were left out, and why.
-    pub problems: Vec<SettingsError>,
+    left_out: Vec<LeftOut>,
+    lost_providers: Vec<Problem>,
+    lost_roles: Vec<Problem>,
+    /// What is wrong with the settings, and what was left out because of it.
+    pub problems: Vec<Problem>,
+}
+
+/// A role that the settings name and that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The role, if its ARN can be read.
+    pub arn: Option<RoleArn>,
+    /// Its profile's name, if that is known.
+    pub profile: Option<ProfileName>,
+    /// Why.
+    pub problem: Problem,
 }
 
 impl Layers {
+    /// Takes what the machine's files say now. Where one of them cannot be read at all, what they said before holds, if
+    /// they said anything.
+    pub fn replace_machine(&mut self, mut now: Reading) {
+        let is_lost = now.losses().any(|lost| *lost == Lost::Document);
+        let had = self.machine.settings != Settings::default();
+        if is_lost && had {
+            for Fault { problem, lost } in &mut now.faults {
+                if *lost == Some(Lost::Document) {
+                    problem.message = format!("{} {STAY}", problem.message);
+                }
+            }
+            // What was lost before is lost still: what holds is what held then.
+            let before = std::mem::take(&mut self.machine);
+            let lost = before.faults.into_iter().filter(|fault| fault.lost != Some(Lost::Document));
+            now.faults.retain(|fault| fault.lost == Some(Lost::Document));
+            now.faults.extend(lost);
+            now.settings = before.settings;
+        }
+        self.machine = now;
+    }
+
     /// Puts the layers over one another.
     #[must_use]
     pub fn effective(&self) -> Effective {
         let mut effective = Effective::default();
         let layers =
             [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine), (Layer::User, &self.user)];
-        for (layer, settings) in layers {
-            for provider in &settings.provider {
-                if effective.provider(&provider.id).is_none() {
-                    effective.providers.push(Sourced { value: provider.clone(), layer });
-                }
-            }
-            for account in &settings.account {
-                if effective.alias(&account.id).is_none() {
-                    effective.aliases.push((account.id.clone(), account.alias.clone()));
-                }
-            }
-            for role in &settings.role {
-                effective.add_role(role.clone(), layer);
-            }
+        let is_closed = self.policy.losses().any(Lost::is_anything);
+        let used = if is_closed { &layers[..1] } else { &layers[..] };
+        let mut lost = Vec::new();
+        for (layer, reading) in used {
+            effective.add(*layer, reading, &lost);
+            lost.extend(reading.losses());
         }
-        for (provider, arns) in &self.listed {
+        for (provider, arns) in self.listed.iter().filter(|_| !is_closed) {
             // A provider that has left the settings lists nothing any more, which is no problem of the settings.
             let known = effective.provider(provider).is_some();
-            for arn in arns.iter().filter(|_| known) {
+            for arn in arns.iter().filter(|arn| known && !lost.iter().any(|lost| lost.is_role(arn, provider)))
+            {
                 effective.add_role(Role::listed(provider.clone(), arn.clone()), Layer::Listed);
             }
         }
-        let (roles, lost): (Vec<_>, Vec<_>) = effective
-            .roles
-            .drain(..)
-            .partition(|role| effective.providers.iter().any(|p| p.value.id == role.value.provider));
-        effective.roles = roles;
-        effective.problems = lost
-            .into_iter()
-            .map(|role| SettingsError::ProviderUnknown { arn: role.value.arn, id: role.value.provider })
-            .collect();
+        let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
+        effective.leave_out(&faults);
+        if is_closed {
+            effective.problems.push(Problem::new(Code::SettingsInvalid, CLOSED));
+        }
         effective
     }
 }
@@ -122,6 +149,29 @@ impl Effective {
         Some((role, self.provider(&role.provider)?))
     }
 
+    /// Why the role cannot be used, if it is in the settings all the same.
+    #[must_use]
+    pub fn why_not(&self, arn: &RoleArn) -> Option<&Problem> {
+        self.left_out().find(|role| role.arn.as_ref() == Some(arn)).map(|role| &role.problem)
+    }
+
+    /// Roles of the settings that cannot be used. Several ones may be the same, or one that can be used from elsewhere.
+    pub fn left_out(&self) -> impl Iterator<Item = &LeftOut> {
+        self.left_out.iter()
+    }
+
+    /// Why a provider is missing, or may be: a role that stands nowhere can be meant for it.
+    #[must_use]
+    pub fn lost_provider(&self) -> Option<&Problem> {
+        self.lost_providers.first()
+    }
+
+    /// Why roles are missing of which not even a name is known: any name can be meant for one of them.
+    #[must_use]
+    pub fn lost_role(&self) -> Option<&Problem> {
+        self.lost_roles.first()
+    }
+
     /// What people call the account: its alias, or the digits.
     #[must_use]
     pub fn account_label<'a>(&'a self, account: &'a AccountId) -> &'a str {
@@ -132,14 +182,105 @@ impl Effective {
     /// with what a profile's name cannot hold replaced.
     #[must_use]
     pub fn profile_name(&self, role: &Role) -> ProfileName {
-        if let Some(profile) = &role.profile {
-            return profile.clone();
-        }
-        let name = format!("{}-{}", self.account_label(role.arn.account()), role.arn.name());
+        role.profile.clone().unwrap_or_else(|| self.usual_profile_name(&role.arn))
+    }
+
+    fn usual_profile_name(&self, arn: &RoleArn) -> ProfileName {
+        let name = format!("{}-{}", self.account_label(arn.account()), arn.name());
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_./%@:+-".contains(c);
         let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).take(200).collect();
         // Only allowed characters are left, and a role's name is never empty.
         name.parse().unwrap_or_else(|_| unreachable!())
+    }
+
+    /// Adds a layer's entries, except where something stronger is there or was lost.
+    fn add(&mut self, layer: Layer, reading: &Reading, lost: &[&Lost]) {
+        for provider in &reading.settings.provider {
+            let is_lost = lost.iter().any(|lost| lost.is_provider(&provider.id));
+            if !is_lost && self.provider(&provider.id).is_none() {
+                self.providers.push(Sourced { value: provider.clone(), layer });
+            }
+        }
+        for account in &reading.settings.account {
+            let is_lost = lost.iter().any(|lost| lost.is_account(&account.id));
+            if !is_lost && self.alias(&account.id).is_none() {
+                self.aliases.push((account.id.clone(), account.alias.clone()));
+            }
+        }
+        for role in &reading.settings.role {
+            if !lost.iter().any(|lost| lost.is_role(&role.arn, &role.provider)) {
+                self.add_role(role.clone(), layer);
+            }
+        }
+    }
+
+    /// Takes the roles out that have no provider, and tells what else is missing.
+    fn leave_out(&mut self, faults: &[&Fault]) {
+        let (roles, orphans): (Vec<_>, Vec<_>) = self
+            .roles
+            .drain(..)
+            .partition(|role| self.providers.iter().any(|p| p.value.id == role.value.provider));
+        self.roles = roles;
+        // One that stands twice is there all the same.
+        let is_gone = |lost: &Lost| match lost {
+            Lost::Provider { id } => id.as_ref().is_none_or(|id| self.provider(id).is_none()),
+            other => *other == Lost::Document,
+        };
+        let gone = faults.iter().filter(|fault| fault.lost.as_ref().is_some_and(is_gone));
+        self.lost_providers = gone.map(|fault| fault.problem.clone()).collect();
+        let find = |is: &dyn Fn(&Lost) -> bool| {
+            faults.iter().find(|fault| fault.lost.as_ref().is_some_and(is)).map(|fault| &fault.problem)
+        };
+        for Fault { problem, lost } in faults {
+            match lost {
+                Some(Lost::Roles { provider }) if self.provider(provider).is_some() => continue,
+                // In this document it is unknown; in another one it is left out.
+                Some(Lost::Roles { provider }) if problem.is(Code::ProviderUnknown) => {
+                    let cause = find(&|lost| lost.is_provider(provider));
+                    self.problems
+                        .push(cause.map_or_else(|| problem.clone(), |cause| because(problem, cause)));
+                    continue;
+                }
+                Some(Lost::Document | Lost::Role { arn: None, profile: None, .. }) => {
+                    self.lost_roles.push(problem.clone());
+                }
+                Some(Lost::Role { arn, profile, .. }) => {
+                    let usual = || arn.as_ref().map(|arn| self.usual_profile_name(arn));
+                    let profile = profile.clone().or_else(usual);
+                    self.left_out.push(LeftOut { arn: arn.clone(), profile, problem: problem.clone() });
+                }
+                _ => {}
+            }
+            self.problems.push(problem.clone());
+        }
+        for role in orphans {
+            let Role { arn, provider, .. } = &role.value;
+            let named = find(&|lost| matches!(lost, Lost::Roles { provider: id } if id == provider));
+            let problem = match (find(&|lost| lost.is_provider(provider)), named) {
+                (Some(cause), _) => {
+                    let error = SettingsError::ProviderLeftOut {
+                        line: None,
+                        arns: vec![arn.clone()],
+                        id: provider.clone(),
+                    };
+                    because(&placeless(error), cause)
+                }
+                (None, Some(named)) => named.clone(),
+                (None, None) => {
+                    let error = SettingsError::ProviderUnknown {
+                        line: None,
+                        arns: vec![arn.clone()],
+                        id: provider.clone(),
+                    };
+                    placeless(error)
+                }
+            };
+            if named.is_none() {
+                self.problems.push(problem.clone());
+            }
+            let profile = Some(self.profile_name(&role.value));
+            self.left_out.push(LeftOut { arn: Some(arn.clone()), profile, problem });
+        }
     }
 
     fn add_role(&mut self, role: Role, layer: Layer) {
@@ -155,6 +296,27 @@ impl Effective {
     }
 }
 
+/// A problem whose cause is another one of the settings.
+fn because(problem: &Problem, cause: &Problem) -> Problem {
+    Problem::new(Code::SettingsInvalid, format!("{} {}", problem.message, cause.message))
+}
+
+/// An error that is told of no place.
+fn placeless(error: SettingsError) -> Problem {
+    let mut problem = Problem::from(Error::from(error));
+    if let Some(first) = problem.message.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    problem
+}
+
+/// What is told of a file that cannot be read at this moment.
+const STAY: &str = "The settings that were read before stay in use.";
+
+/// What is told of a policy whose gaps could hide anything.
+const CLOSED: &str = "A part of the organisation's policy cannot be read. It could say anything, so nothing but the rest of the \
+                      policy is in use.";
+
 #[cfg(test)]
 mod tests {
     #[cfg(target_arch = "wasm32")]
@@ -168,8 +330,12 @@ mod tests {
         let mut policy = fixture::settings();
         policy.role.clear();
         policy.provider[0].client_id = "policy".to_owned();
-        let layers =
-            Layers { policy, machine: fixture::settings(), user: fixture::settings(), ..Layers::default() };
+        let layers = Layers {
+            policy: policy.into(),
+            machine: fixture::settings().into(),
+            user: fixture::settings().into(),
+            ..Layers::default()
+        };
         let effective = layers.effective();
         assert_eq!(effective.providers().count(), 1);
         assert_eq!(effective.provider(&"corp".parse().unwrap()).unwrap().client_id, "policy");
@@ -180,16 +346,19 @@ mod tests {
     fn a_role_of_an_unknown_provider_is_left_out_and_named() {
         let mut user = fixture::settings();
         user.provider.clear();
-        let effective = Layers { user, ..Layers::default() }.effective();
+        let effective = Layers { user: user.into(), ..Layers::default() }.effective();
         assert_eq!(effective.roles().count(), 0);
-        assert!(effective.problems[0].to_string().contains("names the provider \"corp\""));
+        assert!(effective.problems[0].is(Code::ProviderUnknown));
+        let sentence = "The role arn:aws:iam::123456789012:role/example-role names the provider \"corp\", which is not in the settings.";
+        assert_eq!(effective.problems[0].message, sentence);
+        assert_eq!(effective.why_not(&fixture::role().arn), Some(&effective.problems[0]));
     }
 
     #[test]
     fn a_role_that_the_provider_lists_is_added_unless_the_settings_have_it() {
         let other: RoleArn = "arn:aws:iam::123456789012:role/other".parse().unwrap();
         let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
-        let effective = Layers { user: fixture::settings(), listed, ..Layers::default() }.effective();
+        let effective = Layers { user: fixture::settings().into(), listed, ..Layers::default() }.effective();
         let roles: Vec<_> = effective.roles().map(|role| (role.value.arn.clone(), role.layer)).collect();
         assert_eq!(roles, [(fixture::role().arn, Layer::User), (other, Layer::Listed)]);
     }
@@ -199,7 +368,7 @@ mod tests {
         let mut user = fixture::settings();
         let role = fixture::role();
         let name = |user: &Settings| {
-            let layers = Layers { user: user.clone(), ..Layers::default() };
+            let layers = Layers { user: user.clone().into(), ..Layers::default() };
             layers.effective().profile_name(&role).to_string()
         };
         assert_eq!(name(&user), "123456789012-example-role");
@@ -208,5 +377,142 @@ mod tests {
             alias: "Dev Team".into(),
         });
         assert_eq!(name(&user), "Dev-Team-example-role");
+    }
+
+    const PROVIDER: &str = r#""id":"corp","well_known_url":"https://idp.example/.well-known/openid-configuration","client_id":"policy""#;
+    const ROLE: &str = r#""provider":"corp","arn":"arn:aws:iam::123456789012:role/example-role""#;
+
+    fn policy(text: &str) -> Reading {
+        Reading::from_json(&serde_json::from_str(text).unwrap())
+    }
+
+    /// What is left of the fixture on the machine, and of a role that the provider lists, below a policy.
+    fn below(policy: Reading) -> (Vec<String>, Vec<String>, Effective) {
+        let listed: RoleArn = "arn:aws:iam::123456789012:role/listed".parse().unwrap();
+        let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, listed])]);
+        let mut machine = fixture::settings();
+        let mut other = machine.provider[0].clone();
+        other.id = "other".parse().unwrap();
+        machine.provider.push(other);
+        let effective =
+            Layers { policy, machine: machine.into(), user: Reading::default(), listed }.effective();
+        let providers =
+            effective.providers().map(|p| format!("{} {}", p.value.id, p.value.client_id)).collect();
+        let roles = effective.roles().map(|role| role.value.arn.name().to_owned()).collect();
+        (providers, roles, effective)
+    }
+
+    #[test]
+    fn nothing_weaker_takes_the_place_of_an_entry_that_a_policy_lost() {
+        let all = ["corp abcdef", "other abcdef"].map(str::to_owned).to_vec();
+        let both = ["example-role", "listed"].map(str::to_owned).to_vec();
+        let (providers, roles, _) = below(policy("{}"));
+        assert_eq!((&providers, &roles), (&all, &both));
+        // The same provider with a check that cannot be read is no provider, and its roles go with it.
+        let bad = format!(r#"{{"provider":[{{{PROVIDER},"approve":"allways"}}]}}"#);
+        let (providers, roles, effective) = below(policy(&bad));
+        assert_eq!((providers, roles.len()), (vec!["other abcdef".to_owned()], 0));
+        let problem = effective.why_not(&fixture::role().arn).unwrap();
+        assert!(problem.is(Code::SettingsInvalid), "{problem:?}");
+        assert!(problem.message.contains("left out with the provider \"corp\". the provider \"corp\" cannot be used: approve: unknown variant `allways`"), "{problem}");
+        // Neither the machine's role nor the one that the provider lists stands in for the policy's.
+        let bad = format!(r#"{{"role":[{{{ROLE},"approve":"allways"}}]}}"#);
+        let (providers, roles, effective) = below(policy(&bad));
+        assert_eq!((providers, roles), (all.clone(), vec!["listed".to_owned()]));
+        assert!(effective.why_not(&fixture::role().arn).unwrap().message.contains("allways"));
+        // Of a role whose provider cannot be read, any provider may be meant.
+        let bad = r#"{"role":[{"provider":7,"arn":"arn:aws:iam::123456789012:role/example-role"}]}"#;
+        assert_eq!(below(policy(bad)).1, ["listed"]);
+        // What people only look at closes nothing.
+        let bad = format!(r#"{{"role":[{{{ROLE},"color":"url(x)"}}],"account":[{{"id":"123456789012"}}]}}"#);
+        let (providers, roles, effective) = below(policy(&bad));
+        assert_eq!((providers, roles, effective.problems.len()), (all, both, 2));
+    }
+
+    #[test]
+    fn a_policy_that_lost_nobody_knows_what_closes_everything_below() {
+        for bad in [
+            "7".to_owned(),
+            r#"{"provider":{}}"#.to_owned(),
+            r#"{"provider":[{"id":"a b"}]}"#.to_owned(),
+            r#"{"role":["x"]}"#.to_owned(),
+            r#"{"role":[{"provider":"corp","arn":"arn:aws:iam::1:role/x"}]}"#.to_owned(),
+            r#"{"account":[{"alias":"prod"}]}"#.to_owned(),
+        ] {
+            let (providers, roles, effective) = below(policy(&bad));
+            assert_eq!((providers.len(), roles.len()), (0, 0), "{bad}");
+            assert_eq!(effective.problems.last().unwrap().message, CLOSED, "{bad}");
+        }
+        let good = format!(r#"{{"provider":[{{{PROVIDER}}},7],"role":[{{{ROLE}}}]}}"#);
+        let (providers, roles, _) = below(policy(&good));
+        assert_eq!((providers, roles), (vec!["corp policy".to_owned()], vec!["example-role".to_owned()]));
+    }
+
+    #[test]
+    fn a_provider_that_stands_twice_is_not_lost() {
+        let twice = policy(&format!(r#"{{"provider":[{{{PROVIDER}}},{{{PROVIDER}}}]}}"#));
+        let effective = Layers { machine: twice, ..Layers::default() }.effective();
+        assert_eq!((effective.providers().count(), effective.problems.len()), (1, 1));
+        assert_eq!(effective.lost_provider(), None);
+        let one = policy(&format!(r#"{{"provider":[{{{PROVIDER}}},{{"id":"other"}}]}}"#));
+        let effective = Layers { machine: one, ..Layers::default() }.effective();
+        assert_eq!(effective.lost_provider(), effective.problems.first());
+    }
+
+    #[test]
+    fn a_machine_that_lost_nobody_knows_what_closes_nothing_but_what_it_names() {
+        let machine = policy(r#"{"provider":[{"id":"a b"}],"role":[{"provider":"corp","arn":"x"}]}"#);
+        let user = fixture::settings().into();
+        let effective = Layers { machine, user, ..Layers::default() }.effective();
+        assert_eq!((effective.roles().count(), effective.problems.len()), (1, 2));
+        let machine = policy(r#"{"provider":[{"id":"corp"}]}"#);
+        let user = fixture::settings().into();
+        let effective = Layers { machine, user, ..Layers::default() }.effective();
+        assert_eq!((effective.roles().count(), effective.providers().count()), (0, 0));
+    }
+
+    #[test]
+    fn roles_that_wait_for_a_provider_are_told_only_if_no_layer_has_it() {
+        let machine = policy(&format!(r#"{{"role":[{{{ROLE}}}]}}"#)).at("file");
+        let with =
+            |policy: Reading| Layers { policy, machine: machine.clone(), ..Layers::default() }.effective();
+        let effective = with(policy(&format!(r#"{{"provider":[{{{PROVIDER}}}]}}"#)));
+        assert_eq!((effective.roles().count(), effective.problems.len()), (1, 0));
+        let effective = with(Reading::default());
+        let problem = &effective.problems[0];
+        assert!(
+            problem.is(Code::ProviderUnknown) && problem.message.starts_with("file: the role arn:"),
+            "{problem}"
+        );
+        assert_eq!(effective.problems.len(), 1);
+        // A policy that has lost it is the cause.
+        let effective =
+            with(policy(&format!(r#"{{"provider":[{{{PROVIDER},"scope":"email"}}]}}"#)).at("policy"));
+        let [lost, role] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
+        assert_eq!(lost.message, "policy: the provider \"corp\" cannot be used: scope: it lacks openid.");
+        assert!(role.is(Code::SettingsInvalid) && role.message.ends_with(&lost.message), "{role}");
+    }
+
+    #[test]
+    fn a_machine_whose_file_cannot_be_read_at_all_keeps_what_it_said_before() {
+        let lost = || Reading::lost(SettingsError::NotToml { line: 3, reason: "x".to_owned() }).at("file");
+        let mut layers = Layers::default();
+        layers.replace_machine(lost());
+        assert_eq!(layers.effective().problems[0].message, "file: line 3: this is not TOML: x.");
+        let half = Reading {
+            faults: policy(r#"{"provider":[{"id":"gone"}]}"#).faults,
+            ..fixture::settings().into()
+        };
+        layers.replace_machine(half);
+        for _ in 0..2 {
+            layers.replace_machine(lost());
+            let effective = layers.effective();
+            assert_eq!(effective.roles().count(), 1);
+            let [file, entry] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
+            assert_eq!(file.message, format!("file: line 3: this is not TOML: x. {STAY}"));
+            assert!(entry.message.contains("\"gone\""), "{entry}");
+        }
+        layers.replace_machine(Reading::default());
+        assert_eq!((layers.effective().roles().count(), layers.effective().problems.len()), (0, 0));
     }
 }

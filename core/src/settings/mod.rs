@@ -1,18 +1,21 @@
 //! The settings document: one schema, three layers.
 //!
 //! The same document is TOML on disk and JSON in a browser's managed policy. [`document`](self) types are parsed
-//! once and are valid from then on; [`Layers`] puts several documents over one another.
+//! once and are valid from then on; a [`Reading`] is what of a document can be used, and [`Layers`] puts several
+//! documents over one another.
 
 mod document;
 mod endpoint;
 mod layers;
+mod reading;
 mod value;
 
 pub use document::{
     Account, Approve, CredentialsMode, Provider, Redirect, Role, Settings, SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};
-pub use layers::{Effective, Layer, Layers, Sourced};
+pub use layers::{Effective, Layer, Layers, LeftOut, Sourced};
+pub use reading::{Fault, Lost, Reading};
 pub use value::{Duration, ProfileName, ProviderId};
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Model {
     /// that is being worked on is, else the first.
     pub(crate) fn receive(&mut self, state: State) {
         if self.state.is_none() {
-            let busy = state.activity.as_ref().map(|activity| &activity.role);
+            let busy = state.activity.as_ref().and_then(|activity| activity.role.as_ref());
             self.selected = state.roles.iter().find(|role| Some(&role.arn) == busy).map(RoleKey::of);
         }
         self.state = Some(state);
@@ -187,7 +187,7 @@ pub(crate) mod tests {
     fn the_role_being_worked_on_is_selected_at_first() {
         let mut state = state_with(vec![role("acme", "Reader"), role("acme", "Writer")]);
         state.activity = Some(rolecall_core::message::ui::Activity {
-            role: state.roles[1].arn.clone(),
+            role: Some(state.roles[1].arn.clone()),
             step: rolecall_core::platform::Step::WaitingForPerson,
         });
         let mut model = Model::default();

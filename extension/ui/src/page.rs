@@ -5,7 +5,7 @@
 pub(crate) mod providers;
 mod roles;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
@@ -44,7 +44,9 @@ pub(crate) struct Page {
     problem_command: HtmlElement,
     problem_code: HtmlElement,
     status: HtmlElement,
+    no_providers: HtmlElement,
     left_out: HtmlElement,
+    left_out_was_all: Cell<bool>,
     left_out_summary: HtmlElement,
     left_out_list: HtmlElement,
     left_out_template: HtmlTemplateElement,
@@ -85,7 +87,9 @@ impl Page {
             problem_command: by_id(root, "problem-command")?,
             problem_code: by_id(root, "problem-code")?,
             status: by_id(root, "status")?,
+            no_providers: by_id(root, "no-providers")?,
             left_out: by_id(root, "left-out")?,
+            left_out_was_all: Cell::new(false),
             left_out_summary: by_id(root, "left-out-summary")?,
             left_out_list: by_id(root, "left-out-list")?,
             left_out_template: by_id(root, "left-out-template")?,
@@ -165,11 +169,14 @@ impl Page {
 
     fn show_left_out(&self, left_out: &[ProblemView], content: Content) -> Result<(), JsValue> {
         // Where nothing else is left, they are what it is about: opened once, and closed by whoever wants to.
-        if self.left_out.hidden() && matches!(content, Content::NoProviders | Content::NoRoles) {
+        let is_all = !left_out.is_empty() && matches!(content, Content::NoProviders | Content::NoRoles);
+        if is_all && !self.left_out_was_all.get() {
             set_attribute(&self.left_out, "open", Some(""))?;
         }
+        self.left_out_was_all.set(is_all);
         show(&self.left_out, !left_out.is_empty());
         set_text(&self.left_out_summary, &words::left_out(left_out.len()));
+        set_text(&self.no_providers, words::no_providers(left_out.len()));
         let items = left_out
             .iter()
             .map(|problem| {

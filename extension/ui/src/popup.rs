@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::dom::{listen, set_text};
 use crate::model::{Model, Move};
 use crate::page::Page;
-use crate::page::providers::{AccountAction, action_at};
+use crate::page::providers::{AccountAction, action_at, focus_account};
 use crate::view::View;
 use crate::{time, words};
 
@@ -192,18 +192,31 @@ impl Popup {
             AccountAction::ChooseAccount => Intent::ChooseAccount { provider },
         };
         if !self.is_busy() {
-            self.model.borrow_mut().close_account();
+            self.close_account(event);
             self.send(&intent);
-            self.show();
         }
     }
 
     /// Escape closes the account's actions before it closes the popup.
     fn key_in_account(self: &Rc<Self>, event: &KeyboardEvent) {
-        if event.key() == "Escape" && self.model.borrow_mut().close_account() {
+        if event.key() == "Escape" && self.close_account(event) {
             event.prevent_default();
+        }
+    }
+
+    /// Hides the account's actions, of which one has the focus. Says whether they were shown.
+    fn close_account(self: &Rc<Self>, event: &Event) -> bool {
+        let closed = self.model.borrow_mut().close_account();
+        if closed {
+            // Where there is no account any more, the focus goes on to the search.
+            let target = event.target();
+            let focused = target.as_ref().and_then(|target| target.dyn_ref()).map(focus_account);
+            if let Some(Err(error)) = focused {
+                console::error_2(&"The focus cannot be moved:".into(), &error);
+            }
             self.show();
         }
+        closed
     }
 
     /// Asks for the host that the problem names. The browser only does so while the click is being handled: nothing may

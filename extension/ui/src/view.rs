@@ -31,7 +31,7 @@ pub(crate) struct View {
     pub(crate) status: String,
     /// What went wrong last.
     pub(crate) problem: Option<ProblemView>,
-    /// Settings that were left out.
+    /// What is wrong with the settings.
     pub(crate) left_out: Vec<ProblemView>,
     /// The native host.
     pub(crate) host: HostView,
@@ -197,7 +197,7 @@ impl OptionView {
         let role_starts = role.account.chars().count() + words::SEPARATOR.chars().count();
         Self {
             selected: is_selected(model, role),
-            busy: state.activity.as_ref().is_some_and(|activity| activity.role == role.arn),
+            busy: state.activity.as_ref().is_some_and(|activity| activity.role.as_ref() == Some(&role.arn)),
             account: pieces(&role.account, 0, &found.hits),
             role: pieces(&role.name, role_starts, &found.hits),
             color: role.color.clone(),

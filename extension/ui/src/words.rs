@@ -79,12 +79,17 @@ pub(crate) fn no_match(query: &str) -> String {
     format!("No role matches “{query}”.")
 }
 
-/// That settings were left out.
+/// That something is wrong with the settings. What it means for them, each problem says itself.
 pub(crate) fn left_out(count: usize) -> String {
     match count {
-        1 => "1 setting was left out".into(),
-        count => format!("{count} settings were left out"),
+        1 => "1 problem in the settings".into(),
+        count => format!("{count} problems in the settings"),
     }
+}
+
+/// Why there is nobody to sign in with.
+pub(crate) fn no_providers(left_out: usize) -> &'static str {
+    if left_out == 0 { "No sign-in provider yet" } else { "No sign-in provider can be used" }
 }
 
 /// That the native host is there.

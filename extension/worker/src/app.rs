@@ -9,12 +9,12 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use futures_util::lock::Mutex;
+use rolecall_core::Problem;
 use rolecall_core::aws::RoleArn;
 use rolecall_core::message::host::{RoleSummary, WorkerStatus};
 use rolecall_core::message::ui::{Activity, HostState, Intent, ProviderState, RoleState, State};
-use rolecall_core::settings::{Effective, Layers, ProviderId, Role, Settings, SettingsError};
+use rolecall_core::settings::{Effective, Layers, ProviderId, Reading, Role};
 use rolecall_core::sign_in::Memory;
-use rolecall_core::{Error, Problem};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::approvals::Approvals;
@@ -30,6 +30,8 @@ pub(crate) struct App {
     pub(crate) approvals: Approvals,
     /// Hosts that are asked through the native host.
     pub(crate) routes: RefCell<Routes>,
+    /// Hosts that were seen to refuse the extension's origin.
+    pub(crate) refusing: RefCell<BTreeSet<String>>,
     /// Sign-ins under way, for whoever wants the same.
     pub(crate) flights: flows::Flights,
     memories: RefCell<BTreeMap<ProviderId, Rc<Mutex<Memory>>>>,
@@ -49,8 +51,6 @@ struct Seen {
     busy: bool,
     activity: Option<Activity>,
     told: Told,
-    policy_problem: Option<Problem>,
-    machine_problem: Option<Problem>,
 }
 
 impl Seen {
@@ -75,6 +75,7 @@ impl App {
             host: Host::default(),
             approvals: Approvals::load().await,
             routes: RefCell::new(store::load_routes().await),
+            refusing: RefCell::default(),
             flights: flows::Flights::default(),
             memories: RefCell::default(),
             layers: RefCell::default(),
@@ -101,19 +102,15 @@ impl App {
     }
 
     /// Takes the machine's settings from the native host's `hello`.
-    pub(crate) fn set_machine_settings(&self, settings: Settings, problem: Option<Problem>) {
-        self.layers.borrow_mut().machine = settings;
-        self.seen.borrow_mut().machine_problem = problem;
+    pub(crate) fn set_machine_settings(&self, machine: Reading) {
+        self.layers.borrow_mut().replace_machine(machine);
         self.put_layers_together();
         self.publish();
     }
 
     /// Takes the organisation's settings.
-    fn set_policy(&self, policy: Result<Settings, SettingsError>) {
-        match policy {
-            Ok(policy) => self.layers.borrow_mut().policy = policy,
-            Err(error) => self.seen.borrow_mut().policy_problem = Some(Error::from(error).into()),
-        }
+    fn set_policy(&self, policy: Reading) {
+        self.layers.borrow_mut().policy = policy;
         self.put_layers_together();
         self.publish();
     }
@@ -212,7 +209,6 @@ impl App {
             credentials: role.value.credentials,
             expiration: seen.expiration(&role.value),
         });
-        let left_out = effective.problems.iter().map(|error| Problem::from(Error::from(error.clone())));
         State {
             providers: providers.collect(),
             roles: roles.collect(),
@@ -220,10 +216,7 @@ impl App {
             done: seen.told.done.clone(),
             problem: seen.told.problem.clone(),
             host: self.host.state(),
-            settings_problems: left_out
-                .chain(seen.policy_problem.clone())
-                .chain(seen.machine_problem.clone())
-                .collect(),
+            settings_problems: effective.problems.clone(),
             approvals: self.approvals.open(),
         }
     }

@@ -74,9 +74,9 @@ pub(crate) async fn go_on_if_granted(app: &Rc<App>) {
     }
 }
 
-/// Sign-ins under way: whoever wants the same role in the same way waits for the same one.
+/// Sign-ins under way: whoever wants the same role in the same way, and for as long, waits for the same one.
 #[derive(Default)]
-pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool), Flight>>);
+pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool, TimeDelta), Flight>>);
 
 type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
 
@@ -195,7 +195,7 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
     }
     // Credentials come first: a profile that cannot work is not written.
     let credentials = credentials(app, arn, Presence::Person, RENEW_BEFORE, None).await?;
-    app.show_activity(Some(Activity { role: arn.clone(), step: Step::WritingProfile }));
+    app.show_activity(Some(Activity { role: Some(arn.clone()), step: Step::WritingProfile }));
     let request = ProfileRequest {
         profile: app.effective().profile_name(&role),
         role: arn.clone(),
@@ -225,10 +225,10 @@ async fn choose_account(app: &Rc<App>, provider: &ProviderId) -> Result<String, 
     let Some(provider) = effective.provider(provider) else {
         return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
     };
+    let roles = roles_of(app, provider).await;
     let memory = app.memory(&provider.id);
     let mut memory = memory.lock().await;
     let before = memory.person().map(|person| person.sub.clone());
-    let roles: Vec<_> = memory.expirations().map(|(role, _)| role.clone()).collect();
     let platform = Browser { app: Rc::clone(app), role: None, redirect: provider.redirect, asked_by: None };
     let chosen = sign_in::choose_account(&platform, provider, &mut memory).await;
     app.keep(&provider.id, &memory).await;
@@ -240,14 +240,19 @@ async fn choose_account(app: &Rc<App>, provider: &ProviderId) -> Result<String, 
     Ok(format!("Signed in at {} as {}.", provider.label(), person.label()))
 }
 
+/// The provider's roles, also those that have left the settings and may still have credentials.
+async fn roles_of(app: &Rc<App>, provider: &Provider) -> Vec<RoleArn> {
+    let effective = app.effective();
+    let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
+    let mut roles: BTreeSet<_> = roles.map(|role| role.arn.clone()).collect();
+    roles.extend(app.memory(&provider.id).lock().await.expirations().map(|(role, _)| role.clone()));
+    roles.into_iter().collect()
+}
+
 async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
     let effective = app.effective();
     let Some(provider) = effective.provider(provider) else { return };
-    let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
-    let mut roles: BTreeSet<_> = roles.map(|role| role.arn.clone()).collect();
-    // A role that has left the settings may still have credentials.
-    roles.extend(app.memory(&provider.id).lock().await.expirations().map(|(role, _)| role.clone()));
-    let roles: Vec<_> = roles.into_iter().collect();
+    let roles = roles_of(app, provider).await;
     let page = sign_out_at(app, provider).await;
     if !roles.is_empty() {
         app.approvals.forget(&roles);
@@ -289,7 +294,7 @@ pub(crate) async fn credentials(
     asked_by: Option<Program>,
 ) -> Result<Credentials, Problem> {
     let (role, provider) = find(app, arn)?;
-    let key = (arn.clone(), presence == Presence::Person);
+    let key = (arn.clone(), presence == Presence::Person, time_left);
     let under_way = app.flights.0.borrow().get(&key).cloned();
     if let Some(flight) = under_way {
         return flight.await;

@@ -14,6 +14,7 @@ use rolecall_core::message::host::{
     HostAnswer, HostQuestion, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion,
 };
 use rolecall_core::message::ui::HostState;
+use rolecall_core::settings::Reading;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem, identity};
 use wasm_bindgen::JsValue;
@@ -126,13 +127,13 @@ impl Host {
             capabilities: Vec::new(),
         };
         match self.ask(hello, HELLO_SECONDS).await {
-            Ok(HostAnswer::Hello { protocol, version, settings, settings_problem, .. }) => {
+            Ok(HostAnswer::Hello { protocol, version, settings, settings_faults, .. }) => {
                 if ProtocolRange::CURRENT.common(protocol).is_some() {
                     let mut line = self.0.borrow_mut();
                     line.state = HostState::Connected { version };
                     line.failures = 0;
                     drop(line);
-                    app.set_machine_settings(*settings, settings_problem);
+                    app.set_machine_settings(Reading { faults: settings_faults, ..(*settings).into() });
                 } else {
                     self.hang_up(app, &other_version(&version));
                 }

@@ -57,6 +57,7 @@ pub async fn on_permissions_changed() {
         Rc::clone(app)
     });
     if let Some(app) = app {
+        store::save_routes(&store::Routes::default()).await;
         flows::go_on_if_granted(&app).await;
     }
 }

@@ -67,8 +67,6 @@ impl Platform for Browser {
     }
 
     fn progress(&self, step: Step) {
-        if let Some(role) = self.role.clone() {
-            self.app.show_activity(Some(Activity { role, step }));
-        }
+        self.app.show_activity(Some(Activity { role: self.role.clone(), step }));
     }
 }

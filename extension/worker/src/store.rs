@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rolecall_core::Problem;
 use rolecall_core::message::ui::Intent;
-use rolecall_core::settings::{ProviderId, Settings, SettingsError};
+use rolecall_core::settings::{ProviderId, Reading, SettingsError};
 use rolecall_core::sign_in::Memory;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -80,14 +80,16 @@ pub(crate) async fn save_allowed(allowed: &[Allowed]) {
 }
 
 /// The organisation's settings. Empty without a policy.
-pub(crate) async fn load_policy() -> Result<Settings, SettingsError> {
+pub(crate) async fn load_policy() -> Reading {
     let policy = browser::load(StorageArea::Managed, None).await;
     if !policy.is_object() {
-        return Ok(Settings::default());
+        return Reading::default();
     }
-    let value = serde_wasm_bindgen::from_value(policy)
-        .map_err(|error| SettingsError::Json { reason: error.to_string() })?;
-    Settings::from_json(value).map(|(settings, _)| settings)
+    let reading = match serde_wasm_bindgen::from_value(policy) {
+        Ok(policy) => Reading::from_json(&policy),
+        Err(_) => Reading::lost(SettingsError::NotADocument),
+    };
+    reading.at("The organisation's policy")
 }
 
 /// A message as the browser wants it.

@@ -5,7 +5,10 @@
 //!    extension, or the server refuses the extension's origin.
 //! 3. Without a native host, the person is asked to grant the host.
 //!
-//! What must not be sent twice ([`Route::Readable`]) goes by the first way only where the person granted the host.
+//! What must not be sent twice ([`Route::Readable`]) goes by the first way only where the person granted the host. What is
+//! for the extension only ([`Route::Extension`]) never goes by the second.
+//!
+//! Nobody is asked to grant a host that is known to refuse the extension's origin: it would go on refusing.
 //!
 //! A host that needed the second way is remembered. A one-time code may have been used up by a request whose answer
 //! the browser kept; `rolecall_core::sign_in` gets a new one then.
@@ -17,7 +20,7 @@ use js_sys::Uint8Array;
 use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, HttpRelayed};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
-    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError,
+    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError, WithOrigin,
 };
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
@@ -35,7 +38,7 @@ pub(crate) async fn send(
 ) -> Result<HttpResponse, TransportError> {
     let target = Target::of(&request);
     match route {
-        Route::Extension => fetch_or_ask(&target, &request).await,
+        Route::Extension => fetch_or_ask(app, &target, &request).await,
         Route::Native => relay(app, &target, &request).await,
         Route::Auto => send_any_way(app, &target, &request).await,
         Route::Readable => send_readably(app, &target, &request).await,
@@ -63,14 +66,34 @@ async fn send_readably(
 }
 
 /// From the extension only. What looks like a server that is down may be a browser that keeps the answer.
-async fn fetch_or_ask(target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+async fn fetch_or_ask(
+    app: &Rc<App>,
+    target: &Target,
+    request: &HttpRequest,
+) -> Result<HttpResponse, TransportError> {
     match fetch(target, request).await {
-        Err(TransportError::Unreachable { .. })
-            if !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await =>
-        {
-            Err(target.not_allowed())
+        Ok(response) => {
+            refuses_origin(app, target, &response);
+            Ok(response)
         }
-        result => result,
+        Err(TransportError::Unreachable { .. }) if is_withheld(target).await => {
+            let (host, pattern) = (target.host.clone(), target.pattern.clone());
+            Err(app.known_refusal(target).unwrap_or(TransportError::Withheld { host, pattern }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a request without an answer had one that the browser keeps from the extension.
+async fn is_withheld(target: &Target) -> bool {
+    !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await
+}
+
+impl App {
+    /// Why it is of no use to grant the host, if that was seen.
+    fn known_refusal(&self, target: &Target) -> Option<TransportError> {
+        let refuses = self.refusing.borrow().contains(&target.origin);
+        refuses.then(|| TransportError::OriginRefused { host: target.host.clone() })
     }
 }
 
@@ -84,7 +107,9 @@ async fn send_any_way(
         return relay(app, target, request).await;
     }
     let error = match fetch(target, request).await {
-        Ok(response) if !refuses_origin(&response) || !app.host_is_connected() => return Ok(response),
+        Ok(response) if !refuses_origin(app, target, &response) || !app.host_is_connected() => {
+            return Ok(response);
+        }
         Ok(_) => None,
         Err(error @ TransportError::Unreachable { .. }) => Some(error),
         Err(error) => return Err(error),
@@ -100,8 +125,8 @@ async fn send_any_way(
         store::save_routes(&routes).await;
         return Ok(response);
     }
-    if !browser::may_talk_to(&target.pattern).await && answers_at_all(target).await {
-        return Err(target.not_allowed());
+    if is_withheld(target).await {
+        return Err(app.known_refusal(target).unwrap_or_else(|| target.not_allowed()));
     }
     Err(error.unwrap_or_else(|| target.unreachable("no answer")))
 }
@@ -158,7 +183,11 @@ async fn fetch(target: &Target, request: &HttpRequest) -> Result<HttpResponse, T
     let received = sent.map_err(failed)?.send().await.map_err(failed)?;
     let headers: Vec<_> = received.headers().entries().collect();
     let body = received.binary().await.map_err(failed)?;
-    target.response(received.status(), headers, body)
+    let mut response = target.response(received.status(), headers, body)?;
+    if request.method() != Method::GET {
+        response.extensions_mut().insert(WithOrigin);
+    }
+    Ok(response)
 }
 
 /// The same request by the native host.
@@ -227,19 +256,28 @@ impl Target {
         }
         match Code::from_text(&problem.code) {
             // It never came to the request.
-            Some(Code::HostNotInstalled | Code::HostForbidden | Code::HostExited) | None => {
+            Some(Code::HostNotInstalled | Code::HostForbidden | Code::HostExited) => {
                 TransportError::HostNeeded { host: self.host.clone() }
             }
             Some(Code::Unreachable) => {
                 let reason = problem.message.split_once(" could not be reached: ").map(|(_, reason)| reason);
                 self.unreachable(reason.unwrap_or("there was no answer").trim_end_matches('.'))
             }
-            Some(code) => TransportError::Relayed { code, message: problem.message.clone() },
+            _ => TransportError::Relayed(Box::new(problem.clone())),
         }
     }
 }
 
-fn refuses_origin(response: &HttpResponse) -> bool {
+/// Whether the extension's origin was refused, which is remembered.
+fn refuses_origin(app: &App, target: &Target, response: &HttpResponse) -> bool {
+    let refuses = speaks_of_origin(response);
+    if refuses {
+        app.refusing.borrow_mut().insert(target.origin.clone());
+    }
+    refuses
+}
+
+fn speaks_of_origin(response: &HttpResponse) -> bool {
     response.status().is_client_error()
         && matches!(TokenError::read(response), TokenError::OriginRefused { .. })
 }
@@ -286,9 +324,23 @@ mod tests {
         };
         let refusal =
             r#"{"error":"invalid_request","error_description":"Cross-origin redemption is not permitted"}"#;
-        assert!(refuses_origin(&answer(400, refusal)));
-        assert!(!refuses_origin(&answer(200, refusal)));
-        assert!(!refuses_origin(&answer(400, r#"{"error":"invalid_grant"}"#)));
-        assert!(!refuses_origin(&answer(403, "<Error><Code>AccessDenied</Code></Error>")));
+        assert!(speaks_of_origin(&answer(400, refusal)));
+        assert!(!speaks_of_origin(&answer(200, refusal)));
+        assert!(!speaks_of_origin(&answer(400, r#"{"error":"invalid_grant"}"#)));
+        assert!(!speaks_of_origin(&answer(403, "<Error><Code>AccessDenied</Code></Error>")));
+    }
+
+    #[test]
+    fn what_the_host_program_says_of_a_request_is_not_taken_for_a_host_program_that_is_missing() {
+        let target = target("https://idp.example/token");
+        let untrusted = Problem::new(Code::CertificateUntrusted, "The certificate is not trusted.");
+        let newer = Problem { code: "of-a-newer-version".to_owned(), ..untrusted.clone() };
+        for told in [untrusted, newer] {
+            assert_eq!(target.relay_failure(&told), TransportError::Relayed(Box::new(told)));
+        }
+        let missing = Problem::new(Code::HostExited, "It ended.");
+        assert_eq!(target.relay_failure(&missing).code(), Code::HostNotInstalled);
+        let down = Problem::new(Code::Unreachable, "idp.example could not be reached: connection refused.");
+        assert_eq!(target.relay_failure(&down), target.unreachable("connection refused"));
     }
 }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Place;
-use crate::profile;
 
 /// The file's content.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,9 +43,11 @@ impl Entry {
     }
 
     /// Whether they last long enough to be used instead of a new sign-in, or instead of none.
-    pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence) -> bool {
+    pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence, time_left: u32) -> bool {
         let needed = match presence {
-            Presence::Person => RENEW_BEFORE.min(TimeDelta::seconds(self.lifetime_seconds) / 2),
+            Presence::Person => {
+                TimeDelta::seconds(time_left.into()).min(TimeDelta::seconds(self.lifetime_seconds) / 2)
+            }
             Presence::Nobody => LAST_RESORT,
         };
         self.expiration - now > needed
@@ -117,10 +118,6 @@ impl Document {
 /// The format of the file. A file of another one is as good as none.
 const VERSION: u32 = 1;
 
-/// As the agent has it: botocore asks anew for every call once 15 minutes or less are left (measured).
-const RENEW_BEFORE: TimeDelta = TimeDelta::seconds(900);
-const _: () = assert!(profile::TIME_LEFT_SECONDS == 900);
-
 /// What a request still needs to be signed, sent and answered.
 const LAST_RESORT: TimeDelta = TimeDelta::minutes(1);
 
@@ -150,10 +147,13 @@ mod tests {
 
     #[test]
     fn they_are_used_for_as_long_as_the_agent_would_use_them() {
-        for (minutes, last_fresh) in [(60, 44), (15, 7)] {
+        for (minutes, time_left, last_fresh) in
+            [(60, 900, 44), (15, 900, 7), (180, 3600, 119), (60, 3600, 29)]
+        {
             let entry = entry("a", minutes, Place::File);
             let begun = entry.expiration - TimeDelta::minutes(minutes);
-            let fresh = |after| entry.is_fresh(begun + TimeDelta::minutes(after), Presence::Person);
+            let fresh =
+                |after| entry.is_fresh(begun + TimeDelta::minutes(after), Presence::Person, time_left);
             assert!(fresh(0) && fresh(last_fresh), "{minutes}");
             assert!(!fresh(last_fresh + 1) && !fresh(minutes + 1), "{minutes}");
         }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn where_nobody_can_sign_in_they_are_used_until_their_last_minute() {
         let entry = entry("a", 60, Place::File);
-        let fresh = |left| entry.is_fresh(entry.expiration - TimeDelta::seconds(left), Presence::Nobody);
+        let fresh = |left| entry.is_fresh(entry.expiration - TimeDelta::seconds(left), Presence::Nobody, 900);
         assert!(fresh(61));
         assert!(!fresh(60) && !fresh(-1));
     }

@@ -92,19 +92,20 @@ impl Cache {
     }
 
     /// The kept credentials of a role, if they last long enough. That is the agent's rule while somebody can sign in:
-    /// more than 15 minutes, or half of what they lasted when they came. Where nobody can, a minute is enough: a job
-    /// that may finish is better than one that fails for certain.
+    /// more than `time_left` seconds, or half of what they lasted when they came. Where nobody can, a minute is enough: a
+    /// job that may finish is better than one that fails for certain.
     pub(crate) fn find(
         &self,
         role: &RoleArn,
         presence: Presence,
+        time_left: u32,
         unlock: Unlock,
     ) -> Result<Option<Credentials>, Problem> {
         let (true, Some(folder)) = (self.place != Place::None, &self.folder) else { return Ok(None) };
         let now = Utc::now();
         let mut document = folder.read();
         let Some(entry) = document.take(role) else { return Ok(None) };
-        if entry.place != self.place || !entry.is_fresh(now, presence) {
+        if entry.place != self.place || !entry.is_fresh(now, presence, time_left) {
             return Ok(None);
         }
         if entry.place == Place::File {
@@ -113,7 +114,7 @@ impl Cache {
         let found = keyring::get(role, unlock)?;
         // Another program may have changed the keyring: what it holds says itself how long it lasts.
         Ok(found.filter(|credentials| {
-            Entry { expiration: credentials.expiration, ..entry }.is_fresh(now, presence)
+            Entry { expiration: credentials.expiration, ..entry }.is_fresh(now, presence, time_left)
         }))
     }
 

@@ -14,7 +14,7 @@ use crate::agent::Agents;
 use crate::ask::Ask;
 use crate::loopback::{Loopback, Way};
 use crate::output::{self, Failure, Outcome};
-use crate::source::{self, Method};
+use crate::source::{self, Method, Source};
 use crate::variables::Place;
 use crate::{roles, settings_files};
 
@@ -57,7 +57,8 @@ impl Console {
 
     fn url(&self, place: &Place) -> Result<SecretString, Problem> {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
-        let source = self.ask.source();
+        let time_left = u32::try_from(console::TIME_LEFT.num_seconds()).unwrap_or(u32::MAX);
+        let source = Source { time_left, ..self.ask.source() };
         let agents = Agents::of_browsers_soon();
         if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
             let wish = || Wish::ConsoleUrl {

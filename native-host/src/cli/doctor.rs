@@ -7,9 +7,9 @@ mod running;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rolecall_core::Problem;
 use rolecall_core::aws::Region;
 use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::{Code, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -228,18 +228,21 @@ fn check_settings(findings: &mut Vec<Finding>) {
     for file in &machine.files {
         let path = short_path(&file.path);
         match &file.state {
-            FileState::Absent => {}
-            FileState::Read { unknown } if unknown.is_empty() => {
+            FileState::Absent | FileState::Kept { .. } | FileState::Lost => {}
+            FileState::Read { unknown, .. } if unknown.is_empty() => {
                 findings.push(Finding::ok(format!("{path} is in use.")));
             }
-            FileState::Read { unknown } => findings.push(Finding::warn(
+            FileState::Read { unknown, .. } => findings.push(Finding::warn(
                 format!("{path} is in use, but these keys are not known: {}.", unknown.join(", ")),
                 "Correct them, or update Rolecall.",
             )),
-            FileState::Broken(problem) => {
-                findings.push(Finding::fail(problem.message.clone(), problem.next_step.clone()));
-            }
         }
+    }
+    for problem in machine.effective().problems {
+        // Where a provider is missing, the browser's policy may have it.
+        let is_broken = problem.is(Code::SettingsInvalid);
+        let finding = if is_broken { Finding::fail } else { Finding::warn };
+        findings.push(finding(problem.message, problem.next_step));
     }
     if machine.files.iter().all(|file| matches!(file.state, FileState::Absent)) {
         let paths: Vec<_> = machine.files.iter().map(|file| short_path(&file.path)).collect();

@@ -76,7 +76,9 @@ impl Install {
                 Failure::from(problem).next(format!("Name one: rolecall install --browser NAME ({names})"))
             );
         }
-        let mut extensions = settings_files::load().allowed_extensions;
+        let settings = settings_files::load_and_remember();
+        settings_files::tell(&settings.effective(), None);
+        let mut extensions = settings.allowed_extensions;
         extensions.extend(self.extension_id);
         for place in places {
             let text = browsers::manifest(place.browser.family, &host, &extensions)

@@ -10,7 +10,7 @@ use crate::ask::Ask;
 use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
 use crate::profile::Wanted;
-use crate::{profile, roles};
+use crate::{profile, roles, settings_files};
 
 /// Write, list and remove AWS profiles that get their credentials from Rolecall.
 #[derive(Debug, clap::Subcommand)]
@@ -98,6 +98,12 @@ impl Profile {
 impl Write {
     fn run(self) -> Outcome {
         let settings = roles::settings();
+        // Without its entry, the role's region would be a guess.
+        let why_not = settings.why_not(&self.role_arn).filter(|_| self.region.is_none());
+        settings_files::tell(&settings, why_not);
+        if let Some(problem) = why_not {
+            return Err(problem.clone().into());
+        }
         let known = settings.role(&self.role_arn);
         // A role that the settings do not know still has a region: a child of credential_process gets none otherwise.
         let region = self.region.or_else(|| known.and_then(|(role, _)| role.region.clone()));

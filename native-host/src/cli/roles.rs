@@ -6,6 +6,7 @@ use chrono::Utc;
 
 use crate::output::{self, Outcome};
 use crate::roles::Known;
+use crate::settings_files;
 
 /// List the roles you can use.
 #[derive(Debug, clap::Args)]
@@ -18,16 +19,21 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub(crate) fn run(self) -> Outcome {
-        let roles = Known::gather().roles;
+        let known = Known::gather();
+        settings_files::tell(&known.settings, None);
+        let roles = &known.roles;
+        // Some are better than none, and none are no answer if the settings have some.
+        let done =
+            if roles.is_empty() && known.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         if self.json {
-            output::json(&roles)?;
-            return Ok(ExitCode::SUCCESS);
+            output::json(roles)?;
+            return Ok(done);
         }
         if roles.is_empty() {
             output::note(
                 "No roles are known. Add some to the settings: rolecall doctor shows where they are.",
             );
-            return Ok(ExitCode::SUCCESS);
+            return Ok(done);
         }
         let now = Utc::now();
         let row = |role: &crate::roles::KnownRole| {
@@ -38,6 +44,6 @@ impl Roles {
             ["ACCOUNT", "ROLE", "PROFILE", "TIME LEFT"],
             &roles.iter().map(row).collect::<Vec<_>>(),
         )?;
-        Ok(ExitCode::SUCCESS)
+        Ok(done)
     }
 }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rolecall_core::settings::{Layers, Settings as Document};
+use rolecall_core::settings::Settings as Document;
 use rolecall_core::{Code, Problem};
 
 use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN, short_path};
-use crate::settings_files::{self, State};
+use crate::settings_files::{self, File, State};
 use crate::{import, whole_file};
 
 /// Show the settings of this machine, or import others.
@@ -50,35 +50,41 @@ impl Settings {
 
 impl Show {
     fn run(self) -> Outcome {
-        let machine = settings_files::load();
+        let machine = settings_files::load_and_remember();
+        let settings = &machine.reading.settings;
         if self.json {
-            output::json(&machine.settings)?;
+            output::json(settings)?;
         } else {
-            for file in &machine.files {
-                let path = short_path(&file.path);
-                match &file.state {
-                    State::Absent => output::data(format_args!("{DIM}absent{DIM:#}  {path}"))?,
-                    State::Read { unknown } if unknown.is_empty() => {
-                        output::data(format_args!("{GOOD}in use{GOOD:#}  {path}"))?;
-                    }
-                    State::Read { unknown } => output::data(format_args!(
-                        "{WARN}in use{WARN:#}  {path}, without the unknown keys {}",
-                        unknown.join(", ")
-                    ))?,
-                    State::Broken(problem) => output::data(format_args!("{BAD}broken{BAD:#}  {problem}"))?,
-                }
-            }
-            if machine.settings != Document::default() {
+            machine.files.iter().try_for_each(show)?;
+            if *settings != Document::default() {
                 output::data("")?;
-                output::data(text(&machine.settings)?.trim_end())?;
-            }
-            for problem in
-                (Layers { machine: machine.settings.clone(), ..Layers::default() }).effective().problems
-            {
-                output::warn(problem);
+                output::data(text(settings)?.trim_end())?;
             }
         }
-        Ok(if machine.problem().is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        let problems = machine.effective().problems;
+        problems.iter().for_each(output::warn);
+        // The browser's policy may have the provider that is missing here.
+        let is_broken = problems.iter().any(|problem| problem.is(Code::SettingsInvalid));
+        Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn show(file: &File) -> Result<(), Failure> {
+    let path = short_path(&file.path);
+    match &file.state {
+        State::Absent => output::data(format_args!("{DIM}absent{DIM:#}  {path}")),
+        State::Read { unknown, .. } if unknown.is_empty() => {
+            output::data(format_args!("{GOOD}in use{GOOD:#}  {path}"))
+        }
+        State::Read { unknown, .. } => output::data(format_args!(
+            "{WARN}in use{WARN:#}  {path}, without the unknown keys {}",
+            unknown.join(", ")
+        )),
+        State::Kept { copy, since } => {
+            output::data(format_args!("{BAD}broken{BAD:#}  {path}"))?;
+            output::data(format_args!("{WARN}in use{WARN:#}  {}, what it said on {since}", short_path(copy)))
+        }
+        State::Lost => output::data(format_args!("{BAD}broken{BAD:#}  {path}")),
     }
 }
 

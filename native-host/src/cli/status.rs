@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use rolecall_core::message::agent::{Answer, Wish};
 use rolecall_core::message::host::WorkerStatus;
+use rolecall_core::settings::Effective;
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
 use crate::agent::Agents;
 use crate::cache::{self, Kept};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN};
-use crate::roles;
+use crate::{roles, settings_files};
 
 /// Show the browsers that answer, who is signed in, and the time left of each role, there and in the cache.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,8 @@ struct AgentReport {
 
 impl Status {
     pub(crate) fn run(self) -> Outcome {
+        let settings = roles::settings();
+        settings_files::tell(&settings, None);
         let agents = Agents::of_browsers().within(roles::PATIENCE);
         let agents = agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect();
         let report = Report { agents, cache: cache::list() };
@@ -51,7 +54,7 @@ impl Status {
         }
         let now = Utc::now();
         report.agents.iter().try_for_each(|agent| agent.print(now))?;
-        print_cache(&report.cache, now)?;
+        print_cache(&settings, &report.cache, now)?;
         if report.agents.is_empty() {
             let message = "No browser with the Rolecall extension is running.";
             return Err(Problem::new(Code::AgentUnavailable, message).into());
@@ -60,14 +63,13 @@ impl Status {
     }
 }
 
-fn print_cache(kept: &[Kept], now: DateTime<Utc>) -> Result<(), output::Failure> {
+fn print_cache(settings: &Effective, kept: &[Kept], now: DateTime<Utc>) -> Result<(), output::Failure> {
     if kept.is_empty() {
         return Ok(());
     }
-    let effective = roles::settings();
     output::data(format_args!("{GOOD}cache{GOOD:#}"))?;
     for Kept { role, expiration, place } in kept {
-        let account = effective.account_label(role.account());
+        let account = settings.account_label(role.account());
         let left = output::time_left(Some(*expiration), now);
         output::data(format_args!("  {account} / {}  {left}  {DIM}{place}{DIM:#}", role.name()))?;
     }

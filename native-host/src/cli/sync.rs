@@ -9,8 +9,8 @@ use rolecall_core::{Code, Problem};
 use crate::aws_files::{AwsFiles, Operation, Options};
 use crate::output::{self, Failure, Outcome};
 use crate::profile::{self, Wanted};
-use crate::roles::{self, Known};
-use crate::source;
+use crate::roles::Known;
+use crate::{settings_files, source};
 
 /// Write a credential_process profile for every role that has none, or an outdated one.
 ///
@@ -29,8 +29,12 @@ pub(crate) struct Sync {
 impl Sync {
     pub(crate) fn run(self) -> Outcome {
         let files = profile::files()?;
+        let known = Known::gather();
+        settings_files::tell(&known.settings, None);
+        // A profile that should be there and is not is no success, whatever else was done.
+        let done = if known.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         let mut pending = Vec::new();
-        for operation in wanted()? {
+        for operation in wanted(&known)? {
             match files.plan(&operation, &Options::default()) {
                 Ok(plan) if plan.is_empty() => {}
                 Ok(plan) => {
@@ -41,36 +45,43 @@ impl Sync {
                 Err(error) => return Err(error.into()),
             }
         }
+        if known.is_incomplete() {
+            output::note("Roles of the settings that cannot be used get no profile.");
+        }
         if pending.is_empty() {
-            output::note("Every role has its profile.");
-            return Ok(ExitCode::SUCCESS);
+            output::note(format_args!(
+                "Every {}role has its profile.",
+                if known.is_incomplete() { "other " } else { "" }
+            ));
+            return Ok(done);
         }
         if self.dry_run {
             output::note("Nothing was changed (--dry-run).");
-            return Ok(ExitCode::SUCCESS);
+            return Ok(done);
         }
         if !self.yes && !confirmed(pending.len())? {
             output::note("Nothing was changed.");
             return Ok(ExitCode::FAILURE);
         }
-        write(&files, &pending)
+        write(&files, &pending)?;
+        Ok(done)
     }
 }
 
-fn write(files: &AwsFiles, operations: &[Operation]) -> Outcome {
+fn write(files: &AwsFiles, operations: &[Operation]) -> Result<(), Failure> {
     for operation in operations {
         files.apply(operation, &Options::default())?;
         output::note(format_args!("Wrote the profile {}.", operation.profile()));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A profile for each role whose settings do not want something else.
-fn wanted() -> Result<Vec<Operation>, Failure> {
-    let effective = roles::settings();
+fn wanted(known: &Known) -> Result<Vec<Operation>, Failure> {
+    let effective = &known.settings;
     let mut operations = Vec::new();
-    for known in Known::gather().roles {
-        let role = source::role_of(&effective, &known.arn);
+    for known in &known.roles {
+        let role = source::role_of(effective, &known.arn);
         if role.credentials != CredentialsMode::Process {
             continue;
         }

@@ -123,7 +123,7 @@ impl Host {
             }
         }
         // Read anew: a person may have corrected the files since.
-        Ok(questions::hello(settings_files::load()))
+        Ok(questions::hello(settings_files::load_and_remember()))
     }
 
     fn answer(&self, question: HostQuestion) -> Result<HostAnswer, Problem> {

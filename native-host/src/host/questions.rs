@@ -74,13 +74,12 @@ pub(super) fn send_http(relay: &HttpRelay) -> Result<HostAnswer, Problem> {
 
 /// Who the host is, and what the machine's settings say.
 pub(super) fn hello(machine: settings_files::Machine) -> HostAnswer {
-    let settings_problem = machine.problem().cloned();
     HostAnswer::Hello {
         protocol: rolecall_core::message::host::ProtocolRange::CURRENT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         capabilities: Vec::new(),
-        settings: Box::new(machine.settings),
-        settings_problem,
+        settings: Box::new(machine.reading.settings),
+        settings_faults: machine.reading.faults,
     }
 }
 

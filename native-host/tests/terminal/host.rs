@@ -6,7 +6,7 @@ use std::thread;
 
 use rolecall_core::identity::FIREFOX_EXTENSION_ID;
 use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, ProfileRequest, ProtocolRange};
-use rolecall_core::settings::CredentialsMode;
+use rolecall_core::settings::{CredentialsMode, Fault, Lost};
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
@@ -20,13 +20,13 @@ well_known_url = "https://idp.example/.well-known/openid-configuration"
 client_id = "abc"
 "#;
 
-fn settings(answer: Result<HostAnswer, Problem>) -> (Vec<String>, Option<Problem>) {
-    let Ok(HostAnswer::Hello { settings, settings_problem, protocol, version, .. }) = answer else {
+fn settings(answer: Result<HostAnswer, Problem>) -> (Vec<String>, Vec<Fault>) {
+    let Ok(HostAnswer::Hello { settings, settings_faults, protocol, version, .. }) = answer else {
         panic!("{answer:?}")
     };
     assert_eq!(protocol, ProtocolRange::CURRENT);
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    (settings.provider.iter().map(|provider| provider.id.to_string()).collect(), settings_problem)
+    (settings.provider.iter().map(|provider| provider.id.to_string()).collect(), settings_faults)
 }
 
 const OWN: &str = "chrome-extension://ganjefdifpdbcgkcmbniolbdkacieled/";
@@ -37,27 +37,54 @@ fn a_greeting_is_answered_with_version_and_settings() {
     machine.write(".config/rolecall/config.toml", SETTINGS);
     let mut browser = Browser::start(&machine, OWN);
     assert!(machine.sockets().is_empty(), "nobody is served before the greeting");
-    let (providers, problem) = settings(browser.hello(ProtocolRange::CURRENT));
+    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
     assert_eq!(providers, ["corp"]);
-    assert!(problem.is_none());
+    assert_eq!(faults, []);
     assert_eq!(machine.sockets().len(), 1);
 }
 
 #[test]
-fn broken_settings_are_told_with_file_and_line_and_mended_without_a_restart() {
+fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
     let machine = Machine::new();
-    let path = machine.write(".config/rolecall/config.toml", "[[provider]]\nid = 7\n");
+    let bad = format!("[[provider]]\nid = 7\n{SETTINGS}[[account]]\nid = \"123456789012\"\n");
+    let path = machine.write(".config/rolecall/config.toml", &bad);
     let mut browser = Browser::start(&machine, OWN);
-    let (providers, problem) = settings(browser.hello(ProtocolRange::CURRENT));
-    assert!(providers.is_empty());
-    let problem = problem.unwrap();
-    assert!(problem.is(Code::SettingsInvalid));
+    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    assert_eq!(providers, ["corp"]);
+    let [provider, account] = &faults[..] else { panic!("{faults:#?}") };
+    assert!(provider.problem.is(Code::SettingsInvalid));
+    let place = format!("{}: line 2: [[provider]] number 1 cannot be used: id: ", path.display());
+    assert!(provider.problem.message.starts_with(&place), "{}", provider.problem);
+    assert_eq!(provider.lost, Some(Lost::Provider { id: None }));
     assert!(
-        problem.message.contains(path.to_str().unwrap()) && problem.message.contains("line 2"),
-        "{problem}"
+        account.problem.message.contains("line 8: the account 123456789012 cannot"),
+        "{}",
+        account.problem
     );
     machine.write(".config/rolecall/config.toml", SETTINGS);
-    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)).0, ["corp"]);
+    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)), (vec!["corp".to_owned()], vec![]));
+}
+
+#[test]
+fn a_file_that_is_no_toml_leaves_the_browser_the_settings_of_before() {
+    let machine = Machine::new();
+    machine.write(".config/rolecall/config.toml", "[[provider]\n");
+    let mut browser = Browser::start(&machine, OWN);
+    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    assert_eq!((providers.len(), faults[0].lost.as_ref()), (0, Some(&Lost::Document)));
+    machine.write(".config/rolecall/config.toml", SETTINGS);
+    settings(browser.hello(ProtocolRange::CURRENT));
+    machine.write(".config/rolecall/config.toml", "[[provider]\n");
+    drop(browser);
+    let mut browser = Browser::start(&machine, OWN);
+    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    assert_eq!(providers, ["corp"]);
+    let [fault] = &faults[..] else { panic!("{faults:#?}") };
+    assert_eq!(fault.lost, None);
+    let told = &fault.problem.message;
+    assert!(told.contains("line 1: this is not TOML") && told.ends_with("stay in use."), "{told}");
+    std::fs::remove_file(machine.home().join(".config/rolecall/config.toml")).unwrap();
+    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)), (vec![], vec![]));
 }
 
 #[test]

@@ -16,4 +16,5 @@ mod install;
 mod keyring;
 mod loopback;
 mod machine;
+mod settings;
 mod shells;

@@ -7,7 +7,7 @@ mod sessions;
 mod signin_token;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -41,6 +41,11 @@ async fn federation(
     match params.get("Action") {
         Some("getSigninToken") if method == Method::POST && world.config().console.post_refused => {
             StatusCode::METHOD_NOT_ALLOWED.into_response()
+        }
+        Some("getSigninToken")
+            if headers.contains_key(header::ORIGIN) && world.config().console.origins_refused =>
+        {
+            refuse("OriginRefused", "Origin not allowed")
         }
         Some("getSigninToken") => signin_token::signin_token(&world, &params),
         Some("login") => login::login(&world, &params, &headers),

@@ -33,10 +33,10 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    /// A sign-in token for one login.
-    pub(super) fn token(&mut self, token: SigninToken) -> String {
-        // AWS documents one of about 1.1 KB.
-        let value = random::token(825);
+    /// A sign-in token for one login, of the letters `A-Za-z0-9_-`.
+    pub(super) fn token(&mut self, token: SigninToken, length: usize) -> String {
+        let mut value = random::token(length);
+        value.truncate(length);
         self.tokens.insert(value.clone(), token);
         value
     }

@@ -30,7 +30,8 @@ pub(super) fn signin_token(world: &World, params: &Params) -> Response {
         Some(_) => return refuse("InvalidSessionDuration", "Invalid session duration parameter"),
     };
     let token = SigninToken { caller, session_expires, expires: now + TOKEN_LIFETIME };
-    let token = world.sessions().token(token);
+    let length = world.config().console.token_length;
+    let token = world.sessions().token(token, length);
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "SigninToken": token }))).into_response()
 }
 

@@ -51,6 +51,31 @@ async fn only_credentials_the_sts_gave_out_and_that_are_alive_get_a_token() {
 }
 
 #[tokio::test]
+async fn sign_in_tokens_are_as_long_as_awss_and_need_no_encoding() {
+    let (sandbox, browser) = start().await;
+    let keys = assumed(&browser, DEVELOPER).await;
+    for length in [1100, 4096] {
+        sandbox.change(|config| config.console.token_length = length);
+        let token = token(&browser, &keys).await;
+        assert_eq!(token.len(), length);
+        assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)), "{token}");
+        assert_eq!(login(&Browser::new(&sandbox), &token, &browser.console).await.status, 303, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn an_origin_is_refused_where_it_is_told_to_be() {
+    let (sandbox, browser) = start().await;
+    let keys = assumed(&browser, DEVELOPER).await;
+    sandbox.change(|config| config.console.origins_refused = true);
+    let session = keys.session();
+    let form = [("Action", "getSigninToken"), ("Session", session.as_str())];
+    let post = || browser.http.post(&browser.federation).form(&form);
+    assert_eq!(browser.send(post().header("origin", "chrome-extension://abc")).await.status, 400);
+    assert_eq!(browser.send(post()).await.status, 200);
+}
+
+#[tokio::test]
 async fn where_post_is_refused_the_get_form_works() {
     let (sandbox, browser) = start().await;
     let keys = assumed(&browser, DEVELOPER).await;

@@ -64,6 +64,9 @@ async fn with_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
         popup.status(&format!("Signed in to {role}.")).await?;
     }
     shoot.all("signed-in").await?;
+    popup.press("Account").await?;
+    shoot.all("account").await?;
+    popup.press("Account").await?;
 
     let assuming = scene.sandbox.hold(CallKind::AssumeRole);
     popup.select("example-prod / auditor").await?;

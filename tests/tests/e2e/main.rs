@@ -16,6 +16,7 @@ mod policy;
 mod provider;
 mod routes;
 mod session;
+mod settings;
 mod story;
 mod sts;
 mod sts_requests;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         provider::stories(),
         routes::stories(),
         session::stories(),
+        settings::stories(),
         sts::stories(),
         sts_requests::stories(),
         terminal::stories(),

@@ -2,13 +2,16 @@
 
 use anyhow::Result;
 use rolecall_sandbox::Config;
-use rolecall_tests::{Kind, Scene};
+use rolecall_tests::{Kind, Scene, entries};
+use toml::Value;
 
-use crate::{BREAK_GLASS, popup_with_roles, sign_in_as_alice};
+use crate::{ADMIN, AUDITOR, BREAK_GLASS, DEVELOPER, READONLY, popup_with_roles, sign_in_as_alice};
 
 crate::stories![
     a_policy_is_enough_to_sign_in only in Firefox because "policies are read from the system's folder only",
     what_the_popup_says_outlives_an_idle_background
+        only in Firefox because "policies are read from the system's folder only",
+    the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong
         only in Firefox because "policies are read from the system's folder only",
 ];
 
@@ -18,7 +21,7 @@ async fn a_policy_is_enough_to_sign_in(kind: Kind) -> Result<()> {
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.says("Host program not installed").await?;
-    sign_in_as_alice(&browser, &popup, crate::DEVELOPER).await
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 
 async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<()> {
@@ -36,5 +39,35 @@ async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<(
     let popup = popup_with_roles(&browser).await?;
     popup.alert("sts-access-denied").await?;
     popup.says("alice@example.com").await?;
+    Ok(())
+}
+
+async fn the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_policy_with(|settings| {
+        for role in entries(settings, "role") {
+            if role["arn"].as_str().is_some_and(|arn| arn.ends_with("/break-glass")) {
+                role.insert("approve".into(), Value::from("allways"));
+            }
+        }
+    })?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    popup.says("connected").await?;
+    popup.lists(&[DEVELOPER, READONLY, ADMIN, AUDITOR]).await?;
+    popup.says("1 problem in the settings").await?;
+
+    // A provider whose id nobody can read could be any: then nothing but the policy counts.
+    scene.write_policy_with(|settings| {
+        settings.remove("role");
+        entries(settings, "provider").for_each(|provider| drop(provider.insert("id".into(), 7.into())));
+    })?;
+    drop(popup);
+    drop(browser);
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    popup.says("connected").await?;
+    popup.says("No sign-in provider can be used").await?;
+    popup.says("nothing but the rest of the policy is in use").await?;
     Ok(())
 }

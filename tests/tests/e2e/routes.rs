@@ -1,8 +1,8 @@
 //! By which way requests leave the extension, where servers do not answer it.
 
 use anyhow::Result;
-use rolecall_sandbox::{CallKind, Config, TokenCors};
-use rolecall_tests::{Kind, Options, Scene};
+use rolecall_sandbox::{CallKind, Config, Failure, TokenCors};
+use rolecall_tests::{Browser, Kind, Options, Scene, entries};
 
 use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice, sign_out};
 
@@ -11,7 +11,13 @@ crate::stories![
     a_code_that_was_used_up_unseen_is_replaced_without_a_second_window,
     without_the_host_program_the_person_is_asked_to_allow_the_address,
     an_address_that_was_allowed_needs_neither_cors_nor_the_host_program,
+    an_answer_that_only_the_extension_may_ask_for_is_not_taken_for_a_server_that_is_down,
+    a_sign_in_host_that_refuses_the_extension_is_asked_again_by_the_host_program,
+    a_sign_in_host_that_refuses_the_extension_is_asked_again_without_an_origin,
+    credentials_are_not_sent_again_because_an_answer_could_not_be_read,
     allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed
+        only in Firefox because "the browser's question cannot be answered from outside",
+    nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension
         only in Firefox because "the browser's question cannot be answered from outside",
 ];
 
@@ -77,6 +83,117 @@ async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program(kin
     popup.says("Host program not installed").await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     assert_eq!(token_calls(&scene), [(true, Some(200))]);
+    Ok(())
+}
+
+async fn an_answer_that_only_the_extension_may_ask_for_is_not_taken_for_a_server_that_is_down(
+    kind: Kind,
+) -> Result<()> {
+    let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
+    scene.write_settings(|settings| {
+        for provider in entries(settings, "provider") {
+            provider.insert("token_exchange".into(), "extension".into());
+        }
+    })?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.alert("answer-withheld").await?;
+    popup.alert("set token_exchange to").await?;
+    popup.pressable("Allow access to 127.0.0.1").await?;
+    Ok(())
+}
+
+/// A browser whose extension may talk to the sandbox, so that it can read what does not answer other origins.
+async fn browser_with_access(scene: &Scene) -> Result<Browser> {
+    let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
+    scene.browser_with(Options { extension, ..Options::default() }).await
+}
+
+/// How a sign-in token was asked for, call by call: method, whether it came from the browser, and the status.
+fn console_calls(scene: &Scene) -> Vec<(String, bool, Option<u16>)> {
+    let calls = scene.sandbox.calls_of(CallKind::SigninToken).into_iter();
+    calls.map(|call| (call.method.clone(), call.has_origin(), call.status())).collect()
+}
+
+async fn a_sign_in_host_that_refuses_the_extension_is_asked_again_by_the_host_program(
+    kind: Kind,
+) -> Result<()> {
+    let mut config = Config::default();
+    config.console.origins_refused = true;
+    let scene = Scene::installed_with(kind, config).await?;
+    let browser = browser_with_access(&scene).await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.says("connected").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Open console").await?;
+    browser.console().await?;
+    let post = || "POST".to_owned();
+    assert_eq!(console_calls(&scene), [(post(), true, Some(400)), (post(), false, Some(200))]);
+    Ok(())
+}
+
+async fn a_sign_in_host_that_refuses_the_extension_is_asked_again_without_an_origin(
+    kind: Kind,
+) -> Result<()> {
+    let mut config = Config::default();
+    config.console.origins_refused = true;
+    // As long as nobody has seen one of AWS's, which promises no limit.
+    config.console.token_length = 4096;
+    let scene = Scene::installed_with(kind, config).await?;
+    let browser = browser_with_access(&scene).await?;
+    let popup = popup_with_roles(&browser).await?;
+    scene.remove_host()?;
+    popup.says("Host program not installed").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Open console").await?;
+    browser.console().await?;
+    let expected = [("POST".to_owned(), true, Some(400)), ("GET".to_owned(), false, Some(200))];
+    assert_eq!(console_calls(&scene), expected);
+    Ok(())
+}
+
+async fn credentials_are_not_sent_again_because_an_answer_could_not_be_read(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = browser_with_access(&scene).await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.says("connected").await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    let page =
+        Failure::Status { status: 200, content_type: "text/html".to_owned(), body: "<html>".to_owned() };
+    // The lost one comes first: where a connection was used before, Chromium itself sends once more.
+    for (failure, code) in [(Failure::LoseAnswer, "unreachable"), (page, "console-response-invalid")] {
+        let before = console_calls(&scene).len();
+        scene.sandbox.fail_all(CallKind::SigninToken, failure);
+        popup.press("Open console").await?;
+        popup.alert(code).await?;
+        assert_eq!(console_calls(&scene).len() - before, 1, "{code}");
+        popup.dismiss().await?;
+    }
+    Ok(())
+}
+
+async fn nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension(kind: Kind) -> Result<()> {
+    let scene = Scene::bare(kind, with_token_endpoint(TokenCors::RefuseOrigins)).await?;
+    scene.write_policy()?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    // Nothing tells yet whether it refuses the extension or only says nothing to it.
+    popup.alert("host-permission-needed").await?;
+    popup.press("Allow access to 127.0.0.1").await?;
+    popup.alert("origin-refused").await?;
+
+    browser.revoke("http://127.0.0.1/*").await?;
+    popup.dismiss().await?;
+    popup.press("Sign in").await?;
+    popup.alert("origin-refused").await?;
+    let text = popup.text().await?;
+    anyhow::ensure!(!text.contains("Allow access to"), "{text}");
     Ok(())
 }
 

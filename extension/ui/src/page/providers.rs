@@ -65,6 +65,12 @@ pub(crate) fn action_at(target: &Element) -> Option<(ProviderId, AccountAction)>
     Some((provider.get_attribute("data-provider")?.parse().ok()?, action))
 }
 
+/// Gives the focus to the button that shows the account's actions, from one of those, which are about to be hidden.
+pub(crate) fn focus_account(action: &Element) -> Result<(), JsValue> {
+    let Some(line) = action.closest("[data-provider]")? else { return Ok(()) };
+    part::<HtmlElement>(&line, "account")?.focus()
+}
+
 impl Row {
     fn new(template: &HtmlTemplateElement) -> Result<Self, JsValue> {
         let element = copy(template)?;

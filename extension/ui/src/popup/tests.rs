@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use rolecall_core::message::ui::{Activity, HostState, Intent, State};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::CredentialsMode;
+use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -143,12 +143,15 @@ fn while_something_is_being_done_buttons_keep_the_focus_and_do_nothing() {
     let popup = Opened::with(&state);
     let button = popup.button("Sign in");
     button.focus().unwrap();
-    state.activity = Some(Activity { role: state.roles[0].arn.clone(), step: Step::WaitingForPerson });
+    state.activity = Some(Activity { role: Some(state.roles[0].arn.clone()), step: Step::WaitingForPerson });
     popup.receive(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
     assert_eq!(popup.focused(), "sign-in");
-    for name in ["Sign in", "Open console", "Write profile", "Sign out"] {
+    for name in ["Sign in", "Open console", "Write profile", "Account"] {
+        popup.button(name).click();
+    }
+    for name in ["Sign out of Rolecall", "Sign out of Rolecall and Example Corp", "Use another account…"] {
         popup.button(name).click();
     }
     popup.key("Enter");
@@ -225,14 +228,65 @@ fn a_missing_host_comes_with_a_command_and_can_be_looked_for_again() {
 }
 
 #[wasm_bindgen_test]
-fn one_signs_out_of_the_provider_beside_the_button() {
+fn a_signed_in_person_signs_out_of_rolecall_or_of_the_provider_too_or_takes_another_account() {
     let mut state = three_roles();
     state.providers.insert(0, provider("lab", "Lab", None));
     let popup = Opened::with(&state);
     assert_eq!(popup.text("#providers li:nth-child(1) .person"), "Not signed in");
     assert!(!popup.is_shown("#providers li:nth-child(1) button"));
-    popup.click("#providers li:nth-child(2) button");
-    assert_eq!(popup.posted(), [Intent::SignOut { provider: "corp".parse().unwrap() }]);
+    let account = popup.button("Account");
+    assert_eq!(account.get_attribute("aria-description").as_deref(), Some("Example Corp"));
+    let provider: ProviderId = "corp".parse().unwrap();
+    let sign_out = |end_session| Intent::SignOut { provider: provider.clone(), end_session };
+    for (name, intent) in [
+        ("Sign out of Rolecall", sign_out(false)),
+        ("Sign out of Rolecall and Example Corp", sign_out(true)),
+        ("Use another account…", Intent::ChooseAccount { provider: provider.clone() }),
+    ] {
+        assert_eq!(account.get_attribute("aria-expanded").as_deref(), Some("false"));
+        account.click();
+        assert_eq!(account.get_attribute("aria-expanded").as_deref(), Some("true"));
+        popup.button(name).click();
+        assert_eq!(popup.posted().last(), Some(&intent));
+        assert!(!popup.is_shown("#providers li:nth-child(2) .account-actions"), "{name}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_provider_that_ends_no_sessions_is_not_offered_for_it() {
+    let mut state = three_roles();
+    state.providers[0].ends_sessions = false;
+    let popup = Opened::with(&state);
+    popup.button("Account").click();
+    assert!(popup.is_shown("[data-part=sign-out]") && !popup.is_shown("[data-part=end-session]"));
+}
+
+#[wasm_bindgen_test]
+fn escape_in_the_accounts_actions_leads_back_to_its_button_and_a_sign_out_on_to_the_search() {
+    let mut state = three_roles();
+    let popup = Opened::with(&state);
+    let account = popup.button("Account");
+    account.click();
+    popup.button("Use another account…").focus().unwrap();
+    assert!(popup.key_in("[data-part=choose-account]", "Escape"), "it does not close the popup");
+    assert!(!popup.is_shown(".account-actions"));
+    assert!(account.matches(":focus").unwrap());
+
+    account.click();
+    popup.button("Sign out of Rolecall").click();
+    assert!(account.matches(":focus").unwrap());
+    state.providers[0].person = None;
+    popup.receive(&state);
+    assert_eq!(popup.focused(), "search");
+}
+
+#[wasm_bindgen_test]
+fn while_another_account_is_chosen_the_status_says_so() {
+    let mut state = three_roles();
+    state.activity = Some(Activity { role: None, step: Step::WaitingForPerson });
+    let popup = Opened::with(&state);
+    assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
+    assert_eq!(popup.button("Sign in").get_attribute("aria-disabled").as_deref(), Some("true"));
 }
 
 #[wasm_bindgen_test]
@@ -307,7 +361,7 @@ fn settings_that_were_left_out_are_listed() {
     let mut state = three_roles();
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
     let popup = Opened::with(&state);
-    assert_eq!(popup.text("#left-out summary"), "1 setting was left out");
+    assert_eq!(popup.text("#left-out summary"), "1 problem in the settings");
     assert!(popup.text("#left-out li").contains("The role names no known provider."));
     assert_eq!(popup.get("#left-out").get_attribute("open"), None);
     popup.receive(&three_roles());
@@ -319,8 +373,13 @@ fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
     let mut state = state_with(vec![]);
     state.host = HostState::Connected { version: "0.1.0".into() };
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
-    let popup = Opened::with(&state);
+    // A policy's are known before the host program has said whether there is anything else.
+    let before = State { host: HostState::Connecting, ..state.clone() };
+    let popup = Opened::with(&before);
+    assert!(popup.is_shown("#left-out") && !popup.get("#left-out").has_attribute("open"));
+    popup.receive(&state);
     assert!(popup.get("#left-out").has_attribute("open"));
+    assert_eq!(popup.text("#no-providers"), "No sign-in provider can be used");
     popup.get("#left-out").remove_attribute("open").unwrap();
     popup.receive(&state);
     assert!(!popup.get("#left-out").has_attribute("open"), "what a person closed stays closed");

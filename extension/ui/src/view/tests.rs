@@ -88,7 +88,7 @@ fn the_step_being_done_is_told_rather_than_what_was_done_before() {
     let mut state = state_with(vec![role("acme", "A"), role("acme", "B")]);
     state.done = Some("Signed in.".into());
     assert_eq!(view(state.clone()).status, "Signed in.");
-    state.activity = Some(Activity { role: state.roles[1].arn.clone(), step: Step::WaitingForPerson });
+    state.activity = Some(Activity { role: Some(state.roles[1].arn.clone()), step: Step::WaitingForPerson });
     let view = view(state);
     assert_eq!((view.busy, view.status.as_str()), (true, "Waiting for you to sign in…"));
     let busy: Vec<_> = view.options.iter().map(|option| option.busy).collect();
