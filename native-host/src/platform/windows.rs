@@ -89,10 +89,7 @@ pub(crate) fn detach(command: &mut Command) {
     // Win32, "Process Creation Flags".
     const DETACHED_PROCESS: u32 = 0x0000_0008;
     const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
-    std::os::windows::process::CommandExt::creation_flags(
-        command,
-        DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP,
-    );
+    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
 }
 
 /// Runs a command to its end. The console sends its events to both processes.
