@@ -21,6 +21,9 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
     let Some(arn) = RoleArn::parse(request.role_arn) else {
         return Err(AwsError::new(AwsErrorCode::ValidationError, "Request ARN is invalid"));
     };
+    if let Some(provider) = request.provider_id {
+        return Err(not_from(provider));
+    }
     let identity = verified(world, &config, &request, &arn)?;
     let host = world.urls.provider_host();
     let provider_arn = format!("arn:{}:iam::{}:oidc-provider/{host}", arn.partition, arn.account);
@@ -42,8 +45,18 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
             audience: &identity.audience,
             provider_arn: &provider_arn,
             packed_policy_size,
+            source_identity: identity.source.as_deref(),
         },
     ))
+}
+
+/// What is said to an ID token that is called another provider's.
+fn not_from(provider: &str) -> AwsError {
+    match provider {
+        "www.amazon.com" => identity::invalid("Provided Token is not a Login With Amazon token"),
+        "graph.facebook.com" => AwsErrorCode::IdpRejectedClaim.into(),
+        _ => AwsErrorCode::AccessDenied.into(),
+    }
 }
 
 fn verified(
@@ -59,6 +72,7 @@ fn verified(
     identity::verify(
         request.token,
         &Expected {
+            role_arn: request.role_arn,
             issuer: &world.urls.issuer,
             audiences: account.and_then(|account| account.audiences.as_deref()),
             keys: keys.as_ref(),
@@ -95,6 +109,9 @@ fn authorize(
     if identity.tags.is_some() {
         actions.push(TAG_SESSION);
     }
+    if identity.source.is_some() {
+        actions.push(SET_SOURCE_IDENTITY);
+    }
     for action in actions {
         // A policy that cannot be evaluated allows nothing; a sandbox does not start with one.
         if !policy::allows(&trust_policy, action, &context).unwrap_or(false) {
@@ -125,6 +142,7 @@ fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result
 
 const ASSUME: &str = "sts:AssumeRoleWithWebIdentity";
 const TAG_SESSION: &str = "sts:TagSession";
+const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 const TOO_LONG: &str = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
 /// Percent of the room that a session without policy and tags takes.
 const ALWAYS_PACKED: usize = 25;

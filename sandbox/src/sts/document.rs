@@ -23,30 +23,30 @@ pub(super) struct Assumed<'a> {
     pub(super) audience: &'a str,
     pub(super) provider_arn: &'a str,
     pub(super) packed_policy_size: usize,
+    pub(super) source_identity: Option<&'a str>,
 }
 
 /// The answer to `AssumeRoleWithWebIdentity`.
 pub(super) fn assumed_role(dialect: Dialect, assumed: &Assumed<'_>) -> Response {
     let Assumed { caller, credentials, .. } = assumed;
-    let result = element(
-        "AssumeRoleWithWebIdentityResult",
-        &[
-            text("SubjectFromWebIdentityToken", assumed.subject),
-            text("Audience", assumed.audience),
-            element("AssumedRoleUser", &[text("Arn", &caller.arn), text("AssumedRoleId", &caller.user_id)]),
-            element(
-                "Credentials",
-                &[
-                    text("AccessKeyId", &credentials.access_key_id),
-                    text("SecretAccessKey", &credentials.secret_access_key),
-                    text("SessionToken", &credentials.session_token),
-                    time("Expiration", dialect, credentials.expires),
-                ],
-            ),
-            text("Provider", assumed.provider_arn),
-            number("PackedPolicySize", assumed.packed_policy_size),
-        ],
-    );
+    let mut members = vec![
+        text("SubjectFromWebIdentityToken", assumed.subject),
+        text("Audience", assumed.audience),
+        element("AssumedRoleUser", &[text("Arn", &caller.arn), text("AssumedRoleId", &caller.user_id)]),
+        element(
+            "Credentials",
+            &[
+                text("AccessKeyId", &credentials.access_key_id),
+                text("SecretAccessKey", &credentials.secret_access_key),
+                text("SessionToken", &credentials.session_token),
+                time("Expiration", dialect, credentials.expires),
+            ],
+        ),
+        text("Provider", assumed.provider_arn),
+        number("PackedPolicySize", assumed.packed_policy_size),
+    ];
+    members.extend(assumed.source_identity.map(|identity| text("SourceIdentity", identity)));
+    let result = element("AssumeRoleWithWebIdentityResult", &members);
     success(dialect, "AssumeRoleWithWebIdentityResponse", result)
 }
 

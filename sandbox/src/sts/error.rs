@@ -15,6 +15,7 @@ pub enum AwsErrorCode {
     InvalidAction,
     InvalidClientTokenId,
     InvalidIdentityToken,
+    MalformedInput,
     MalformedPolicyDocument,
     MissingAction,
     MissingAuthenticationToken,
@@ -41,6 +42,7 @@ impl AwsErrorCode {
             Self::InvalidAction => "InvalidAction",
             Self::InvalidClientTokenId => "InvalidClientTokenId",
             Self::InvalidIdentityToken => "InvalidIdentityToken",
+            Self::MalformedInput => "MalformedInput",
             Self::MalformedPolicyDocument => "MalformedPolicyDocument",
             Self::MissingAction => "MissingAction",
             Self::MissingAuthenticationToken => "MissingAuthenticationToken",
@@ -69,6 +71,7 @@ impl AwsErrorCode {
             | Self::IncompleteSignature
             | Self::InvalidAction
             | Self::InvalidIdentityToken
+            | Self::MalformedInput
             | Self::MalformedPolicyDocument
             | Self::MissingAction
             | Self::PackedPolicyTooLarge
@@ -102,6 +105,7 @@ impl AwsErrorCode {
                 "Couldn't retrieve verification key from your identity provider,  please reference \
                  AssumeRoleWithWebIdentity documentation for requirements"
             }
+            Self::MalformedInput => "The request is malformed.",
             Self::MalformedPolicyDocument => "The policy is not in the valid JSON format.",
             Self::MissingAction => "The request is missing an action.",
             Self::MissingAuthenticationToken => "Request is missing Authentication Token",

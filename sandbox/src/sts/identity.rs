@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
 use super::error::{AwsError, AwsErrorCode};
+use super::roles_claim;
 
 /// What a verified token says.
 pub(super) struct Identity {
@@ -16,10 +17,14 @@ pub(super) struct Identity {
     pub(super) amr: Vec<String>,
     /// Whether the token carries session tags, and their length.
     pub(super) tags: Option<usize>,
+    /// The `SourceIdentity` of the session.
+    pub(super) source: Option<String>,
 }
 
 /// What a token is verified against.
 pub(super) struct Expected<'a> {
+    /// The role that is asked for: the token may name the only ones it is good for.
+    pub(super) role_arn: &'a str,
     pub(super) issuer: &'a str,
     /// The client ids registered with IAM's OIDC provider; `None`: the account has no such provider.
     pub(super) audiences: Option<&'a [String]>,
@@ -78,7 +83,10 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
         Some(other) => other.to_string(),
         None => return Err(missing("sub")),
     };
-    Ok(Identity { subject, audience, amr, tags: tags_length(claims)? })
+    let tags = tags_length(claims)?;
+    roles_claim::check(claims, expected.role_arn)?;
+    let source = claims.get(SOURCE_IDENTITY).and_then(Value::as_str).map(str::to_owned);
+    Ok(Identity { subject, audience, amr, tags, source })
 }
 
 /// The length of the session tags, nested or flattened; `None` without any.
@@ -186,7 +194,7 @@ fn missing(claim: &str) -> AwsError {
     invalid(&format!("Missing a required claim: {claim}"))
 }
 
-fn invalid(message: &str) -> AwsError {
+pub(super) fn invalid(message: &str) -> AwsError {
     AwsError::new(AwsErrorCode::InvalidIdentityToken, message)
 }
 
@@ -197,6 +205,7 @@ const NOT_VALIDATED: &str = "The web identity token provided could not be valida
 const SEVERAL_AUDIENCES: &str =
     "Token audience contains more than one audience while authorized party is not present";
 const TAGS: &str = "https://aws.amazon.com/tags";
+const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
 /// `iat` may lie this far back, seconds.
 const MAX_AGE: i64 = 24 * 3600;
 /// The provider's clock and the STS's may be this far apart, seconds.

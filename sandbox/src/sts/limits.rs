@@ -13,6 +13,8 @@ pub(super) struct Request<'a> {
     pub(super) duration_seconds: u32,
     /// The inline session policy's length.
     pub(super) policy_length: usize,
+    /// For the opaque tokens of two old providers.
+    pub(super) provider_id: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
@@ -36,7 +38,14 @@ impl<'a> Request<'a> {
         if !policy.is_empty() && serde_json::from_str::<Value>(policy).is_err() {
             return Err(AwsErrorCode::MalformedPolicyDocument.into());
         }
-        Ok(Self { role_arn, session_name, token, duration_seconds, policy_length: policy.len() })
+        Ok(Self {
+            role_arn,
+            session_name,
+            token,
+            duration_seconds,
+            policy_length: policy.len(),
+            provider_id: params.get("ProviderId"),
+        })
     }
 }
 
@@ -97,7 +106,7 @@ fn duration(value: Option<&str>, complaints: &mut Vec<String>) -> Result<u32, Aw
         return Ok(DURATION_DEFAULT);
     };
     let Ok(seconds) = text.parse::<u32>() else {
-        return Err(AwsError::new(AwsErrorCode::ValidationError, "DurationSeconds is not an integer"));
+        return Err(AwsErrorCode::MalformedInput.into());
     };
     let bound = if seconds < DURATION_MIN {
         format!("greater than or equal to {DURATION_MIN}")

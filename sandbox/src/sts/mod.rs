@@ -8,6 +8,7 @@ mod identity;
 mod issued;
 mod limits;
 mod policy;
+mod roles_claim;
 mod sigv4;
 
 use axum::body::Bytes;

@@ -6,6 +6,7 @@ mod controls;
 mod flow;
 mod metadata;
 mod provider;
+mod recorded;
 mod signing;
 mod sts;
 mod tokens;

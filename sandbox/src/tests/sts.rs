@@ -74,6 +74,8 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
             "InvalidIdentityToken",
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
         ),
+        (("DurationSeconds", "9e2"), "MalformedInput", "The request is malformed."),
+        (("DurationSeconds", " 900"), "MalformedInput", "The request is malformed."),
         (("Policy", "{"), "MalformedPolicyDocument", "The policy is not in the valid JSON format."),
         (
             ("Policy", long.as_str()),

@@ -1,6 +1,7 @@
 //! docs/compatibility.md: whose software the product was run beside, made from what the stories did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
@@ -60,7 +61,8 @@ fn render(rows: &Rows) -> String {
     let mut text = HEAD.to_owned();
     for ([provider, sts, done], places) in rows {
         let places: Vec<_> = places.iter().copied().collect();
-        text.push_str(&format!("| {provider} | {sts} | {done} | {} |\n", places.join(", ")));
+        // Writing to a string never fails.
+        let _ = writeln!(text, "| {provider} | {sts} | {done} | {} |", places.join(", "));
     }
     text
 }
