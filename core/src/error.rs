@@ -197,6 +197,7 @@ codes! {
     // The token endpoint
     TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
     OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or have the extension's origin registered at the provider.";
+    OriginRequired = "origin-required", "Set token_exchange = \"extension\" for the provider in the settings, or register the redirect address there as one of a native application.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token

@@ -92,6 +92,12 @@ pub enum TokenError {
         /// The provider's own words.
         description: Option<String>,
     },
+    /// The provider takes the exchange from a browser's page only, and refuses it without an origin.
+    #[error("The provider takes the exchange from a browser only{}", sentence_end(description.as_deref()))]
+    OriginRequired {
+        /// The provider's own words.
+        description: Option<String>,
+    },
     /// A status without an error document.
     #[error("The provider's token endpoint answered with HTTP status {status}.")]
     Status {
@@ -116,6 +122,7 @@ impl TokenError {
         match self {
             Self::Refused { .. } => Code::TokenRefused,
             Self::OriginRefused { .. } => Code::OriginRefused,
+            Self::OriginRequired { .. } => Code::OriginRequired,
             Self::Status { .. } => Code::ProviderUnreachable,
             Self::Malformed { .. } | Self::NoIdToken => Code::TokenResponseInvalid,
         }
@@ -130,7 +137,8 @@ impl TokenError {
     /// Reads an error response of the token endpoint.
     ///
     /// Providers have no code of their own for "this Origin may not": they say `invalid_request` or
-    /// `unauthorized_client` and mention the origin in words, so this looks for the word.
+    /// `unauthorized_client` and tell it in words. Most mention the origin, Okta speaks of browser requests; and Entra has
+    /// words that mention the origin and mean the opposite, that there was none (AADSTS9002327).
     #[must_use]
     pub fn read(response: &HttpResponse) -> Self {
         #[derive(Deserialize)]
@@ -142,9 +150,13 @@ impl TokenError {
             return Self::Status { status: response.status().as_u16() };
         };
         let description = error_description.as_deref().map(plain).filter(|text| !text.is_empty());
-        let about_origin =
-            description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains("origin"));
+        let says =
+            |words: &str| description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains(words));
+        let about_origin = says("origin") || says("browser request");
         match error.as_str() {
+            "invalid_request" if says("only be redeemed via cross-origin") => {
+                Self::OriginRequired { description }
+            }
             "invalid_request" | "unauthorized_client" | "invalid_client" if about_origin => {
                 Self::OriginRefused { description }
             }

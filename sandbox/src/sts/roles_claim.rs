@@ -12,12 +12,12 @@ pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<(), A
         None | Some(Value::Null) => return Ok(()),
         Some(Value::String(text)) => text.split(';').collect(),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        Some(_) => return Err(invalid("The roles claim is not in a supported format")),
+        Some(_) => return Err(invalid("The roles claim cannot be read")),
     };
     let is_role = |arn: &&str| RoleArn::parse(arn).is_some() && !arn.contains(['*', '?']);
     let roles: Vec<_> = listed.into_iter().map(str::trim).filter(is_role).collect();
     if roles.is_empty() {
-        return Err(invalid("The roles claim contains no valid role ARNs"));
+        return Err(invalid("The roles claim names no role"));
     }
     if roles.contains(&role_arn) {
         Ok(())
