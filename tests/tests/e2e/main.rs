@@ -127,14 +127,14 @@ fn asked(scene: &Scene, kind: CallKind, field: &str) -> Vec<String> {
     scene.sandbox.calls_of(kind).iter().map(value).collect()
 }
 
-/// How the provider was asked to sign somebody in, attempt by attempt: `none` silently, nothing in a window. Firefox
+/// How the provider was asked to sign somebody in, attempt by attempt: `none` silently, anything else in a window. Firefox
 /// asks twice for a window, at first without showing one: that is one attempt.
 fn prompts(scene: &Scene) -> Vec<String> {
     let mut prompts = asked(scene, CallKind::Authorize, "prompt");
     if scene.kind() == Kind::Firefox {
         let mut hidden = false;
         prompts.retain(|prompt| {
-            hidden = prompt.is_empty() && !hidden;
+            hidden = prompt != "none" && !hidden;
             !hidden
         });
     }
