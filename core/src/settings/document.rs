@@ -283,7 +283,7 @@ fn roles(arns: &[RoleArn], one: &str, several: &str) -> String {
 /// How many roles are named that have one thing wrong with them.
 const NAMED_MAX: usize = 3;
 
-fn default_scope() -> String {
+pub(super) fn default_scope() -> String {
     "openid email".to_owned()
 }
 

@@ -6,12 +6,13 @@
 //! takes its place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::document::{RESERVED, is_color};
+use super::document::{RESERVED, default_scope, is_color};
 use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::{Error, Problem};
@@ -151,22 +152,25 @@ impl Reading {
     pub fn put_over(&mut self, weak: Self) {
         let lost: Vec<_> = self.losses().cloned().collect();
         let strong = &mut self.settings;
+        let mut known: BTreeSet<_> = strong.provider.iter().map(|provider| provider.id.clone()).collect();
         for provider in weak.settings.provider {
             let is_lost = lost.iter().any(|lost| lost.is_provider(&provider.id));
-            if !is_lost && strong.provider.iter().all(|other| other.id != provider.id) {
+            if !is_lost && known.insert(provider.id.clone()) {
                 strong.provider.push(provider);
             }
         }
+        let key = |role: &Role| (role.provider.clone(), role.arn.clone());
+        let mut known: BTreeSet<_> = strong.role.iter().map(key).collect();
         for role in weak.settings.role {
             let is_lost = lost.iter().any(|lost| lost.is_role(&role.arn, &role.provider));
-            let same = |other: &Role| (&other.provider, &other.arn) == (&role.provider, &role.arn);
-            if !is_lost && !strong.role.iter().any(same) {
+            if !is_lost && known.insert(key(&role)) {
                 strong.role.push(role);
             }
         }
+        let mut known: BTreeSet<_> = strong.account.iter().map(|account| account.id.clone()).collect();
         for account in weak.settings.account {
             let is_lost = lost.iter().any(|lost| lost.is_account(&account.id));
-            if !is_lost && strong.account.iter().all(|other| other.id != account.id) {
+            if !is_lost && known.insert(account.id.clone()) {
                 strong.account.push(account);
             }
         }
@@ -190,8 +194,8 @@ impl Settings {
     }
 }
 
-/// What an entry has to be beyond what its type says.
-trait Entry: DeserializeOwned + PartialEq {
+/// A table's entry.
+trait Entry: Sized {
     /// The table's name.
     const TABLE: &'static str;
     /// Keys without which the entry means the same.
@@ -210,11 +214,16 @@ trait Entry: DeserializeOwned + PartialEq {
         }
     }
 
-    /// The key that cannot be as it is, and why.
-    fn refused(&self, read: &Settings) -> Option<(&'static str, String)>;
+    /// What no other entry of the table may share with it, if it can be read.
+    fn key(lost: &Lost) -> Option<String>;
 
-    /// Whether both are of the same thing.
-    fn is_twin(one: &Lost, other: &Lost) -> bool;
+    /// Reads every key, good or bad.
+    fn read(fields: &mut Fields<'_>) -> Option<Self>;
+
+    /// The key that does not go with the others, and why.
+    fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
+        None
+    }
 
     /// Where it goes.
     fn keep(self, read: &mut Settings);
@@ -228,20 +237,58 @@ impl Entry for Provider {
         Lost::Provider { id: readable(entry, "id") }
     }
 
-    fn refused(&self, _: &Settings) -> Option<(&'static str, String)> {
-        if self.client_id.is_empty() {
-            return Some(("client_id", "it is empty".to_owned()));
+    fn key(lost: &Lost) -> Option<String> {
+        match lost {
+            Lost::Provider { id: Some(id) } => Some(id.to_string()),
+            _ => None,
         }
-        // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
-        if !self.scope.split(' ').any(|scope| scope == "openid") {
-            return Some(("scope", "it lacks openid".to_owned()));
-        }
-        let reserved = self.authorize_params.keys().find(|name| RESERVED.contains(&name.as_str()))?;
-        Some(("authorize_params", format!("they must not set {reserved}")))
     }
 
-    fn is_twin(one: &Lost, other: &Lost) -> bool {
-        matches!(other, Lost::Provider { id: Some(id) } if one.is_provider(id))
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let id = fields.required("id", parsed);
+        let name = fields.optional("name", typed);
+        let well_known_url = fields.required("well_known_url", parsed);
+        let client_id = fields.required("client_id", |value| {
+            typed(value)
+                .and_then(|id: String| if id.is_empty() { Err("it is empty".to_owned()) } else { Ok(id) })
+        });
+        // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
+        let scope = fields.given("scope", |value| {
+            let scope: String = typed(value)?;
+            let has_openid = scope.split(' ').any(|scope| scope == "openid");
+            if has_openid { Ok(scope) } else { Err("it lacks openid".to_owned()) }
+        });
+        let authorize_params = fields.given("authorize_params", |value| {
+            let params: BTreeMap<String, String> = typed(value)?;
+            match params.keys().find(|name| RESERVED.contains(&name.as_str())) {
+                Some(reserved) => Err(format!("they must not set {reserved}")),
+                None => Ok(params),
+            }
+        });
+        let roles_claim = fields.optional("roles_claim", typed);
+        let sts_endpoint = fields.optional("sts_endpoint", parsed);
+        let console_endpoint = fields.optional("console_endpoint", parsed);
+        let console_destination = fields.optional("console_destination", parsed);
+        let endpoint_url = fields.optional("endpoint_url", parsed);
+        let token_exchange = fields.given("token_exchange", typed);
+        let redirect = fields.given("redirect", typed);
+        let approve = fields.given("approve", typed);
+        Some(Self {
+            id: id?,
+            name,
+            well_known_url: well_known_url?,
+            client_id: client_id?,
+            scope: scope.unwrap_or_else(default_scope),
+            authorize_params: authorize_params.unwrap_or_default(),
+            roles_claim,
+            sts_endpoint,
+            console_endpoint,
+            console_destination,
+            endpoint_url,
+            token_exchange: token_exchange.unwrap_or_default(),
+            redirect: redirect.unwrap_or_default(),
+            approve: approve.unwrap_or_default(),
+        })
     }
 
     fn keep(self, read: &mut Settings) {
@@ -261,26 +308,44 @@ impl Entry for Role {
         }
     }
 
-    fn refused(&self, read: &Settings) -> Option<(&'static str, String)> {
-        if self.color.as_deref().is_some_and(|color| !is_color(color)) {
-            return Some(("color", "it must be a colour's name or #rrggbb".to_owned()));
+    fn key(lost: &Lost) -> Option<String> {
+        match lost {
+            Lost::Role { arn: Some(arn), provider: Some(provider), .. } => Some(format!("{arn} {provider}")),
+            _ => None,
         }
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let provider = fields.required("provider", parsed);
+        let arn = fields.required("arn", parsed);
+        let profile = fields.optional("profile", parsed);
+        let region = fields.optional("region", parsed);
+        let duration = fields.optional("duration", typed);
+        let color = fields.optional("color", |value| {
+            let color: String = typed(value)?;
+            if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".to_owned()) }
+        });
+        let credentials = fields.given("credentials", typed);
+        let approve = fields.given("approve", typed);
+        Some(Self {
+            provider: provider?,
+            arn: arn?,
+            profile,
+            region,
+            duration,
+            color,
+            credentials: credentials.unwrap_or_default(),
+            approve: approve.unwrap_or_default(),
+        })
+    }
+
+    fn conflict(&self, read: &Settings) -> Option<(&'static str, String)> {
         let provider = read.provider.iter().find(|provider| provider.id == self.provider);
         let approve = provider.map_or(self.approve, |provider| self.approve(provider));
         (approve != Approve::Never && self.credentials == super::CredentialsMode::File).then(|| {
             let reason = "every program can read what credentials = \"file\" writes, so approve cannot hold";
             ("credentials", reason.to_owned())
         })
-    }
-
-    fn is_twin(one: &Lost, other: &Lost) -> bool {
-        let key = |lost: &Lost| match lost {
-            Lost::Role { arn: Some(arn), provider: Some(provider), .. } => {
-                Some((arn.clone(), provider.clone()))
-            }
-            _ => None,
-        };
-        key(one).is_some_and(|one| key(other) == Some(one))
     }
 
     fn keep(self, read: &mut Settings) {
@@ -296,17 +361,79 @@ impl Entry for Account {
         Lost::Account { id: readable(entry, "id") }
     }
 
-    fn refused(&self, _: &Settings) -> Option<(&'static str, String)> {
-        None
+    fn key(lost: &Lost) -> Option<String> {
+        match lost {
+            Lost::Account { id: Some(id) } => Some(id.to_string()),
+            _ => None,
+        }
     }
 
-    fn is_twin(one: &Lost, other: &Lost) -> bool {
-        matches!(other, Lost::Account { id: Some(id) } if one.is_account(id))
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        let id = fields.required("id", parsed);
+        let alias = fields.required("alias", typed);
+        Some(Self { id: id?, alias: alias? })
     }
 
     fn keep(self, read: &mut Settings) {
         read.account.push(self);
     }
+}
+
+/// An entry that is being read, key by key, so that all that is wrong with it is found.
+struct Fields<'a> {
+    entry: &'a Map<String, Value>,
+    /// The keys that were asked for.
+    known: Vec<&'static str>,
+    /// Keys that cannot be read, and why.
+    bad: Vec<(&'static str, String)>,
+    /// The first key without which there is no entry, and whether it is bad rather than missing.
+    lacking: Option<(&'static str, bool)>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(entry: &'a Map<String, Value>) -> Self {
+        Self { entry, known: Vec::new(), bad: Vec::new(), lacking: None }
+    }
+
+    /// A key without which there is no entry.
+    fn required<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
+        let value = self.given(key, read);
+        if value.is_none() {
+            self.lacking.get_or_insert((key, self.entry.contains_key(key)));
+        }
+        value
+    }
+
+    /// A key that may be missing.
+    fn given<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
+        self.known.push(key);
+        match read(self.entry.get(key)?) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.bad.push((key, reason));
+                None
+            }
+        }
+    }
+
+    /// A key that may be missing, or be null in JSON.
+    fn optional<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
+        if self.entry.get(key).is_some_and(Value::is_null) {
+            self.known.push(key);
+            return None;
+        }
+        self.given(key, read)
+    }
+}
+
+/// Reads a value of a type that JSON and TOML have.
+fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// Reads a text that stands for something.
+fn parsed<T: TryFrom<String, Error: Display>>(value: &Value) -> Result<T, String> {
+    T::try_from(typed(value)?).map_err(|error| error.to_string())
 }
 
 /// What was read so far.
@@ -362,76 +489,59 @@ impl<'a> Reader<'a> {
             }
         };
         // Good or bad: two entries of one thing may contradict each other, and only the first one was meant.
-        let mut seen: Vec<Lost> = Vec::new();
+        let mut seen = BTreeMap::new();
         for (index, entry) in entries.iter().enumerate() {
             let nothing = Map::new();
             let lost = E::lost(entry.as_object().unwrap_or(&nothing));
-            self.entry::<E>(index, entry, &lost, &seen);
-            seen.push(lost);
+            let first = E::key(&lost).map(|key| *seen.entry(key).or_insert(index));
+            self.entry::<E>(index, entry, &lost, first.filter(|first| *first < index));
         }
     }
 
-    fn entry<E: Entry>(&mut self, index: usize, entry: &Value, lost: &Lost, seen: &[Lost]) {
+    /// Reads one entry. `twin` is where another entry of the same thing stands before it.
+    fn entry<E: Entry>(&mut self, index: usize, entry: &Value, lost: &Lost, twin: Option<usize>) {
         let position = index.to_string();
         let line_of = |lines: &Lines, key: Option<&str>| {
             let of_key = key.and_then(|key| lines.of(&[E::TABLE, &position, key]));
             of_key.or_else(|| lines.of(&[E::TABLE, &position]))
         };
         let name = E::name(lost, index + 1);
+        let line = line_of(self.lines, None);
+        let refused = |line, reason: &str| {
+            let error = SettingsError::Entry { entry: name.clone(), line, reason: plain(reason) };
+            (error, Some(lost.clone()))
+        };
         let Value::Object(entry) = entry else {
-            let reason = "it must be a table".to_owned();
-            let error = SettingsError::Entry { entry: name, line: line_of(self.lines, None), reason };
-            self.found.push((error, Some(lost.clone())));
+            self.found.push(refused(line, "it must be a table"));
             return;
         };
-        let mut entry = entry.clone();
+        let mut fields = Fields::of(entry);
+        let read = E::read(&mut fields);
+        let Fields { known, mut bad, lacking, .. } = fields;
+        bad.extend(read.as_ref().and_then(|read| read.conflict(&self.settings)));
         let mut is_bad = false;
-        let mut taken = Vec::new();
-        // Each turn takes a bad key away, so that the next one is seen as well.
-        let read = loop {
-            let mut unknown = Vec::new();
-            let (key, reason) = match deserialize::<E>(&entry, &mut unknown) {
-                Ok(read) => {
-                    let Some((key, reason)) = read.refused(&self.settings) else {
-                        let path = |key| format!("{}.{index}.{key}", E::TABLE);
-                        self.unknown.extend(unknown.into_iter().map(path));
-                        break read;
-                    };
-                    (Some(key.to_owned()), reason)
-                }
-                Err(error) => error,
-            };
-            let Some(key) = key.filter(|key| entry.contains_key(key)) else {
-                // A key is missing. That is no news if it was taken away above.
-                if !taken.iter().any(|key| reason.contains(&format!("`{key}`"))) {
-                    let line = line_of(self.lines, None);
-                    let error = SettingsError::Entry { entry: name, line, reason: plain(&reason) };
-                    self.found.push((error, Some(lost.clone())));
-                }
-                return;
-            };
-            entry.remove(&key);
-            taken.push(key.clone());
-            let line = line_of(self.lines, Some(&key));
-            let reason = plain(&reason);
-            if E::COSMETIC.contains(&key.as_str()) {
-                self.found.push((SettingsError::Key { entry: name.clone(), line, key, reason }, None));
+        for (key, reason) in bad {
+            let line = line_of(self.lines, Some(key));
+            if E::COSMETIC.contains(&key) {
+                let (entry, key, reason) = (name.clone(), key.to_owned(), plain(&reason));
+                self.found.push((SettingsError::Key { entry, line, key, reason }, None));
             } else {
                 is_bad = true;
-                let reason = if reason.starts_with(&key) { reason } else { format!("{key}: {reason}") };
-                let error = SettingsError::Entry { entry: name.clone(), line, reason };
-                self.found.push((error, Some(lost.clone())));
+                let reason = if reason.starts_with(key) { reason } else { format!("{key}: {reason}") };
+                self.found.push(refused(line, &reason));
             }
-        };
-        if is_bad {
-            return;
         }
-        let line = line_of(self.lines, None);
-        if let Some(first) = seen.iter().position(|other| E::is_twin(other, lost)) {
+        if let Some((key, false)) = lacking {
+            self.found.push(refused(line, &format!("missing field `{key}`")));
+        }
+        let Some(read) = read.filter(|_| !is_bad) else { return };
+        let unknown = entry.keys().filter(|key| !known.contains(&key.as_str()));
+        self.unknown.extend(unknown.map(|key| format!("{}.{index}.{key}", E::TABLE)));
+        if let Some(first) = twin {
             let first = first + 1;
             let reason =
                 format!("it stands twice, and only the first one counts ([[{}]] number {first})", E::TABLE);
-            self.found.push((SettingsError::Entry { entry: name, line, reason }, Some(lost.clone())));
+            self.found.push(refused(line, &reason));
             return;
         }
         if let Lost::Role { arn: Some(arn), provider: Some(provider), .. } = lost {
@@ -462,25 +572,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The entry, or the key that cannot be read and why. Without a key, one is missing.
-fn deserialize<E: Entry>(
-    entry: &Map<String, Value>,
-    unknown: &mut Vec<String>,
-) -> Result<E, (Option<String>, String)> {
-    let mut ignored = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-    let entry = serde_ignored::Deserializer::new(Value::Object(entry.clone()), &mut ignored);
-    serde_path_to_error::deserialize(entry).map_err(|error| {
-        let key = error.path().iter().find_map(|segment| match segment {
-            serde_path_to_error::Segment::Map { key } => Some(key.clone()),
-            _ => None,
-        });
-        (key, error.inner().to_string())
-    })
-}
-
 /// A key's value, if it is as it should be.
-fn readable<T: DeserializeOwned>(entry: &Map<String, Value>, key: &str) -> Option<T> {
-    serde_json::from_value(entry.get(key)?.clone()).ok()
+fn readable<T: TryFrom<String, Error: Display>>(entry: &Map<String, Value>, key: &str) -> Option<T> {
+    parsed(entry.get(key)?).ok()
 }
 
 /// A reason on one line, however much of the document it repeats, ready to have a full stop after it.
@@ -491,31 +585,48 @@ fn plain(reason: &str) -> String {
     if words.len() < reason.len() { words + "…" } else { words }
 }
 
-/// On which line each entry and each key begins, by its path.
+/// Where each entry and each key begins in a TOML document, by its path.
 #[derive(Debug, Default)]
-struct Lines(BTreeMap<Vec<String>, usize>);
+struct Lines {
+    /// Of each path, the byte.
+    offsets: BTreeMap<Vec<String>, usize>,
+    /// Of each line but the first, the byte.
+    starts: Vec<usize>,
+}
 
 impl Lines {
+    /// The line, counted from 1, on which it stands.
     fn of(&self, path: &[&str]) -> Option<usize> {
+        if self.offsets.is_empty() {
+            return None;
+        }
         let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
-        self.0.get(&path).copied()
+        self.offsets.get(&path).map(|offset| self.at(*offset))
+    }
+
+    fn at(&self, offset: usize) -> usize {
+        1 + self.starts.partition_point(|start| *start <= offset)
+    }
+
+    fn in_text(text: &str) -> Self {
+        let starts = text.match_indices('\n').map(|(offset, _)| offset + 1).collect();
+        Self { starts, ..Self::default() }
     }
 
     /// Notes where the keys of the tables that are read begin.
-    fn note(&mut self, text: &str, document: &toml::de::DeTable<'_>) {
-        let line = |offset: usize| line_at(text, offset);
+    fn note(&mut self, document: &toml::de::DeTable<'_>) {
         for (table, entries) in document {
             let table_name = table.get_ref().to_string();
-            self.0.insert(vec![table_name.clone()], line(table.span().start));
+            self.offsets.insert(vec![table_name.clone()], table.span().start);
             let Some(entries) = entries.get_ref().as_array() else { continue };
             for (index, entry) in entries.iter().enumerate() {
                 let path = |key: &[&str]| {
                     let start = [table_name.clone(), index.to_string()];
                     start.into_iter().chain(key.iter().map(|key| (*key).to_owned())).collect::<Vec<_>>()
                 };
-                self.0.insert(path(&[]), line(entry.span().start));
+                self.offsets.insert(path(&[]), entry.span().start);
                 for key in entry.get_ref().as_table().into_iter().flatten().map(|(key, _)| key) {
-                    self.0.insert(path(&[key.get_ref()]), line(key.span().start));
+                    self.offsets.insert(path(&[key.get_ref()]), key.span().start);
                 }
             }
         }
@@ -523,18 +634,15 @@ impl Lines {
 }
 
 fn toml_document(text: &str) -> Result<(Map<String, Value>, Lines), SettingsError> {
-    let not_toml = |error: toml::de::Error| SettingsError::NotToml {
-        line: error.span().map_or(1, |span| line_at(text, span.start)),
+    let mut lines = Lines::in_text(text);
+    let not_toml = |lines: &Lines, error: &toml::de::Error| SettingsError::NotToml {
+        line: error.span().map_or(1, |span| lines.at(span.start)),
         reason: plain(error.message()),
     };
-    let mut lines = Lines::default();
-    lines.note(text, toml::de::DeTable::parse(text).map_err(not_toml)?.get_ref());
-    Ok((toml::from_str(text).map_err(not_toml)?, lines))
-}
-
-/// The line, counted from 1, on which a byte stands.
-fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+    let document = toml::de::DeTable::parse(text).map_err(|error| not_toml(&lines, &error))?;
+    lines.note(document.get_ref());
+    let values = toml::from_str(text).map_err(|error| not_toml(&lines, &error))?;
+    Ok((values, lines))
 }
 
 /// How many faults of a document are told: all of them have to fit into one message to the extension.
