@@ -5,52 +5,72 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::Deserializer as _;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A JSON object whose top-level names are unique.
-pub(super) struct UniqueObject(pub(super) Map<String, Value>);
-
-/// Why text is not a [`UniqueObject`].
+/// Why text is not a JSON object whose top-level names are unique.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum UniqueObjectError {
+    /// This name stands twice.
     Duplicate(String),
+    /// It is no JSON object.
     Malformed,
 }
 
-impl UniqueObject {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, UniqueObjectError> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            let text = error.to_string();
-            let name = text.strip_prefix(DUPLICATE).and_then(|rest| rest.split('\u{0}').next());
-            name.map_or(UniqueObjectError::Malformed, |name| UniqueObjectError::Duplicate(name.to_owned()))
-        })
-    }
+/// Reads a JSON object whose top-level names are unique.
+pub(super) fn unique_object(json: &[u8]) -> Result<Map<String, Value>, UniqueObjectError> {
+    let mut duplicate = None;
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let object = deserializer.deserialize_map(UniqueNames { duplicate: &mut duplicate });
+    let object = object.and_then(|object| deserializer.end().map(|()| object));
+    object.map_err(|_| duplicate.map_or(UniqueObjectError::Malformed, UniqueObjectError::Duplicate))
 }
 
-impl<'de> Deserialize<'de> for UniqueObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = UniqueObject;
+struct UniqueNames<'a> {
+    duplicate: &'a mut Option<String>,
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
-            }
+impl<'de> Visitor<'de> for UniqueNames<'_> {
+    type Value = Map<String, Value>;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueObject, A::Error> {
-                let mut object = Map::new();
-                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-                    if object.contains_key(&name) {
-                        return Err(A::Error::custom(format!("{DUPLICATE}{name}\u{0}")));
-                    }
-                    object.insert(name, value);
-                }
-                Ok(UniqueObject(object))
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+            if object.contains_key(&name) {
+                *self.duplicate = Some(name);
+                return Err(A::Error::custom("duplicate name"));
             }
+            object.insert(name, value);
         }
-        deserializer.deserialize_map(Names)
+        Ok(object)
     }
 }
 
-/// Marks the one error that is told apart from "not JSON"; serde carries errors as text.
-const DUPLICATE: &str = "duplicate name\u{0}";
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_stands_twice_is_told() {
+        assert_eq!(unique_object(br#"{"a":1,"b":{"a":2}}"#).unwrap().len(), 2);
+        for (text, name) in [(r#"{"a":1,"a":1}"#, "a"), (r#"{"a\u0000b":1,"c":2,"a\u0000b":3}"#, "a\0b")] {
+            let error = unique_object(text.as_bytes()).unwrap_err();
+            assert_eq!(error, UniqueObjectError::Duplicate(name.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for text in ["", "[]", "7", "{", "{}x", "\"a\"", "\u{feff}{}"] {
+            assert_eq!(unique_object(text.as_bytes()).unwrap_err(), UniqueObjectError::Malformed, "{text}");
+        }
+    }
+}

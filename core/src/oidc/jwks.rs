@@ -2,18 +2,48 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_compact::jwk::JsonWebKey;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::discovery::{DiscoveryError, check_status, shown};
 use super::{IdTokenError, Metadata};
 use crate::platform::HttpResponse;
 
-/// A JSON Web Key Set. Keys this product cannot use are skipped, as RFC 7517 section 5 asks.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// A JSON Web Key Set.
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct KeySet {
-    keys: Vec<Value>,
+    keys: Vec<Key>,
+}
+
+/// What this product reads of a JSON Web Key (RFC 7517 section 4, RFC 7518 section 6). A member of another type than the
+/// standard's counts as missing, so that one odd key costs no other.
+#[derive(Debug, Clone, Serialize)]
+struct Key {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kty: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+    #[serde(rename = "key_ops", skip_serializing_if = "Option::is_none")]
+    operations: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crv: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    e: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    y: Option<String>,
+    #[serde(rename = "x5c", skip_serializing_if = "Option::is_none")]
+    certificates: Option<Vec<String>>,
 }
 
 impl KeySet {
@@ -29,21 +59,29 @@ impl KeySet {
     ///
     /// OIDC Core 10.1: with several keys, `kid` decides; only a sole candidate may go without. The key's own
     /// `use`, `key_ops` and `alg` bind it (RFC 7517 sections 4.2 to 4.4), so that a key is never used for another purpose.
+    /// Keys that this product cannot use are skipped, as RFC 7517 section 5 asks.
     pub(super) fn select(&self, kid: Option<&str>, alg: &str) -> Result<JsonWebKey<'static>, IdTokenError> {
-        let named: Vec<Key> = self
-            .keys
-            .iter()
-            .filter_map(|value| Key::deserialize(value).ok())
-            .filter(|key| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid)))
-            .collect();
-        if named.is_empty() && kid.is_some() {
+        let named = |key: &&Key| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
+        let mut usable =
+            self.keys.iter().filter(named).filter_map(|key| Some((key, key.parameters()?))).peekable();
+        if usable.peek().is_none() && kid.is_some() {
             return Err(IdTokenError::KeyUnknown { kid: kid.map(str::to_owned) });
         }
-        let mut fitting = named.into_iter().filter(|key| key.fits(alg));
+        let mut fitting = usable.filter(|(key, parameters)| key.fits(parameters, alg));
         match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key.parameters),
+            (Some((_, parameters)), None) => Ok(parameters),
             (None, _) => Err(IdTokenError::KeyUnfit { alg: alg.to_owned() }),
             (Some(_), Some(_)) => Err(IdTokenError::KeyUnknown { kid: kid.map(str::to_owned) }),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for KeySet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let document = Value::deserialize(deserializer)?;
+        match document.get("keys").and_then(Value::as_array) {
+            Some(keys) => Ok(Self { keys: keys.iter().map(Key::of).collect() }),
+            None => Err(serde::de::Error::custom("it has no list of keys")),
         }
     }
 }
@@ -79,22 +117,20 @@ impl KeySet {
     /// What in this set AWS STS does not take.
     #[must_use]
     pub fn what_aws_refuses(&self) -> Vec<KeyFinding> {
-        let text = |key: &Value, name: &str| key.get(name).and_then(Value::as_str).map(shortened);
-        let for_signatures = |key: &&Value| text(key, "use").is_none_or(|purpose| purpose == "sig");
         let mut findings = Vec::new();
-        if !self.keys.iter().any(|key| for_signatures(&key)) {
+        if !self.keys.iter().any(Key::is_for_signatures) {
             findings.push(KeyFinding::NoneForSignatures);
         }
         let mut seen = BTreeSet::new();
-        for key in self.keys.iter().filter(for_signatures) {
-            let Some(kid) = text(key, "kid") else {
+        for key in self.keys.iter().filter(|key| key.is_for_signatures()) {
+            let Some(kid) = key.kid.as_deref().map(shortened) else {
                 findings.push(KeyFinding::NoKeyId);
                 continue;
             };
-            if key.get("key_ops").is_some() {
+            if key.operations.is_some() {
                 findings.push(KeyFinding::KeyOps(kid.clone()));
             }
-            if key.get("x5c").is_some() && key.get("n").is_none() && key.get("x").is_none() {
+            if key.certificates.is_some() && key.n.is_none() && key.x.is_none() {
                 findings.push(KeyFinding::CertificateOnly(kid.clone()));
             }
             if !seen.insert(kid.clone()) {
@@ -114,11 +150,10 @@ impl KeySet {
             return several
                 .then(|| "the token names no key (kid), and the provider publishes several".to_owned());
         };
-        let named = |key: &&Value| key.get("kid").and_then(Value::as_str) == Some(kid);
-        let Some(key) = self.keys.iter().find(named) else {
+        let Some(key) = self.keys.iter().find(|key| key.kid.as_deref() == Some(kid)) else {
             return Some(format!("the provider's key set has no key \"{}\"", shortened(kid)));
         };
-        let for_other_use = key.get("use").and_then(Value::as_str).is_some_and(|purpose| purpose != "sig");
+        let for_other_use = !key.is_for_signatures();
         for_other_use.then(|| format!("the key \"{}\" is published for another use", shortened(kid)))
     }
 }
@@ -128,25 +163,58 @@ fn shortened(kid: &str) -> String {
     kid.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
-#[derive(Deserialize)]
-struct Key {
-    kid: Option<String>,
-    r#use: Option<String>,
-    #[serde(rename = "key_ops")]
-    operations: Option<Vec<String>>,
-    alg: Option<String>,
-    #[serde(flatten)]
-    parameters: JsonWebKey<'static>,
-}
-
 impl Key {
-    fn fits(&self, alg: &str) -> bool {
-        let kind = match &self.parameters {
+    fn of(value: &Value) -> Self {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let list = |name: &str| {
+            let values = value.get(name)?.as_array().map(Vec::as_slice).unwrap_or_default();
+            Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        };
+        Self {
+            kty: text("kty"),
+            kid: text("kid"),
+            purpose: text("use"),
+            operations: list("key_ops"),
+            alg: text("alg"),
+            crv: text("crv"),
+            n: text("n"),
+            e: text("e"),
+            x: text("x"),
+            y: text("y"),
+            certificates: list("x5c"),
+        }
+    }
+
+    fn is_for_signatures(&self) -> bool {
+        self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
+    }
+
+    /// The public key itself (RFC 7518 sections 6.2.1 and 6.3.1), if it is of a kind that this product knows.
+    fn parameters(&self) -> Option<JsonWebKey<'static>> {
+        let bytes = |member: &Option<String>| URL_SAFE_NO_PAD.decode(member.as_ref()?).ok().map(Into::into);
+        match self.kty.as_deref()? {
+            "RSA" => Some(JsonWebKey::Rsa {
+                modulus: bytes(&self.n)?,
+                public_exponent: bytes(&self.e)?,
+                private_parts: None,
+            }),
+            "EC" => Some(JsonWebKey::EllipticCurve {
+                curve: self.crv.clone()?.into(),
+                x: bytes(&self.x)?,
+                y: bytes(&self.y)?,
+                secret: None,
+            }),
+            _ => None,
+        }
+    }
+
+    fn fits(&self, parameters: &JsonWebKey<'_>, alg: &str) -> bool {
+        let kind = match parameters {
             JsonWebKey::Rsa { .. } => alg.starts_with("RS"),
             JsonWebKey::EllipticCurve { curve, .. } => alg == "ES256" && curve == "P-256",
             _ => false,
         };
-        kind && self.r#use.as_deref().is_none_or(|purpose| purpose == "sig")
+        kind && self.is_for_signatures()
             && self.operations.as_ref().is_none_or(|all| all.iter().any(|one| one == "verify"))
             && self.alg.as_deref().is_none_or(|own| own == alg)
     }
@@ -191,6 +259,29 @@ mod tests {
         ] {
             assert_eq!(key_set(&keys).what_aws_refuses(), [finding]);
         }
+    }
+
+    #[test]
+    fn a_key_set_is_read_back_as_it_was_kept() {
+        let keys = key_set(&json!([
+            { "kty": "RSA", "kid": "a", "use": "sig", "alg": "RS256", "n": "AQAB", "e": "AQAB", "x5c": ["c"] },
+            { "kty": "EC", "kid": "b", "crv": "P-256", "x": "AQAB", "y": "AQAB", "key_ops": ["verify"] },
+        ]));
+        let kept = serde_json::to_value(&keys).unwrap();
+        assert_eq!(serde_json::to_value(key_set(&kept["keys"])).unwrap(), kept);
+        assert!(keys.select(Some("a"), "RS256").is_ok() && keys.select(Some("b"), "ES256").is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_none_costs_no_other() {
+        let good = json!({ "kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB" });
+        for odd in
+            [json!(7), json!({ "kty": 7, "kid": "a" }), json!({ "kty": "RSA", "kid": "a", "n": "-/-" })]
+        {
+            assert!(key_set(&json!([odd, good])).select(Some("a"), "RS256").is_ok(), "{odd}");
+        }
+        let error = serde_json::from_str::<KeySet>(r#"{"keys":7}"#).unwrap_err();
+        assert!(error.to_string().contains("no list of keys"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jwt_compact::alg::{Hs256, Hs256Key, RsaPrivateKey};
+use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{AlgorithmExt, Claims as JwtClaims, Header};
 #[cfg(not(target_arch = "wasm32"))]
 use proptest::prelude::*;
