@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::Url;
 
 use crate::aws::{Credentials, Region};
 use crate::error::Code;
@@ -15,6 +14,7 @@ use crate::identity::PRODUCT;
 use crate::oidc::post_form;
 use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, WithOrigin};
 use crate::settings::{Endpoint, Provider, Role};
+use crate::url::Url;
 use crate::{Error, Result};
 
 /// Asks AWS for an address that opens the console signed in as the role.

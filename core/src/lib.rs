@@ -17,6 +17,7 @@
 //! | The settings document and its layers | [`settings`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |
 //! | What can go wrong, and what to do then | [`error`] |
+//! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
 pub mod aws;
@@ -30,5 +31,6 @@ pub mod secret;
 pub mod settings;
 pub mod sign_in;
 pub mod sts;
+pub mod url;
 
 pub use error::{Code, Error, Problem, Result};

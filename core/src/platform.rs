@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use url::Url;
 
 use crate::error::{Code, Problem};
 use crate::settings::TokenExchange;
+use crate::url::Url;
 
 /// An HTTP request that leaves the product. Bodies are small and whole.
 pub type HttpRequest = http::Request<Vec<u8>>;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::oidc::{
@@ -21,6 +20,7 @@ use crate::platform::{
 };
 use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::sts::{self, StsError};
+use crate::url::Url;
 use crate::{Error, Result, secret};
 
 /// Whether somebody is there to answer a window.

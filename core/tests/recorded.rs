@@ -20,9 +20,9 @@ mod tests {
     };
     use rolecall_core::settings::{Provider, Role};
     use rolecall_core::sts::read_credentials;
+    use rolecall_core::url::Url;
     use secrecy::ExposeSecret;
     use serde_json::{Value, json};
-    use url::Url;
 
     #[test]
     fn every_answer_of_sts_on_record_is_read_as_what_it_is() {

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use url::Url;
 
 use super::{CodeVerifier, Metadata};
 use crate::platform::{Interaction, Platform, RandomnessError};
 use crate::settings::Provider;
+use crate::url::Url;
 
 /// One authentication request and what must be remembered until its answer comes.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use http::Method;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::Prompt;
 use crate::error::Code;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::settings::{Endpoint, Provider};
+use crate::url::Url;
 
 /// What this product reads of a provider's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,12 +1,12 @@
 //! The end of a session: token revocation (RFC 7009) and OpenID Connect RP-Initiated Logout 1.0.
 
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
 
 use super::Metadata;
 use super::token::post_form;
 use crate::platform::HttpRequest;
 use crate::settings::Provider;
+use crate::url::Url;
 
 /// The request that makes a refresh token worthless (RFC 7009 section 2.1), if the provider takes such requests.
 #[must_use]

@@ -3,13 +3,13 @@
 use http::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use url::{Url, form_urlencoded};
 
 use super::redirect::{plain, sentence_end};
 use super::{AuthorizationCode, CodeVerifier, Metadata};
 use crate::error::Code;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::settings::{Endpoint, Provider};
+use crate::url::Url;
 
 /// What the token endpoint gave.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use http::Uri;
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+
+use crate::url::Url;
 
 /// An address that may be talked to.
 ///
@@ -25,16 +26,14 @@ impl Endpoint {
     /// The address as `http` wants it.
     #[must_use]
     pub fn uri(&self) -> Uri {
-        // A `url::Url` of http or https is always a URI: it percent-encodes what a URI may not hold.
+        // A URL of http or https is always a URI: it percent-encodes what a URI may not hold.
         self.0.as_str().parse().unwrap_or_default()
     }
 
     /// An `https` address from parts that are known to be valid.
     pub(crate) fn https(host: &str, path: &str) -> Self {
-        let mut url = PLACEHOLDER.clone();
         // Hosts of partitions and regions are DNS names by construction.
-        let _ = url.set_host(Some(host));
-        url.set_path(path);
+        let url = Url::parse(&format!("https://{host}{path}")).unwrap_or_else(|_| unreachable!());
         Self(url)
     }
 
@@ -95,20 +94,16 @@ pub struct EndpointError {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+    // A URL's host is normalised: what ends in a number is an IPv4 address of four decimal numbers.
+    let is_ipv4 = |host: &str| host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    url.host_str().is_some_and(|host| {
         // RFC 6761 section 6.3: localhost is loopback.
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
+        host == "[::1]"
+            || host == "localhost"
+            || host.ends_with(".localhost")
+            || (host.starts_with("127.") && is_ipv4(host))
+    })
 }
-
-static PLACEHOLDER: std::sync::LazyLock<Url> =
-    // A literal that is a URL.
-    std::sync::LazyLock::new(|| {
-        Url::parse("https://placeholder.invalid/").unwrap_or_else(|_| unreachable!())
-    });
 
 #[cfg(test)]
 mod tests {

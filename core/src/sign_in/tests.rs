@@ -16,7 +16,6 @@ use jwt_compact::jwk::JsonWebKey;
 use p256::ecdsa::SigningKey;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use url::Url;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -172,8 +171,7 @@ impl Platform for World {
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
-        let form: BTreeMap<String, String> =
-            url::form_urlencoded::parse(request.body()).into_owned().collect();
+        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
         let uri = request.uri().to_string();
         let (what, response) = match uri.as_str() {
             "https://idp.example/.well-known/openid-configuration" => (

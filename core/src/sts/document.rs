@@ -4,10 +4,12 @@
 //! Both are read into the same list of leaves, each known by its own name and by the name of what it stands in. The
 //! first character decides which of the two a body is: services are careless with `Content-Type`.
 
+use std::time::Duration;
+
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use zeroize::Zeroizing;
 
 /// The leaves of a document, in the order in which they stand.
@@ -124,7 +126,11 @@ impl Document {
                 }
             }
             Value::String(text) => self.add(parent, name, text),
-            Value::Number(number) => self.add(parent, name, number.to_string()),
+            Value::Number(number) => {
+                if let Some(number) = whole(&number) {
+                    self.add(parent, name, number.to_string());
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Array(_) => {}
         }
     }
@@ -140,6 +146,12 @@ impl Document {
     fn add(&mut self, parent: Option<&String>, name: String, text: String) {
         self.leaves.push(Leaf { parent: parent.cloned().unwrap_or_default(), name, text: text.into() });
     }
+}
+
+/// The whole part of a number: the only numbers that matter are times, which AWS writes with an exponent.
+fn whole(number: &Number) -> Option<u64> {
+    let fraction = || Duration::try_from_secs_f64(number.as_f64()?).ok();
+    number.as_u64().or_else(|| Some(fraction()?.as_secs()))
 }
 
 const ERROR: &str = "Error";

@@ -62,17 +62,13 @@ pub fn read_credentials(
     Ok(credentials)
 }
 
-/// RFC 3339, with or without fractions of a second; in JSON seconds since 1970, which AWS writes with an exponent.
+/// RFC 3339, with or without fractions of a second; in JSON seconds since 1970.
 fn time(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(time) = text.parse() {
-        return Some(time);
+    match text.parse() {
+        Ok(seconds) if (0..YEAR_10_000).contains(&seconds) => DateTime::from_timestamp(seconds, 0),
+        Ok(_) => None,
+        Err(_) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
     }
-    let seconds: f64 = text.parse().ok()?;
-    // Whole seconds of the years 1970 to 9999 are exact in an `f64`; what is written goes by its digits.
-    if !(0.0..253_402_300_800.0).contains(&seconds) {
-        return None;
-    }
-    DateTime::from_timestamp(format!("{:.0}", seconds.floor()).parse().ok()?, 0)
 }
 
 /// Whether `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION` can be a session of the role.
@@ -93,6 +89,9 @@ fn may_be_of(arn: &str, role: &RoleArn) -> bool {
     };
     path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(role.name()))
 }
+
+/// In seconds since 1970.
+const YEAR_10_000: i64 = 253_402_300_800;
 
 const ROOT: &str = "AssumeRoleWithWebIdentityResponse";
 

@@ -3,8 +3,8 @@
 use js_sys::{Object, Promise, Reflect};
 use rolecall_core::platform::{AuthorizeError, Interaction};
 use rolecall_core::settings::Redirect;
+use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem};
-use url::Url;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 

@@ -15,9 +15,9 @@ use rolecall_core::message::ui::{Activity, Intent, Purpose};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{Approve, CredentialsMode, Provider, ProviderId, Role};
 use rolecall_core::sign_in::{self, Presence, sign_in};
+use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem, console};
 use secrecy::SecretString;
-use url::Url;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::app::App;

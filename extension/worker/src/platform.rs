@@ -12,7 +12,7 @@ use rolecall_core::platform::{
     TransportError,
 };
 use rolecall_core::settings::Redirect;
-use url::Url;
+use rolecall_core::url::Url;
 use wasm_bindgen::JsCast;
 
 use crate::app::App;

@@ -22,9 +22,9 @@ use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
     HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError, WithOrigin,
 };
+use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
-use url::Url;
 use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestMode, RequestRedirect};
 
 use crate::app::App;
