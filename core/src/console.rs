@@ -29,24 +29,24 @@ pub async fn login_url(
 ) -> Result<SecretString> {
     platform.progress(Step::OpeningConsole);
     let region = role.region();
-    let place = Place::of(provider, role, &region)?;
+    let endpoints = ConsoleEndpoints::of(provider, role, &region)?;
     let mut response = platform
-        .send(sign_in_token_request(&place.federation, credentials, &Method::POST), Route::Readable)
+        .send(sign_in_token_request(&endpoints.federation, credentials, &Method::POST), Route::Readable)
         .await?;
     // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses it is asked
     // again with GET, once, which is what AWS documents. A success that cannot be read is no refusal.
     if refuses_post(&response) {
-        let request = sign_in_token_request(&place.federation, credentials, &Method::GET);
+        let request = sign_in_token_request(&endpoints.federation, credentials, &Method::GET);
         response = platform.send(request, Route::Readable).await?;
     }
     let token = read_sign_in_token(&response)?;
-    let mut destination = place.console;
+    let mut destination = endpoints.console;
     if let Some(service) = service {
         destination.set_path(&format!("/{}/home", service.trim_matches('/')));
     }
     destination.query_pairs_mut().append_pair("region", region.as_str());
 
-    let mut url = place.federation.url().clone();
+    let mut url = endpoints.federation.url().clone();
     url.query_pairs_mut()
         .append_pair("Action", "login")
         .append_pair("Issuer", PRODUCT)
@@ -96,12 +96,12 @@ impl ConsoleError {
     }
 }
 
-struct Place {
+struct ConsoleEndpoints {
     federation: Endpoint,
     console: Url,
 }
 
-impl Place {
+impl ConsoleEndpoints {
     fn of(provider: &Provider, role: &Role, region: &Region) -> Result<Self> {
         let partition = role.arn.partition();
         let not_offered = || Error::from(ConsoleError::NotOffered { partition: partition.id() });
@@ -206,11 +206,12 @@ mod tests {
         }
     }
 
-    fn place(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String)> {
+    fn endpoints(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String)> {
         let mut provider = fixture::provider();
         change(&mut provider);
         let role = Role { arn: role.parse().unwrap(), region: None, ..fixture::role() };
-        let Place { federation, console } = Place::of(&provider, &role, &role.region())?;
+        let ConsoleEndpoints { federation, console } =
+            ConsoleEndpoints::of(&provider, &role, &role.region())?;
         Ok((federation.url().to_string(), console.to_string()))
     }
 
@@ -223,12 +224,12 @@ mod tests {
     #[test]
     fn credentials_that_are_not_awss_are_never_shown_to_aws() {
         for sts in ["https://sts.example.com/", "http://127.0.0.1:8080/", "https://amazonaws.com.example/"] {
-            let error = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap_err();
+            let error = endpoints(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap_err();
             assert_eq!(error.code(), Code::ConsoleNotOffered, "{sts}");
             assert!(error.to_string().contains("is not AWS"), "{error}");
         }
         for sts in ["https://sts-fips.us-east-1.amazonaws.com/", "https://sts.us-east-1.api.aws/"] {
-            let (federation, _) = place(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap();
+            let (federation, _) = endpoints(ROLE, |provider| provider.sts_endpoint = Some(at(sts))).unwrap();
             assert_eq!(federation, "https://us-east-1.signin.aws.amazon.com/federation", "{sts}");
         }
     }
@@ -243,7 +244,7 @@ mod tests {
             ("https://console.example/federation", "https://console.example/console/home"),
         ] {
             let (federation, console) =
-                place(ROLE, |provider| provider.console_endpoint = Some(at(endpoint))).unwrap();
+                endpoints(ROLE, |provider| provider.console_endpoint = Some(at(endpoint))).unwrap();
             assert_eq!((federation.as_str(), console.as_str()), (endpoint, destination));
         }
     }
@@ -252,10 +253,10 @@ mod tests {
     fn a_partition_without_a_known_console_takes_both_addresses_from_the_settings() {
         let iso = "arn:aws-iso:iam::123456789012:role/example";
         let sign_in = "https://us-iso-east-1.signin.c2shome.ic.gov/federation";
-        assert_eq!(place(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
-        let half = place(iso, |provider| provider.console_endpoint = Some(at(sign_in)));
+        assert_eq!(endpoints(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
+        let half = endpoints(iso, |provider| provider.console_endpoint = Some(at(sign_in)));
         assert_eq!(half.unwrap_err().code(), Code::ConsoleNotOffered);
-        let both = place(iso, |provider| {
+        let both = endpoints(iso, |provider| {
             provider.console_endpoint = Some(at(sign_in));
             provider.console_destination = Some(at("https://console.iso.example/"));
         });

@@ -253,6 +253,7 @@ codes! {
     HostExited = "host-exited", "Run: rolecall doctor";
     HostVersion = "host-version", "Update the Rolecall extension and host program so that both are current, then run: rolecall install";
     HostTimedOut = "host-timed-out", "Run: rolecall doctor";
+    MessageTooLarge = "message-too-large", "Report it with this code and what you did; smaller settings help until then.";
     HostProtocol = "host-protocol", "Update the Rolecall extension and host program so that both are current.";
     CallerRefused = "caller-refused", "Run: rolecall install";
 

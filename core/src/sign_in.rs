@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::oidc::{
-    self, AuthorizationRequest, Expectations, Expected, IdToken, IdTokenError, KeySet, Metadata, Person,
-    Prompt, RedirectError, TokenError, Tokens,
+    self, AuthorizationRequest, ExpectedRedirect, ExpectedToken, IdToken, IdTokenError, KeySet, Metadata,
+    Person, Prompt, RedirectError, TokenError, Tokens,
 };
 use crate::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
@@ -43,9 +43,9 @@ impl Presence {
 /// What is remembered between sign-ins at one provider. Holds secrets: it lives in memory and `storage.session`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Memory {
+pub struct ProviderSession {
     registration: Option<(Endpoint, String)>,
-    metadata: Option<Read<Metadata>>,
+    metadata: Option<Fetched<Metadata>>,
     keys: KeySet,
     id_token: Option<IdToken>,
     #[serde(serialize_with = "secret::expose_option")]
@@ -60,7 +60,7 @@ pub struct Memory {
     without_sts: BTreeSet<(AccountId, Region)>,
 }
 
-impl Memory {
+impl ProviderSession {
     /// Whether the role's credentials come from the partition's main region, since the account has no STS in the role's.
     #[must_use]
     pub fn uses_main_region(&self, role: &Role) -> bool {
@@ -112,38 +112,38 @@ impl Memory {
 
 /// Something read from a server, and when.
 #[derive(Debug, Serialize, Deserialize)]
-struct Read<T> {
+struct Fetched<T> {
     value: T,
     at: DateTime<Utc>,
 }
 
 /// Gives the role's credentials, signing in as far as is needed.
 ///
-/// Credentials in `memory` are used if they last for longer than `time_left`, as [`Memory::credentials`] has it.
+/// Credentials in `session` are used if they last for longer than `time_left`, as [`ProviderSession::credentials`] has it.
 pub async fn sign_in(
     platform: &impl Platform,
     provider: &Provider,
     role: &Role,
     presence: Presence,
     time_left: TimeDelta,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<Credentials> {
-    memory.begin(provider);
+    session.begin(provider);
     // 1. Credentials in memory cost nothing.
-    if let Some(credentials) = memory.credentials(&role.arn, platform.now(), time_left) {
+    if let Some(credentials) = session.credentials(&role.arn, platform.now(), time_left) {
         return Ok(credentials.clone());
     }
     // 2. An ID token that STS still takes costs one request. One that it refuses may be too old to tell of a group
     // that the person was added to since, so a new one is asked for before the refusal is believed.
-    if let Some(token) = memory.id_token.clone().filter(|token| token.expires_at > platform.now()) {
-        match assume_role(platform, provider, role, &token, memory).await {
-            Err(Error::Sts(error)) if error.asks_for_new_token() => memory.id_token = None,
+    if let Some(token) = session.id_token.clone().filter(|token| token.expires_at > platform.now()) {
+        match assume_role(platform, provider, role, &token, session).await {
+            Err(Error::Sts(error)) if error.asks_for_new_token() => session.id_token = None,
             result => return result,
         }
     }
     // 3. to 5. Otherwise the provider has to be asked.
-    let token = authenticate(platform, provider, presence, memory).await?;
-    assume_role(platform, provider, role, &token, memory).await
+    let token = authenticate(platform, provider, presence, session).await?;
+    assume_role(platform, provider, role, &token, session).await
 }
 
 /// Gets a new ID token: by refresh token, silently, or with the person at a window.
@@ -151,30 +151,30 @@ pub async fn authenticate(
     platform: &impl Platform,
     provider: &Provider,
     presence: Presence,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
-    memory.begin(provider);
-    let metadata = discover(platform, provider, memory).await?;
+    session.begin(provider);
+    let metadata = discover(platform, provider, session).await?;
     // 3. A refresh token costs one request. A provider may have withdrawn it, which is no failure.
-    if let Some(refresh_token) = memory.refresh_token.clone() {
-        match refresh(platform, provider, &metadata, &refresh_token, memory).await {
+    if let Some(refresh_token) = session.refresh_token.clone() {
+        match refresh(platform, provider, &metadata, &refresh_token, session).await {
             Err(error @ Error::Transport(_)) => return Err(error),
-            Err(_) => memory.refresh_token = None,
+            Err(_) => session.refresh_token = None,
             token => return token,
         }
     }
     // Whoever signed out is not signed in again behind their back: the provider may still know them.
-    if memory.choose_account {
+    if session.choose_account {
         return match presence {
-            Presence::Person => authorize_another(platform, provider, &metadata, memory).await,
+            Presence::Person => authorize_another(platform, provider, &metadata, session).await,
             Presence::Nobody => Err(AuthorizeError::InteractionRequired.into()),
         };
     }
     // 4. A silent redirect costs nobody's attention.
-    match authorize(platform, provider, &metadata, Prompt::None, memory).await {
+    match authorize(platform, provider, &metadata, Prompt::None, session).await {
         // 5. A window, if somebody is there to see it.
         Err(error) if presence == Presence::Person && may_need_person(&error) => {
-            authorize(platform, provider, &metadata, Prompt::AsNeeded, memory).await
+            authorize(platform, provider, &metadata, Prompt::AsNeeded, session).await
         }
         result => result,
     }
@@ -184,24 +184,24 @@ pub async fn authenticate(
 pub async fn choose_account(
     platform: &impl Platform,
     provider: &Provider,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
-    memory.begin(provider);
-    let metadata = discover(platform, provider, memory).await?;
-    authorize_another(platform, provider, &metadata, memory).await
+    session.begin(provider);
+    let metadata = discover(platform, provider, session).await?;
+    authorize_another(platform, provider, &metadata, session).await
 }
 
 async fn authorize_another(
     platform: &impl Platform,
     provider: &Provider,
     metadata: &Metadata,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
     let prompt = metadata.prompt_for_account();
-    match authorize(platform, provider, metadata, prompt, memory).await {
+    match authorize(platform, provider, metadata, prompt, session).await {
         // A provider that says nothing of what it knows may not know this one.
         Err(Error::Redirect(RedirectError::Refused { .. })) if prompt == Prompt::SelectAccount => {
-            authorize(platform, provider, metadata, Prompt::Login, memory).await
+            authorize(platform, provider, metadata, Prompt::Login, session).await
         }
         result => result,
     }
@@ -209,14 +209,18 @@ async fn authorize_another(
 
 /// Forgets who is signed in and all that came of it, and has the provider make the refresh token worthless. Gives the
 /// page at which the person can end their session at the provider, if they were signed in and it has one.
-pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mut Memory) -> Option<Url> {
-    memory.id_token = None;
-    memory.listed_roles.clear();
-    memory.credentials.clear();
-    let was_signed_in = memory.person.take().is_some();
-    memory.choose_account |= was_signed_in;
-    let refresh_token = memory.refresh_token.take();
-    let metadata = memory.metadata()?;
+pub async fn sign_out(
+    platform: &impl Platform,
+    provider: &Provider,
+    session: &mut ProviderSession,
+) -> Option<Url> {
+    session.id_token = None;
+    session.listed_roles.clear();
+    session.credentials.clear();
+    let was_signed_in = session.person.take().is_some();
+    session.choose_account |= was_signed_in;
+    let refresh_token = session.refresh_token.take();
+    let metadata = session.metadata()?;
     let request = refresh_token.and_then(|token| oidc::revocation_request(provider, metadata, &token));
     if let Some(request) = request {
         // Forgotten it is in any case.
@@ -226,16 +230,20 @@ pub async fn sign_out(platform: &impl Platform, provider: &Provider, memory: &mu
 }
 
 /// Gives the provider's configuration, read at most once an hour.
-async fn discover(platform: &impl Platform, provider: &Provider, memory: &mut Memory) -> Result<Metadata> {
+async fn discover(
+    platform: &impl Platform,
+    provider: &Provider,
+    session: &mut ProviderSession,
+) -> Result<Metadata> {
     let now = platform.now();
-    if let Some(read) = memory.metadata.as_ref().filter(|read| (now - read.at).abs() < DISCOVERY_LIFETIME) {
+    if let Some(read) = session.metadata.as_ref().filter(|read| (now - read.at).abs() < DISCOVERY_LIFETIME) {
         return Ok(read.value.clone());
     }
     platform.progress(Step::Discovering);
     let response = platform.send(oidc::metadata_request(provider), Route::Auto).await?;
     let metadata = Metadata::read(provider, &response)?;
-    memory.keys = fetch_keys(platform, &metadata).await?;
-    memory.metadata = Some(Read { value: metadata.clone(), at: now });
+    session.keys = fetch_keys(platform, &metadata).await?;
+    session.metadata = Some(Fetched { value: metadata.clone(), at: now });
     Ok(metadata)
 }
 
@@ -250,13 +258,13 @@ async fn authorize(
     provider: &Provider,
     metadata: &Metadata,
     prompt: Prompt,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
-    match authorize_once(platform, provider, metadata, prompt, memory).await {
+    match authorize_once(platform, provider, metadata, prompt, session).await {
         // A browser may keep an answer from an extension after the server has used the code up. The route that
         // works is known by now, and a new code costs nobody's attention.
         Err(error @ Error::Token(_)) if is_invalid_grant(&error) => {
-            authorize_once(platform, provider, metadata, Prompt::None, memory).await.map_err(|_| error)
+            authorize_once(platform, provider, metadata, Prompt::None, session).await.map_err(|_| error)
         }
         result => result,
     }
@@ -267,7 +275,7 @@ async fn authorize_once(
     provider: &Provider,
     metadata: &Metadata,
     prompt: Prompt,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
     let interaction = prompt.interaction();
     let step = match interaction {
@@ -276,14 +284,14 @@ async fn authorize_once(
     };
     // Who is to choose is not told whom to choose.
     let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
-    let person = memory.person.as_ref().filter(|_| !chooses);
+    let person = session.person.as_ref().filter(|_| !chooses);
     let login_hint = person.and_then(|person| person.email.as_deref());
     let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint)?;
 
     platform.progress(step);
     let redirect = platform.authorize(&request.url, interaction).await?;
     let redirect_uri = platform.redirect_uri();
-    let expected = Expected { redirect_uri: &redirect_uri, state: &request.state, metadata };
+    let expected = ExpectedRedirect { redirect_uri: &redirect_uri, state: &request.state, metadata };
     let code = oidc::read_redirect(&redirect, expected)?;
 
     platform.progress(Step::RedeemingCode);
@@ -291,8 +299,8 @@ async fn authorize_once(
     let response = platform.send(exchange, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
     let token =
-        verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), memory).await?;
-    memory.remember(token.clone(), tokens.refresh_token);
+        verify(platform, provider, metadata, &response, &tokens, Some(&request.nonce), session).await?;
+    session.remember(token.clone(), tokens.refresh_token);
     Ok(token)
 }
 
@@ -301,20 +309,20 @@ async fn refresh(
     provider: &Provider,
     metadata: &Metadata,
     refresh_token: &SecretString,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
     platform.progress(Step::RedeemingCode);
     let request = oidc::refresh_request(provider, metadata, refresh_token);
     let response = platform.send(request, provider.token_exchange.into()).await?;
     let tokens = oidc::read_tokens(&response)?;
-    let token = verify(platform, provider, metadata, &response, &tokens, None, memory).await?;
+    let token = verify(platform, provider, metadata, &response, &tokens, None, session).await?;
     // OIDC Core 12.2: the subject must be the one who signed in.
-    if memory.person.as_ref().is_some_and(|person| person.sub != token.person.sub) {
+    if session.person.as_ref().is_some_and(|person| person.sub != token.person.sub) {
         return Err(IdTokenError::SubjectChanged.into());
     }
     // RFC 6749 section 6: a new refresh token replaces the old one; without a new one the old one stays.
     let refresh_token = tokens.refresh_token.or_else(|| Some(refresh_token.clone()));
-    memory.remember(token.clone(), refresh_token);
+    session.remember(token.clone(), refresh_token);
     Ok(token)
 }
 
@@ -326,20 +334,20 @@ async fn verify(
     response: &HttpResponse,
     tokens: &Tokens,
     nonce: Option<&str>,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<IdToken> {
     platform.progress(Step::VerifyingIdToken);
-    let expected = Expectations {
+    let expected = ExpectedToken {
         issuer: &metadata.issuer,
         client_id: &provider.client_id,
         nonce,
         roles_claim: provider.roles_claim.as_deref(),
         clocks: (platform.now(), server_date(response)),
     };
-    match oidc::verify(tokens.id_token.clone(), &memory.keys, expected) {
+    match oidc::verify(tokens.id_token.clone(), &session.keys, expected) {
         Err(IdTokenError::KeyUnknown { .. }) => {
-            memory.keys = fetch_keys(platform, metadata).await?;
-            Ok(oidc::verify(tokens.id_token.clone(), &memory.keys, expected)?)
+            session.keys = fetch_keys(platform, metadata).await?;
+            Ok(oidc::verify(tokens.id_token.clone(), &session.keys, expected)?)
         }
         result => Ok(result?),
     }
@@ -351,22 +359,22 @@ async fn assume_role(
     provider: &Provider,
     role: &Role,
     token: &IdToken,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<Credentials> {
     platform.progress(Step::AssumingRole);
-    let durations = sts::durations(role.duration, memory.durations.get(&role.arn).copied());
+    let durations = sts::durations(role.duration, session.durations.get(&role.arn).copied());
     let mut refusal = None;
     for duration in durations {
-        match assume_role_for(platform, provider, role, token, duration, memory).await {
+        match assume_role_for(platform, provider, role, token, duration, session).await {
             Ok(credentials) => {
-                memory.durations.insert(role.arn.clone(), duration);
-                memory.credentials.insert(role.arn.clone(), credentials.clone());
+                session.durations.insert(role.arn.clone(), duration);
+                session.credentials.insert(role.arn.clone(), credentials.clone());
                 return Ok(credentials);
             }
             // Where another argument is meant, the first refusal says it best.
             Err(Error::Sts(error)) if error.may_be_the_duration() => refusal = refusal.or(Some(error)),
             Err(Error::Sts(error)) => {
-                let context = sts::Context { role: &role.arn, token, keys: &memory.keys };
+                let context = sts::Context { role: &role.arn, token, keys: &session.keys };
                 return Err(error.explained(context).into());
             }
             Err(error) => return Err(error),
@@ -382,12 +390,12 @@ async fn assume_role_for(
     role: &Role,
     token: &IdToken,
     duration: Duration,
-    memory: &mut Memory,
+    session: &mut ProviderSession,
 ) -> Result<Credentials> {
     let main_region = role.arn.partition().default_region();
     let no_sts = (role.arn.account().clone(), role.region());
     let mut region = role.region();
-    if memory.without_sts.contains(&no_sts) {
+    if session.without_sts.contains(&no_sts) {
         region = main_region.clone();
     }
     loop {
@@ -398,7 +406,7 @@ async fn assume_role_for(
             Err(Error::Sts(StsError::RegionDisabled))
                 if provider.sts_endpoint.is_none() && region != main_region =>
             {
-                memory.without_sts.insert(no_sts.clone());
+                session.without_sts.insert(no_sts.clone());
                 region = main_region.clone();
                 platform.progress(Step::AssumingRoleInMainRegion);
             }
@@ -437,7 +445,7 @@ async fn ask_sts(platform: &impl Platform, role: &Role, request: HttpRequest) ->
     }
 }
 
-impl Memory {
+impl ProviderSession {
     /// Starts afresh when the settings have come to mean another provider or client by the same id.
     fn begin(&mut self, provider: &Provider) {
         let registration = Some((provider.well_known_url.clone(), provider.client_id.clone()));

@@ -49,7 +49,7 @@ impl Ask {
             time_left: profile::TIME_LEFT_SECONDS,
             patience: PATIENCE,
             // Whoever names a way or a duration wants to sign in.
-            kept_will_do: self.method == Method::Auto && self.duration.is_none(),
+            allow_cached: self.method == Method::Auto && self.duration.is_none(),
             unlock: if presence == Presence::Person { Unlock::Ask } else { Unlock::Never },
             outlives_asker: false,
         }

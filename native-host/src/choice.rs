@@ -3,30 +3,38 @@
 use std::io::{IsTerminal, stderr, stdin};
 
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::{Effective, ProfileName};
+use rolecall_core::settings::{Effective, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
 use crate::{roles, settings_files, source};
 
-/// Finds the role. Without a word, or with one that fits several, a person at a terminal picks it from a list. What is
-/// wrong with the settings is told, unless it is about the role: then whoever needs the role's settings fails for it.
-pub(crate) fn role(word: Option<&str>) -> Result<KnownRole, Problem> {
-    if let Some(Ok(arn)) = word.map(str::parse::<RoleArn>) {
-        let effective = roles::settings();
-        settings_files::tell(&effective, source::find(&effective, &arn).err().as_ref());
-        return Ok(of_arn(&effective, arn));
-    }
-    let known = Known::gather();
-    let role = choose(&known, word);
-    settings_files::tell(&known.settings, role.as_ref().err());
+/// Finds the role, of this provider if one is given. Without a word, or with one that fits several, a person at a terminal
+/// picks it from a list. What is wrong with the settings is told, unless it is about the role: then whoever needs the
+/// role's settings fails for it.
+pub(crate) fn role(word: Option<&str>, provider: Option<&ProviderId>) -> Result<KnownRole, Problem> {
+    let arn = word.and_then(|word| word.parse::<RoleArn>().ok());
+    // Whoever says all of it is not to wait for browsers.
+    let is_complete = arn.is_some() && provider.is_some();
+    let mut known = if is_complete { Known::of_settings() } else { Known::gather() };
+    let role = if let Some(arn) = arn {
+        of_arn(&known, arn, provider)
+    } else {
+        known.roles.retain(|role| provider.is_none_or(|provider| role.provider == *provider));
+        choose(&known, word)
+    };
+    let failure = match &role {
+        Ok(role) => source::find(&known.settings, &role.key()).err(),
+        Err(problem) => Some(problem.clone()),
+    };
+    settings_files::tell(&known.settings, failure.as_ref());
     role
 }
 
 fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
     // Whoever names a role that was left out does not mean another one whose name is similar.
-    let left_out: Vec<_> = known.left_out().collect();
-    let usable = |role: &KnownRole| match left_out.iter().find(|(left_out, _)| left_out.arn == role.arn) {
+    let left_out = known.left_out();
+    let usable = |role: &KnownRole| match left_out.iter().find(|(left_out, _)| left_out.key() == role.key()) {
         Some((_, problem)) => Err((*problem).clone()),
         None => Ok(role.clone()),
     };
@@ -39,11 +47,13 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
         ([only], _) => usable(only),
         ([], Some(word)) => Err(why_none(&known.settings, word)),
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
-        (several, _) if stdin().is_terminal() && stderr().is_terminal() => usable(&pick(several)?),
+        (several, _) if is_terminal() => usable(&pick(several)?),
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
-            let names: Vec<_> =
-                several.iter().map(|role| format!("{} ({})", label(role), role.profile)).collect();
+            let names: Vec<_> = several
+                .iter()
+                .map(|role| format!("{} ({}, {})", label(role), role.profile, role.provider))
+                .collect();
             let message = format!("\"{}\" fits several roles: {}.", word.escape_debug(), names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
@@ -64,10 +74,25 @@ pub(crate) fn label(role: &KnownRole) -> String {
     format!("{} / {}", role.account, role.arn.name())
 }
 
-fn of_arn(effective: &Effective, arn: RoleArn) -> KnownRole {
-    let role = source::role_of(effective, &arn);
-    let account = effective.account_label(arn.account()).to_owned();
-    KnownRole { account, profile: effective.profile_name(&role), arn, expiration: None }
+fn of_arn(known: &Known, arn: RoleArn, provider: Option<&ProviderId>) -> Result<KnownRole, Problem> {
+    match &known.of_arn(&arn, provider)[..] {
+        [only] => return Ok((*only).clone()),
+        several @ [_, ..] if is_terminal() => return pick(several),
+        _ => {}
+    }
+    let provider = match provider {
+        Some(provider) => Some(provider.clone()),
+        None => roles::find_provider(known, &arn)?,
+    };
+    let key = RoleKey { provider: provider.ok_or_else(|| roles::unknown_arn(&arn))?, arn };
+    let role = source::role_of(&known.settings, &key);
+    let account = known.settings.account_label(key.arn.account()).to_owned();
+    let profile = known.settings.profile_name(&role);
+    Ok(KnownRole { provider: key.provider, arn: key.arn, account, profile, expiration: None })
+}
+
+fn is_terminal() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
 }
 
 /// The roles that a word fits. An exact name beats a part of one, and case only matters where nothing else decides.
@@ -122,8 +147,10 @@ fn is_subsequence(needle: &str, haystack: &str) -> bool {
 }
 
 fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
-    let items: Vec<_> =
-        candidates.iter().map(|role| format!("{}  ({})", label(role), role.profile)).collect();
+    let items: Vec<_> = candidates
+        .iter()
+        .map(|role| format!("{}  ({}, {})", label(role), role.profile, role.provider))
+        .collect();
     let picked = dialoguer::FuzzySelect::with_theme(&dialoguer::theme::ColorfulTheme::default())
         .with_prompt("Role")
         .items(&items)
@@ -147,6 +174,7 @@ mod tests {
             ("prod", "AdministratorReadOnly", "prod-admin-ro"),
         ]
         .map(|(account, name, profile)| KnownRole {
+            provider: "corp".parse().unwrap(),
             arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
             account: account.to_owned(),
             profile: profile.parse().unwrap(),

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, TimeDelta, Utc};
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
+use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,7 +30,7 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Serves `role` at `port` (0 for any free one) to whoever has the token.
     pub(crate) fn start(
-        role: RoleArn,
+        role: RoleKey,
         source: Source,
         first: Credentials,
         port: u16,
@@ -70,7 +71,7 @@ impl Endpoint {
 }
 
 struct Served {
-    role: RoleArn,
+    role: RoleKey,
     source: Source,
     token: SecretString,
     port: u16,
@@ -186,7 +187,7 @@ impl Served {
     }
 }
 
-fn document(credentials: &Credentials, role: &RoleArn) -> Zeroizing<String> {
+fn document(credentials: &Credentials, role: &RoleKey) -> Zeroizing<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Document<'a> {
@@ -202,8 +203,8 @@ fn document(credentials: &Credentials, role: &RoleArn) -> Zeroizing<String> {
         secret_access_key: credentials.secret_access_key.expose_secret(),
         token: credentials.session_token.expose_secret(),
         expiration: credentials.expiration.to_rfc3339_opts(SecondsFormat::Secs, true),
-        account_id: role.account().as_str(),
-        role_arn: role.as_str(),
+        account_id: role.arn.account().as_str(),
+        role_arn: role.arn.as_str(),
     };
     // A struct of strings always serialises.
     serde_json::to_string(&document).unwrap_or_default().into()

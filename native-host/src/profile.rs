@@ -1,12 +1,12 @@
 //! An AWS profile of a role: what stands in it, and how a `credential_process` line names the role.
 //!
-//! The role's ARN is part of the command line. So a profile keeps working when it is renamed or copied, when the
+//! The role's provider and ARN are part of the command line. So a profile keeps working when it is renamed or copied, when the
 //! settings change, and when nothing but this line is left of it; and the command reads no file before it answers.
 
 use std::path::{Path, PathBuf};
 
 use rolecall_core::aws::{Credentials, Region, RoleArn};
-use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName};
+use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId};
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
@@ -17,6 +17,8 @@ use crate::platform;
 pub(crate) struct Wanted<'a> {
     pub(crate) name: &'a ProfileName,
     pub(crate) role: &'a RoleArn,
+    /// The role's provider. Without one, the command finds it out each time.
+    pub(crate) provider: Option<&'a ProviderId>,
     pub(crate) region: Option<&'a Region>,
     pub(crate) endpoint_url: Option<&'a Endpoint>,
     pub(crate) mode: CredentialsMode,
@@ -29,7 +31,8 @@ impl Wanted<'_> {
     pub(crate) fn to_new_profile(&self) -> Result<NewProfile, Problem> {
         let source = match (self.mode, self.credentials) {
             (CredentialsMode::Process, _) => {
-                Source::Process { command: process_line(&own_path()?, self.name.as_str(), self.role)? }
+                let command = process_line(&own_path()?, self.name.as_str(), self.provider, self.role)?;
+                Source::Process { command }
             }
             (CredentialsMode::File, Some(credentials)) => Source::File(StaticCredentials {
                 access_key_id: credentials.access_key_id.clone(),
@@ -75,7 +78,12 @@ pub(crate) fn files() -> Result<aws_files::AwsFiles, Problem> {
 }
 
 /// The command line that gives a role's credentials.
-pub(crate) fn process_line(program: &Path, profile: &str, role: &RoleArn) -> Result<String, Problem> {
+pub(crate) fn process_line(
+    program: &Path,
+    profile: &str,
+    provider: Option<&ProviderId>,
+    role: &RoleArn,
+) -> Result<String, Problem> {
     let refuse = || {
         let message = format!(
             "The path of the rolecall program, {}, cannot stand in an AWS profile.",
@@ -84,15 +92,23 @@ pub(crate) fn process_line(program: &Path, profile: &str, role: &RoleArn) -> Res
         Problem::new(Code::ProgramPathUnfit, message)
     };
     let word = platform::program_word(program).ok_or_else(refuse)?;
-    platform::quote(&[&word, COMMAND, PROFILE, profile, ROLE, role.as_str()]).ok_or_else(refuse)
+    let provider = provider.map(|provider| [PROVIDER, provider.as_str()]);
+    let mut words = vec![word.as_str(), COMMAND, PROFILE, profile];
+    words.extend(provider.iter().flatten());
+    words.extend([ROLE, role.as_str()]);
+    platform::quote(&words).ok_or_else(refuse)
 }
 
-/// The role that a `credential_process` line of ours names.
-pub(crate) fn role_of_line(line: &str) -> Option<RoleArn> {
+/// The role that a `credential_process` line of ours names, and its provider if it names one.
+pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> {
     let words = platform::split(line)?;
-    let mut arguments = words.iter().skip_while(|word| *word != COMMAND);
-    arguments.by_ref().find(|word| *word == ROLE)?;
-    arguments.next()?.parse().ok()
+    let arguments: Vec<_> = words.iter().skip_while(|word| *word != COMMAND).collect();
+    let option = |name: &str| {
+        let position = arguments.iter().position(|word| *word == name)?;
+        arguments.get(position + 1)
+    };
+    let provider = option(PROVIDER).map(|provider| provider.parse()).transpose().ok()?;
+    Some((option(ROLE)?.parse().ok()?, provider))
 }
 
 /// Where this program is, for a command line or manifest that must find it again.
@@ -111,6 +127,8 @@ pub(crate) fn own_path() -> Result<PathBuf, Problem> {
 pub(crate) const COMMAND: &str = "credential-process";
 /// Its option for the profile's name, which is for people: the role decides.
 pub(crate) const PROFILE: &str = "--profile";
+/// Its option for the role's provider.
+pub(crate) const PROVIDER: &str = "--provider";
 /// Its option for the role.
 pub(crate) const ROLE: &str = "--role-arn";
 
@@ -128,17 +146,20 @@ mod tests {
         let awkward: &[&str] =
             if cfg!(unix) { &["/home/a b/it's $HOME/`x`/rolecall", "/--role-arn/rolecall"] } else { &[] };
         for path in ["/usr/bin/rolecall", "C:/it's/rolecall"].iter().chain(awkward) {
-            let line = process_line(Path::new(path), "example-dev", &role).unwrap();
-            assert_eq!(role_of_line(&line), Some(role.clone()), "{line}");
+            for provider in [None, Some("corp".parse().unwrap())] {
+                let line = process_line(Path::new(path), "example-dev", provider.as_ref(), &role).unwrap();
+                assert_eq!(role_of_line(&line), Some((role.clone(), provider)), "{line}");
+            }
         }
         let plain = process_line(
             Path::new("/usr/bin/rolecall"),
             "p",
+            Some(&"corp".parse().unwrap()),
             &"arn:aws:iam::123456789012:role/dev".parse().unwrap(),
         );
         assert_eq!(
             plain.unwrap(),
-            "/usr/bin/rolecall credential-process --profile p --role-arn arn:aws:iam::123456789012:role/dev"
+            "/usr/bin/rolecall credential-process --profile p --provider corp --role-arn arn:aws:iam::123456789012:role/dev"
         );
         assert_eq!(role_of_line("aws-vault exec dev --json"), None);
     }
@@ -147,9 +168,10 @@ mod tests {
     #[test]
     fn a_shell_reads_the_line_as_we_do() {
         let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
-        let words =
-            ["/home/a b/it's $HOME/`x`\"!\\/rolecall", COMMAND, PROFILE, "a%b@c", ROLE, role.as_str()];
-        let line = process_line(Path::new(words[0]), words[3], &role).unwrap();
+        let program = "/home/a b/it's $HOME/`x`\"!\\/rolecall";
+        let words = [program, COMMAND, PROFILE, "a%b@c", PROVIDER, "corp", ROLE, role.as_str()];
+        let provider = "corp".parse().unwrap();
+        let line = process_line(Path::new(program), words[3], Some(&provider), &role).unwrap();
         let output = platform::shell(&format!("printf '%s\\n' {line}")).output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), words);
         assert_eq!(platform::split(&line).unwrap(), words);

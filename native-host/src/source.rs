@@ -4,16 +4,17 @@
 //! However many commands sign in themselves at once, one does it and the others ask that one, through a socket that
 //! is there for as long as it takes.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use rolecall_core::aws::{Credentials, RoleArn};
-use rolecall_core::message::host::{CredentialsRequest, WorkerAnswer, WorkerQuestion};
-use rolecall_core::settings::{self, Effective, Provider, Role};
-use rolecall_core::sign_in::{Memory, Presence, sign_in};
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::host::{CredentialsRequest, WorkerRequest, WorkerResponse};
+use rolecall_core::settings::{self, Effective, Provider, ProviderId, Role, RoleKey};
+use rolecall_core::sign_in::{Presence, ProviderSession, sign_in};
 use rolecall_core::{Code, Problem};
 
 use crate::agent::{Agent, Agents, Browser, DEADLINE, Got, Kind, Listening, RESTART};
@@ -48,7 +49,7 @@ pub(crate) struct Source {
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
     /// Whether credentials that were kept from an earlier time will do.
-    pub(crate) kept_will_do: bool,
+    pub(crate) allow_cached: bool,
     /// Whether the person may be asked to unlock the keyring.
     pub(crate) unlock: Unlock,
     /// Whether a sign-in goes on when this program is killed, for whoever asks next.
@@ -86,7 +87,7 @@ impl Source {
             duration: None,
             time_left: profile::TIME_LEFT_SECONDS,
             patience,
-            kept_will_do: true,
+            allow_cached: true,
             unlock: Unlock::Never,
             outlives_asker: presence == Presence::Person,
         }
@@ -94,7 +95,7 @@ impl Source {
 
     /// Gets a role's credentials, which last for `time_left` at least unless the role allows no more or nobody is there
     /// to sign in again.
-    pub(crate) fn credentials(&self, role: &RoleArn) -> Result<Credentials, Problem> {
+    pub(crate) fn credentials(&self, role: &RoleKey) -> Result<Credentials, Problem> {
         let Obtained { credentials, kept, .. } = self.get(role, |role, got| {
             cache::keep_in_passing(role, &got.credentials);
             Ok(Place::None)
@@ -106,7 +107,7 @@ impl Source {
     }
 
     /// Gets a role's credentials and keeps them, if the settings want that, whatever it takes.
-    pub(crate) fn obtain(&self, role: &RoleArn) -> Result<Obtained, Problem> {
+    pub(crate) fn obtain(&self, role: &RoleKey) -> Result<Obtained, Problem> {
         self.get(role, |role, got| {
             Cache::of(&settings_files::load()).keep(role, &got.credentials, self.unlock)
         })
@@ -115,8 +116,8 @@ impl Source {
     /// `keep` is for what a browser answers with.
     fn get(
         &self,
-        role: &RoleArn,
-        keep: impl FnOnce(&RoleArn, &Got) -> Result<Place, Problem>,
+        role: &RoleKey,
+        keep: impl FnOnce(&RoleKey, &Got) -> Result<Place, Problem>,
     ) -> Result<Obtained, Problem> {
         if self.method == Method::Loopback {
             return self.without_browser(role);
@@ -132,7 +133,7 @@ impl Source {
                 };
                 Ok(Obtained { credentials: got.credentials, origin: Origin::Browser, kept })
             }
-            Err(problem) if self.method == Method::Auto && leaves_us_alone(&problem) => {
+            Err(problem) if self.method == Method::Auto && is_unavailable(&problem) => {
                 // A machine without settings of its own knows of no other way: the browser's answer stands.
                 let patience = self.patience.saturating_sub(started.elapsed());
                 let obtained = Self { patience, ..self.clone() }.without_browser(role);
@@ -144,7 +145,7 @@ impl Source {
 
     /// Asks the browsers. One whose host program crashes meanwhile starts it anew and goes on with what it was asked for,
     /// so it is asked for that once more.
-    fn ask_browsers(&self, role: &RoleArn) -> Result<Got, Problem> {
+    fn ask_browsers(&self, role: &RoleKey) -> Result<Got, Problem> {
         let started = Instant::now();
         let ask = |agents: Agents| agents.credentials(role, self.presence, self.time_left);
         let mut answer = ask(Agents::of_browsers_soon());
@@ -162,11 +163,11 @@ impl Source {
         answer
     }
 
-    fn without_browser(&self, arn: &RoleArn) -> Result<Obtained, Problem> {
+    fn without_browser(&self, key: &RoleKey) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
         let effective = machine.effective();
         // Only the browser may know the role; what it allowed to be kept can be had all the same.
-        let known = find(&effective, arn);
+        let known = find(&effective, key);
         settings_files::tell(&effective, known.as_ref().err());
         // What a person wants to be asked for each time is not had without asking.
         let is_free =
@@ -178,8 +179,8 @@ impl Source {
         };
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
         let find_kept = || {
-            if self.kept_will_do {
-                cache.find(arn, self.presence, self.time_left, self.unlock)
+            if self.allow_cached {
+                cache.find(key, self.presence, self.time_left, self.unlock)
             } else {
                 Ok(None)
             }
@@ -196,17 +197,17 @@ impl Source {
         };
         known?;
         if self.presence == Presence::Nobody {
-            let message = format!("Somebody has to sign in for {arn}, and nobody may be asked.");
+            let message = format!("Somebody has to sign in for {}, and nobody may be asked.", key.arn);
             return Err(Problem::new(Code::SignInNeeded, message));
         }
         // Whoever did not unlock it a moment ago is not asked again.
         let unlock = if is_cache_usable { self.unlock } else { Unlock::Never };
         let keep = |got: Got| {
-            let kept = if got.keep { cache.keep(arn, &got.credentials, unlock) } else { Ok(Place::None) };
+            let kept = if got.keep { cache.keep(key, &got.credentials, unlock) } else { Ok(Place::None) };
             Obtained { credentials: got.credentials, origin: Origin::SignIn, kept }
         };
         let request = CredentialsRequest {
-            role: arn.clone(),
+            role: key.clone(),
             time_left_seconds: self.time_left,
             interactive: true,
             asked_by: None,
@@ -219,7 +220,7 @@ impl Source {
                 break turn;
             }
             drop(turn);
-            match others.credentials(arn, self.presence, self.time_left) {
+            match others.credentials(key, self.presence, self.time_left) {
                 // It was just about to end.
                 Err(problem) if problem.is(Code::HostExited) => {}
                 answer => return answer.map(keep),
@@ -231,11 +232,11 @@ impl Source {
         }
         // What a person is asked about each time is not kept for the next one who asks.
         if self.outlives_asker && may_keep {
-            match sign_in_for_tools::start(arn) {
+            match sign_in_for_tools::start(key) {
                 Ok(()) => {
                     drop(turn);
                     output::note("Waiting for you to sign in, in the browser…");
-                    return Agents::of_terminals().credentials(arn, self.presence, self.time_left).map(keep);
+                    return Agents::of_terminals().credentials(key, self.presence, self.time_left).map(keep);
                 }
                 Err(error) => tracing::warn!(%error, "the sign-in will end with this program"),
             }
@@ -252,7 +253,7 @@ impl Source {
 }
 
 /// An agent that signs in to a role for tools, by itself.
-pub(crate) fn agent_for_tools(role: &RoleArn) -> Result<ToolsAgent, Problem> {
+pub(crate) fn agent_for_tools(role: &RoleKey) -> Result<ToolsAgent, Problem> {
     let machine = settings_files::load();
     let effective = machine.effective();
     find(&effective, role)?;
@@ -282,49 +283,35 @@ impl ToolsAgent {
     }
 }
 
-/// What the settings say of a role; nothing but its ARN if they do not know it.
-pub(crate) fn role_of(effective: &Effective, arn: &RoleArn) -> Role {
-    if let Some((role, _)) = effective.role(arn) {
-        return role.clone();
-    }
-    let provider = effective.providers().next().map(|provider| provider.value.id.clone());
-    Role {
-        // Any id will do where no provider is known: nothing is asked of it then.
-        provider: provider.unwrap_or_else(|| "unknown".parse().unwrap_or_else(|_| unreachable!())),
-        arn: arn.clone(),
-        profile: None,
-        region: None,
-        duration: None,
-        color: None,
-        credentials: settings::CredentialsMode::default(),
-        approve: settings::Approve::default(),
+/// What the settings say of a role; nothing but what identifies it if they do not know it.
+pub(crate) fn role_of(effective: &Effective, key: &RoleKey) -> Role {
+    match effective.role(key) {
+        Some((role, _)) => role.clone(),
+        None => Role::unlisted(key.clone()),
     }
 }
 
-/// The role and its provider. A role that stands in no settings can still be had from the only provider.
-pub(crate) fn find(effective: &Effective, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
-    if let Some((role, provider)) = effective.role(arn) {
+/// The role and its provider. A role that stands in no settings can still be had from a provider that does.
+pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provider), Problem> {
+    if let Some((role, provider)) = effective.role(key) {
         return Ok((role.clone(), provider.clone()));
     }
-    // A role that was left out is not just any role, and what is left of two providers is not the only one.
-    if let Some(problem) = effective.why_not(arn) {
+    // A role that was left out is not just any role.
+    if let Some(problem) = effective.why_not(&key.arn, Some(&key.provider)) {
         return Err(problem.clone());
     }
+    if let Some(provider) = effective.provider(&key.provider) {
+        return Ok((Role::unlisted(key.clone()), provider.clone()));
+    }
     if let Some(cause) = effective.lost_provider() {
-        let message = format!("The role {arn} is in no settings that can be used. {}", cause.message);
+        let message = format!("The role {key} is in no settings that can be used. {}", cause.message);
         return Err(Problem::new(Code::SettingsInvalid, message));
     }
-    let mut providers = effective.providers();
-    match (providers.next(), providers.next()) {
-        (Some(provider), None) => Ok((role_of(effective, arn), provider.value.clone())),
-        _ => {
-            Err(Problem::new(Code::RoleUnknown, format!("The role {arn} is not in this machine's settings.")))
-        }
-    }
+    Err(Problem::new(Code::RoleUnknown, format!("The role {key} is not in this machine's settings.")))
 }
 
 /// Whether no browser answers for the role, as opposed to one that answered no.
-fn leaves_us_alone(problem: &Problem) -> bool {
+fn is_unavailable(problem: &Problem) -> bool {
     problem.is(Code::AgentUnavailable) || problem.is(Code::RoleUnknown)
 }
 
@@ -332,20 +319,20 @@ fn leaves_us_alone(problem: &Problem) -> bool {
 struct Terminal {
     machine: Machine,
     effective: Effective,
-    /// One person signs in once, whichever roles are asked for.
+    /// A person signs in once at each provider, whichever roles are asked for.
     person: Mutex<Person>,
     source: Source,
 }
 
 #[derive(Default)]
 struct Person {
-    memory: Memory,
+    sessions: BTreeMap<ProviderId, ProviderSession>,
     platform: Option<Loopback>,
 }
 
 impl Browser for Terminal {
-    fn ask(&self, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
-        let WorkerQuestion::Credentials(request) = question else {
+    fn ask(&self, request: WorkerRequest) -> Result<WorkerResponse, Problem> {
+        let WorkerRequest::Credentials(request) = request else {
             return Err(Problem::new(
                 Code::AgentUnavailable,
                 "No browser with the Rolecall extension is running.",
@@ -356,16 +343,17 @@ impl Browser for Terminal {
         let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
         let mut person = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        let Person { memory, platform } = &mut *person;
+        let Person { sessions, platform } = &mut *person;
+        let session = sessions.entry(provider.id.clone()).or_default();
         let platform = if let Some(platform) = platform {
             &*platform
         } else {
             let opened = Loopback::open(&self.machine.loopback, self.source.way, self.source.patience)?;
             &*platform.insert(opened)
         };
-        let signed_in = sign_in(platform, &provider, &role, presence, time_left, memory);
+        let signed_in = sign_in(platform, &provider, &role, presence, time_left, session);
         let credentials = pollster::block_on(signed_in)?;
-        Ok(WorkerAnswer::Credentials { credentials, keep: true })
+        Ok(WorkerResponse::Credentials { credentials, keep: true })
     }
 }
 

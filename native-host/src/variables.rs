@@ -1,7 +1,7 @@
 //! The environment variables that stand for a role, and how each shell writes them.
 
-use rolecall_core::aws::{Credentials, Region, RoleArn};
-use rolecall_core::settings::Endpoint;
+use rolecall_core::aws::{Credentials, Region};
+use rolecall_core::settings::{Endpoint, RoleKey};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Ways to write variables.
@@ -52,7 +52,7 @@ pub(crate) fn of_place(place: &Place) -> Variables {
     if let Some(endpoint) = &place.endpoint_url {
         variables.push(("AWS_ENDPOINT_URL", endpoint.to_string().into()));
     }
-    variables.push(("ROLECALL_ROLE", place.role.to_string().into()));
+    variables.push(("ROLECALL_ROLE", place.role.arn.to_string().into()));
     variables.push(("ROLECALL_PROFILE", place.profile.clone().into()));
     variables
 }
@@ -60,7 +60,7 @@ pub(crate) fn of_place(place: &Place) -> Variables {
 /// Which role it is, and where it lives.
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub(crate) role: RoleArn,
+    pub(crate) role: RoleKey,
     pub(crate) profile: String,
     pub(crate) region: Region,
     pub(crate) endpoint_url: Option<Endpoint>,
@@ -206,7 +206,10 @@ mod tests {
             expiration: chrono::DateTime::UNIX_EPOCH,
         };
         let place = Place {
-            role: "arn:aws:iam::123456789012:role/example".parse().unwrap(),
+            role: RoleKey {
+                provider: "corp".parse().unwrap(),
+                arn: "arn:aws:iam::123456789012:role/example".parse().unwrap(),
+            },
             profile: "example".into(),
             region: "eu-west-1".parse().unwrap(),
             endpoint_url: Some("http://127.0.0.1:1/".parse().unwrap()),

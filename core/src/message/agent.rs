@@ -1,40 +1,35 @@
 //! Between the command line and the agent (the host process that the browser started), over a socket.
 //!
-//! One question per connection, one answer, in the frames of [`super::frame`].
+//! One request per connection, one response, in the frames of [`super::frame`].
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::host::{Outcome, ProtocolRange, WorkerQuestion, WorkerStatus};
+use super::host::{Outcome, ProtocolRange, StatusPage, WorkerRequest};
 use crate::aws::Credentials;
 use crate::secret;
 
-/// What a command asks the agent.
+/// What a command asks of the agent. It may ask whatever the agent may ask of the worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Question {
+pub struct AgentRequest {
     /// What the command speaks. An agent that shares no version answers with the code `host-version`.
     pub protocol: ProtocolRange,
-    /// What is asked.
-    #[serde(flatten)]
-    pub wish: Wish,
+    /// What is wanted.
+    pub body: WorkerRequest,
 }
 
-/// What is asked of the agent is what the agent may ask of the worker.
-pub type Wish = WorkerQuestion;
-
-/// The agent's answer.
-pub type Reply = Outcome<Answer>;
+/// The agent's response.
+pub type AgentResponse = Outcome<AgentAnswer>;
 
 /// What the agent answers.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum Answer {
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AgentAnswer {
     /// Credentials.
     Credentials {
         /// Of the role asked for.
         credentials: Credentials,
         /// Whether they may be kept for later and for others.
-        #[serde(default)]
         keep: bool,
     },
     /// An address that opens the console.
@@ -43,15 +38,15 @@ pub enum Answer {
         #[serde(serialize_with = "secret::expose")]
         url: secrecy::SecretString,
     },
-    /// Who is signed in, and which roles there are.
+    /// A page of who is signed in and which roles there are.
     Status {
         /// Since when the agent runs.
         since: DateTime<Utc>,
         /// The host's version.
         version: String,
-        /// The browser's side.
-        worker: WorkerStatus,
+        /// The worker's page.
+        page: StatusPage,
     },
-    /// Nothing to say.
+    /// It is done.
     Done,
 }

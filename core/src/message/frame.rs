@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::{Code, Problem};
+
 /// The largest frame either side sends or takes, in bytes without the length.
 ///
 /// Browsers kill the port when a host sends one byte more than 1 MiB; the other way they allow 64 MiB.
@@ -14,9 +16,17 @@ pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Reads one message. `Ok(None)` means that the other side closed at a frame's border.
 ///
 /// # Errors
-/// `InvalidData` for a frame that is too large or does not hold such a message, `UnexpectedEof` for one that
-/// breaks off, and whatever the reader says.
+/// As for [`read_bytes`], and `InvalidData` for a frame that does not hold such a message.
 pub fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>> {
+    read_bytes(reader)?.map(|frame| parse(&frame)).transpose()
+}
+
+/// Reads one frame's content, which is zeroed when it is dropped: it may hold credentials.
+///
+/// # Errors
+/// `InvalidData` for a frame that is too large, after it was skipped; `UnexpectedEof` for one that breaks off, and
+/// whatever the reader says.
+pub fn read_bytes(reader: &mut impl Read) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut length = [0; 4];
     let mut filled = 0;
     while filled < length.len() {
@@ -28,33 +38,114 @@ pub fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>
             Err(error) => return Err(error),
         }
     }
-    let length = usize::try_from(u32::from_ne_bytes(length)).unwrap_or(usize::MAX);
-    if length > MAX_FRAME_BYTES {
-        return Err(invalid("the frame is larger than 1 MiB"));
+    let length = u32::from_ne_bytes(length);
+    match usize::try_from(length) {
+        Ok(length) if length <= MAX_FRAME_BYTES => {
+            let mut body = Zeroizing::new(vec![0; length]);
+            reader.read_exact(&mut body)?;
+            Ok(Some(body))
+        }
+        _ => {
+            // What comes after it can be read.
+            io::copy(&mut reader.take(length.into()), &mut io::sink())?;
+            Err(invalid("the frame is larger than 1 MiB"))
+        }
     }
-    // Frames may hold credentials: the buffer is wiped, whatever becomes of it.
-    let mut body = Zeroizing::new(vec![0; length]);
-    reader.read_exact(&mut body)?;
+}
+
+/// Reads a message from a frame's content.
+///
+/// # Errors
+/// `InvalidData` if it does not hold such a message.
+pub fn parse<T: DeserializeOwned>(frame: &[u8]) -> io::Result<T> {
     // serde's own message may quote the frame, so only the fact is told.
-    serde_json::from_slice(&body).map(Some).map_err(|_| invalid("the frame does not hold a known message"))
+    serde_json::from_slice(frame).map_err(|_| invalid("the frame does not hold a known message"))
 }
 
 /// Writes one message and flushes.
 ///
 /// # Errors
-/// `InvalidData` for a message that is too large, and whatever the writer says.
+/// `InvalidData` for a message that is too large, of which nothing is written, and whatever the writer says.
 pub fn write<T: Serialize>(writer: &mut impl Write, message: &T) -> io::Result<()> {
-    let mut frame = Zeroizing::new(vec![0; 4]);
-    serde_json::to_writer(&mut *frame, message)
-        .map_err(|_| invalid("the message cannot be written as JSON"))?;
-    let length = frame.len() - 4;
-    if length > MAX_FRAME_BYTES {
-        return Err(invalid("the message is larger than 1 MiB"));
-    }
-    let length = u32::try_from(length).map_err(|_| invalid("the message is larger than 1 MiB"))?;
-    frame[..4].copy_from_slice(&length.to_ne_bytes());
+    let frame = encode(message).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     writer.write_all(&frame)?;
     writer.flush()
+}
+
+/// Writes a response and flushes. One that is too large gives way to the error that `instead` makes of the reason.
+///
+/// # Errors
+/// Whatever the writer says.
+pub fn write_response<T: Serialize>(
+    writer: &mut impl Write,
+    response: &T,
+    instead: impl FnOnce(Problem) -> T,
+) -> io::Result<()> {
+    match encode(response) {
+        Ok(frame) => {
+            writer.write_all(&frame)?;
+            writer.flush()
+        }
+        Err(error) => write(writer, &instead(error.into())),
+    }
+}
+
+/// A message with its length before it.
+///
+/// # Errors
+/// For a message that is too large.
+pub fn encode<T: Serialize>(message: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
+    let mut frame = Zeroizing::new(vec![0; 4]);
+    serde_json::to_writer(&mut *frame, message).map_err(|_| EncodeError::NotJson)?;
+    let bytes = frame.len() - 4;
+    let length = u32::try_from(bytes).ok().filter(|_| bytes <= MAX_FRAME_BYTES);
+    frame[..4].copy_from_slice(&length.ok_or(EncodeError::TooLarge { bytes })?.to_ne_bytes());
+    Ok(frame)
+}
+
+/// Why a message cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// It is too large.
+    #[error("A message of {bytes} bytes is larger than the 1 MiB that browsers allow.")]
+    TooLarge {
+        /// Without the length.
+        bytes: usize,
+    },
+    /// It cannot be written as JSON.
+    #[error("A message cannot be written as JSON.")]
+    NotJson,
+}
+
+impl From<EncodeError> for Problem {
+    fn from(error: EncodeError) -> Self {
+        let code = match error {
+            EncodeError::TooLarge { .. } => Code::MessageTooLarge,
+            EncodeError::NotJson => Code::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// How many bytes a message takes as JSON.
+pub fn json_size<T: Serialize>(message: &T) -> usize {
+    let mut counter = Counter(0);
+    // Whatever cannot be written takes no room; it is told where it is sent.
+    let _ = serde_json::to_writer(&mut counter, message);
+    counter.0
+}
+
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn invalid(reason: &'static str) -> io::Error {
@@ -81,6 +172,24 @@ mod tests {
         );
         let claimed = u32::try_from(MAX_FRAME_BYTES + 1).unwrap().to_ne_bytes();
         assert_eq!(read::<Value>(&mut &claimed[..]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_frame_that_is_too_large_is_skipped_and_the_next_one_read() {
+        let mut frames = u32::try_from(MAX_FRAME_BYTES + 1).unwrap().to_ne_bytes().to_vec();
+        frames.resize(frames.len() + MAX_FRAME_BYTES + 1, b' ');
+        write(&mut frames, &"next").unwrap();
+        let mut reader = &frames[..];
+        assert_eq!(read::<String>(&mut reader).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(read::<String>(&mut reader).unwrap().as_deref(), Some("next"));
+    }
+
+    #[test]
+    fn a_response_that_is_too_large_gives_way_to_an_error() {
+        let mut frames = Vec::new();
+        let large = "x".repeat(MAX_FRAME_BYTES);
+        write_response(&mut frames, &large, |problem| problem.code).unwrap();
+        assert_eq!(read::<String>(&mut &frames[..]).unwrap().as_deref(), Some("message-too-large"));
     }
 
     #[test]

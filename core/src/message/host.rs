@@ -1,14 +1,16 @@
 //! Between the worker and the native host: frames of [`ToHost`] one way and [`ToWorker`] the other.
 //!
-//! Both sides ask and both answer. A question carries an id, chosen by whoever asks; the answer repeats it. The
-//! first question is the worker's `hello`; nothing else is answered before it.
+//! Both sides send requests and both respond. A request carries an id, chosen by whoever sends it; the response repeats
+//! it. The first request is the worker's `hello`; nothing else is answered before it.
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{AccountId, Credentials, Region, RoleArn};
-use crate::settings::{CredentialsMode, Endpoint, Fault, ProfileName, Settings};
+use super::page::{Cutter, Page, PageRequest, SettingsPage};
+use crate::aws::{AccountId, Credentials, Region};
+use crate::secret::SecretBytes;
+use crate::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::{Problem, secret};
 
 /// Which versions of this protocol a side speaks.
@@ -32,56 +34,59 @@ impl ProtocolRange {
     }
 }
 
-/// A question's id, unique per port and side.
+/// A request's id, unique per port and side.
 pub type Id = u32;
 
 /// From the worker to the host.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum ToHost {
-    /// A question to the host.
-    Ask {
-        /// Repeated in the answer.
+    /// A request to the host.
+    Request {
+        /// Repeated in the response.
         id: Id,
-        /// What is asked.
-        question: HostQuestion,
+        /// What is wanted.
+        body: HostRequest,
     },
-    /// The answer to a question of the host.
-    Answer {
-        /// The question's.
+    /// The response to a request of the host.
+    Response {
+        /// The request's.
         id: Id,
-        /// What was found, or why not.
-        #[serde(flatten)]
-        outcome: Outcome<WorkerAnswer>,
+        /// What came of it.
+        result: Outcome<WorkerResponse>,
     },
 }
 
 /// From the host to the worker.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum ToWorker {
-    /// A question to the worker.
-    Ask {
-        /// Repeated in the answer.
+    /// A request to the worker.
+    Request {
+        /// Repeated in the response.
         id: Id,
-        /// What is asked.
-        question: WorkerQuestion,
+        /// What is wanted.
+        body: WorkerRequest,
     },
-    /// The answer to a question of the worker.
-    Answer {
-        /// The question's.
+    /// The response to a request of the worker.
+    Response {
+        /// The request's.
         id: Id,
-        /// What was found, or why not.
-        #[serde(flatten)]
-        outcome: Outcome<HostAnswer>,
+        /// What came of it.
+        result: Outcome<HostResponse>,
+    },
+    /// Whoever wanted the response to this request has gone.
+    Cancel {
+        /// The request's.
+        id: Id,
     },
 }
 
-/// How a question ended.
+/// How a request ended.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome<T> {
-    /// It was answered.
+    /// It was fulfilled.
     Ok(T),
     /// It was not.
     Error(Problem),
@@ -91,7 +96,7 @@ impl<T> Outcome<T> {
     /// As a `Result`.
     pub fn into_result(self) -> Result<T, Problem> {
         match self {
-            Self::Ok(answer) => Ok(answer),
+            Self::Ok(value) => Ok(value),
             Self::Error(problem) => Err(problem),
         }
     }
@@ -100,56 +105,46 @@ impl<T> Outcome<T> {
 impl<T> From<Result<T, Problem>> for Outcome<T> {
     fn from(result: Result<T, Problem>) -> Self {
         match result {
-            Ok(answer) => Self::Ok(answer),
+            Ok(value) => Self::Ok(value),
             Err(problem) => Self::Error(problem),
         }
     }
 }
 
-/// What the worker asks.
+/// What the worker wants of the host.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum HostQuestion {
-    /// Who is there? Answered by [`HostAnswer::Hello`].
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum HostRequest {
+    /// Who is there? Answered by [`HostResponse::Hello`].
     Hello {
         /// What the extension speaks.
         protocol: ProtocolRange,
         /// The extension's version.
         version: String,
-        /// What the extension can do beyond the protocol's first version.
-        #[serde(default)]
-        capabilities: Vec<String>,
     },
-    /// Write a profile. Answered by [`HostAnswer::ProfileWritten`].
-    WriteProfile(ProfileRequest),
-    /// Send an HTTP request that the browser would spoil. Answered by [`HostAnswer::Http`].
-    SendHttp(HttpRelay),
-    /// The worker forgot these: so shall the host. Answered by [`HostAnswer::Done`].
-    Forget {
-        /// The roles; all of them when empty.
-        roles: Vec<RoleArn>,
-    },
+    /// A page of the machine's settings. The first page reads the files anew. Answered by [`HostResponse::Settings`].
+    Settings(PageRequest),
+    /// Write a profile. Answered by [`HostResponse::ProfileWritten`].
+    WriteProfile(Box<ProfileSpec>),
+    /// Send an HTTP request that the browser would spoil. Answered by [`HostResponse::Http`].
+    SendHttp(HttpRelayRequest),
+    /// The worker has forgotten these roles: so shall the host. Answered by [`HostResponse::Done`].
+    Forget(RoleSelection),
 }
 
-/// What the host answers.
+/// What the host responds.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum HostAnswer {
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum HostResponse {
     /// Who the host is.
     Hello {
         /// What the host speaks.
         protocol: ProtocolRange,
         /// The host's version.
         version: String,
-        /// What the host can do beyond the protocol's first version.
-        #[serde(default)]
-        capabilities: Vec<String>,
-        /// The machine's settings: the entries that can be used.
-        settings: Box<Settings>,
-        /// What is wrong with the others. Nothing weaker may take the place of what was lost.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        settings_faults: Vec<Fault>,
     },
+    /// A page of the machine's settings.
+    Settings(SettingsPage),
     /// A profile is in place.
     ProfileWritten {
         /// Its name.
@@ -160,19 +155,43 @@ pub enum HostAnswer {
         changed: bool,
     },
     /// An HTTP response.
-    Http(HttpRelayed),
-    /// Nothing to say.
+    Http(HttpRelayResponse),
+    /// It is done.
     Done,
+}
+
+/// Some of the roles there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RoleSelection {
+    /// Every role.
+    All,
+    /// The roles of one provider.
+    Provider(ProviderId),
+    /// One role.
+    Role(RoleKey),
+}
+
+impl RoleSelection {
+    /// Whether the role is one of them.
+    #[must_use]
+    pub fn contains(&self, role: &RoleKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::Provider(provider) => role.provider == *provider,
+            Self::Role(one) => one == role,
+        }
+    }
 }
 
 /// A profile to be written.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ProfileRequest {
+pub struct ProfileSpec {
     /// Its name.
     pub profile: ProfileName,
-    /// The role it stands for.
-    pub role: RoleArn,
+    /// The role whose credentials it gives.
+    pub role: RoleKey,
     /// Its region.
     pub region: Region,
     /// How tools get the credentials. `None` is refused.
@@ -186,59 +205,40 @@ pub struct ProfileRequest {
 /// An HTTP request for the host to send. The host sends it to `https` or loopback addresses only, keeps no
 /// cookies, follows no redirects and adds no `Origin`.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct HttpRelay {
+pub struct HttpRelayRequest {
     /// `GET` or `POST`.
     pub method: String,
-    /// Where.
+    /// Where to.
     pub url: Endpoint,
     /// Name and value.
     pub headers: Vec<(String, String)>,
-    /// The body, which is always text. Holds codes and tokens.
-    #[serde(serialize_with = "secret::expose")]
-    pub body: SecretString,
+    /// The body. Holds codes and tokens.
+    pub body: SecretBytes,
 }
 
 /// What came back.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct HttpRelayed {
+pub struct HttpRelayResponse {
     /// The status.
     pub status: u16,
     /// Name and value.
     pub headers: Vec<(String, String)>,
-    /// The body, as text. Holds tokens and credentials.
-    #[serde(serialize_with = "secret::expose")]
-    pub body: SecretString,
+    /// The body. Holds tokens and credentials.
+    pub body: SecretBytes,
 }
 
-/// What the host asks, on behalf of somebody in a terminal.
+/// What the host wants of the worker, on behalf of somebody in a terminal.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum WorkerQuestion {
-    /// A role's credentials. Answered by [`WorkerAnswer::Credentials`].
+#[serde(rename_all = "camelCase")]
+pub enum WorkerRequest {
+    /// A role's credentials. Answered by [`WorkerResponse::Credentials`].
     Credentials(CredentialsRequest),
-    /// An address that opens the console. Answered by [`WorkerAnswer::ConsoleUrl`].
-    ConsoleUrl {
-        /// The role.
-        role: RoleArn,
-        /// A path below the console's root, such as `s3`.
-        service: Option<String>,
-        /// Whether a sign-in window may be shown.
-        #[serde(default)]
-        interactive: bool,
-        /// The program that asked.
-        #[serde(default)]
-        asked_by: Option<Program>,
-    },
-    /// Who is signed in, and which roles there are. Answered by [`WorkerAnswer::Status`].
-    Status,
-    /// Forget roles, or everything when empty. Answered by [`WorkerAnswer::Done`].
-    SignOut {
-        /// The roles.
-        roles: Vec<RoleArn>,
-        /// Whether to end the sessions at the providers too, where they offer it.
-        #[serde(default)]
-        end_session: bool,
-    },
+    /// An address that opens the console. Answered by [`WorkerResponse::ConsoleUrl`].
+    ConsoleUrl(ConsoleUrlRequest),
+    /// A page of who is signed in and which roles there are. Answered by [`WorkerResponse::Status`].
+    Status(PageRequest),
+    /// Forget roles, or everything. Answered by [`WorkerResponse::Done`].
+    SignOut(SignOutRequest),
 }
 
 /// A program, as a person would recognise it. It is what the operating system says of the process that asked; a
@@ -248,7 +248,6 @@ pub struct Program {
     /// The path of what asked, and of the script if an interpreter runs it.
     pub path: String,
     /// The same of what started that.
-    #[serde(default)]
     pub parent: Option<String>,
 }
 
@@ -262,30 +261,53 @@ impl std::fmt::Display for Program {
     }
 }
 
-/// A wish for credentials.
+/// Asks for a role's credentials.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialsRequest {
     /// The role.
-    pub role: RoleArn,
+    pub role: RoleKey,
     /// How long they must still last, in seconds.
     pub time_left_seconds: u32,
     /// Whether a sign-in window may be shown.
     pub interactive: bool,
-    /// The program that asked. The agent says so of whoever it sees at its socket, whatever is said here.
+    /// The program that asked. The agent puts in whom it sees at its socket, whatever is said here.
     pub asked_by: Option<Program>,
 }
 
-/// What the worker answers.
+/// Asks for an address that opens the console.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsoleUrlRequest {
+    /// The role.
+    pub role: RoleKey,
+    /// A path below the console's root, such as `s3`.
+    pub service: Option<String>,
+    /// Whether a sign-in window may be shown.
+    pub interactive: bool,
+    /// The program that asked, as in [`CredentialsRequest::asked_by`].
+    pub asked_by: Option<Program>,
+}
+
+/// Asks for roles to be forgotten.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignOutRequest {
+    /// Which roles. With all of them, the people who are signed in are forgotten as well.
+    pub roles: RoleSelection,
+    /// Whether to end the sessions at the providers too, where they offer it.
+    pub end_session: bool,
+}
+
+/// What the worker responds.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum WorkerAnswer {
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum WorkerResponse {
     /// Credentials.
     Credentials {
         /// Of the role asked for.
         credentials: Credentials,
         /// Whether they may be kept and given to other programs. Not if a person has to be asked for each.
-        #[serde(default)]
         keep: bool,
     },
     /// An address that opens the console; a secret for 15 minutes.
@@ -294,20 +316,68 @@ pub enum WorkerAnswer {
         #[serde(serialize_with = "secret::expose")]
         url: SecretString,
     },
-    /// Who is signed in, and which roles there are.
-    Status(WorkerStatus),
-    /// Nothing to say.
+    /// A page of who is signed in and which roles there are.
+    Status(StatusPage),
+    /// It is done.
     Done,
 }
 
-/// Who is signed in, and which roles there are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A part of who is signed in and which roles there are. People come before roles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WorkerStatus {
-    /// Per provider: its id and who is signed in.
-    pub people: Vec<(String, Option<String>)>,
+pub struct StatusPage {
+    /// Who is signed in at which provider.
+    pub people: Vec<PersonSummary>,
     /// The roles of all layers.
     pub roles: Vec<RoleSummary>,
+    /// Grows with each change of the lists.
+    pub revision: u32,
+    /// Where the next page begins.
+    pub next: Option<u32>,
+}
+
+impl StatusPage {
+    /// The page of these lists that begins after `from` entries. `role` tells of each role that the page holds.
+    #[must_use]
+    pub fn cut<R>(
+        people: &[PersonSummary],
+        roles: impl ExactSizeIterator<Item = R>,
+        role: impl Fn(R) -> RoleSummary,
+        revision: u32,
+        from: u32,
+    ) -> Self {
+        let mut page = Self { revision, ..Self::default() };
+        let mut cutter = Cutter::new(from);
+        cutter.take(people.iter(), Clone::clone, &mut page.people);
+        cutter.take(roles, role, &mut page.roles);
+        page.next = cutter.next();
+        page
+    }
+}
+
+impl Page for StatusPage {
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn next(&self) -> Option<u32> {
+        self.next
+    }
+
+    fn append(&mut self, next: Self) {
+        self.people.extend(next.people);
+        self.roles.extend(next.roles);
+        self.next = next.next;
+    }
+}
+
+/// Who is signed in at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonSummary {
+    /// The provider.
+    pub provider: ProviderId,
+    /// Who is signed in there, as one line.
+    pub person: Option<String>,
 }
 
 /// One role, as a terminal lists it.
@@ -315,7 +385,7 @@ pub struct WorkerStatus {
 #[serde(rename_all = "camelCase")]
 pub struct RoleSummary {
     /// The role.
-    pub arn: RoleArn,
+    pub role: RoleKey,
     /// Its account.
     pub account: AccountId,
     /// The account's alias or digits.
@@ -331,6 +401,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use super::super::frame;
+    use super::super::page::BUDGET_BYTES;
     use super::*;
 
     #[test]
@@ -343,31 +415,62 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_carries_its_questions_id_and_one_outcome() {
-        let answer = ToWorker::Answer { id: 7, outcome: Outcome::Ok(HostAnswer::Done) };
-        assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"type":"answer","id":7,"ok":{"is":"done"}}"#);
+    fn a_response_carries_its_requests_id_and_one_outcome() {
+        let response = ToWorker::Response { id: 7, result: Outcome::Ok(HostResponse::Done) };
+        assert_eq!(
+            serde_json::to_string(&response).unwrap(),
+            r#"{"response":{"id":7,"result":{"ok":"done"}}}"#
+        );
         let problem = Problem { code: "x".into(), message: "m".into(), next_step: "n".into(), grant: None };
-        let answer = ToWorker::Answer { id: 8, outcome: Outcome::Error(problem) };
-        let text = serde_json::to_string(&answer).unwrap();
-        assert_eq!(text, r#"{"type":"answer","id":8,"error":{"code":"x","message":"m","nextStep":"n"}}"#);
-        let Ok(ToWorker::Answer { id: 8, outcome: Outcome::Error(_) }) = serde_json::from_str(&text) else {
+        let response = ToWorker::Response { id: 8, result: Outcome::Error(problem) };
+        let text = serde_json::to_string(&response).unwrap();
+        assert_eq!(
+            text,
+            r#"{"response":{"id":8,"result":{"error":{"code":"x","message":"m","nextStep":"n"}}}}"#
+        );
+        let Ok(ToWorker::Response { id: 8, result: Outcome::Error(_) }) = serde_json::from_str(&text) else {
             panic!("{text}");
         };
     }
 
     #[test]
-    fn a_question_is_readable_json() {
-        let question = ToHost::Ask {
-            id: 1,
-            question: HostQuestion::Hello {
-                protocol: ProtocolRange::CURRENT,
-                version: "0.1.0".into(),
-                capabilities: vec![],
-            },
+    fn a_selection_names_roles_by_provider_and_arn() {
+        let key = |provider: &str, name: &str| RoleKey {
+            provider: provider.parse().unwrap(),
+            arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
         };
-        assert_eq!(
-            serde_json::to_string(&question).unwrap(),
-            r#"{"type":"ask","id":1,"question":{"do":"hello","protocol":{"min":1,"max":1},"version":"0.1.0","capabilities":[]}}"#
-        );
+        let (role, twin, other) = (key("corp", "a"), key("other", "a"), key("corp", "b"));
+        let chosen = |selection: RoleSelection| [&role, &twin, &other].map(|role| selection.contains(role));
+        assert_eq!(chosen(RoleSelection::All), [true, true, true]);
+        assert_eq!(chosen(RoleSelection::Provider("corp".parse().unwrap())), [true, false, true]);
+        assert_eq!(chosen(RoleSelection::Role(role.clone())), [true, false, false]);
+    }
+
+    #[test]
+    fn ten_thousand_roles_of_a_status_arrive_whole_in_messages_far_below_the_limit() {
+        let people = [PersonSummary { provider: "corp".parse().unwrap(), person: Some("alice".into()) }];
+        let role = |number: u32| RoleSummary {
+            role: RoleKey {
+                provider: "corp".parse().unwrap(),
+                arn: format!("arn:aws:iam::{number:012}:role/example/developer-{number}").parse().unwrap(),
+            },
+            account: format!("{number:012}").parse().unwrap(),
+            account_label: format!("account-{number}"),
+            profile: format!("account-{number}-developer").parse().unwrap(),
+            expiration: None,
+        };
+        let numbers: Vec<u32> = (0..10_000).collect();
+        let mut pages = super::super::page::Pages::default();
+        let whole = loop {
+            let from = pages.request().start(3);
+            let page = StatusPage::cut(&people, numbers.iter(), |number| role(*number), 3, from);
+            assert!(frame::json_size(&page) < 2 * BUDGET_BYTES);
+            assert_eq!(page.people.len(), usize::from(from == 0));
+            if let Some(whole) = pages.add(page).unwrap() {
+                break whole;
+            }
+        };
+        assert_eq!(whole.people, people);
+        assert!(whole.roles.iter().cloned().eq(numbers.into_iter().map(role)));
     }
 }

@@ -1,16 +1,18 @@
 //! What the four parts say to each other, typed once.
 //!
 //! ```text
-//! ui ──[ui::Intent]──► worker ──[host::ToHost]──► host ◄──[agent::Question]── rolecall command
-//! ui ◄──[ui::State]─── worker ◄──[host::ToWorker]─ host ──[agent::Answer]───► rolecall command
+//! ui ──[ui::Intent]──► worker ──[host::ToHost]──► host ◄──[agent::AgentRequest]── rolecall command
+//! ui ◄──[ui::ToPage]── worker ◄──[host::ToWorker]─ host ──[agent::AgentResponse]─► rolecall command
 //! ```
 //!
 //! Everything is JSON. Between worker and host it travels in native-messaging frames, between host and command
-//! line in the same frames over a socket ([`frame`]). `docs/protocol.md` describes it.
+//! line in the same frames over a socket ([`frame`]); long lists travel in pages ([`page`]). `docs/protocol.md`
+//! describes it.
 
 pub mod agent;
 pub mod frame;
 pub mod host;
+pub mod page;
 pub mod ui;
 
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use super::agent::{AgentRequest, AgentResponse};
     use super::host::{ToHost, ToWorker};
 
     const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -46,19 +49,24 @@ mod tests {
         let (to_host, to_worker) = (examples("ToHost"), examples("ToWorker"));
         come_out_as_they_are::<ToHost>(&to_host);
         come_out_as_they_are::<ToWorker>(&to_worker);
+        let agent = [examples("AgentRequest"), examples("AgentResponse")];
+        come_out_as_they_are::<AgentRequest>(&agent[0]);
+        come_out_as_they_are::<AgentResponse>(&agent[1]);
         let all = [to_host, to_worker].concat().join("\n");
         for kind in [
             "hello",
-            "write-profile",
-            "send-http",
+            "settings",
+            "writeProfile",
+            "sendHttp",
             "forget",
             "credentials",
-            "console-url",
+            "consoleUrl",
             "status",
-            "sign-out",
-            "profile-written",
+            "signOut",
+            "profileWritten",
             "http",
             "done",
+            "cancel",
         ] {
             assert!(all.contains(&format!("\"{kind}\"")), "docs/protocol.md has no example of {kind}");
         }

@@ -1,42 +1,42 @@
 //! Between the pages and the worker. Nothing here can hold a secret.
 //!
-//! A page opens a port named [`PORT_NAME`]. The worker sends the whole [`State`] at once and again whenever it
-//! changes; the page sends [`Intent`]s. A page keeps nothing of its own: it shows the last state.
+//! A page opens a port named [`PORT_NAME`]. The worker sends [`ToPage`]: the roles at once and whenever the settings
+//! change, and the rest of what is shown, the [`State`], at once and whenever it changes. The page sends [`Intent`]s. A
+//! page keeps nothing of its own: it shows what it was sent last.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Problem;
-use crate::aws::RoleArn;
 use crate::message::host::Program;
 use crate::platform::Step;
-use crate::settings::{CredentialsMode, Layer, ProviderId};
+use crate::settings::{CredentialsMode, Layer, ProviderId, RoleKey};
 
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";
 
-/// What the name of the port starts with that the window of one question opens, before the question's
-/// [`ApprovalState::id`]. When that port closes before the question is answered, the answer is no.
+/// What the name of an approval window's port starts with, before the [`ApprovalState::id`]. When that port closes
+/// before the person has decided, the answer is no.
 pub const APPROVAL_PORT_PREFIX: &str = "approval ";
 
 /// What a person wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "intent", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Intent {
     /// Get the role's credentials, signing in as far as is needed.
     SignIn {
         /// The role.
-        role: RoleArn,
+        role: RoleKey,
     },
     /// Open the AWS console signed in as the role.
     OpenConsole {
         /// The role.
-        role: RoleArn,
+        role: RoleKey,
     },
     /// Write the role's AWS profile through the native host.
     WriteProfile {
         /// The role.
-        role: RoleArn,
+        role: RoleKey,
     },
     /// Forget the person and all their credentials.
     SignOut {
@@ -50,6 +50,11 @@ pub enum Intent {
         /// At which provider.
         provider: ProviderId,
     },
+    /// End the sign-in that is under way.
+    Cancel {
+        /// For this role; every one without.
+        role: Option<RoleKey>,
+    },
     /// The person allowed a host that the last problem named: try again.
     Retry,
     /// The problem was read.
@@ -58,8 +63,8 @@ pub enum Intent {
     ConnectHost,
     /// Answer whether a program may have credentials.
     Answer {
-        /// The question's [`ApprovalState::id`].
-        question: u32,
+        /// The [`ApprovalState::id`].
+        approval: u32,
         /// What the person decided.
         decision: Decision,
     },
@@ -67,7 +72,7 @@ pub enum Intent {
 
 /// What a person decides when a program asks for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum Decision {
     /// The program gets them, and is not asked about again for 8 hours.
     AllowForAWhile,
@@ -77,16 +82,26 @@ pub enum Decision {
     Refuse,
 }
 
-/// Everything a page shows.
+/// What the worker sends to a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ToPage {
+    /// Every role, in the order of the settings.
+    Roles(Vec<RoleState>),
+    /// Everything else.
+    State(Box<State>),
+}
+
+/// Everything a page shows but the roles themselves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
     /// Whom people sign in with.
     pub providers: Vec<ProviderState>,
-    /// What they may become, in the order of the settings.
-    pub roles: Vec<RoleState>,
+    /// Roles there are credentials for.
+    pub sessions: Vec<RoleSession>,
     /// What is being done now.
-    pub activity: Option<Activity>,
+    pub activities: Vec<Activity>,
     /// What was done last, in one sentence.
     pub done: Option<String>,
     /// What went wrong last.
@@ -106,7 +121,7 @@ pub struct ApprovalState {
     /// Repeated in [`Intent::Answer`].
     pub id: u32,
     /// The role it wants.
-    pub role: RoleArn,
+    pub role: RoleKey,
     /// The account's alias or digits.
     pub account: String,
     /// The role's colour.
@@ -123,7 +138,7 @@ pub struct ApprovalState {
 
 /// What a program is after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum Purpose {
     /// Credentials.
     Credentials,
@@ -152,21 +167,26 @@ pub struct ProviderState {
 #[serde(rename_all = "camelCase")]
 pub struct RoleState {
     /// The role.
-    pub arn: RoleArn,
+    pub key: RoleKey,
     /// The account's alias or digits.
     pub account: String,
     /// The role's name.
     pub name: String,
-    /// Whose ID token it trusts.
-    pub provider: ProviderId,
     /// The AWS profile's name.
     pub profile: String,
     /// A CSS colour.
     pub color: Option<String>,
     /// How tools get the credentials.
     pub credentials: CredentialsMode,
-    /// Until when there are credentials.
-    pub expiration: Option<DateTime<Utc>>,
+}
+
+/// A role there are credentials for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSession {
+    /// The role.
+    pub role: RoleKey,
+    /// Until when they last.
+    pub expiration: DateTime<Utc>,
 }
 
 /// What is being done now.
@@ -174,14 +194,14 @@ pub struct RoleState {
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
     /// For which role, if it is for one.
-    pub role: Option<RoleArn>,
+    pub role: Option<RoleKey>,
     /// Which step.
     pub step: Step,
 }
 
 /// Whether the native host is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "host", rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum HostState {
     /// Not known yet.
     #[default]

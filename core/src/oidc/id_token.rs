@@ -63,7 +63,7 @@ impl Person {
 
 /// What a token must say.
 #[derive(Debug, Clone, Copy)]
-pub struct Expectations<'a> {
+pub struct ExpectedToken<'a> {
     /// The provider's issuer.
     pub issuer: &'a str,
     /// This client.
@@ -81,7 +81,7 @@ pub struct Expectations<'a> {
 pub fn verify(
     text: SecretString,
     keys: &KeySet,
-    expected: Expectations<'_>,
+    expected: ExpectedToken<'_>,
 ) -> Result<IdToken, IdTokenError> {
     let (header, claims) = verify_signature(text.expose_secret(), keys)?;
     let claims = Claims(claims);

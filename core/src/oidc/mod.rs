@@ -15,11 +15,11 @@ mod token;
 
 pub use authorization::{AuthorizationRequest, Prompt};
 pub use discovery::{DiscoveryError, Metadata};
-pub use id_token::{Expectations, IdToken, IdTokenError, Person, verify};
+pub use id_token::{ExpectedToken, IdToken, IdTokenError, Person, verify};
 pub use jwks::{KeyFinding, KeySet};
 pub use logout::{end_session_url, revocation_request};
 pub use pkce::CodeVerifier;
-pub use redirect::{AuthorizationCode, Expected, RedirectError, read_redirect};
+pub use redirect::{AuthorizationCode, ExpectedRedirect, RedirectError, read_redirect};
 pub(crate) use token::post_form;
 pub use token::{TokenError, Tokens, code_request, read_tokens, refresh_request};
 

@@ -10,7 +10,7 @@ pub struct AuthorizationCode(pub(super) secrecy::SecretString);
 
 /// What a redirect must match.
 #[derive(Debug, Clone, Copy)]
-pub struct Expected<'a> {
+pub struct ExpectedRedirect<'a> {
     /// Where the provider was told to send the person.
     pub redirect_uri: &'a Url,
     /// The `state` of the request.
@@ -20,7 +20,7 @@ pub struct Expected<'a> {
 }
 
 /// Reads the address at which the browser arrived.
-pub fn read_redirect(url: &Url, expected: Expected<'_>) -> Result<AuthorizationCode, RedirectError> {
+pub fn read_redirect(url: &Url, expected: ExpectedRedirect<'_>) -> Result<AuthorizationCode, RedirectError> {
     if !same_place(url, expected.redirect_uri) {
         return Err(RedirectError::WrongPlace);
     }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn read(url: &str, promises_iss: bool) -> Result<AuthorizationCode, RedirectError> {
-        let expected = Expected {
+        let expected = ExpectedRedirect {
             redirect_uri: &"https://abc.chromiumapp.org/callback".parse().unwrap(),
             state: "s1",
             metadata: &metadata(promises_iss),

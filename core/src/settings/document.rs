@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Duration, Endpoint, ProfileName, ProviderId};
+use super::{Duration, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::error::Code;
 
@@ -103,11 +103,12 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role that a provider lists: nothing but its ARN is known.
-    pub(super) fn listed(provider: ProviderId, arn: RoleArn) -> Self {
+    /// A role of which nothing is known but what identifies it.
+    #[must_use]
+    pub fn unlisted(key: RoleKey) -> Self {
         Self {
-            provider,
-            arn,
+            provider: key.provider,
+            arn: key.arn,
             profile: None,
             region: None,
             duration: None,
@@ -115,6 +116,12 @@ impl Role {
             credentials: CredentialsMode::default(),
             approve: Approve::default(),
         }
+    }
+
+    /// What identifies it.
+    #[must_use]
+    pub fn key(&self) -> RoleKey {
+        RoleKey { provider: self.provider.clone(), arn: self.arn.clone() }
     }
 
     /// Whether a person is asked before a program gets the credentials: the stricter of what role and provider say,

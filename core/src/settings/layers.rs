@@ -1,19 +1,23 @@
-//! Documents over one another, strongest first: policy, machine, user; below them what providers list.
+//! Documents over one another, strongest first: policy, then machine; below them what providers list.
 //!
 //! An entry (a provider by its id, a role by provider and ARN, an account by its id) of a stronger layer replaces
 //! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where. An entry that had
 //! to be left out does so as well: nothing weaker takes its place. Where a policy has lost something and it cannot be
 //! told what, nothing below the policy is used.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, Settings, SettingsError};
+use super::reading::Losses;
+use super::{
+    Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
+};
 use crate::aws::{AccountId, RoleArn};
 use crate::{Code, Error, Problem};
 
-/// Where a document comes from, strongest first.
+/// Where an entry comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
@@ -21,8 +25,6 @@ pub enum Layer {
     Policy,
     /// The machine's files.
     Machine,
-    /// What the person added in the settings page.
-    User,
     /// What the provider lists in the person's ID token (`roles_claim`).
     Listed,
 }
@@ -34,8 +36,6 @@ pub struct Layers {
     pub policy: Reading,
     /// The machine's files.
     pub machine: Reading,
-    /// The person's own.
-    pub user: Reading,
     /// Roles that providers list for the person who is signed in.
     pub listed: BTreeMap<ProviderId, Vec<RoleArn>>,
 }
@@ -49,12 +49,16 @@ pub struct Sourced<T> {
     pub layer: Layer,
 }
 
-/// What holds after all layers were put over one another.
+/// What holds after all layers were put over one another, indexed once: nothing here is looked up by going through it.
 #[derive(Debug, Clone, Default)]
 pub struct Effective {
     providers: Vec<Sourced<Provider>>,
+    /// The position of each provider.
+    provider_index: BTreeMap<ProviderId, usize>,
     roles: Vec<Sourced<Role>>,
-    aliases: Vec<(AccountId, String)>,
+    /// The positions of the roles, in the order of their ARNs and then of their providers.
+    role_index: Vec<usize>,
+    aliases: BTreeMap<AccountId, String>,
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
@@ -65,8 +69,10 @@ pub struct Effective {
 /// A role that the settings name and that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The role, if its ARN can be read.
+    /// The role's ARN, if it can be read.
     pub arn: Option<RoleArn>,
+    /// Its provider, if that can be read.
+    pub provider: Option<ProviderId>,
     /// Its profile's name, if that is known.
     pub profile: Option<ProfileName>,
     /// Why.
@@ -99,25 +105,29 @@ impl Layers {
     #[must_use]
     pub fn effective(&self) -> Effective {
         let mut effective = Effective::default();
-        let layers =
-            [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine), (Layer::User, &self.user)];
+        let layers = [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine)];
         let is_closed = self.policy.losses().any(Lost::is_anything);
         let used = if is_closed { &layers[..1] } else { &layers[..] };
-        let mut lost = Vec::new();
+        let mut lost = Losses::default();
+        let mut roles = Vec::new();
         for (layer, reading) in used {
-            effective.add(*layer, reading, &lost);
+            effective.add_providers_and_accounts(*layer, reading, &lost);
+            let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn, &role.provider));
+            roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: *layer }));
             lost.extend(reading.losses());
         }
         for (provider, arns) in self.listed.iter().filter(|_| !is_closed) {
             // A provider that has left the settings lists nothing any more, which is no problem of the settings.
-            let known = effective.provider(provider).is_some();
-            for arn in arns.iter().filter(|arn| known && !lost.iter().any(|lost| lost.is_role(arn, provider)))
-            {
-                effective.add_role(Role::listed(provider.clone(), arn.clone()), Layer::Listed);
+            if effective.provider(provider).is_none() {
+                continue;
             }
+            let kept = arns.iter().filter(|arn| !lost.has_role(arn, provider));
+            let role = |arn: &RoleArn| Role::unlisted(RoleKey::new(provider.clone(), arn.clone()));
+            roles.extend(kept.map(|arn| Sourced { value: role(arn), layer: Layer::Listed }));
         }
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
-        effective.leave_out(&faults);
+        let orphans = effective.set_roles(roles);
+        effective.leave_out(&faults, orphans);
         if is_closed {
             effective.problems.push(Problem::new(Code::SettingsInvalid, CLOSED));
         }
@@ -127,32 +137,46 @@ impl Layers {
 
 impl Effective {
     /// Every provider.
-    pub fn providers(&self) -> impl Iterator<Item = &Sourced<Provider>> {
+    pub fn providers(&self) -> std::slice::Iter<'_, Sourced<Provider>> {
         self.providers.iter()
     }
 
     /// Every role whose provider is known.
-    pub fn roles(&self) -> impl Iterator<Item = &Sourced<Role>> {
+    pub fn roles(&self) -> std::slice::Iter<'_, Sourced<Role>> {
         self.roles.iter()
     }
 
     /// The provider of this id.
     #[must_use]
     pub fn provider(&self, id: &ProviderId) -> Option<&Provider> {
-        self.providers.iter().map(|sourced| &sourced.value).find(|provider| provider.id == *id)
+        Some(&self.providers[*self.provider_index.get(id)?].value)
     }
 
-    /// The first role of this ARN, and its provider.
+    /// The role, and its provider.
     #[must_use]
-    pub fn role(&self, arn: &RoleArn) -> Option<(&Role, &Provider)> {
-        let role = &self.roles.iter().find(|role| role.value.arn == *arn)?.value;
+    pub fn role(&self, key: &RoleKey) -> Option<(&Role, &Provider)> {
+        let wanted = (&key.arn, &key.provider);
+        let found =
+            self.role_index.binary_search_by(|position| sort_key(&self.roles[*position]).cmp(&wanted));
+        let role = &self.roles[self.role_index[found.ok()?]].value;
         Some((role, self.provider(&role.provider)?))
     }
 
-    /// Why the role cannot be used, if it is in the settings all the same.
+    /// The roles of this ARN: one for each provider that has it.
+    pub fn roles_by_arn(&self, arn: &RoleArn) -> impl Iterator<Item = &Role> {
+        let start = self.role_index.partition_point(|position| self.roles[*position].value.arn < *arn);
+        let roles = self.role_index[start..].iter().map(|position| &self.roles[*position].value);
+        roles.take_while(move |role| role.arn == *arn)
+    }
+
+    /// Why the role cannot be used, if it is in the settings all the same. Without a provider, any one may be meant.
     #[must_use]
-    pub fn why_not(&self, arn: &RoleArn) -> Option<&Problem> {
-        self.left_out().find(|role| role.arn.as_ref() == Some(arn)).map(|role| &role.problem)
+    pub fn why_not(&self, arn: &RoleArn, provider: Option<&ProviderId>) -> Option<&Problem> {
+        let is_meant = |role: &&LeftOut| {
+            role.arn.as_ref() == Some(arn)
+                && (provider.is_none() || role.provider.is_none() || role.provider.as_ref() == provider)
+        };
+        self.left_out().find(is_meant).map(|role| &role.problem)
     }
 
     /// Roles of the settings that cannot be used. Several ones may be the same, or one that can be used from elsewhere.
@@ -175,7 +199,7 @@ impl Effective {
     /// What people call the account: its alias, or the digits.
     #[must_use]
     pub fn account_label<'a>(&'a self, account: &'a AccountId) -> &'a str {
-        self.alias(account).unwrap_or(account.as_str())
+        self.aliases.get(account).map_or(account.as_str(), String::as_str)
     }
 
     /// The profile a role is written under: the one the settings name, or `<account alias or id>-<role name>`
@@ -186,41 +210,52 @@ impl Effective {
     }
 
     fn usual_profile_name(&self, arn: &RoleArn) -> ProfileName {
-        let name = format!("{}-{}", self.account_label(arn.account()), arn.name());
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_./%@:+-".contains(c);
-        let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).take(200).collect();
-        // Only allowed characters are left, and a role's name is never empty.
-        name.parse().unwrap_or_else(|_| unreachable!())
+        ProfileName::from_parts(self.account_label(arn.account()), arn.name())
     }
 
     /// Adds a layer's entries, except where something stronger is there or was lost.
-    fn add(&mut self, layer: Layer, reading: &Reading, lost: &[&Lost]) {
+    fn add_providers_and_accounts(&mut self, layer: Layer, reading: &Reading, lost: &Losses<'_>) {
         for provider in &reading.settings.provider {
-            let is_lost = lost.iter().any(|lost| lost.is_provider(&provider.id));
-            if !is_lost && self.provider(&provider.id).is_none() {
+            if !lost.has_provider(&provider.id) && self.provider(&provider.id).is_none() {
+                self.provider_index.insert(provider.id.clone(), self.providers.len());
                 self.providers.push(Sourced { value: provider.clone(), layer });
             }
         }
         for account in &reading.settings.account {
-            let is_lost = lost.iter().any(|lost| lost.is_account(&account.id));
-            if !is_lost && self.alias(&account.id).is_none() {
-                self.aliases.push((account.id.clone(), account.alias.clone()));
-            }
-        }
-        for role in &reading.settings.role {
-            if !lost.iter().any(|lost| lost.is_role(&role.arn, &role.provider)) {
-                self.add_role(role.clone(), layer);
+            if !lost.has_account(&account.id) && !self.aliases.contains_key(&account.id) {
+                self.aliases.insert(account.id.clone(), account.alias.clone());
             }
         }
     }
 
-    /// Takes the roles out that have no provider, and tells what else is missing.
-    fn leave_out(&mut self, faults: &[&Fault]) {
-        let (roles, orphans): (Vec<_>, Vec<_>) = self
-            .roles
-            .drain(..)
-            .partition(|role| self.providers.iter().any(|p| p.value.id == role.value.provider));
-        self.roles = roles;
+    /// Takes the roles, the strongest first: of those with one key the first one counts. Gives those back that have no
+    /// provider.
+    fn set_roles(&mut self, roles: Vec<Sourced<Role>>) -> Vec<Sourced<Role>> {
+        let mut order: Vec<usize> = (0..roles.len()).collect();
+        let compare = |one: &usize, other: &usize| sort_key(&roles[*one]).cmp(&sort_key(&roles[*other]));
+        // It keeps the order of equals, so the strongest of them stays.
+        order.sort_by(compare);
+        order.dedup_by(|later, first| compare(later, first) == Ordering::Equal);
+        let mut is_first = vec![false; roles.len()];
+        for position in &order {
+            is_first[*position] = true;
+        }
+        let mut orphans = Vec::new();
+        let mut positions = vec![None; roles.len()];
+        for (before, role) in roles.into_iter().enumerate().filter(|(position, _)| is_first[*position]) {
+            if self.provider_index.contains_key(&role.value.provider) {
+                positions[before] = Some(self.roles.len());
+                self.roles.push(role);
+            } else {
+                orphans.push(role);
+            }
+        }
+        self.role_index = order.into_iter().filter_map(|position| positions[position]).collect();
+        orphans
+    }
+
+    /// Tells what is missing.
+    fn leave_out(&mut self, faults: &[&Fault], orphans: Vec<Sourced<Role>>) {
         // One that stands twice is there all the same.
         let is_gone = |lost: &Lost| match lost {
             Lost::Provider { id } => id.as_ref().is_none_or(|id| self.provider(id).is_none()),
@@ -228,15 +263,21 @@ impl Effective {
         };
         let gone = faults.iter().filter(|fault| fault.lost.as_ref().is_some_and(is_gone));
         self.lost_providers = gone.map(|fault| fault.problem.clone()).collect();
-        let find = |is: &dyn Fn(&Lost) -> bool| {
-            faults.iter().find(|fault| fault.lost.as_ref().is_some_and(is)).map(|fault| &fault.problem)
-        };
+        let mut causes = BTreeMap::new();
+        let mut named = BTreeMap::new();
+        for Fault { problem, lost } in faults {
+            match lost {
+                Some(Lost::Provider { id: Some(id) }) => _ = causes.entry(id).or_insert(problem),
+                Some(Lost::Roles { provider }) => _ = named.entry(provider).or_insert(problem),
+                _ => {}
+            }
+        }
         for Fault { problem, lost } in faults {
             match lost {
                 Some(Lost::Roles { provider }) if self.provider(provider).is_some() => continue,
                 // In this document it is unknown; in another one it is left out.
                 Some(Lost::Roles { provider }) if problem.is(Code::ProviderUnknown) => {
-                    let cause = find(&|lost| lost.is_provider(provider));
+                    let cause = causes.get(provider);
                     self.problems
                         .push(cause.map_or_else(|| problem.clone(), |cause| because(problem, cause)));
                     continue;
@@ -244,10 +285,11 @@ impl Effective {
                 Some(Lost::Document | Lost::Role { arn: None, profile: None, .. }) => {
                     self.lost_roles.push(problem.clone());
                 }
-                Some(Lost::Role { arn, profile, .. }) => {
+                Some(Lost::Role { arn, provider, profile }) => {
                     let usual = || arn.as_ref().map(|arn| self.usual_profile_name(arn));
                     let profile = profile.clone().or_else(usual);
-                    self.left_out.push(LeftOut { arn: arn.clone(), profile, problem: problem.clone() });
+                    let (arn, provider) = (arn.clone(), provider.clone());
+                    self.left_out.push(LeftOut { arn, provider, profile, problem: problem.clone() });
                 }
                 _ => {}
             }
@@ -255,8 +297,8 @@ impl Effective {
         }
         for role in orphans {
             let Role { arn, provider, .. } = &role.value;
-            let named = find(&|lost| matches!(lost, Lost::Roles { provider: id } if id == provider));
-            let problem = match (find(&|lost| lost.is_provider(provider)), named) {
+            let named = named.get(provider);
+            let problem = match (causes.get(provider), named) {
                 (Some(cause), _) => {
                     let error = SettingsError::ProviderLeftOut {
                         line: None,
@@ -265,7 +307,7 @@ impl Effective {
                     };
                     because(&placeless(error), cause)
                 }
-                (None, Some(named)) => named.clone(),
+                (None, Some(named)) => (*named).clone(),
                 (None, None) => {
                     let error = SettingsError::ProviderUnknown {
                         line: None,
@@ -278,22 +320,19 @@ impl Effective {
             if named.is_none() {
                 self.problems.push(problem.clone());
             }
-            let profile = Some(self.profile_name(&role.value));
-            self.left_out.push(LeftOut { arn: Some(arn.clone()), profile, problem });
+            self.left_out.push(LeftOut {
+                arn: Some(arn.clone()),
+                provider: Some(provider.clone()),
+                profile: Some(self.profile_name(&role.value)),
+                problem,
+            });
         }
     }
+}
 
-    fn add_role(&mut self, role: Role, layer: Layer) {
-        let known =
-            |other: &Sourced<Role>| other.value.arn == role.arn && other.value.provider == role.provider;
-        if !self.roles.iter().any(known) {
-            self.roles.push(Sourced { value: role, layer });
-        }
-    }
-
-    fn alias(&self, account: &AccountId) -> Option<&str> {
-        self.aliases.iter().find(|(id, _)| id == account).map(|(_, alias)| alias.as_str())
-    }
+/// By what roles are found.
+fn sort_key(role: &Sourced<Role>) -> (&RoleArn, &ProviderId) {
+    (&role.value.arn, &role.value.provider)
 }
 
 /// A problem whose cause is another one of the settings.
@@ -330,12 +369,8 @@ mod tests {
         let mut policy = fixture::settings();
         policy.role.clear();
         policy.provider[0].client_id = "policy".to_owned();
-        let layers = Layers {
-            policy: policy.into(),
-            machine: fixture::settings().into(),
-            user: fixture::settings().into(),
-            ..Layers::default()
-        };
+        let layers =
+            Layers { policy: policy.into(), machine: fixture::settings().into(), ..Layers::default() };
         let effective = layers.effective();
         assert_eq!(effective.providers().count(), 1);
         assert_eq!(effective.provider(&"corp".parse().unwrap()).unwrap().client_id, "policy");
@@ -344,39 +379,62 @@ mod tests {
 
     #[test]
     fn a_role_of_an_unknown_provider_is_left_out_and_named() {
-        let mut user = fixture::settings();
-        user.provider.clear();
-        let effective = Layers { user: user.into(), ..Layers::default() }.effective();
+        let mut machine = fixture::settings();
+        machine.provider.clear();
+        let effective = Layers { machine: machine.into(), ..Layers::default() }.effective();
         assert_eq!(effective.roles().count(), 0);
         assert!(effective.problems[0].is(Code::ProviderUnknown));
         let sentence = "The role arn:aws:iam::123456789012:role/example-role names the provider \"corp\", which is not in the settings.";
         assert_eq!(effective.problems[0].message, sentence);
-        assert_eq!(effective.why_not(&fixture::role().arn), Some(&effective.problems[0]));
+        assert_eq!(effective.why_not(&fixture::role().arn, None), Some(&effective.problems[0]));
     }
 
     #[test]
     fn a_role_that_the_provider_lists_is_added_unless_the_settings_have_it() {
         let other: RoleArn = "arn:aws:iam::123456789012:role/other".parse().unwrap();
         let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
-        let effective = Layers { user: fixture::settings().into(), listed, ..Layers::default() }.effective();
+        let effective =
+            Layers { machine: fixture::settings().into(), listed, ..Layers::default() }.effective();
         let roles: Vec<_> = effective.roles().map(|role| (role.value.arn.clone(), role.layer)).collect();
-        assert_eq!(roles, [(fixture::role().arn, Layer::User), (other, Layer::Listed)]);
+        assert_eq!(roles, [(fixture::role().arn, Layer::Machine), (other, Layer::Listed)]);
+    }
+
+    #[test]
+    fn one_arn_of_two_providers_is_two_roles_of_which_each_is_found_by_its_provider() {
+        let mut machine = fixture::settings();
+        let mut other = machine.provider[0].clone();
+        other.id = "another".parse().unwrap();
+        let twin = Role { provider: other.id.clone(), color: Some("red".into()), ..fixture::role() };
+        machine.provider.push(other);
+        machine.role.push(twin.clone());
+        let effective = Layers { machine: machine.into(), ..Layers::default() }.effective();
+        let found = |role: &Role| {
+            effective.role(&role.key()).map(|(role, provider)| (role.clone(), provider.id.clone()))
+        };
+        assert_eq!(found(&fixture::role()), Some((fixture::role(), "corp".parse().unwrap())));
+        assert_eq!(found(&twin), Some((twin.clone(), "another".parse().unwrap())));
+        let providers = |arn: &str| {
+            let arn = arn.parse().unwrap();
+            effective.roles_by_arn(&arn).map(|role| role.provider.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(providers(fixture::role().arn.as_str()), ["another", "corp"]);
+        assert_eq!(providers("arn:aws:iam::123456789012:role/nobody"), Vec::<String>::new());
     }
 
     #[test]
     fn a_profile_is_named_after_alias_and_role() {
-        let mut user = fixture::settings();
+        let mut machine = fixture::settings();
         let role = fixture::role();
-        let name = |user: &Settings| {
-            let layers = Layers { user: user.clone().into(), ..Layers::default() };
+        let name = |machine: &Settings| {
+            let layers = Layers { machine: machine.clone().into(), ..Layers::default() };
             layers.effective().profile_name(&role).to_string()
         };
-        assert_eq!(name(&user), "123456789012-example-role");
-        user.account.push(super::super::Account {
+        assert_eq!(name(&machine), "123456789012-example-role");
+        machine.account.push(super::super::Account {
             id: "123456789012".parse::<AccountId>().unwrap(),
             alias: "Dev Team".into(),
         });
-        assert_eq!(name(&user), "Dev-Team-example-role");
+        assert_eq!(name(&machine), "Dev-Team-example-role");
     }
 
     const PROVIDER: &str = r#""id":"corp","well_known_url":"https://idp.example/.well-known/openid-configuration","client_id":"policy""#;
@@ -394,8 +452,7 @@ mod tests {
         let mut other = machine.provider[0].clone();
         other.id = "other".parse().unwrap();
         machine.provider.push(other);
-        let effective =
-            Layers { policy, machine: machine.into(), user: Reading::default(), listed }.effective();
+        let effective = Layers { policy, machine: machine.into(), listed }.effective();
         let providers =
             effective.providers().map(|p| format!("{} {}", p.value.id, p.value.client_id)).collect();
         let roles = effective.roles().map(|role| role.value.arn.name().to_owned()).collect();
@@ -412,14 +469,14 @@ mod tests {
         let bad = format!(r#"{{"provider":[{{{PROVIDER},"approve":"allways"}}]}}"#);
         let (providers, roles, effective) = below(policy(&bad));
         assert_eq!((providers, roles.len()), (vec!["other abcdef".to_owned()], 0));
-        let problem = effective.why_not(&fixture::role().arn).unwrap();
+        let problem = effective.why_not(&fixture::role().arn, None).unwrap();
         assert!(problem.is(Code::SettingsInvalid), "{problem:?}");
         assert!(problem.message.contains("left out with the provider \"corp\". the provider \"corp\" cannot be used: approve: unknown variant `allways`"), "{problem}");
         // Neither the machine's role nor the one that the provider lists stands in for the policy's.
         let bad = format!(r#"{{"role":[{{{ROLE},"approve":"allways"}}]}}"#);
         let (providers, roles, effective) = below(policy(&bad));
         assert_eq!((providers, roles), (all.clone(), vec!["listed".to_owned()]));
-        assert!(effective.why_not(&fixture::role().arn).unwrap().message.contains("allways"));
+        assert!(effective.why_not(&fixture::role().arn, None).unwrap().message.contains("allways"));
         // Of a role whose provider cannot be read, any provider may be meant.
         let bad = r#"{"role":[{"provider":7,"arn":"arn:aws:iam::123456789012:role/example-role"}]}"#;
         assert_eq!(below(policy(bad)).1, ["listed"]);
@@ -460,14 +517,16 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_lost_nobody_knows_what_closes_nothing_but_what_it_names() {
-        let machine = policy(r#"{"provider":[{"id":"a b"}],"role":[{"provider":"corp","arn":"x"}]}"#);
-        let user = fixture::settings().into();
-        let effective = Layers { machine, user, ..Layers::default() }.effective();
+    fn a_file_that_lost_nobody_knows_what_closes_nothing_but_what_it_names() {
+        let over_the_fixture = |text: &str| {
+            let mut machine = policy(text);
+            machine.put_over(fixture::settings().into());
+            Layers { machine, ..Layers::default() }.effective()
+        };
+        let effective =
+            over_the_fixture(r#"{"provider":[{"id":"a b"}],"role":[{"provider":"corp","arn":"x"}]}"#);
         assert_eq!((effective.roles().count(), effective.problems.len()), (1, 2));
-        let machine = policy(r#"{"provider":[{"id":"corp"}]}"#);
-        let user = fixture::settings().into();
-        let effective = Layers { machine, user, ..Layers::default() }.effective();
+        let effective = over_the_fixture(r#"{"provider":[{"id":"corp"}]}"#);
         assert_eq!((effective.roles().count(), effective.providers().count()), (0, 0));
     }
 

@@ -8,6 +8,7 @@ mod document;
 mod endpoint;
 mod layers;
 mod reading;
+mod role_key;
 mod value;
 
 pub use document::{
@@ -16,6 +17,7 @@ pub use document::{
 pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Effective, Layer, Layers, LeftOut, Sourced};
 pub use reading::{Fault, Lost, Reading};
+pub use role_key::RoleKey;
 pub use value::{Duration, ProfileName, ProviderId};
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub struct Fault {
 
 /// What is missing because it cannot be used, as far as it can be told what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "kebab-case")]
+#[serde(rename_all = "camelCase")]
 pub enum Lost {
     /// All of it.
     Document,
@@ -72,25 +72,6 @@ pub enum Lost {
 }
 
 impl Lost {
-    /// Whether it is the provider of this id.
-    #[must_use]
-    pub fn is_provider(&self, wanted: &ProviderId) -> bool {
-        matches!(self, Self::Provider { id: Some(id) } if id == wanted)
-    }
-
-    /// Whether it is, or may have been, the role of this provider.
-    #[must_use]
-    pub fn is_role(&self, wanted: &RoleArn, of: &ProviderId) -> bool {
-        matches!(self, Self::Role { arn: Some(arn), provider, .. }
-            if arn == wanted && provider.as_ref().is_none_or(|provider| provider == of))
-    }
-
-    /// Whether it is what the account is called.
-    #[must_use]
-    pub fn is_account(&self, wanted: &AccountId) -> bool {
-        matches!(self, Self::Account { id: Some(id) } if id == wanted)
-    }
-
     /// Whether it could have been any entry.
     #[must_use]
     pub fn is_anything(&self) -> bool {
@@ -100,6 +81,47 @@ impl Lost {
             Self::Role { arn, .. } => arn.is_none(),
             Self::Account { id } => id.is_none(),
             Self::Roles { .. } => false,
+        }
+    }
+}
+
+/// What is missing, ready to be looked up.
+#[derive(Debug, Default)]
+pub(super) struct Losses<'a> {
+    providers: BTreeSet<&'a ProviderId>,
+    /// By ARN, and by provider if that could be read.
+    roles: BTreeSet<(&'a RoleArn, Option<&'a ProviderId>)>,
+    accounts: BTreeSet<&'a AccountId>,
+}
+
+impl Losses<'_> {
+    /// Whether it is the provider of this id.
+    pub(super) fn has_provider(&self, id: &ProviderId) -> bool {
+        self.providers.contains(id)
+    }
+
+    /// Whether it is, or may have been, the role of this provider.
+    pub(super) fn has_role(&self, arn: &RoleArn, provider: &ProviderId) -> bool {
+        self.roles.contains(&(arn, None)) || self.roles.contains(&(arn, Some(provider)))
+    }
+
+    /// Whether it is what the account is called.
+    pub(super) fn has_account(&self, id: &AccountId) -> bool {
+        self.accounts.contains(id)
+    }
+}
+
+impl<'a> Extend<&'a Lost> for Losses<'a> {
+    fn extend<I: IntoIterator<Item = &'a Lost>>(&mut self, losses: I) {
+        for lost in losses {
+            match lost {
+                Lost::Provider { id: Some(id) } => _ = self.providers.insert(id),
+                Lost::Role { arn: Some(arn), provider, .. } => {
+                    self.roles.insert((arn, provider.as_ref()));
+                }
+                Lost::Account { id: Some(id) } => _ = self.accounts.insert(id),
+                _ => {}
+            }
         }
     }
 }
@@ -150,27 +172,24 @@ impl Reading {
     /// Puts a weaker document under this one: an entry of this one, good or bad, stands in for the whole entry of the
     /// weaker one.
     pub fn put_over(&mut self, weak: Self) {
-        let lost: Vec<_> = self.losses().cloned().collect();
+        let mut lost = Losses::default();
+        lost.extend(self.faults.iter().filter_map(|fault| fault.lost.as_ref()));
         let strong = &mut self.settings;
         let mut known: BTreeSet<_> = strong.provider.iter().map(|provider| provider.id.clone()).collect();
         for provider in weak.settings.provider {
-            let is_lost = lost.iter().any(|lost| lost.is_provider(&provider.id));
-            if !is_lost && known.insert(provider.id.clone()) {
+            if !lost.has_provider(&provider.id) && known.insert(provider.id.clone()) {
                 strong.provider.push(provider);
             }
         }
-        let key = |role: &Role| (role.provider.clone(), role.arn.clone());
-        let mut known: BTreeSet<_> = strong.role.iter().map(key).collect();
+        let mut known: BTreeSet<_> = strong.role.iter().map(Role::key).collect();
         for role in weak.settings.role {
-            let is_lost = lost.iter().any(|lost| lost.is_role(&role.arn, &role.provider));
-            if !is_lost && known.insert(key(&role)) {
+            if !lost.has_role(&role.arn, &role.provider) && known.insert(role.key()) {
                 strong.role.push(role);
             }
         }
         let mut known: BTreeSet<_> = strong.account.iter().map(|account| account.id.clone()).collect();
         for account in weak.settings.account {
-            let is_lost = lost.iter().any(|lost| lost.is_account(&account.id));
-            if !is_lost && known.insert(account.id.clone()) {
+            if !lost.has_account(&account.id) && known.insert(account.id.clone()) {
                 strong.account.push(account);
             }
         }
@@ -540,7 +559,7 @@ impl<'a> Reader<'a> {
         if let Some(first) = twin {
             let first = first + 1;
             let reason =
-                format!("it stands twice, and only the first one counts ([[{}]] number {first})", E::TABLE);
+                format!("it is a duplicate, and only the first one counts ([[{}]] number {first})", E::TABLE);
             self.found.push(refused(line, &reason));
             return;
         }
@@ -553,20 +572,21 @@ impl<'a> Reader<'a> {
     /// Names the roles whose provider is not here, once for each provider.
     fn look_for_providers(&mut self) {
         let here: BTreeSet<_> = self.settings.provider.iter().map(|provider| &provider.id).collect();
+        let mut lost = Losses::default();
+        lost.extend(self.found.iter().filter_map(|(_, lost)| lost.as_ref()));
         let mut found = Vec::new();
         for (id, roles) in self.roles.iter().filter(|(id, _)| !here.contains(id)) {
-            let is_lost =
-                self.found.iter().any(|(_, lost)| lost.as_ref().is_some_and(|lost| lost.is_provider(id)));
+            let is_lost = lost.has_provider(id);
             let line = roles.first().and_then(|(_, line)| *line);
             let arns = roles.iter().map(|(arn, _)| arn.clone()).collect();
             let id = id.clone();
-            let lost = Lost::Roles { provider: id.clone() };
+            let gone = Lost::Roles { provider: id.clone() };
             let error = if is_lost {
                 SettingsError::ProviderLeftOut { line, arns, id }
             } else {
                 SettingsError::ProviderUnknown { line, arns, id }
             };
-            found.push((error, Some(lost)));
+            found.push((error, Some(gone)));
         }
         self.found.extend(found);
     }

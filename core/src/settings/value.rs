@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $allowed:expr, $max:literal, $rule:literal) => {
+    ($(#[$doc:meta])* $name:ident, $allowed:expr, $max:expr, $rule:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -66,10 +66,26 @@ checked_text!(
 checked_text!(
     /// An AWS profile's name, of the characters that botocore and the SDKs read the same way.
     ProfileName,
-    |byte| byte.is_ascii_alphanumeric() || b"_./%@:+-".contains(&byte),
-    200,
+    is_profile_name_byte,
+    ProfileName::MAX_BYTES,
     "1 to 200 letters, digits and _./%@:+-"
 );
+
+fn is_profile_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_./%@:+-".contains(&byte)
+}
+
+impl ProfileName {
+    /// How long a name may be.
+    pub const MAX_BYTES: usize = 200;
+
+    /// `account-role`, with what a name cannot hold replaced and what is too long cut off.
+    pub(super) fn from_parts(account: &str, role: &str) -> Self {
+        let allowed = |c: char| u8::try_from(c).is_ok_and(is_profile_name_byte);
+        let name = account.chars().chain(['-']).chain(role.chars());
+        Self(name.map(|c| if allowed(c) { c } else { '-' }).take(Self::MAX_BYTES).collect())
+    }
+}
 
 /// A session duration in seconds: 900 to 43200 (STS API reference, `DurationSeconds`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -269,63 +269,67 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn sign_in_as(world: &World, presence: Presence, memory: &mut Memory) -> crate::Result<Credentials> {
-    now(sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), memory))
+fn sign_in_as(
+    world: &World,
+    presence: Presence,
+    session: &mut ProviderSession,
+) -> crate::Result<Credentials> {
+    now(sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), session))
 }
 
 #[test]
 fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    let credentials = sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    let credentials = sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(credentials.access_key_id, "ASIAalice@example.com");
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
-    assert_eq!(memory.person().unwrap().label(), "alice@example.com");
+    assert_eq!(session.person().unwrap().label(), "alice@example.com");
 }
 
 #[test]
 fn without_a_session_a_person_gets_a_window_and_a_timer_does_not() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.session.set(false);
-    let error = sign_in_as(&world, Presence::Nobody, &mut memory).unwrap_err();
+    let error = sign_in_as(&world, Presence::Nobody, &mut session).unwrap_err();
     assert_eq!(error.code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent"]);
-    assert!(sign_in_as(&world, Presence::Person, &mut memory).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &mut session).is_ok());
     assert_eq!(world.take_log(), ["Silent", "Window", "code", "sts 43200"]);
 }
 
 #[test]
 fn sources_are_tried_cheapest_first() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.grants_refresh.set(true);
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
-    // Credentials in memory.
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    // Credentials in session.
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     // The ID token, once credentials are about to run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
     // The refresh token, once the ID token has run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "sts 3600"]);
     // A silent redirect, once the refresh token is refused.
     world.refresh_works.set(false);
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "Silent", "code", "sts 3600"]);
 }
 
 #[test]
 fn a_roles_shorter_maximum_is_found_once_and_remembered() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
-    memory.forget_role(&fixture::role().arn);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    session.forget_role(&fixture::role().arn);
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
 }
 
@@ -342,9 +346,9 @@ fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
         ((503, "ServiceUnavailable", ""), Code::StsUnavailable),
     ] {
         for (failures, code) in [(2, None), (3, Some(code))] {
-            let (world, mut memory) = (World::new(), Memory::default());
+            let (world, mut session) = (World::new(), ProviderSession::default());
             world.sts_errors.replace(vec![refusal; failures]);
-            let result = sign_in_as(&world, Presence::Person, &mut memory);
+            let result = sign_in_as(&world, Presence::Person, &mut session);
             assert_eq!(result.err().map(|error| error.code()), code);
             assert_eq!(world.take_log()[4..], ["sts 43200", "wait", "sts 43200", "wait", "sts 43200"]);
         }
@@ -353,9 +357,9 @@ fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
 
 #[test]
 fn a_lost_connection_is_tried_again() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.lost_connections.set(2);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log()[4..], ["lost", "wait", "lost", "wait", "sts 43200"]);
 }
 
@@ -367,60 +371,60 @@ fn a_lasting_refusal_is_believed_at_once() {
         ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
         ((400, "PackedPolicyTooLarge", ""), Code::StsPolicyTooLarge),
     ] {
-        let (world, mut memory) = (World::new(), Memory::default());
+        let (world, mut session) = (World::new(), ProviderSession::default());
         world.sts_errors.replace(vec![refusal]);
-        assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), code);
+        assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), code);
         assert_eq!(world.take_log()[4..], ["sts 43200"]);
     }
 }
 
 #[test]
 fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     let disabled =
         (403, "RegionDisabledException", "STS is not activated in this region for account:123456789012.");
     world.sts_errors.replace(vec![disabled]);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "told", "main 43200"]);
-    assert!(memory.uses_main_region(&fixture::role()));
-    memory.forget_role(&fixture::role().arn);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    assert!(session.uses_main_region(&fixture::role()));
+    session.forget_role(&fixture::role().arn);
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), ["main 43200"]);
 
     // Somebody's own STS has no other region.
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.sts_errors.replace(vec![disabled]);
     let own = "https://sts.eu-west-1.amazonaws.com/".parse().unwrap();
     let provider = Provider { sts_endpoint: Some(own), ..fixture::provider() };
     let role = fixture::role();
     let result =
-        now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &mut memory));
+        now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &mut session));
     assert_eq!(result.unwrap_err().code(), Code::StsRegionDisabled);
 }
 
 #[test]
 fn an_argument_that_an_s3_compatible_service_refuses_may_be_the_duration() {
     let invalid = (400, "InvalidArgument", "");
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.sts_errors.replace(vec![invalid]);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
 
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.sts_errors.replace(vec![invalid; 3]);
-    let error = sign_in_as(&world, Presence::Person, &mut memory).unwrap_err();
+    let error = sign_in_as(&world, Presence::Person, &mut session).unwrap_err();
     assert_eq!(error.code(), Code::StsValidation);
     assert!(error.to_string().contains("InvalidArgument"), "{error}");
 }
 
 #[test]
 fn a_token_that_sts_finds_expired_is_replaced_silently() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
-    memory.forget_role(&fixture::role().arn);
+    session.forget_role(&fixture::role().arn);
     world.sts_errors.replace(vec![(400, "ExpiredTokenException", "Token expired")]);
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
 }
 
@@ -428,12 +432,12 @@ fn a_token_that_sts_finds_expired_is_replaced_silently() {
 fn a_refusal_is_believed_only_of_a_new_token() {
     let denied = (403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
     for (refusals, code) in [(1, None), (2, Some(Code::StsAccessDenied))] {
-        let (world, mut memory) = (World::new(), Memory::default());
-        sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+        let (world, mut session) = (World::new(), ProviderSession::default());
+        sign_in_as(&world, Presence::Person, &mut session).unwrap();
         world.take_log();
-        memory.forget_role(&fixture::role().arn);
+        session.forget_role(&fixture::role().arn);
         world.sts_errors.replace(vec![denied; refusals]);
-        let result = sign_in_as(&world, Presence::Person, &mut memory);
+        let result = sign_in_as(&world, Presence::Person, &mut session);
         assert_eq!(result.err().map(|error| error.code()), code);
         assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
     }
@@ -441,168 +445,168 @@ fn a_refusal_is_believed_only_of_a_new_token() {
 
 #[test]
 fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.session.set(false);
     let other = Provider { client_id: "other".into(), ..fixture::provider() };
     let role = fixture::role();
-    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &mut memory));
+    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &mut session));
     assert_eq!(result.unwrap_err().code(), Code::SignInNeeded);
-    assert!(memory.person().is_none());
+    assert!(session.person().is_none());
 }
 
 #[test]
 fn credentials_of_15_minutes_are_used_for_half_of_them() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.max_duration.set(900);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
     world.now.set(world.now.get() + 449);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     world.now.set(world.now.get() + 1);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), ["sts 900"]);
 }
 
 #[test]
 fn a_code_that_was_used_up_on_the_way_is_replaced_once() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.codes_work_from.set(1);
-    assert!(sign_in_as(&world, Presence::Person, &mut memory).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &mut session).is_ok());
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code", "sts 43200"]);
 
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.codes_work_from.set(u32::MAX);
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::TokenRefused);
+    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::TokenRefused);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code"]);
 }
 
 #[test]
 fn a_rotated_key_is_fetched_once() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
-    now(sign_out(&world, &fixture::provider(), &mut memory));
+    now(sign_out(&world, &fixture::provider(), &mut session));
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
-    now(sign_out(&world, &fixture::provider(), &mut memory));
+    now(sign_out(&world, &fixture::provider(), &mut session));
     world.kid.replace("k3".into());
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::TokenKeyUnknown);
+    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::TokenKeyUnknown);
     assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
 #[test]
 fn a_closed_window_is_said_to_be_closed() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.session.set(false);
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut memory).unwrap_err().code(), Code::SignInCancelled);
+    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::SignInCancelled);
 }
 
 #[test]
 fn another_person_at_the_provider_gets_nothing_of_the_one_before() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.sub.replace("mallory".into());
-    now(authenticate(&world, &fixture::provider(), Presence::Person, &mut memory)).unwrap();
-    assert_eq!(memory.expirations().count(), 0);
-    assert_eq!(memory.person().unwrap().sub, "mallory");
+    now(authenticate(&world, &fixture::provider(), Presence::Person, &mut session)).unwrap();
+    assert_eq!(session.expirations().count(), 0);
+    assert_eq!(session.person().unwrap().sub, "mallory");
 }
 
 #[test]
 fn a_refreshed_token_of_another_person_is_refused() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.grants_refresh.set(true);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
     world.sub.replace("mallory".into());
     world.session.set(false);
-    let error = now(authenticate(&world, &fixture::provider(), Presence::Nobody, &mut memory)).unwrap_err();
+    let error = now(authenticate(&world, &fixture::provider(), Presence::Nobody, &mut session)).unwrap_err();
     assert_eq!(error.code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), ["refresh", "Silent"]);
 }
 
 #[test]
 fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
-    now(authenticate(&world, &provider, Presence::Person, &mut memory)).unwrap();
-    assert_eq!(memory.listed_roles().iter().map(RoleArn::name).collect::<Vec<_>>(), ["listed"]);
-    now(sign_out(&world, &fixture::provider(), &mut memory));
-    assert!(memory.listed_roles().is_empty());
+    now(authenticate(&world, &provider, Presence::Person, &mut session)).unwrap();
+    assert_eq!(session.listed_roles().iter().map(RoleArn::name).collect::<Vec<_>>(), ["listed"]);
+    now(sign_out(&world, &fixture::provider(), &mut session));
+    assert!(session.listed_roles().is_empty());
 }
 
 #[test]
 fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.grants_refresh.set(true);
-    assert_eq!(now(sign_out(&world, &fixture::provider(), &mut memory)), None, "nobody was signed in");
+    assert_eq!(now(sign_out(&world, &fixture::provider(), &mut session)), None, "nobody was signed in");
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     world.take_log();
-    let page = now(sign_out(&world, &fixture::provider(), &mut memory)).unwrap();
+    let page = now(sign_out(&world, &fixture::provider(), &mut session)).unwrap();
     assert_eq!(page.as_str(), "https://idp.example/logout?client_id=abcdef");
     assert_eq!(world.take_log(), ["revoke refresh"]);
-    assert!(memory.person().is_none());
-    assert_eq!(memory.expirations().count(), 0);
+    assert!(session.person().is_none());
+    assert_eq!(session.expirations().count(), 0);
 }
 
 #[test]
 fn whoever_signed_out_chooses_who_they_are_before_anybody_is_signed_in_again() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
-    now(sign_out(&world, &fixture::provider(), &mut memory));
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    now(sign_out(&world, &fixture::provider(), &mut session));
     world.take_log();
     // The provider still knows them, and nobody is there to choose.
-    assert_eq!(sign_in_as(&world, Presence::Nobody, &mut memory).unwrap_err().code(), Code::SignInNeeded);
+    assert_eq!(sign_in_as(&world, Presence::Nobody, &mut session).unwrap_err().code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "sts 43200"]);
     assert_eq!(world.prompts.borrow().last().unwrap(), "select_account");
     // From then on all is as before.
-    memory.forget_role(&fixture::role().arn);
+    session.forget_role(&fixture::role().arn);
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
 }
 
 #[test]
 fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
     for knows in ["[\"none\", \"login\"]", "null"] {
-        let (world, mut memory) = (World::new(), Memory::default());
+        let (world, mut session) = (World::new(), ProviderSession::default());
         world.prompt_values.replace(serde_json::from_str(knows).unwrap());
         world.refuses_select_account.set(knows == "null");
-        now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
+        now(choose_account(&world, &fixture::provider(), &mut session)).unwrap();
         assert_eq!(world.prompts.borrow().last().unwrap(), "login", "{knows}");
     }
 }
 
 #[test]
 fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_loses_nothing() {
-    let (world, mut memory) = (World::new(), Memory::default());
-    sign_in_as(&world, Presence::Person, &mut memory).unwrap();
+    let (world, mut session) = (World::new(), ProviderSession::default());
+    sign_in_as(&world, Presence::Person, &mut session).unwrap();
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap_err();
-    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("alice", 1));
+    now(choose_account(&world, &fixture::provider(), &mut session)).unwrap_err();
+    assert_eq!((session.person().unwrap().sub.as_str(), session.expirations().count()), ("alice", 1));
     *world.window.borrow_mut() = Ok(());
     world.sub.replace("bob".into());
-    now(choose_account(&world, &fixture::provider(), &mut memory)).unwrap();
-    assert_eq!((memory.person().unwrap().sub.as_str(), memory.expirations().count()), ("bob", 0));
+    now(choose_account(&world, &fixture::provider(), &mut session)).unwrap();
+    assert_eq!((session.person().unwrap().sub.as_str(), session.expirations().count()), ("bob", 0));
 }
 
 #[test]
 fn memory_survives_its_way_through_storage() {
-    let (world, mut memory) = (World::new(), Memory::default());
+    let (world, mut session) = (World::new(), ProviderSession::default());
     world.grants_refresh.set(true);
-    let before = sign_in_as(&world, Presence::Person, &mut memory).unwrap();
-    let text = serde_json::to_string(&memory).unwrap();
-    let mut memory: Memory = serde_json::from_str(&text).unwrap();
+    let before = sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let text = serde_json::to_string(&session).unwrap();
+    let mut session: ProviderSession = serde_json::from_str(&text).unwrap();
     world.take_log();
-    let after = sign_in_as(&world, Presence::Nobody, &mut memory).unwrap();
+    let after = sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
     assert_eq!(after.session_token.expose_secret(), before.session_token.expose_secret());
     assert_eq!(world.take_log(), [""; 0]);
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use chrono::Utc;
 use gloo_timers::callback::{Interval, Timeout};
-use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, State};
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, State, ToPage};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
 
@@ -70,9 +70,11 @@ impl Approval {
             }
         })?;
         let this = Rc::clone(&approval);
-        let worker = Connection::open(api, format!("{APPROVAL_PORT_PREFIX}{id}"), move |state| {
-            this.state.replace(Some(state));
-            this.show();
+        let worker = Connection::open(api, format!("{APPROVAL_PORT_PREFIX}{id}"), move |message| {
+            if let ToPage::State(state) = message {
+                this.state.replace(Some(*state));
+                this.show();
+            }
         });
         approval.worker.get_or_init(|| worker);
         let this = Rc::clone(&approval);
@@ -88,7 +90,7 @@ impl Approval {
     fn decide(&self, decision: Decision) {
         let allowed = self.ready.get() || decision == Decision::Refuse;
         if let Some(worker) = self.worker.get().filter(|_| allowed) {
-            worker.send(&Intent::Answer { question: self.id, decision });
+            worker.send(&Intent::Answer { approval: self.id, decision });
         }
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::Function;
-use rolecall_core::message::ui::{Intent, State};
+use rolecall_core::message::ui::{Intent, ToPage};
 use serde::Serialize as _;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::closure::Closure;
@@ -21,7 +21,7 @@ pub(crate) struct Connection {
     name: String,
     port: RefCell<Option<Port>>,
     listeners: OnceCell<Listeners>,
-    /// How often in a row the port closed before a state came.
+    /// How often in a row the port closed before a message came.
     failures: Cell<u32>,
 }
 
@@ -31,8 +31,8 @@ struct Listeners {
 }
 
 impl Connection {
-    /// Opens the line on ports of this name. From now on every state of the worker goes to `on_state`.
-    pub(crate) fn open(api: Api, name: impl Into<String>, on_state: impl Fn(State) + 'static) -> Rc<Self> {
+    /// Opens the line on ports of this name. From now on every message of the worker goes to `on_message`.
+    pub(crate) fn open(api: Api, name: impl Into<String>, on_message: impl Fn(ToPage) + 'static) -> Rc<Self> {
         let connection = Rc::new(Self {
             api,
             name: name.into(),
@@ -41,7 +41,7 @@ impl Connection {
             failures: Cell::new(0),
         });
         let this = Rc::clone(&connection);
-        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(message, &on_state));
+        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(message, &on_message));
         let this = Rc::clone(&connection);
         let disconnect = Closure::<dyn Fn()>::new(move || this.closed());
         // They live as long as the page: a port may be opened again at any time.
@@ -84,11 +84,13 @@ impl Connection {
         }
     }
 
-    fn receive(&self, message: JsValue, on_state: &impl Fn(State)) {
+    fn receive(&self, message: JsValue, on_message: &impl Fn(ToPage)) {
         self.failures.set(0);
         match serde_wasm_bindgen::from_value(message) {
-            Ok(state) => on_state(state),
-            Err(error) => console::error_2(&"Rolecall cannot read the state:".into(), &error.into()),
+            Ok(message) => on_message(message),
+            Err(error) => {
+                console::error_2(&"Rolecall cannot read what the background sent:".into(), &error.into())
+            }
         }
     }
 

@@ -1,29 +1,25 @@
-//! What a page remembers: the worker's last state, what was typed, and which role is selected.
+//! What a page remembers: what the worker sent last, what was typed, and which role is selected.
 //!
 //! It knows nothing of documents and events. The selection is a role, not a place in the list, so it stays with the
 //! role when the state changes under it.
 
-use rolecall_core::aws::RoleArn;
-use rolecall_core::message::ui::{RoleState, State};
-use rolecall_core::settings::ProviderId;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rolecall_core::message::ui::{RoleState, State, ToPage};
+use rolecall_core::settings::{ProviderId, RoleKey};
 
 use crate::{search, words};
 
 /// A page's memory.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
+    roles: Option<Vec<RoleState>>,
     state: Option<State>,
+    expirations: BTreeMap<RoleKey, DateTime<Utc>>,
     query: String,
     selected: Option<RoleKey>,
     open_account: Option<ProviderId>,
-}
-
-/// Which role: one ARN may be listed for two providers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RoleKey {
-    provider: ProviderId,
-    /// The role's ARN.
-    pub(crate) arn: RoleArn,
 }
 
 /// A role that fits what was typed.
@@ -49,9 +45,24 @@ pub(crate) enum Move {
 }
 
 impl Model {
-    /// The worker's last state.
+    /// The worker's last state, once the roles that go with it have come as well.
     pub(crate) fn state(&self) -> Option<&State> {
-        self.state.as_ref()
+        self.roles.as_ref().and(self.state.as_ref())
+    }
+
+    /// Every role, in the settings' order.
+    pub(crate) fn roles(&self) -> &[RoleState] {
+        self.roles.as_deref().unwrap_or_default()
+    }
+
+    /// Until when there are credentials of a role.
+    pub(crate) fn expiration(&self, role: &RoleKey) -> Option<DateTime<Utc>> {
+        self.expirations.get(role).copied()
+    }
+
+    /// Until when there are credentials of each role that has any.
+    pub(crate) fn expirations(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.expirations.values().copied()
     }
 
     /// What was typed, without the blanks around it.
@@ -59,14 +70,23 @@ impl Model {
         self.query.trim()
     }
 
-    /// Takes a new state. A selected role that is still listed stays selected; before anything was selected, the role
+    /// Takes what the worker sends. A selected role that is still listed stays selected; before anything was selected, the role
     /// that is being worked on is, else the first.
-    pub(crate) fn receive(&mut self, state: State) {
-        if self.state.is_none() {
-            let busy = state.activity.as_ref().and_then(|activity| activity.role.as_ref());
-            self.selected = state.roles.iter().find(|role| Some(&role.arn) == busy).map(RoleKey::of);
+    pub(crate) fn receive(&mut self, message: ToPage) {
+        let is_first = self.state().is_none();
+        match message {
+            ToPage::Roles(roles) => self.roles = Some(roles),
+            ToPage::State(state) => {
+                let sessions = state.sessions.iter();
+                self.expirations =
+                    sessions.map(|session| (session.role.clone(), session.expiration)).collect();
+                self.state = Some(*state);
+            }
         }
-        self.state = Some(state);
+        if is_first && let Some(state) = self.state() {
+            let busy = state.activities.iter().find_map(|activity| activity.role.clone());
+            self.selected = busy.filter(|busy| self.roles().iter().any(|role| role.key == *busy));
+        }
         self.keep_selection();
     }
 
@@ -81,7 +101,7 @@ impl Model {
 
     /// Selects a role. One that is not to be seen is not selected.
     pub(crate) fn select(&mut self, key: &RoleKey) {
-        if self.found().iter().any(|found| RoleKey::of(found.role) == *key) {
+        if self.found().iter().any(|found| found.role.key == *key) {
             self.selected = Some(key.clone());
         }
     }
@@ -100,11 +120,12 @@ impl Model {
 
     /// The roles that fit what was typed, best first; of equals, and when nothing was typed, in the settings' order.
     pub(crate) fn found(&self) -> Vec<Found<'_>> {
-        let roles = self.state.iter().flat_map(|state| &state.roles);
-        let mut scored: Vec<_> = roles
+        let mut scored: Vec<_> = self
+            .roles()
+            .iter()
             .filter_map(|role| {
                 let label = words::role_label(&role.account, &role.name);
-                let other = [role.arn.account().as_str(), role.profile.as_str()];
+                let other = [role.key.arn.account().as_str(), role.profile.as_str()];
                 let fit = search::fit(&self.query, &label, &other)?;
                 Some((fit.score, Found { role, hits: fit.hits }))
             })
@@ -135,11 +156,11 @@ impl Model {
 
     fn position(&self) -> Option<usize> {
         let selected = self.selected.as_ref()?;
-        self.found().iter().position(|found| RoleKey::of(found.role) == *selected)
+        self.found().iter().position(|found| found.role.key == *selected)
     }
 
     fn key_at(&self, position: usize) -> Option<RoleKey> {
-        self.found().get(position).map(|found| RoleKey::of(found.role))
+        self.found().get(position).map(|found| found.role.key.clone())
     }
 
     /// Something is always selected while there is something to select. What was selected is remembered while no role
@@ -151,21 +172,14 @@ impl Model {
     }
 }
 
-impl RoleKey {
-    /// A role's key.
-    pub(crate) fn of(role: &RoleState) -> Self {
-        Self { provider: role.provider.clone(), arn: role.arn.clone() }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::view::fixture::{role, state_with};
+    use crate::view::fixture::{role, state_with, tell};
 
     fn model(names: &[&str]) -> Model {
         let mut model = Model::default();
-        model.receive(state_with(names.iter().map(|name| role("acme", name)).collect()));
+        tell(&mut model, state_with(names.iter().map(|name| role("acme", name)).collect()));
         model
     }
 
@@ -186,12 +200,12 @@ pub(crate) mod tests {
     #[test]
     fn the_role_being_worked_on_is_selected_at_first() {
         let mut state = state_with(vec![role("acme", "Reader"), role("acme", "Writer")]);
-        state.activity = Some(rolecall_core::message::ui::Activity {
-            role: Some(state.roles[1].arn.clone()),
+        state.activities = vec![rolecall_core::message::ui::Activity {
+            role: Some(state.roles[1].key.clone()),
             step: rolecall_core::platform::Step::WaitingForPerson,
-        });
+        }];
         let mut model = Model::default();
-        model.receive(state);
+        tell(&mut model, state);
         assert_eq!(selected(&model), Some("Writer"));
     }
 
@@ -216,7 +230,7 @@ pub(crate) mod tests {
     fn the_selection_stays_with_its_role_when_the_state_changes() {
         let mut model = model(&["A", "B", "C"]);
         model.go(Move::Down);
-        model.receive(state_with(["New", "C", "B", "A"].map(|name| role("acme", name)).to_vec()));
+        tell(&mut model, state_with(["New", "C", "B", "A"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model), Some("B"));
     }
 
@@ -224,7 +238,7 @@ pub(crate) mod tests {
     fn the_first_is_selected_when_the_selected_role_is_gone() {
         let mut model = model(&["A", "B"]);
         model.go(Move::Last);
-        model.receive(state_with(vec![role("acme", "C"), role("acme", "A")]));
+        tell(&mut model, state_with(vec![role("acme", "C"), role("acme", "A")]));
         assert_eq!(selected(&model), Some("C"));
     }
 
@@ -255,7 +269,7 @@ pub(crate) mod tests {
         model.search("a");
         model.go(Move::Down);
         let before = selected(&model).map(str::to_owned);
-        model.receive(state_with(["Admin", "Auditor", "Reader"].map(|name| role("acme", name)).to_vec()));
+        tell(&mut model, state_with(["Admin", "Auditor", "Reader"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model).map(str::to_owned), before);
         assert_eq!(model.query(), "a");
     }
@@ -263,10 +277,10 @@ pub(crate) mod tests {
     #[test]
     fn one_arn_listed_for_two_providers_is_two_roles() {
         let mut other = role("acme", "A");
-        other.provider = "other".parse().unwrap();
+        other.key.provider = "other".parse().unwrap();
         let mut model = Model::default();
-        model.receive(state_with(vec![role("acme", "A"), other.clone()]));
+        tell(&mut model, state_with(vec![role("acme", "A"), other.clone()]));
         model.go(Move::Down);
-        assert_eq!(model.selected(), Some(&RoleKey::of(&other)));
+        assert_eq!(model.selected(), Some(&other.key));
     }
 }

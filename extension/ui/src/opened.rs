@@ -1,7 +1,7 @@
 //! A page in a document of the test's, a stand-in for the extension API, and a person's hands.
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use rolecall_core::message::ui::{Intent, State};
+use rolecall_core::message::ui::Intent;
 use serde::Serialize as _;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -15,6 +15,7 @@ use web_sys::{
 use crate::approval::Approval;
 use crate::browser::Api;
 use crate::popup::Popup;
+use crate::view::fixture::Scene;
 
 /// An open page. It leaves the document when the test is over.
 pub(crate) struct Opened {
@@ -53,7 +54,7 @@ impl Opened {
     }
 
     /// A popup that shows a state.
-    pub(crate) fn with(state: &State) -> Self {
+    pub(crate) fn with(state: &Scene) -> Self {
         let popup = Self::new();
         popup.receive(state);
         popup
@@ -83,9 +84,11 @@ impl Opened {
         Self { root, browser: browser.unchecked_into() }
     }
 
-    /// The worker says a state.
-    pub(crate) fn receive(&self, state: &State) {
-        self.browser.say(&state.serialize(&Serializer::json_compatible()).unwrap());
+    /// The worker tells of everything.
+    pub(crate) fn receive(&self, scene: &Scene) {
+        for message in scene.clone().messages() {
+            self.browser.say(&message.serialize(&Serializer::json_compatible()).unwrap());
+        }
     }
 
     /// What the worker heard, on all ports.

@@ -10,8 +10,9 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
 
+use rolecall_core::settings::RoleKey;
+
 use crate::dom::{arrange, by_id, copy, part, set_attribute, set_marker, set_state, set_text, show};
-use crate::model::RoleKey;
 use crate::view::{ActionsView, Content, HostView, ProblemView, View};
 use crate::words;
 use providers::Providers;

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use chrono::Utc;
 use gloo_timers::callback::Timeout;
-use rolecall_core::aws::RoleArn;
-use rolecall_core::message::ui::{Intent, PORT_NAME, State};
+use rolecall_core::message::ui::{Intent, PORT_NAME, ToPage};
+use rolecall_core::settings::RoleKey;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
@@ -47,13 +47,13 @@ impl Popup {
         popup.page.search.focus()?;
 
         let this = Rc::clone(&popup);
-        let worker = Connection::open(api, PORT_NAME, move |state| this.receive(state));
+        let worker = Connection::open(api, PORT_NAME, move |message| this.receive(message));
         popup.worker.get_or_init(|| worker);
         Ok(())
     }
 
-    fn receive(self: &Rc<Self>, state: State) {
-        self.model.borrow_mut().receive(state);
+    fn receive(self: &Rc<Self>, message: ToPage) {
+        self.model.borrow_mut().receive(message);
         self.show();
     }
 
@@ -64,9 +64,7 @@ impl Popup {
             console::error_2(&"Rolecall cannot show the state:".into(), &error);
         }
 
-        let expirations =
-            model.state().into_iter().flat_map(|state| &state.roles).filter_map(|role| role.expiration);
-        let minute = time::until_next_change(expirations, now).map(|wait| {
+        let minute = time::until_next_change(model.expirations(), now).map(|wait| {
             let this = Rc::clone(self);
             // Rounded up: a timer that fires early would find nothing changed.
             let milliseconds = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(1);
@@ -157,7 +155,7 @@ impl Popup {
         }
     }
 
-    fn role_under(&self, event: &Event) -> Option<crate::model::RoleKey> {
+    fn role_under(&self, event: &Event) -> Option<RoleKey> {
         self.page.role_at(event.target()?.dyn_ref()?)
     }
 
@@ -170,7 +168,7 @@ impl Popup {
                 (Some(actions), Action::WriteProfile) => actions.no_profile.is_none(),
                 (actions, _) => actions.is_some(),
             };
-            model.selected().filter(|_| possible && !view.busy).map(|key| action.intent(key.arn.clone()))
+            model.selected().filter(|_| possible && !view.busy).map(|key| action.intent(key.clone()))
         };
         if let Some(intent) = intent {
             self.send(&intent);
@@ -251,7 +249,7 @@ impl Popup {
     }
 
     fn is_busy(&self) -> bool {
-        self.model.borrow().state().is_some_and(|state| state.activity.is_some())
+        self.model.borrow().state().is_some_and(|state| !state.activities.is_empty())
     }
 
     fn send(&self, intent: &Intent) {
@@ -270,7 +268,7 @@ enum Action {
 }
 
 impl Action {
-    fn intent(self, role: RoleArn) -> Intent {
+    fn intent(self, role: RoleKey) -> Intent {
         match self {
             Self::SignIn => Intent::SignIn { role },
             Self::OpenConsole => Intent::OpenConsole { role },

@@ -5,10 +5,10 @@
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{HostState, ProviderState, RoleState, State};
-use rolecall_core::settings::{CredentialsMode, ProviderId};
+use rolecall_core::settings::{CredentialsMode, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
-use crate::model::{Found, Model, RoleKey};
+use crate::model::{Found, Model};
 use crate::time::TimeLeft;
 use crate::words;
 
@@ -145,14 +145,14 @@ impl View {
         Self {
             content,
             providers: state.providers.iter().map(|provider| ProviderView::of(provider, model)).collect(),
-            role_count: state.roles.len(),
+            role_count: model.roles().len(),
             options: found.iter().map(|found| OptionView::of(found, model, state, now)).collect(),
             actions: found
                 .iter()
                 .find(|found| is_selected(model, found.role))
                 .map(|found| ActionsView::of(found.role)),
-            busy: state.activity.is_some(),
-            status: match (&state.activity, &state.done) {
+            busy: !state.activities.is_empty(),
+            status: match (state.activities.last(), &state.done) {
                 (Some(activity), _) => words::step(activity.step).to_owned(),
                 (None, _) if content == Content::NoMatch => words::no_match(model.query()),
                 (None, Some(done)) => done.clone(),
@@ -183,11 +183,11 @@ impl ProviderView {
 impl OptionView {
     fn of(found: &Found<'_>, model: &Model, state: &State, now: DateTime<Utc>) -> Self {
         let role = found.role;
-        let key = RoleKey::of(role);
+        let key = role.key.clone();
         let label = words::role_label(&role.account, &role.name);
-        let provider = state.providers.iter().find(|provider| provider.id == role.provider);
+        let provider = state.providers.iter().find(|provider| provider.id == key.provider);
         let provider = provider.filter(|_| state.providers.len() > 1).map(|provider| provider.label.clone());
-        let left = role.expiration.map(|expiration| TimeLeft::until(expiration, now));
+        let left = model.expiration(&key).map(|expiration| TimeLeft::until(expiration, now));
         let description = left
             .map(words::time_left_spoken)
             .into_iter()
@@ -197,7 +197,7 @@ impl OptionView {
         let role_starts = role.account.chars().count() + words::SEPARATOR.chars().count();
         Self {
             selected: is_selected(model, role),
-            busy: state.activity.as_ref().is_some_and(|activity| activity.role.as_ref() == Some(&role.arn)),
+            busy: state.activities.iter().any(|activity| activity.role.as_ref() == Some(&key)),
             account: pieces(&role.account, 0, &found.hits),
             role: pieces(&role.name, role_starts, &found.hits),
             color: role.color.clone(),
@@ -263,11 +263,11 @@ impl HostView {
 
 fn content(model: &Model, found: usize) -> Content {
     let Some(state) = model.state() else { return Content::Loading };
-    if !state.roles.is_empty() {
+    if !model.roles().is_empty() {
         return if found > 0 { Content::Roles } else { Content::NoMatch };
     }
     match (&state.host, state.providers.is_empty()) {
-        // The machine's settings come with the host's greeting: until then, nothing is known to be missing.
+        // The host is connected once the machine's settings are there: until then, nothing is known to be missing.
         (HostState::Connecting, _) => Content::Loading,
         (_, true) => Content::NoProviders,
         (_, false) => Content::NoRoles,
@@ -275,7 +275,7 @@ fn content(model: &Model, found: usize) -> Content {
 }
 
 fn is_selected(model: &Model, role: &RoleState) -> bool {
-    model.selected().is_some_and(|key| *key == RoleKey::of(role))
+    model.selected() == Some(&role.key)
 }
 
 /// `text`, which starts at the given place of a label, cut where hits begin and end.

@@ -57,7 +57,6 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     match layer {
         Layer::Policy => "Set by your organisation",
         Layer::Machine => "From this computer's settings file",
-        Layer::User => "Added by you",
         Layer::Listed => "Listed by your sign-in provider",
     }
 }

@@ -3,23 +3,25 @@
 //! There is one [`App`] per background, and everything runs on one thread. A `RefCell` is never borrowed across
 //! an `await`.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use futures_util::lock::Mutex;
 use rolecall_core::Problem;
-use rolecall_core::aws::RoleArn;
-use rolecall_core::message::host::{RoleSummary, WorkerStatus};
-use rolecall_core::message::ui::{Activity, HostState, Intent, ProviderState, RoleState, State};
-use rolecall_core::settings::{Effective, Layers, ProviderId, Reading, Role};
-use rolecall_core::sign_in::Memory;
+use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
+use rolecall_core::message::page::PageRequest;
+use rolecall_core::message::ui::{
+    Activity, HostState, Intent, ProviderState, RoleSession, RoleState, State, ToPage,
+};
+use rolecall_core::settings::{Effective, Layers, ProviderId, Reading, Role, RoleKey, Sourced};
+use rolecall_core::sign_in::ProviderSession;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::approvals::Approvals;
 use crate::host::Host;
-use crate::store::{self, Routes, Told};
+use crate::store::{self, LastOutcome, Routes};
 use crate::{flows, pages};
 
 /// The background.
@@ -34,29 +36,25 @@ pub(crate) struct App {
     pub(crate) refusing: RefCell<BTreeSet<String>>,
     /// Sign-ins under way, for whoever wants the same.
     pub(crate) flights: flows::Flights,
-    memories: RefCell<BTreeMap<ProviderId, Rc<Mutex<Memory>>>>,
+    sessions: RefCell<BTreeMap<ProviderId, Rc<Mutex<ProviderSession>>>>,
     layers: RefCell<Layers>,
     effective: RefCell<Rc<Effective>>,
-    seen: RefCell<Seen>,
+    /// Grows with each change of the settings.
+    revision: Cell<u32>,
+    display: RefCell<DisplayState>,
 }
 
 /// What pages show that is derived from nothing else.
 #[derive(Default)]
-struct Seen {
+struct DisplayState {
     people: BTreeMap<ProviderId, String>,
     /// Providers that have a page that ends a session.
     ends_sessions: BTreeSet<ProviderId>,
-    expirations: BTreeMap<ProviderId, BTreeMap<RoleArn, DateTime<Utc>>>,
+    expirations: BTreeMap<RoleKey, DateTime<Utc>>,
     /// Whether a person's wish is being fulfilled.
     busy: bool,
     activity: Option<Activity>,
-    told: Told,
-}
-
-impl Seen {
-    fn expiration(&self, role: &Role) -> Option<DateTime<Utc>> {
-        self.expirations.get(&role.provider)?.get(&role.arn).copied()
-    }
+    last: LastOutcome,
 }
 
 thread_local! {
@@ -77,14 +75,18 @@ impl App {
             routes: RefCell::new(store::load_routes().await),
             refusing: RefCell::default(),
             flights: flows::Flights::default(),
-            memories: RefCell::default(),
+            sessions: RefCell::default(),
             layers: RefCell::default(),
             effective: RefCell::default(),
-            seen: RefCell::new(Seen { told: store::load_told().await, ..Seen::default() }),
+            revision: Cell::default(),
+            display: RefCell::new(DisplayState {
+                last: store::load_last_outcome().await,
+                ..DisplayState::default()
+            }),
         });
-        for (provider, memory) in store::load_memories().await {
-            app.look_at(&provider, &memory);
-            app.memories.borrow_mut().insert(provider, Rc::new(Mutex::new(memory)));
+        for (provider, session) in store::load_sessions().await {
+            app.update_display(&provider, &session);
+            app.sessions.borrow_mut().insert(provider, Rc::new(Mutex::new(session)));
         }
         APP.with(|slot| {
             let _ = slot.set(Rc::clone(&app));
@@ -101,146 +103,160 @@ impl App {
         Rc::clone(&self.effective.borrow())
     }
 
-    /// Takes the machine's settings from the native host's `hello`.
+    /// Takes the machine's settings from the native host.
     pub(crate) fn set_machine_settings(&self, machine: Reading) {
         self.layers.borrow_mut().replace_machine(machine);
-        self.put_layers_together();
+        self.recompute_settings();
         self.publish();
     }
 
     /// Takes the organisation's settings.
     fn set_policy(&self, policy: Reading) {
         self.layers.borrow_mut().policy = policy;
-        self.put_layers_together();
+        self.recompute_settings();
         self.publish();
     }
 
     /// What is remembered of a provider. Whoever holds the lock is the only one to sign in there.
-    pub(crate) fn memory(&self, provider: &ProviderId) -> Rc<Mutex<Memory>> {
-        let mut memories = self.memories.borrow_mut();
-        Rc::clone(memories.entry(provider.clone()).or_insert_with(|| Rc::new(Mutex::new(Memory::default()))))
+    pub(crate) fn session(&self, provider: &ProviderId) -> Rc<Mutex<ProviderSession>> {
+        Rc::clone(self.sessions.borrow_mut().entry(provider.clone()).or_default())
     }
 
-    /// Keeps a provider's memory for the next background and shows what has changed.
-    pub(crate) async fn keep(&self, provider: &ProviderId, memory: &Memory) {
-        self.look_at(provider, memory);
+    /// Keeps a provider's session for the next background and shows what has changed.
+    pub(crate) async fn keep(&self, provider: &ProviderId, session: &ProviderSession) {
+        self.update_display(provider, session);
         self.publish();
-        store::save_memory(provider, memory).await;
+        store::save_session(provider, session).await;
     }
 
     /// Whether something is being done that a person is told about.
     pub(crate) fn is_busy(&self) -> bool {
-        self.seen.borrow().busy
+        self.display.borrow().busy
     }
 
     /// Begins what a person wants: the problem before is done with.
     pub(crate) fn begin(&self, intent: &Intent) {
-        self.seen.borrow_mut().busy = true;
-        self.tell(Told { intent: Some(intent.clone()), ..Told::default() });
+        self.display.borrow_mut().busy = true;
+        self.tell(LastOutcome { intent: Some(intent.clone()), ..LastOutcome::default() });
     }
 
     /// Ends it.
     pub(crate) fn end(&self, outcome: Result<String, Problem>) {
-        let mut seen = self.seen.borrow_mut();
-        seen.busy = false;
-        seen.activity = None;
-        let intent = seen.told.intent.clone();
-        drop(seen);
+        let mut display = self.display.borrow_mut();
+        display.busy = false;
+        display.activity = None;
+        let intent = display.last.intent.clone();
+        drop(display);
         let (done, problem) = match outcome {
             Ok(done) => (Some(done), None),
             Err(problem) => (None, Some(problem)),
         };
-        self.tell(Told { intent, done, problem });
+        self.tell(LastOutcome { intent, done, problem });
         self.publish();
     }
 
-    fn tell(&self, told: Told) {
-        self.seen.borrow_mut().told = told.clone();
-        spawn_local(async move { store::save_told(&told).await });
+    fn tell(&self, last: LastOutcome) {
+        self.display.borrow_mut().last = last.clone();
+        spawn_local(async move { store::save_last_outcome(&last).await });
     }
 
     /// What the person wanted when the problem came that they are still shown.
     pub(crate) fn failed_intent(&self) -> Option<Intent> {
-        let seen = self.seen.borrow();
-        seen.told.problem.as_ref().and(seen.told.intent.clone())
+        let display = self.display.borrow();
+        display.last.problem.as_ref().and(display.last.intent.clone())
     }
 
     /// The match pattern whose grant mends that problem.
     pub(crate) fn wanted_grant(&self) -> Option<String> {
-        self.seen.borrow().told.problem.as_ref()?.grant.clone()
+        self.display.borrow().last.problem.as_ref()?.grant.clone()
     }
 
     /// Says what is being done.
     pub(crate) fn show_activity(&self, activity: Option<Activity>) {
-        self.seen.borrow_mut().activity = activity;
+        self.display.borrow_mut().activity = activity;
         self.publish();
     }
 
     /// The problem was read.
     pub(crate) fn dismiss_problem(&self) {
-        let told = Told { problem: None, ..self.seen.borrow().told.clone() };
-        self.tell(told);
+        let last = LastOutcome { problem: None, ..self.display.borrow().last.clone() };
+        self.tell(last);
         self.publish();
     }
 
     /// Sends the state to every page.
     pub(crate) fn publish(&self) {
-        pages::broadcast(&self.state());
+        pages::broadcast(&ToPage::State(Box::new(self.state())));
     }
 
-    /// Everything a page shows.
-    pub(crate) fn state(&self) -> State {
+    /// Every role, as pages list them.
+    pub(crate) fn role_states(&self) -> Vec<RoleState> {
         let effective = self.effective();
-        let seen = self.seen.borrow();
-        let providers = effective.providers().map(|provider| ProviderState {
-            id: provider.value.id.clone(),
-            label: provider.value.label().to_owned(),
-            person: seen.people.get(&provider.value.id).cloned(),
-            ends_sessions: seen.ends_sessions.contains(&provider.value.id),
-            layer: provider.layer,
-        });
         let roles = effective.roles().map(|role| RoleState {
-            arn: role.value.arn.clone(),
+            key: role.value.key(),
             account: effective.account_label(role.value.arn.account()).to_owned(),
             name: role.value.arn.name().to_owned(),
-            provider: role.value.provider.clone(),
             profile: effective.profile_name(&role.value).to_string(),
             color: role.value.color.clone(),
             credentials: role.value.credentials,
-            expiration: seen.expiration(&role.value),
         });
+        roles.collect()
+    }
+
+    /// Everything else a page shows.
+    pub(crate) fn state(&self) -> State {
+        let effective = self.effective();
+        let display = self.display.borrow();
+        let providers = effective.providers().map(|provider| ProviderState {
+            id: provider.value.id.clone(),
+            label: provider.value.label().to_owned(),
+            person: display.people.get(&provider.value.id).cloned(),
+            ends_sessions: display.ends_sessions.contains(&provider.value.id),
+            layer: provider.layer,
+        });
+        let sessions = display.expirations.iter();
+        let sessions =
+            sessions.map(|(role, expiration)| RoleSession { role: role.clone(), expiration: *expiration });
         State {
             providers: providers.collect(),
-            roles: roles.collect(),
-            activity: seen.activity.clone(),
-            done: seen.told.done.clone(),
-            problem: seen.told.problem.clone(),
+            sessions: sessions.collect(),
+            activities: display.activity.iter().cloned().collect(),
+            done: display.last.done.clone(),
+            problem: display.last.problem.clone(),
             host: self.host.state(),
             settings_problems: effective.problems.clone(),
             approvals: self.approvals.open(),
         }
     }
 
-    /// Who is signed in and which roles there are, for a terminal.
-    pub(crate) fn status(&self) -> WorkerStatus {
+    /// A page of who is signed in and which roles there are, for a terminal.
+    pub(crate) fn status(&self, request: PageRequest) -> StatusPage {
         let effective = self.effective();
-        let seen = self.seen.borrow();
-        let people = effective
+        let display = self.display.borrow();
+        let people: Vec<_> = effective
             .providers()
-            .map(|provider| (provider.value.id.to_string(), seen.people.get(&provider.value.id).cloned()));
-        let roles = effective.roles().map(|role| RoleSummary {
-            arn: role.value.arn.clone(),
-            account: role.value.arn.account().clone(),
-            account_label: effective.account_label(role.value.arn.account()).to_owned(),
-            profile: effective.profile_name(&role.value),
-            expiration: seen.expiration(&role.value),
-        });
-        WorkerStatus { people: people.collect(), roles: roles.collect() }
+            .map(|provider| PersonSummary {
+                provider: provider.value.id.clone(),
+                person: display.people.get(&provider.value.id).cloned(),
+            })
+            .collect();
+        let revision = self.revision.get();
+        let summary = |role: &Sourced<Role>| {
+            let key = role.value.key();
+            RoleSummary {
+                account: role.value.arn.account().clone(),
+                account_label: effective.account_label(role.value.arn.account()).to_owned(),
+                profile: effective.profile_name(&role.value),
+                expiration: display.expirations.get(&key).copied(),
+                role: key,
+            }
+        };
+        StatusPage::cut(&people, effective.roles(), summary, revision, request.start(revision))
     }
 
     /// Whether there are credentials of the role, good or expired.
-    pub(crate) fn has_credentials(&self, role: &RoleArn) -> bool {
-        self.seen.borrow().expirations.values().any(|expirations| expirations.contains_key(role))
+    pub(crate) fn has_credentials(&self, role: &RoleKey) -> bool {
+        self.display.borrow().expirations.contains_key(role)
     }
 
     /// Whether the native host is there.
@@ -248,25 +264,33 @@ impl App {
         matches!(self.host.state(), HostState::Connected { .. })
     }
 
-    fn put_layers_together(&self) {
+    fn recompute_settings(&self) {
         let effective = self.layers.borrow().effective();
         *self.effective.borrow_mut() = Rc::new(effective);
+        self.revision.set(self.revision.get().wrapping_add(1));
+        pages::broadcast(&ToPage::Roles(self.role_states()));
     }
 
-    fn look_at(&self, provider: &ProviderId, memory: &Memory) {
-        self.layers.borrow_mut().listed.insert(provider.clone(), memory.listed_roles().to_vec());
-        self.put_layers_together();
-        let mut seen = self.seen.borrow_mut();
-        match memory.person() {
-            Some(person) => seen.people.insert(provider.clone(), person.label().to_owned()),
-            None => seen.people.remove(provider),
-        };
-        if memory.metadata().is_some_and(|metadata| metadata.end_session_endpoint.is_some()) {
-            seen.ends_sessions.insert(provider.clone());
-        } else {
-            seen.ends_sessions.remove(provider);
+    fn update_display(&self, provider: &ProviderId, session: &ProviderSession) {
+        let listed = session.listed_roles().to_vec();
+        if self.layers.borrow().listed.get(provider).map_or(&[][..], Vec::as_slice) != listed {
+            self.layers.borrow_mut().listed.insert(provider.clone(), listed);
+            self.recompute_settings();
         }
-        let expirations = memory.expirations().map(|(role, expiration)| (role.clone(), expiration));
-        seen.expirations.insert(provider.clone(), expirations.collect());
+        let mut display = self.display.borrow_mut();
+        match session.person() {
+            Some(person) => display.people.insert(provider.clone(), person.label().to_owned()),
+            None => display.people.remove(provider),
+        };
+        if session.metadata().is_some_and(|metadata| metadata.end_session_endpoint.is_some()) {
+            display.ends_sessions.insert(provider.clone());
+        } else {
+            display.ends_sessions.remove(provider);
+        }
+        display.expirations.retain(|role, _| role.provider != *provider);
+        let expirations = session.expirations();
+        display.expirations.extend(
+            expirations.map(|(arn, expiration)| (RoleKey::new(provider.clone(), arn.clone()), expiration)),
+        );
     }
 }

@@ -11,10 +11,9 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, Shared, select};
 use gloo_timers::future::TimeoutFuture;
-use rolecall_core::aws::RoleArn;
-use rolecall_core::message::host::Program;
+use rolecall_core::message::host::{Program, RoleSelection};
 use rolecall_core::message::ui::{ApprovalState, Decision, Purpose};
-use rolecall_core::settings::{Approve, Provider, Role};
+use rolecall_core::settings::{Approve, Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use serde::{Deserialize, Serialize};
@@ -44,7 +43,7 @@ type Answer = Shared<LocalBoxFuture<'static, Option<Decision>>>;
 /// That a program may have a role for a while. Holds no secret.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Allowed {
-    role: RoleArn,
+    role: RoleKey,
     program: Program,
     until: DateTime<Utc>,
 }
@@ -71,15 +70,13 @@ impl Approvals {
         }
     }
 
-    /// Forgets what was allowed for these roles, or everything when there are none.
-    pub(crate) fn forget(&self, roles: &[RoleArn]) {
-        self.change_allowed(|allowed| {
-            allowed.retain(|allowed| !roles.is_empty() && !roles.contains(&allowed.role));
-        });
+    /// Forgets what was allowed for these roles.
+    pub(crate) fn forget(&self, roles: &RoleSelection) {
+        self.change_allowed(|allowed| allowed.retain(|allowed| !roles.contains(&allowed.role)));
     }
 
     /// The answer that this program waits for already.
-    fn same(&self, role: &RoleArn, program: Option<&Program>, purpose: Purpose) -> Option<Answer> {
+    fn same(&self, role: &RoleKey, program: Option<&Program>, purpose: Purpose) -> Option<Answer> {
         program?;
         let book = self.0.borrow();
         let same = |question: &&Question| {
@@ -89,7 +86,7 @@ impl Approvals {
         book.open.iter().find(same).map(|question| question.answer.clone())
     }
 
-    fn is_allowed(&self, role: &RoleArn, program: &Program) -> bool {
+    fn is_allowed(&self, role: &RoleKey, program: &Program) -> bool {
         let now = Utc::now();
         let allowed =
             |allowed: &Allowed| allowed.role == *role && allowed.program == *program && allowed.until > now;
@@ -117,9 +114,10 @@ pub(crate) async fn ask(
     presence: Presence,
 ) -> Result<(), Problem> {
     let approve = role.approve(provider);
+    let key = role.key();
     // What nobody knows cannot be known again.
     let remembered = program.clone().filter(|_| approve == Approve::First);
-    let is_allowed = |program: &Program| app.approvals.is_allowed(&role.arn, program);
+    let is_allowed = |program: &Program| app.approvals.is_allowed(&key, program);
     if approve == Approve::Never || remembered.as_ref().is_some_and(is_allowed) {
         return Ok(());
     }
@@ -129,7 +127,7 @@ pub(crate) async fn ask(
         return Err(Problem::new(Code::ApprovalNeeded, sentence));
     }
     let may_be_remembered = remembered.is_some();
-    let answer = match app.approvals.same(&role.arn, program.as_ref(), purpose) {
+    let answer = match app.approvals.same(&key, program.as_ref(), purpose) {
         Some(answer) => answer,
         // Nobody reads a screen full of windows.
         None if app.approvals.0.borrow().open.len() >= MOST_QUESTIONS => {
@@ -149,7 +147,7 @@ pub(crate) async fn ask(
         Some(Decision::AllowForAWhile) => {
             // Of those who asked as one, the first has it written down.
             if let Some(program) = remembered.filter(|program| !is_allowed(program)) {
-                let allowed = Allowed { role: role.arn.clone(), program, until: Utc::now() + A_WHILE };
+                let allowed = Allowed { role: key.clone(), program, until: Utc::now() + A_WHILE };
                 app.approvals.change_allowed(|all| all.push(allowed));
             }
             Ok(())
@@ -195,7 +193,7 @@ fn open_question(
     let answer = answer.boxed_local().shared();
     let shown = ApprovalState {
         id,
-        role: role.arn.clone(),
+        role: role.key(),
         account: app.effective().account_label(role.arn.account()).to_owned(),
         color: role.color.clone(),
         program,

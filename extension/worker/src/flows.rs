@@ -1,19 +1,20 @@
 //! What a person in the popup or a program in a terminal wants, from the wish to its end.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
 use rolecall_core::message::host::{
-    CredentialsRequest, HostAnswer, HostQuestion, ProfileRequest, Program, WorkerAnswer,
+    ConsoleUrlRequest, CredentialsRequest, HostRequest, HostResponse, ProfileSpec, Program, RoleSelection,
+    WorkerResponse,
 };
 use rolecall_core::message::ui::{Activity, Intent, Purpose};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{Approve, CredentialsMode, Provider, ProviderId, Role};
+use rolecall_core::settings::{Approve, CredentialsMode, Provider, ProviderId, Role, RoleKey};
 use rolecall_core::sign_in::{self, Presence, sign_in};
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem, console};
@@ -29,7 +30,9 @@ pub(crate) fn fulfil(app: &Rc<App>, intent: Intent) {
     match intent {
         Intent::DismissProblem => app.dismiss_problem(),
         Intent::ConnectHost => app.host.look_again(app),
-        Intent::Answer { question, decision } => app.approvals.decide(question, decision),
+        Intent::Answer { approval, decision } => app.approvals.decide(approval, decision),
+        // The browser offers no way to close the window of an identity redirect; the person can.
+        Intent::Cancel { .. } => {}
         // The popup and the permission's own event may both say so: only the first finds the problem still there.
         Intent::Retry => {
             if let Some(intent) = app.failed_intent() {
@@ -76,7 +79,7 @@ pub(crate) async fn go_on_if_granted(app: &Rc<App>) {
 
 /// Sign-ins under way: whoever wants the same role in the same way, and for as long, waits for the same one.
 #[derive(Default)]
-pub(crate) struct Flights(RefCell<BTreeMap<(RoleArn, bool, TimeDelta), Flight>>);
+pub(crate) struct Flights(RefCell<BTreeMap<(RoleKey, bool, TimeDelta), Flight>>);
 
 type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
 
@@ -84,30 +87,29 @@ type Flight = Shared<LocalBoxFuture<'static, Result<Credentials, Problem>>>;
 pub(crate) async fn credentials_for_program(
     app: &Rc<App>,
     request: CredentialsRequest,
-) -> Result<WorkerAnswer, Problem> {
+) -> Result<WorkerResponse, Problem> {
     let presence = Presence::of(request.interactive);
     let time_left = TimeDelta::seconds(request.time_left_seconds.into());
     let (role, provider) = find(app, &request.role)?;
     let asked_by = request.asked_by;
     approvals::ask(app, &role, &provider, asked_by.clone(), Purpose::Credentials, presence).await?;
-    let credentials = credentials(app, &role.arn, presence, time_left, Some(known(asked_by))).await;
+    let credentials = credentials(app, &request.role, presence, time_left, Some(known(asked_by))).await;
     app.show_activity(None);
     let credentials = credentials?;
-    renewal::plan(&role.arn, &credentials);
-    Ok(WorkerAnswer::Credentials { credentials, keep: role.approve(&provider) == Approve::Never })
+    renewal::plan(&request.role, &credentials);
+    Ok(WorkerResponse::Credentials { credentials, keep: role.approve(&provider) == Approve::Never })
 }
 
 /// An address that opens the console, for a program in a terminal.
 pub(crate) async fn console_url_for_program(
     app: &Rc<App>,
-    role: &RoleArn,
-    service: Option<&str>,
-    presence: Presence,
-    asked_by: Option<Program>,
+    request: ConsoleUrlRequest,
 ) -> Result<SecretString, Problem> {
-    let (settings, provider) = find(app, role)?;
-    approvals::ask(app, &settings, &provider, asked_by.clone(), Purpose::Console, presence).await?;
-    let url = console_url(app, role, service, presence, Some(known(asked_by))).await;
+    let ConsoleUrlRequest { role: key, service, interactive, asked_by } = request;
+    let presence = Presence::of(interactive);
+    let (role, provider) = find(app, &key)?;
+    approvals::ask(app, &role, &provider, asked_by.clone(), Purpose::Console, presence).await?;
+    let url = console_url(app, &key, service.as_deref(), presence, Some(known(asked_by))).await;
     app.show_activity(None);
     url
 }
@@ -119,52 +121,62 @@ fn known(program: Option<Program>) -> Program {
 /// An address that opens the console.
 async fn console_url(
     app: &Rc<App>,
-    role: &RoleArn,
+    key: &RoleKey,
     service: Option<&str>,
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = credentials(app, role, presence, console::TIME_LEFT, asked_by).await?;
-    let (role, provider) = find(app, role)?;
+    let credentials = credentials(app, key, presence, console::TIME_LEFT, asked_by).await?;
+    let (role, provider) = find(app, key)?;
     let redirect = provider.redirect;
-    let platform = Browser { app: Rc::clone(app), role: Some(role.arn.clone()), redirect, asked_by: None };
+    let platform = Browser { app: Rc::clone(app), role: Some(role.key()), redirect, asked_by: None };
     Ok(console::login_url(&platform, &provider, &role, &credentials, service).await?)
 }
 
-/// Forgets roles; every role and person when `roles` is empty, and then ends the sessions at the providers too if that
-/// is wished.
-pub(crate) async fn forget(app: &Rc<App>, roles: &[RoleArn], end_session: bool) {
+/// Forgets roles. With all of them, every person is signed out, and their sessions at the providers are ended if that is
+/// wished.
+pub(crate) async fn forget(app: &Rc<App>, roles: &RoleSelection, end_session: bool) {
     app.approvals.forget(roles);
-    for provider in app.effective().providers() {
-        let id = &provider.value.id;
-        if roles.is_empty() {
-            let page = sign_out_at(app, &provider.value).await;
-            if let Some(page) = page.filter(|_| end_session) {
-                // A browser that opens no tab leaves the session to its own end.
-                let _ = browser::open_tab(page.as_str()).await;
+    let effective = app.effective();
+    match roles {
+        RoleSelection::All => {
+            for provider in effective.providers() {
+                sign_out_and_open_page(app, &provider.value, end_session).await;
             }
-            continue;
         }
-        let memory = app.memory(id);
-        let mut memory = memory.lock().await;
-        for role in roles {
-            memory.forget_role(role);
+        RoleSelection::Provider(id) => {
+            if let Some(provider) = effective.provider(id) {
+                sign_out_and_open_page(app, provider, end_session).await;
+            }
         }
-        app.keep(id, &memory).await;
+        RoleSelection::Role(role) => {
+            let session = app.session(&role.provider);
+            let mut session = session.lock().await;
+            session.forget_role(&role.arn);
+            app.keep(&role.provider, &session).await;
+        }
     }
-    tell_host_to_forget(app, roles.to_vec()).await;
+    tell_host_to_forget(app, roles.clone()).await;
 }
 
-async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
+async fn sign_out_and_open_page(app: &Rc<App>, provider: &Provider, end_session: bool) {
+    let page = sign_out_at(app, provider).await;
+    if let Some(page) = page.filter(|_| end_session) {
+        // A browser that opens no tab leaves the session to its own end.
+        let _ = browser::open_tab(page.as_str()).await;
+    }
+}
+
+async fn sign_in_to(app: &Rc<App>, role: &RoleKey) -> Result<String, Problem> {
     credentials(app, role, Presence::Person, RENEW_BEFORE, None).await?;
     let (settings, provider) = find(app, role)?;
-    let memory = app.memory(&provider.id);
-    let elsewhere = memory.lock().await.uses_main_region(&settings);
+    let session = app.session(&provider.id);
+    let elsewhere = session.lock().await.uses_main_region(&settings);
     let note = if elsewhere {
         format!(
             " AWS STS is not enabled in {} for this account, so {} was asked.",
             settings.region(),
-            role.partition().default_region()
+            role.arn.partition().default_region()
         )
     } else {
         String::new()
@@ -172,7 +184,7 @@ async fn sign_in_to(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
     Ok(format!("Signed in to {}.{note}", label(app, role)))
 }
 
-async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> {
+async fn open_console(app: &Rc<App>, role: &RoleKey) -> Result<String, Problem> {
     use secrecy::ExposeSecret;
 
     let url = console_url(app, role, None, Presence::Person, None).await?;
@@ -180,9 +192,9 @@ async fn open_console(app: &Rc<App>, role: &RoleArn) -> Result<String, Problem> 
     Ok(format!("Opened the console as {}.", label(app, role)))
 }
 
-async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> {
-    let (role, provider) = find(app, arn)?;
-    let refused = |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", label(app, arn)));
+async fn write_profile(app: &Rc<App>, key: &RoleKey) -> Result<String, Problem> {
+    let (role, provider) = find(app, key)?;
+    let refused = |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", label(app, key)));
     let for_everybody = role.approve(&provider) == Approve::Never;
     match role.credentials {
         CredentialsMode::None => return Err(refused("The settings want no AWS profile for")),
@@ -194,22 +206,22 @@ async fn write_profile(app: &Rc<App>, arn: &RoleArn) -> Result<String, Problem> 
         CredentialsMode::File | CredentialsMode::Process => {}
     }
     // Credentials come first: a profile that cannot work is not written.
-    let credentials = credentials(app, arn, Presence::Person, RENEW_BEFORE, None).await?;
-    app.show_activity(Some(Activity { role: Some(arn.clone()), step: Step::WritingProfile }));
-    let request = ProfileRequest {
+    let credentials = credentials(app, key, Presence::Person, RENEW_BEFORE, None).await?;
+    app.show_activity(Some(Activity { role: Some(key.clone()), step: Step::WritingProfile }));
+    let spec = ProfileSpec {
         profile: app.effective().profile_name(&role),
-        role: arn.clone(),
+        role: key.clone(),
         region: role.region(),
         mode: role.credentials,
         endpoint_url: provider.endpoint_url.clone(),
         // What a person has to allow each program is not given to the host for all of them.
         credentials: for_everybody.then_some(credentials),
     };
-    match app.host.ask(HostQuestion::WriteProfile(request), WRITE_SECONDS).await? {
-        HostAnswer::ProfileWritten { profile, file, changed: true } => {
+    match app.host.ask(HostRequest::WriteProfile(Box::new(spec)), WRITE_SECONDS).await? {
+        HostResponse::ProfileWritten { profile, file, changed: true } => {
             Ok(format!("Wrote the profile {profile} to {file}."))
         }
-        HostAnswer::ProfileWritten { profile, file, changed: false } => {
+        HostResponse::ProfileWritten { profile, file, changed: false } => {
             Ok(format!("The profile {profile} is already in {file}."))
         }
         _ => Err(Problem::new(
@@ -225,39 +237,31 @@ async fn choose_account(app: &Rc<App>, provider: &ProviderId) -> Result<String, 
     let Some(provider) = effective.provider(provider) else {
         return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
     };
-    let roles = roles_of(app, provider).await;
-    let memory = app.memory(&provider.id);
-    let mut memory = memory.lock().await;
-    let before = memory.person().map(|person| person.sub.clone());
+    let session = app.session(&provider.id);
+    let mut session = session.lock().await;
+    let before = session.person().map(|person| person.sub.clone());
     let platform = Browser { app: Rc::clone(app), role: None, redirect: provider.redirect, asked_by: None };
-    let chosen = sign_in::choose_account(&platform, provider, &mut memory).await;
-    app.keep(&provider.id, &memory).await;
+    let chosen = sign_in::choose_account(&platform, provider, &mut session).await;
+    app.keep(&provider.id, &session).await;
     let person = chosen?.person;
-    if before.is_some_and(|before| before != person.sub) && !roles.is_empty() {
-        app.approvals.forget(&roles);
-        tell_host_to_forget(app, roles).await;
+    if before.is_some_and(|before| before != person.sub) {
+        forget_roles_of(app, provider).await;
     }
     Ok(format!("Signed in at {} as {}.", provider.label(), person.label()))
 }
 
-/// The provider's roles, also those that have left the settings and may still have credentials.
-async fn roles_of(app: &Rc<App>, provider: &Provider) -> Vec<RoleArn> {
-    let effective = app.effective();
-    let roles = effective.roles().map(|role| &role.value).filter(|role| role.provider == provider.id);
-    let mut roles: BTreeSet<_> = roles.map(|role| role.arn.clone()).collect();
-    roles.extend(app.memory(&provider.id).lock().await.expirations().map(|(role, _)| role.clone()));
-    roles.into_iter().collect()
+/// Takes back what others hold of the person who was signed in.
+async fn forget_roles_of(app: &Rc<App>, provider: &Provider) {
+    let roles = RoleSelection::Provider(provider.id.clone());
+    app.approvals.forget(&roles);
+    tell_host_to_forget(app, roles).await;
 }
 
 async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
     let effective = app.effective();
     let Some(provider) = effective.provider(provider) else { return };
-    let roles = roles_of(app, provider).await;
     let page = sign_out_at(app, provider).await;
-    if !roles.is_empty() {
-        app.approvals.forget(&roles);
-        tell_host_to_forget(app, roles).await;
-    }
+    forget_roles_of(app, provider).await;
     let outcome = match page.filter(|_| end_session) {
         Some(page) => browser::open_tab(page.as_str()).await.map(|()| {
             format!("Signed out of Rolecall. The new tab ends the session at {}.", provider.label())
@@ -269,32 +273,32 @@ async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
 
 /// Gives the page at which the session at the provider ends.
 async fn sign_out_at(app: &Rc<App>, provider: &Provider) -> Option<Url> {
-    let memory = app.memory(&provider.id);
-    let mut memory = memory.lock().await;
+    let session = app.session(&provider.id);
+    let mut session = session.lock().await;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: None, redirect, asked_by: None };
-    let page = sign_in::sign_out(&platform, provider, &mut memory).await;
-    app.keep(&provider.id, &memory).await;
+    let page = sign_in::sign_out(&platform, provider, &mut session).await;
+    app.keep(&provider.id, &session).await;
     page
 }
 
-async fn tell_host_to_forget(app: &Rc<App>, roles: Vec<RoleArn>) {
+async fn tell_host_to_forget(app: &Rc<App>, roles: RoleSelection) {
     if app.host_is_connected() {
         // A host that has stopped has forgotten everything.
-        let _ = app.host.ask(HostQuestion::Forget { roles }, WRITE_SECONDS).await;
+        let _ = app.host.ask(HostRequest::Forget(roles), WRITE_SECONDS).await;
     }
 }
 
 /// The role's credentials, joining a sign-in that is under way for the same.
 pub(crate) async fn credentials(
     app: &Rc<App>,
-    arn: &RoleArn,
+    role: &RoleKey,
     presence: Presence,
     time_left: TimeDelta,
     asked_by: Option<Program>,
 ) -> Result<Credentials, Problem> {
-    let (role, provider) = find(app, arn)?;
-    let key = (arn.clone(), presence == Presence::Person, time_left);
+    let key = (role.clone(), presence == Presence::Person, time_left);
+    let (role, provider) = find(app, role)?;
     let under_way = app.flights.0.borrow().get(&key).cloned();
     if let Some(flight) = under_way {
         return flight.await;
@@ -302,12 +306,12 @@ pub(crate) async fn credentials(
     let flight = {
         let (app, key) = (Rc::clone(app), key.clone());
         let fly = async move {
-            let memory = app.memory(&provider.id);
-            let mut memory = memory.lock().await;
+            let session = app.session(&provider.id);
+            let mut session = session.lock().await;
             let redirect = provider.redirect;
-            let platform = Browser { app: Rc::clone(&app), role: Some(role.arn.clone()), redirect, asked_by };
-            let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut memory).await;
-            app.keep(&provider.id, &memory).await;
+            let platform = Browser { app: Rc::clone(&app), role: Some(role.key()), redirect, asked_by };
+            let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut session).await;
+            app.keep(&provider.id, &session).await;
             app.flights.0.borrow_mut().remove(&key);
             credentials.map_err(Problem::from)
         };
@@ -317,16 +321,15 @@ pub(crate) async fn credentials(
     flight.await
 }
 
-fn find(app: &App, arn: &RoleArn) -> Result<(Role, Provider), Problem> {
+fn find(app: &App, role: &RoleKey) -> Result<(Role, Provider), Problem> {
     let effective = app.effective();
-    let (role, provider) = effective
-        .role(arn)
-        .ok_or_else(|| Problem::new(Code::RoleUnknown, format!("The role {arn} is not in the settings.")))?;
+    let unknown = || Problem::new(Code::RoleUnknown, format!("The role {role} is not in the settings."));
+    let (role, provider) = effective.role(role).ok_or_else(unknown)?;
     Ok((role.clone(), provider.clone()))
 }
 
-fn label(app: &App, arn: &RoleArn) -> String {
-    format!("{} / {}", app.effective().account_label(arn.account()), arn.name())
+fn label(app: &App, role: &RoleKey) -> String {
+    format!("{} / {}", app.effective().account_label(role.arn.account()), role.arn.name())
 }
 
 /// SDKs ask again once 15 minutes are left, so credentials with less than that are renewed.

@@ -11,11 +11,12 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use rolecall_core::message::host::{
-    HostAnswer, HostQuestion, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion,
+    HostRequest, HostResponse, Id, Outcome, ProtocolRange, SignOutRequest, ToHost, ToWorker, WorkerRequest,
+    WorkerResponse,
 };
+use rolecall_core::message::page::Pages;
 use rolecall_core::message::ui::HostState;
 use rolecall_core::settings::Reading;
-use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem, identity};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -33,7 +34,7 @@ struct Line {
     port: Option<Port>,
     state: HostState,
     last_id: Id,
-    waiting: BTreeMap<Id, oneshot::Sender<Result<HostAnswer, Problem>>>,
+    waiting: BTreeMap<Id, oneshot::Sender<Result<HostResponse, Problem>>>,
     /// How often in a row the host stopped.
     failures: u32,
     /// Whether it is looked for again and again.
@@ -99,7 +100,7 @@ impl Host {
     }
 
     /// Asks the host and waits for its answer, `seconds` at most.
-    pub(crate) async fn ask(&self, question: HostQuestion, seconds: u32) -> Result<HostAnswer, Problem> {
+    pub(crate) async fn ask(&self, body: HostRequest, seconds: u32) -> Result<HostResponse, Problem> {
         let (sender, answer) = oneshot::channel();
         let id = {
             let mut line = self.0.borrow_mut();
@@ -108,7 +109,7 @@ impl Host {
             line.waiting.insert(id, sender);
             id
         };
-        self.send(&ToHost::Ask { id, question })?;
+        self.send(&ToHost::Request { id, body })?;
         match select(answer, TimeoutFuture::new(seconds.saturating_mul(1_000))).await {
             Either::Left((Ok(outcome), _)) => outcome,
             Either::Left((Err(_), _)) => Err(stopped()),
@@ -121,21 +122,23 @@ impl Host {
     }
 
     async fn greet(&self, app: &Rc<App>) {
-        let hello = HostQuestion::Hello {
-            protocol: ProtocolRange::CURRENT,
-            version: browser::version(),
-            capabilities: Vec::new(),
-        };
+        let hello = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: browser::version() };
         match self.ask(hello, HELLO_SECONDS).await {
-            Ok(HostAnswer::Hello { protocol, version, settings, settings_faults, .. }) => {
-                if ProtocolRange::CURRENT.common(protocol).is_some() {
-                    let mut line = self.0.borrow_mut();
-                    line.state = HostState::Connected { version };
-                    line.failures = 0;
-                    drop(line);
-                    app.set_machine_settings(Reading { faults: settings_faults, ..(*settings).into() });
-                } else {
+            Ok(HostResponse::Hello { protocol, version }) => {
+                if ProtocolRange::CURRENT.common(protocol).is_none() {
                     self.hang_up(app, &other_version(&version));
+                    return;
+                }
+                match self.machine_settings().await {
+                    Ok(machine) => {
+                        let mut line = self.0.borrow_mut();
+                        line.state = HostState::Connected { version };
+                        line.failures = 0;
+                        drop(line);
+                        app.set_machine_settings(machine);
+                    }
+                    Err(problem) if problem.is(Code::HostExited) => {}
+                    Err(problem) => self.hang_up(app, &problem),
                 }
             }
             Ok(_) => self.hang_up(app, &not_understood()),
@@ -145,22 +148,39 @@ impl Host {
         }
     }
 
+    /// The machine's settings, put together from their pages.
+    async fn machine_settings(&self) -> Result<Reading, Problem> {
+        let mut pages = Pages::default();
+        loop {
+            match self.ask(HostRequest::Settings(pages.request()), HELLO_SECONDS).await? {
+                HostResponse::Settings(page) => {
+                    if let Some(whole) = pages.add(page)? {
+                        return Ok(whole.into());
+                    }
+                }
+                _ => return Err(not_understood()),
+            }
+        }
+    }
+
     fn heard(&self, app: &Rc<App>, message: JsValue) {
         match serde_wasm_bindgen::from_value(message) {
-            Ok(ToWorker::Answer { id, outcome }) => {
-                // An answer that comes too late is nobody's.
+            Ok(ToWorker::Response { id, result }) => {
+                // A response that comes too late is dropped.
                 if let Some(waiting) = self.0.borrow_mut().waiting.remove(&id) {
-                    let _ = waiting.send(outcome.into_result());
+                    let _ = waiting.send(result.into_result());
                 }
             }
-            Ok(ToWorker::Ask { id, question }) => {
+            Ok(ToWorker::Request { id, body }) => {
                 let app = Rc::clone(app);
                 spawn_local(async move {
-                    let outcome = Outcome::from(answer(&app, question).await);
+                    let result = Outcome::from(answer(&app, body).await);
                     // If the port is closed by now, so is whoever asked.
-                    let _ = app.host.send(&ToHost::Answer { id, outcome });
+                    let _ = app.host.send(&ToHost::Response { id, result });
                 });
             }
+            // What is under way goes on: whoever asks next for the same finds it done.
+            Ok(ToWorker::Cancel { .. }) => {}
             Err(_) => self.hang_up(app, &not_understood()),
         }
     }
@@ -221,19 +241,17 @@ fn say_hello(app: &Rc<App>) {
 }
 
 /// Answers what a terminal asks through the host.
-async fn answer(app: &Rc<App>, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
-    match question {
-        WorkerQuestion::Credentials(request) => flows::credentials_for_program(app, request).await,
-        WorkerQuestion::ConsoleUrl { role, service, interactive, asked_by } => {
-            let presence = Presence::of(interactive);
-            let url =
-                flows::console_url_for_program(app, &role, service.as_deref(), presence, asked_by).await?;
-            Ok(WorkerAnswer::ConsoleUrl { url })
+async fn answer(app: &Rc<App>, body: WorkerRequest) -> Result<WorkerResponse, Problem> {
+    match body {
+        WorkerRequest::Credentials(request) => flows::credentials_for_program(app, request).await,
+        WorkerRequest::ConsoleUrl(request) => {
+            let url = flows::console_url_for_program(app, request).await?;
+            Ok(WorkerResponse::ConsoleUrl { url })
         }
-        WorkerQuestion::Status => Ok(WorkerAnswer::Status(app.status())),
-        WorkerQuestion::SignOut { roles, end_session } => {
+        WorkerRequest::Status(request) => Ok(WorkerResponse::Status(app.status(request))),
+        WorkerRequest::SignOut(SignOutRequest { roles, end_session }) => {
             flows::forget(app, &roles, end_session).await;
-            Ok(WorkerAnswer::Done)
+            Ok(WorkerResponse::Done)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, PORT_NAME, State};
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, PORT_NAME, ToPage};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -27,7 +27,8 @@ pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
         app.host.look_again(app);
         let watching = Rc::clone(app);
         spawn_local(async move { watching.host.watch(&watching).await });
-        send(&port, &app.state());
+        send(&port, &ToPage::Roles(app.role_states()));
+        send(&port, &ToPage::State(Box::new(app.state())));
         let (listening, closing) = (Rc::clone(app), Rc::clone(app));
         port.listen(
             move |message| said(&listening, message),
@@ -46,9 +47,9 @@ pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
     });
 }
 
-/// Sends the state to every page.
-pub(crate) fn broadcast(state: &State) {
-    PORTS.with_borrow(|ports| ports.iter().for_each(|port| send(port, state)));
+/// Sends a message to every page.
+pub(crate) fn broadcast(message: &ToPage) {
+    PORTS.with_borrow(|ports| ports.iter().for_each(|port| send(port, message)));
 }
 
 /// Whether anybody looks.
@@ -56,8 +57,8 @@ pub(crate) fn are_open() -> bool {
     PORTS.with_borrow(|ports| !ports.is_empty())
 }
 
-fn send(port: &Port, state: &State) {
-    if let Ok(message) = store::to_js(state) {
+fn send(port: &Port, message: &ToPage) {
+    if let Ok(message) = store::to_js(message) {
         // A page that has just been closed is told so by its own event.
         let _ = port.post_message(&message);
     }

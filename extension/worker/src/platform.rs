@@ -4,14 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rolecall_core::aws::RoleArn;
 use rolecall_core::message::host::Program;
 use rolecall_core::message::ui::Activity;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
     TransportError,
 };
-use rolecall_core::settings::Redirect;
+use rolecall_core::settings::{Redirect, RoleKey};
 use rolecall_core::url::Url;
 use wasm_bindgen::JsCast;
 
@@ -23,7 +22,7 @@ pub(crate) struct Browser {
     /// The background.
     pub(crate) app: Rc<App>,
     /// For which role, if it is for one.
-    pub(crate) role: Option<RoleArn>,
+    pub(crate) role: Option<RoleKey>,
     /// Which redirect address the provider takes.
     pub(crate) redirect: Redirect,
     /// The program in a terminal that asked, if it was not a person in the popup.
@@ -38,10 +37,10 @@ impl Platform for Browser {
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
         if let (Interaction::Window, Some(program), Some(role)) = (interaction, &self.asked_by, &self.role) {
             // A window that nobody called for would be closed, or worse, trusted: say where it comes from.
-            let message = format!("{program} asks for {role}. Sign in to let it continue.");
-            browser::notify(role.as_str(), &message).await;
+            let message = format!("{program} asks for {}. Sign in to let it continue.", role.arn);
+            browser::notify(role.arn.as_str(), &message).await;
             let redirect = browser::authorize(url, interaction).await;
-            browser::end_notification(role.as_str()).await;
+            browser::end_notification(role.arn.as_str()).await;
             return redirect;
         }
         browser::authorize(url, interaction).await

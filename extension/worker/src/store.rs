@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rolecall_core::Problem;
 use rolecall_core::message::ui::Intent;
 use rolecall_core::settings::{ProviderId, Reading, SettingsError};
-use rolecall_core::sign_in::Memory;
+use rolecall_core::sign_in::ProviderSession;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
@@ -18,7 +18,7 @@ pub(crate) type Routes = std::collections::BTreeSet<String>;
 
 /// What a person wanted last and was told about it. Holds no secret.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct LastOutcome {
     /// What they wanted.
     pub(crate) intent: Option<Intent>,
     /// What came of it.
@@ -29,29 +29,29 @@ pub(crate) struct Told {
 
 /// What a person was told before the last background ended: they may be reading it still, or be on their way to allow
 /// what it asks for.
-pub(crate) async fn load_told() -> Told {
-    load(StorageArea::Session, TOLD).await.unwrap_or_default()
+pub(crate) async fn load_last_outcome() -> LastOutcome {
+    load(StorageArea::Session, LAST_OUTCOME).await.unwrap_or_default()
 }
 
 /// Remembers what a person is told.
-pub(crate) async fn save_told(told: &Told) {
-    if let Ok(value) = to_js(told) {
-        browser::save(StorageArea::Session, TOLD, &value).await;
+pub(crate) async fn save_last_outcome(last: &LastOutcome) {
+    if let Ok(value) = to_js(last) {
+        browser::save(StorageArea::Session, LAST_OUTCOME, &value).await;
     }
 }
 
 /// What is remembered of each provider.
-pub(crate) async fn load_memories() -> BTreeMap<ProviderId, Memory> {
-    load(StorageArea::Session, MEMORIES).await.unwrap_or_default()
+pub(crate) async fn load_sessions() -> BTreeMap<ProviderId, ProviderSession> {
+    load(StorageArea::Session, SESSIONS).await.unwrap_or_default()
 }
 
 /// Remembers one provider.
-pub(crate) async fn save_memory(provider: &ProviderId, memory: &Memory) {
-    let stored = browser::load(StorageArea::Session, Some(MEMORIES)).await;
-    let memories = if stored.is_object() { stored.into() } else { js_sys::Object::new() };
-    if let Ok(value) = to_js(memory) {
-        let _ = js_sys::Reflect::set(&memories, &provider.as_str().into(), &value);
-        browser::save(StorageArea::Session, MEMORIES, &memories).await;
+pub(crate) async fn save_session(provider: &ProviderId, session: &ProviderSession) {
+    let stored = browser::load(StorageArea::Session, Some(SESSIONS)).await;
+    let sessions = if stored.is_object() { stored.into() } else { js_sys::Object::new() };
+    if let Ok(value) = to_js(session) {
+        let _ = js_sys::Reflect::set(&sessions, &provider.as_str().into(), &value);
+        browser::save(StorageArea::Session, SESSIONS, &sessions).await;
     }
 }
 
@@ -103,6 +103,6 @@ async fn load<T: DeserializeOwned>(area: StorageArea, key: &str) -> Option<T> {
 }
 
 const ALLOWED: &str = "allowed";
-const MEMORIES: &str = "memories";
+const SESSIONS: &str = "sessions";
 const ROUTES: &str = "nativeRoutes";
-const TOLD: &str = "told";
+const LAST_OUTCOME: &str = "lastOutcome";

@@ -17,14 +17,13 @@ use std::rc::Rc;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use js_sys::Uint8Array;
-use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, HttpRelayed};
+use rolecall_core::message::host::{HostRequest, HostResponse, HttpRelayRequest, HttpRelayResponse};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
     HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError, WithOrigin,
 };
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem};
-use secrecy::ExposeSecret;
 use web_sys::{AbortSignal, RequestCache, RequestCredentials, RequestMode, RequestRedirect};
 
 use crate::app::App;
@@ -201,17 +200,16 @@ async fn relay(
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()));
-    let relay = HttpRelay {
+    let relay = HttpRelayRequest {
         method: request.method().to_string(),
         url,
         headers: headers.collect(),
-        // Every body this product sends is a form, which is ASCII.
-        body: String::from_utf8_lossy(request.body()).into_owned().into(),
+        body: request.body().clone().into(),
     };
     let deadline = REQUEST_TIMEOUT_SECONDS.saturating_add(5);
-    match app.host.ask(HostQuestion::SendHttp(relay), deadline).await {
-        Ok(HostAnswer::Http(HttpRelayed { status, headers, body })) => {
-            target.response(status, headers, body.expose_secret().as_bytes().to_vec())
+    match app.host.ask(HostRequest::SendHttp(relay), deadline).await {
+        Ok(HostResponse::Http(HttpRelayResponse { status, headers, body })) => {
+            target.response(status, headers, body.expose_secret().to_vec())
         }
         Ok(_) => Err(target.unreachable("the Rolecall host program answered something else")),
         Err(problem) => Err(target.relay_failure(&problem)),

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::host::RoleSelection;
+use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
 
 /// What is known without asking the browser.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    credentials: HashMap<RoleArn, Held>,
-    refusals: HashMap<RoleArn, (Instant, Problem)>,
+    credentials: HashMap<RoleKey, Held>,
+    refusals: HashMap<RoleKey, (Instant, Problem)>,
 }
 
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl Cache {
     /// less: a role of 15 minutes would otherwise be asked for at every call.
     pub(super) fn credentials(
         &self,
-        role: &RoleArn,
+        role: &RoleKey,
         now: DateTime<Utc>,
         time_left: TimeDelta,
     ) -> Option<&Credentials> {
@@ -36,35 +38,29 @@ impl Cache {
     }
 
     /// What a person answered a moment ago, for the rest of a parallel run: one closed window says it for all of them.
-    pub(super) fn refusal(&self, role: &RoleArn) -> Option<&Problem> {
+    pub(super) fn refusal(&self, role: &RoleKey) -> Option<&Problem> {
         let (since, problem) = self.refusals.get(role)?;
         (since.elapsed() < REFUSAL_LIFETIME).then_some(problem)
     }
 
     /// Keeps credentials.
-    pub(super) fn keep(&mut self, role: RoleArn, credentials: Credentials, now: DateTime<Utc>) {
+    pub(super) fn keep(&mut self, role: RoleKey, credentials: Credentials, now: DateTime<Utc>) {
         self.refusals.remove(&role);
         let lifetime = credentials.time_left(now);
         self.credentials.insert(role, Held { credentials, lifetime });
     }
 
     /// Keeps what a person answered.
-    pub(super) fn keep_refusal(&mut self, role: RoleArn, problem: &Problem) {
+    pub(super) fn keep_refusal(&mut self, role: RoleKey, problem: &Problem) {
         if problem.is(Code::SignInCancelled) || problem.is(Code::AccessDeniedByProvider) {
             self.refusals.insert(role, (Instant::now(), problem.clone()));
         }
     }
 
-    /// Forgets these roles, or everything when there are none.
-    pub(super) fn forget(&mut self, roles: &[RoleArn]) {
-        if roles.is_empty() {
-            self.credentials.clear();
-            self.refusals.clear();
-        }
-        for role in roles {
-            self.credentials.remove(role);
-            self.refusals.remove(role);
-        }
+    /// Forgets these roles.
+    pub(super) fn forget(&mut self, roles: &RoleSelection) {
+        self.credentials.retain(|role, _| !roles.contains(role));
+        self.refusals.retain(|role, _| !roles.contains(role));
     }
 }
 
@@ -78,8 +74,15 @@ const REFUSAL_LIFETIME: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
 
-    fn role() -> RoleArn {
-        "arn:aws:iam::123456789012:role/example".parse().unwrap()
+    fn role() -> RoleKey {
+        of("corp", "example")
+    }
+
+    fn of(provider: &str, name: &str) -> RoleKey {
+        RoleKey {
+            provider: provider.parse().unwrap(),
+            arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
+        }
     }
 
     fn cache(now: DateTime<Utc>, minutes: i64) -> Cache {
@@ -122,12 +125,21 @@ mod tests {
     }
 
     #[test]
+    fn one_arn_of_two_providers_is_two_roles() {
+        let now = Utc::now();
+        let cache = cache(now, 60);
+        assert!(cache.credentials(&of("corp", "example"), now, TimeDelta::zero()).is_some());
+        assert!(cache.credentials(&of("other", "example"), now, TimeDelta::zero()).is_none());
+    }
+
+    #[test]
     fn what_is_forgotten_is_gone() {
         let now = Utc::now();
         let mut cache = cache(now, 60);
-        cache.forget(&["arn:aws:iam::123456789012:role/other".parse().unwrap()]);
+        cache.forget(&RoleSelection::Role(of("corp", "other")));
+        cache.forget(&RoleSelection::Role(of("other", "example")));
         assert!(cache.credentials(&role(), now, TimeDelta::zero()).is_some());
-        cache.forget(&[]);
+        cache.forget(&RoleSelection::Provider("corp".parse().unwrap()));
         assert!(cache.credentials(&role(), now, TimeDelta::zero()).is_none());
     }
 }

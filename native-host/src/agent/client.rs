@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::Stream as _;
-use rolecall_core::aws::RoleArn;
-use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
+use rolecall_core::message::agent::{AgentAnswer, AgentRequest, AgentResponse};
 use rolecall_core::message::frame;
-use rolecall_core::message::host::{CredentialsRequest, ProtocolRange};
+use rolecall_core::message::host::{
+    CredentialsRequest, PersonSummary, ProtocolRange, RoleSummary, WorkerRequest,
+};
+use rolecall_core::message::page::Pages;
+use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
@@ -27,6 +31,19 @@ struct Agent {
     patience: Duration,
     stream: RefCell<Option<Stream>>,
     path: PathBuf,
+}
+
+/// Who is signed in at a browser, and which roles it knows.
+#[derive(Debug)]
+pub(crate) struct AgentStatus {
+    /// Since when the agent runs.
+    pub(crate) since: DateTime<Utc>,
+    /// The host program's version.
+    pub(crate) version: String,
+    /// Who is signed in at which provider.
+    pub(crate) people: Vec<PersonSummary>,
+    /// Its roles.
+    pub(crate) roles: Vec<RoleSummary>,
 }
 
 impl Agents {
@@ -79,17 +96,17 @@ impl Agents {
     /// without.
     pub(crate) fn credentials(
         &self,
-        role: &RoleArn,
+        role: &RoleKey,
         presence: Presence,
         time_left_seconds: u32,
     ) -> Result<Got, Problem> {
         let request = |interactive| {
             let request =
                 CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };
-            move || Wish::Credentials(request.clone())
+            move || WorkerRequest::Credentials(request.clone())
         };
         let read = |answer| match answer {
-            Answer::Credentials { credentials, keep } => Ok(Got { credentials, keep }),
+            AgentAnswer::Credentials { credentials, keep } => Ok(Got { credentials, keep }),
             _ => Err(unexpected()),
         };
         if presence == Presence::Nobody || self.0.len() > 1 {
@@ -116,18 +133,18 @@ impl Agents {
         self.0.is_empty()
     }
 
-    /// Asks one agent after the other, the youngest first, until one gives what is wished for or a person says no: they
+    /// Asks one agent after the other, the youngest first, until one gives what is asked for or a person says no: they
     /// are not asked again by the next browser.
     ///
     /// Of several failures the one is told that a person can do something about.
     pub(crate) fn first<T>(
         &self,
-        wish: impl Fn() -> Wish,
-        read: impl Fn(Answer) -> Result<T, Problem>,
+        request: impl Fn() -> WorkerRequest,
+        read: impl Fn(AgentAnswer) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let mut told: Option<Problem> = None;
         for agent in &self.0 {
-            match agent.ask(wish()).and_then(&read) {
+            match agent.ask(request()).and_then(&read) {
                 Ok(answer) => return Ok(answer),
                 Err(problem) if is_final(&problem) => return Err(problem),
                 Err(problem) => {
@@ -147,20 +164,43 @@ impl Agents {
         }))
     }
 
+    /// Asks every agent who is signed in and which roles there are. Each one's answer comes with the path of its socket.
+    pub(crate) fn statuses(&self) -> Vec<(&Path, Result<AgentStatus, Problem>)> {
+        self.0.iter().map(|agent| (agent.path.as_path(), agent.status())).collect()
+    }
+
     /// Asks every agent and gives each one's answer with the path of its socket.
-    pub(crate) fn all(&self, wish: impl Fn() -> Wish) -> Vec<(&Path, Result<Answer, Problem>)> {
-        self.0.iter().map(|agent| (agent.path.as_path(), agent.ask(wish()))).collect()
+    pub(crate) fn all(
+        &self,
+        request: impl Fn() -> WorkerRequest,
+    ) -> Vec<(&Path, Result<AgentAnswer, Problem>)> {
+        self.0.iter().map(|agent| (agent.path.as_path(), agent.ask(request()))).collect()
     }
 }
 
 impl Agent {
-    fn ask(&self, wish: Wish) -> Result<Answer, Problem> {
-        // One question per connection: the one from looking around serves the first.
+    /// Puts the pages of the status together.
+    fn status(&self) -> Result<AgentStatus, Problem> {
+        let mut pages = Pages::default();
+        loop {
+            let AgentAnswer::Status { since, version, page } =
+                self.ask(WorkerRequest::Status(pages.request()))?
+            else {
+                return Err(unexpected());
+            };
+            if let Some(whole) = pages.add(page)? {
+                return Ok(AgentStatus { since, version, people: whole.people, roles: whole.roles });
+            }
+        }
+    }
+
+    fn ask(&self, body: WorkerRequest) -> Result<AgentAnswer, Problem> {
+        // One request per connection: the one from looking around serves the first.
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => socket::connect(&self.path).map_err(|error| gone(&error))?,
         };
-        ask(&stream, wish, self.patience).map_err(|error| gone(&error))?.into_result()
+        ask(&stream, body, self.patience).map_err(|error| gone(&error))?.into_result()
     }
 }
 
@@ -171,11 +211,11 @@ fn is_final(problem: &Problem) -> bool {
     codes.into_iter().any(|code| problem.is(code))
 }
 
-fn ask(mut stream: &Stream, wish: Wish, patience: Duration) -> io::Result<Reply> {
+fn ask(mut stream: &Stream, body: WorkerRequest, patience: Duration) -> io::Result<AgentResponse> {
     // Named pipes know no timeouts; there the agent's own deadline has to do.
     let _ = stream.set_recv_timeout(Some(patience));
     let _ = stream.set_send_timeout(Some(GRACE));
-    frame::write(&mut stream, &Question { protocol: ProtocolRange::CURRENT, wish })?;
+    frame::write(&mut stream, &AgentRequest { protocol: ProtocolRange::CURRENT, body })?;
     frame::read(&mut stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 

@@ -16,22 +16,24 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::{Listener as _, Stream as _};
-use rolecall_core::aws::{Credentials, RoleArn};
-use rolecall_core::message::agent::{Answer, Question, Reply, Wish};
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::agent::{AgentAnswer, AgentRequest, AgentResponse};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    CredentialsRequest, Outcome, Program, ProtocolRange, WorkerAnswer, WorkerQuestion,
+    ConsoleUrlRequest, CredentialsRequest, Outcome, Program, ProtocolRange, RoleSelection, WorkerRequest,
+    WorkerResponse,
 };
+use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
 
 use crate::{peer, platform};
-pub(crate) use client::Agents;
+pub(crate) use client::{AgentStatus, Agents};
 pub(crate) use socket::{Kind, RESTART};
 
 /// Whoever holds the sign-in: the extension's worker behind its port.
 pub(crate) trait Browser: Send + Sync {
     /// Asks, and waits for the answer for [`DEADLINE`] at most.
-    fn ask(&self, question: WorkerQuestion) -> Result<WorkerAnswer, Problem>;
+    fn ask(&self, request: WorkerRequest) -> Result<WorkerResponse, Problem>;
 }
 
 /// How long anybody waits for an answer. The Go SDK gives up on a `credential_process` after 60 seconds.
@@ -42,7 +44,7 @@ pub(crate) struct Agent {
     browser: Arc<dyn Browser>,
     since: DateTime<Utc>,
     cache: Mutex<cache::Cache>,
-    flights: flight::Flights<(RoleArn, bool, Program), Result<Got, Problem>>,
+    flights: flight::Flights<(RoleKey, bool, Program), Result<Got, Problem>>,
     connections: Mutex<Connections>,
     connection_ended: Condvar,
 }
@@ -89,12 +91,12 @@ impl Agent {
     }
 
     /// Keeps credentials that came without being asked for.
-    pub(crate) fn keep(&self, role: RoleArn, credentials: Credentials) {
+    pub(crate) fn keep(&self, role: RoleKey, credentials: Credentials) {
         lock(&self.cache).keep(role, credentials, Utc::now());
     }
 
-    /// Forgets these roles, or everything when there are none.
-    pub(crate) fn forget(&self, roles: &[RoleArn]) {
+    /// Forgets these roles.
+    pub(crate) fn forget(&self, roles: &RoleSelection) {
         lock(&self.cache).forget(roles);
     }
 
@@ -153,52 +155,51 @@ impl Agent {
         }
         let _ = stream.set_recv_timeout(Some(PATIENCE));
         let _ = stream.set_send_timeout(Some(PATIENCE));
-        let reply: Reply = match frame::read::<Question>(&mut stream) {
+        let response: AgentResponse = match frame::read::<AgentRequest>(&mut stream) {
             Ok(None) => return Ok(()),
-            Ok(Some(question)) => self.reply(question, stream).into(),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Outcome::Error(Problem::new(
-                Code::HostProtocol,
-                "The agent does not understand the question.",
-            )),
+            Ok(Some(request)) => self.respond(request, stream).into(),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Outcome::Error(Problem::new(Code::HostProtocol, "The agent does not understand the request."))
+            }
             Err(error) => return Err(error),
         };
-        let has_credentials = matches!(reply, Outcome::Ok(Answer::Credentials { .. }));
-        let written = frame::write(&mut stream, &reply);
+        let has_credentials = matches!(response, Outcome::Ok(AgentAnswer::Credentials { .. }));
+        let written = frame::write_response(&mut stream, &response, Outcome::Error);
         if has_credentials {
             lock(&self.connections).undelivered = written.is_err();
         }
         written
     }
 
-    fn reply(&self, question: Question, stream: &Stream) -> Result<Answer, Problem> {
-        if ProtocolRange::CURRENT.common(question.protocol).is_none() {
+    fn respond(&self, request: AgentRequest, stream: &Stream) -> Result<AgentAnswer, Problem> {
+        if ProtocolRange::CURRENT.common(request.protocol).is_none() {
             let message = "The rolecall command and the host program that the browser started are of different versions.";
             return Err(Problem::new(Code::HostVersion, message));
         }
-        match question.wish {
-            Wish::Credentials(request) => {
+        match request.body {
+            WorkerRequest::Credentials(request) => {
                 let Got { credentials, keep } = self.credentials(&request, || peer::program(stream))?;
-                Ok(Answer::Credentials { credentials, keep })
+                Ok(AgentAnswer::Credentials { credentials, keep })
             }
-            Wish::ConsoleUrl { role, service, interactive, .. } => {
-                let asked_by = peer::program(stream);
-                match self.browser.ask(WorkerQuestion::ConsoleUrl { role, service, interactive, asked_by })? {
-                    WorkerAnswer::ConsoleUrl { url } => Ok(Answer::ConsoleUrl { url }),
+            WorkerRequest::ConsoleUrl(request) => {
+                let request = ConsoleUrlRequest { asked_by: peer::program(stream), ..request };
+                match self.browser.ask(WorkerRequest::ConsoleUrl(request))? {
+                    WorkerResponse::ConsoleUrl { url } => Ok(AgentAnswer::ConsoleUrl { url }),
                     _ => Err(unexpected()),
                 }
             }
-            Wish::Status => match self.browser.ask(WorkerQuestion::Status)? {
-                WorkerAnswer::Status(worker) => Ok(Answer::Status {
+            WorkerRequest::Status(request) => match self.browser.ask(WorkerRequest::Status(request))? {
+                WorkerResponse::Status(page) => Ok(AgentAnswer::Status {
                     since: self.since,
                     version: env!("CARGO_PKG_VERSION").to_owned(),
-                    worker,
+                    page,
                 }),
                 _ => Err(unexpected()),
             },
-            Wish::SignOut { roles, end_session } => {
-                self.forget(&roles);
-                match self.browser.ask(WorkerQuestion::SignOut { roles, end_session })? {
-                    WorkerAnswer::Done => Ok(Answer::Done),
+            WorkerRequest::SignOut(request) => {
+                self.forget(&request.roles);
+                match self.browser.ask(WorkerRequest::SignOut(request))? {
+                    WorkerResponse::Done => Ok(AgentAnswer::Done),
                     _ => Err(unexpected()),
                 }
             }
@@ -229,16 +230,16 @@ impl Agent {
             if let Some(problem) = lock(&self.cache).refusal(&request.role) {
                 return Err(problem.clone());
             }
-            let question = CredentialsRequest { asked_by: asked_by.clone(), ..request.clone() };
-            let answer = match self.browser.ask(WorkerQuestion::Credentials(question)) {
-                Ok(WorkerAnswer::Credentials { credentials, keep }) => Ok(Got { credentials, keep }),
+            let request = CredentialsRequest { asked_by: asked_by.clone(), ..request.clone() };
+            let answer = match self.browser.ask(WorkerRequest::Credentials(request.clone())) {
+                Ok(WorkerResponse::Credentials { credentials, keep }) => Ok(Got { credentials, keep }),
                 Ok(_) => Err(unexpected()),
                 Err(problem) => Err(problem),
             };
             match &answer {
-                Ok(got) if got.keep => self.keep(request.role.clone(), got.credentials.clone()),
+                Ok(got) if got.keep => self.keep(request.role, got.credentials.clone()),
                 Ok(_) => {}
-                Err(problem) => lock(&self.cache).keep_refusal(request.role.clone(), problem),
+                Err(problem) => lock(&self.cache).keep_refusal(request.role, problem),
             }
             answer
         };

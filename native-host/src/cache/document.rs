@@ -1,7 +1,9 @@
 //! The list of what is kept: one entry for each role.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::host::RoleSelection;
+use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -19,7 +21,7 @@ pub(super) struct Document {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
-    pub(super) role: RoleArn,
+    pub(super) role: RoleKey,
     /// Where the keys are. Nowhere, if the cache could not take them.
     pub(super) place: Place,
     pub(super) expiration: DateTime<Utc>,
@@ -32,7 +34,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// What came at this moment. Only what goes into the file carries the keys.
-    pub(super) fn new(role: &RoleArn, credentials: &Credentials, place: Place, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(role: &RoleKey, credentials: &Credentials, place: Place, now: DateTime<Utc>) -> Self {
         Self {
             role: role.clone(),
             place,
@@ -81,12 +83,12 @@ impl Document {
     }
 
     /// What is kept of a role.
-    pub(super) fn entry(&self, role: &RoleArn) -> Option<&Entry> {
+    pub(super) fn entry(&self, role: &RoleKey) -> Option<&Entry> {
         self.roles.iter().find(|entry| entry.role == *role)
     }
 
     /// The same, taken out.
-    pub(super) fn take(&mut self, role: &RoleArn) -> Option<Entry> {
+    pub(super) fn take(&mut self, role: &RoleKey) -> Option<Entry> {
         let position = self.roles.iter().position(|entry| entry.role == *role)?;
         Some(self.roles.swap_remove(position))
     }
@@ -102,9 +104,9 @@ impl Document {
         self.roles.push(entry);
     }
 
-    /// Drops these roles, or all when there are none, and gives what was dropped.
-    pub(super) fn remove(&mut self, roles: &[RoleArn]) -> Vec<Entry> {
-        self.roles.extract_if(.., |entry| roles.is_empty() || roles.contains(&entry.role)).collect()
+    /// Drops these roles, and gives what was dropped.
+    pub(super) fn remove(&mut self, roles: &RoleSelection) -> Vec<Entry> {
+        self.roles.extract_if(.., |entry| roles.contains(&entry.role)).collect()
     }
 
     /// Drops what has expired and what is kept elsewhere than in this place, and gives what was dropped.
@@ -130,8 +132,11 @@ mod tests {
 
     use super::*;
 
-    fn role(name: &str) -> RoleArn {
-        format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap()
+    fn role(name: &str) -> RoleKey {
+        RoleKey {
+            provider: "corp".parse().unwrap(),
+            arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
+        }
     }
 
     fn entry(name: &str, minutes: i64, place: Place) -> Entry {
@@ -209,7 +214,7 @@ mod tests {
         document.put(entry("refused", 60, Place::None));
         document.put(entry("here", 60, Place::File));
         let dropped = document.drop_all_but(Place::File, Utc::now());
-        let dropped: Vec<_> = dropped.iter().map(|entry| entry.role.name()).collect();
+        let dropped: Vec<_> = dropped.iter().map(|entry| entry.role.arn.name()).collect();
         assert_eq!(dropped, ["expired", "elsewhere"]);
         assert!(document.entry(&role("here")).is_some() && document.entry(&role("refused")).is_some());
     }
@@ -219,9 +224,9 @@ mod tests {
         let mut document = Document::default();
         document.put(entry("a", 60, Place::File));
         document.put(entry("b", 60, Place::File));
-        assert_eq!(document.remove(&[role("a")]).len(), 1);
+        assert_eq!(document.remove(&RoleSelection::Role(role("a"))).len(), 1);
         assert!(document.entry(&role("b")).is_some());
-        document.remove(&[]);
+        document.remove(&RoleSelection::All);
         assert!(document.is_empty());
     }
 }

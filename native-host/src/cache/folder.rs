@@ -142,14 +142,19 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use chrono::{TimeDelta, Utc};
-    use rolecall_core::aws::{Credentials, RoleArn};
+    use rolecall_core::aws::Credentials;
+    use rolecall_core::message::host::RoleSelection;
+    use rolecall_core::settings::RoleKey;
 
     use super::super::Place;
     use super::super::document::Entry;
     use super::*;
 
     fn put(document: &mut Document) -> bool {
-        let role: RoleArn = "arn:aws:iam::123456789012:role/example".parse().unwrap();
+        let role: RoleKey = RoleKey {
+            provider: "corp".parse().unwrap(),
+            arn: "arn:aws:iam::123456789012:role/example".parse().unwrap(),
+        };
         let now = Utc::now();
         let credentials = Credentials {
             access_key_id: "ASIAEXAMPLE".into(),
@@ -168,7 +173,9 @@ mod tests {
         assert!(folder.read().is_empty() && !folder.exists());
         folder.change(Patience::UntilFree, put).unwrap();
         assert!(!folder.read().is_empty());
-        folder.change(Patience::UntilFree, |document| !document.remove(&[]).is_empty()).unwrap();
+        folder
+            .change(Patience::UntilFree, |document| !document.remove(&RoleSelection::All).is_empty())
+            .unwrap();
         assert!(!folder.file().exists());
     }
 

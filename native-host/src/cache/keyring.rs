@@ -12,7 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
+use rolecall_core::settings::RoleKey;
 use zeroize::Zeroizing;
 
 use super::Unlock;
@@ -57,7 +58,7 @@ impl Trouble {
 }
 
 /// Reads a role's credentials.
-pub(super) fn get(role: &RoleArn, unlock: Unlock) -> Result<Option<Credentials>, Trouble> {
+pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>, Trouble> {
     let role = role.to_string();
     let secret = in_time(unlock, move || system::get(&role, unlock))?;
     // What cannot be read is as good as nothing; why is not told, for it could quote keys.
@@ -65,7 +66,7 @@ pub(super) fn get(role: &RoleArn, unlock: Unlock) -> Result<Option<Credentials>,
 }
 
 /// Writes a role's credentials over what was there.
-pub(super) fn put(role: &RoleArn, credentials: &Credentials, unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn put(role: &RoleKey, credentials: &Credentials, unlock: Unlock) -> Result<(), Trouble> {
     let role = role.to_string();
     let mut secret = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
     serde_json::to_writer(&mut *secret, credentials)
@@ -74,7 +75,7 @@ pub(super) fn put(role: &RoleArn, credentials: &Credentials, unlock: Unlock) -> 
 }
 
 /// Removes a role's credentials, if they are there.
-pub(super) fn remove(role: &RoleArn, unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn remove(role: &RoleKey, unlock: Unlock) -> Result<(), Trouble> {
     let role = role.to_string();
     in_time(unlock, move || system::remove(&role, unlock))
 }

@@ -23,7 +23,9 @@ use std::fmt;
 use std::io;
 
 use chrono::{DateTime, Utc};
-use rolecall_core::aws::{Credentials, RoleArn};
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::host::RoleSelection;
+use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use serde::{Deserialize, Serialize};
@@ -75,7 +77,7 @@ pub(crate) struct Cache {
 /// A role whose credentials are kept.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Kept {
-    pub(crate) role: RoleArn,
+    pub(crate) role: RoleKey,
     pub(crate) expiration: DateTime<Utc>,
     pub(crate) place: Place,
 }
@@ -96,7 +98,7 @@ impl Cache {
     /// job that may finish is better than one that fails for certain.
     pub(crate) fn find(
         &self,
-        role: &RoleArn,
+        role: &RoleKey,
         presence: Presence,
         time_left: u32,
         unlock: Unlock,
@@ -121,7 +123,7 @@ impl Cache {
     /// Keeps a role's credentials and gives where. Those that it has already are not written again.
     pub(crate) fn keep(
         &self,
-        role: &RoleArn,
+        role: &RoleKey,
         credentials: &Credentials,
         unlock: Unlock,
     ) -> Result<Place, Problem> {
@@ -133,7 +135,7 @@ impl Cache {
         Ok(self.place)
     }
 
-    fn write(&self, role: &RoleArn, credentials: &Credentials, patience: Patience) -> Result<(), Problem> {
+    fn write(&self, role: &RoleKey, credentials: &Credentials, patience: Patience) -> Result<(), Problem> {
         if self.place == Place::None {
             return Ok(());
         }
@@ -182,7 +184,7 @@ impl Cache {
 
 /// Keeps credentials that an agent answered with, if the settings want that and they are new. Nobody waits for it,
 /// is asked or is told: they have their credentials.
-pub(crate) fn keep_in_passing(role: &RoleArn, credentials: &Credentials) {
+pub(crate) fn keep_in_passing(role: &RoleKey, credentials: &Credentials) {
     if !settings_files::may_choose_a_cache() {
         return;
     }
@@ -197,9 +199,9 @@ pub(crate) fn keep_in_passing(role: &RoleArn, credentials: &Credentials) {
 }
 
 /// Forgets a role whose credentials may no longer be kept, if they were.
-pub(crate) fn forget_if_kept(role: &RoleArn) {
+pub(crate) fn forget_if_kept(role: &RoleKey) {
     if Folder::usual().is_some_and(|folder| folder.read().entry(role).is_some())
-        && let Err(problem) = forget(std::slice::from_ref(role), Unlock::Never)
+        && let Err(problem) = forget(&RoleSelection::Role(role.clone()), Unlock::Never)
     {
         tracing::warn!(%role, %problem, "credentials that may not be kept are not forgotten");
     }
@@ -214,8 +216,8 @@ pub(crate) fn list() -> Vec<Kept> {
     alive.map(|entry| Kept { role: entry.role, expiration: entry.expiration, place: entry.place }).collect()
 }
 
-/// Forgets these roles, or everything when there are none, wherever it is and whatever the settings say by now.
-pub(crate) fn forget(roles: &[RoleArn], unlock: Unlock) -> Result<(), Problem> {
+/// Forgets these roles, wherever it is and whatever the settings say by now.
+pub(crate) fn forget(roles: &RoleSelection, unlock: Unlock) -> Result<(), Problem> {
     let Some(folder) = Folder::usual().filter(Folder::exists) else { return Ok(()) };
     let mut left = None;
     let change = |document: &mut Document| {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rolecall_core::aws::Region;
 use rolecall_core::console;
-use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::message::agent::AgentAnswer;
+use rolecall_core::message::host::{ConsoleUrlRequest, WorkerRequest};
+use rolecall_core::settings::ProviderId;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +27,9 @@ pub(crate) struct Console {
     /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
     #[arg(value_name = "ROLE", add = super::completion::roles())]
     role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     /// The service to open, as in the console's addresses: s3, ec2, cloudwatch, …
     #[arg(long)]
     service: Option<String>,
@@ -40,7 +45,7 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn run(self) -> Outcome {
-        let place = super::place(self.role.as_deref())?;
+        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
         let url = self.url(&place)?;
         if self.print_url {
             output::data(url.expose_secret())?;
@@ -51,7 +56,7 @@ impl Console {
             Failure::caused_by(problem, &error)
                 .next("Run again with --print-url and open the address yourself.")
         })?;
-        output::note(format_args!("Opened the console as {}.", place.role));
+        output::note(format_args!("Opened the console as {}.", place.role.arn));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -61,19 +66,21 @@ impl Console {
         let source = Source { time_left, ..self.ask.source() };
         let agents = Agents::of_browsers_soon();
         if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
-            let wish = || Wish::ConsoleUrl {
-                role: place.role.clone(),
-                service: self.service.clone(),
-                interactive: source.presence == Presence::Person,
-                asked_by: None,
+            let request = || {
+                WorkerRequest::ConsoleUrl(ConsoleUrlRequest {
+                    role: place.role.clone(),
+                    service: self.service.clone(),
+                    interactive: source.presence == Presence::Person,
+                    asked_by: None,
+                })
             };
             let read = |answer| match answer {
-                Answer::ConsoleUrl { url } => Ok(url),
+                AgentAnswer::ConsoleUrl { url } => Ok(url),
                 _ => {
                     Err(Problem::new(Code::HostProtocol, "The agent answered something else than was asked."))
                 }
             };
-            match agents.first(wish, read) {
+            match agents.first(request, read) {
                 Err(problem) if problem.is(Code::RoleUnknown) || problem.is(Code::AgentUnavailable) => {}
                 answer => return answer,
             }

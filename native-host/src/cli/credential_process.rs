@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::ProfileName;
+use rolecall_core::settings::{ProfileName, ProviderId, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
 use crate::output::{self, Failure, Outcome};
-use crate::profile::{COMMAND, PROFILE, ROLE};
+use crate::profile::{COMMAND, PROFILE, PROVIDER, ROLE};
 use crate::source::Source;
 use crate::{batch, roles};
 
@@ -24,6 +24,9 @@ pub(crate) struct CredentialProcess {
     /// The role; what the profile says without one.
     #[arg(long, value_name = "ARN")]
     role_arn: Option<RoleArn>,
+    /// The role's provider. Without one, whoever knows the role is asked.
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    provider: Option<ProviderId>,
     /// Never show a sign-in window.
     #[arg(long)]
     batch: bool,
@@ -32,7 +35,7 @@ pub(crate) struct CredentialProcess {
 impl CredentialProcess {
     pub(crate) fn run(self) -> Outcome {
         let role = match self.role_arn {
-            Some(role) => role,
+            Some(arn) => roles::resolve(arn, self.provider)?,
             None => roles::of_profile(&self.profile)?,
         };
         print(&role, batch::presence(self.batch))
@@ -42,17 +45,18 @@ impl CredentialProcess {
 /// Runs the command if the arguments are those that stand in profiles. It is called for every request that a tool
 /// makes without a cache, so it parses nothing else and builds no help.
 pub(crate) fn run_fast(arguments: &[OsString]) -> Option<ExitCode> {
-    let [command, profile, _, option, role] = arguments else { return None };
-    if command != COMMAND || profile != PROFILE || option != ROLE {
+    let [command, profile, _, of, provider, option, arn] = arguments else { return None };
+    if command != COMMAND || profile != PROFILE || of != PROVIDER || option != ROLE {
         return None;
     }
-    let role: RoleArn = role.to_str()?.parse().ok()?;
-    Some(print(&role, batch::presence(false)).unwrap_or_else(|failure| failure.tell()))
+    let provider = provider.to_str()?.parse().ok()?;
+    let arn = arn.to_str()?.parse().ok()?;
+    Some(print(&RoleKey { provider, arn }, batch::presence(false)).unwrap_or_else(|failure| failure.tell()))
 }
 
-fn print(role: &RoleArn, presence: Presence) -> Outcome {
+fn print(role: &RoleKey, presence: Presence) -> Outcome {
     let credentials = Source::of_tool(presence).credentials(role)?;
-    let document = credentials.to_process_json(role.account());
+    let document = credentials.to_process_json(role.arn.account());
     output::data(document.expose_secret()).map_err(|_| {
         Failure::from(Problem::new(
             Code::Internal,

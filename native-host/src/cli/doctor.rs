@@ -7,14 +7,14 @@ mod running;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rolecall_core::aws::Region;
-use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::aws::{Region, RoleArn};
+use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::trial;
-use crate::agent::Agents;
+use crate::agent::{AgentStatus, Agents};
 use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
 use crate::cache::{self, Cache, Kept, Place};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
@@ -123,14 +123,14 @@ impl Finding {
 /// An agent of a browser, and what it answers.
 struct Answering {
     running: Option<Running>,
-    answer: Result<Answer, Problem>,
+    status: Result<AgentStatus, Problem>,
 }
 
 impl Answering {
     fn all() -> Vec<Self> {
         let agents = Agents::of_browsers().within(roles::PATIENCE);
-        let answers = agents.all(|| Wish::Status).into_iter();
-        answers.map(|(socket, answer)| Self { running: Running::of_socket(socket), answer }).collect()
+        let statuses = agents.statuses().into_iter();
+        statuses.map(|(socket, status)| Self { running: Running::of_socket(socket), status }).collect()
     }
 }
 
@@ -259,20 +259,14 @@ fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
             "Open the browser; if it is open, click the extension's button once.",
         ));
     }
-    for Answering { running, answer } in answering {
+    for Answering { running, status } in answering {
         let who = running.and_then(|one| one.browser).map_or("A browser", |browser| browser.label);
-        findings.push(match answer {
-            Ok(Answer::Status { version, worker, .. }) => {
-                let people = worker.people.iter().filter(|(_, person)| person.is_some()).count();
-                Finding::ok(format!(
-                    "{who} answers (host {version}, {people} signed in, {} roles).",
-                    worker.roles.len()
-                ))
+        findings.push(match status {
+            Ok(AgentStatus { version, people, roles, .. }) => {
+                let people = people.iter().filter(|one| one.person.is_some()).count();
+                let roles = roles.len();
+                Finding::ok(format!("{who} answers (host {version}, {people} signed in, {roles} roles)."))
             }
-            Ok(_) => Finding::fail(
-                format!("{who} answers something unknown."),
-                "Update the extension and the host program.",
-            ),
             Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_step),
         });
     }
@@ -320,7 +314,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
         if let Ok(inspection) = files.inspect(name)
             && !inspection.outranking.is_empty()
         {
-            let role = role.as_ref().map_or("ARN", |role| role.as_str());
+            let role = role.as_ref().map_or_else(|| "ARN".to_owned(), role_options);
             for finding in inspection.outranking {
                 let place = format!("{}:{}", short_path(&finding.file), finding.line);
                 findings.push(Finding::fail(
@@ -339,7 +333,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
                     "Profile {name}: there are quotes in its credential_process, which Terraform and other tools made \
                      with Go, .NET, PowerShell and older Rust cannot read."
                 ),
-                format!("rolecall profile write {name} --role-arn {role}"),
+                format!("rolecall profile write {name} --role-arn {}", role_options(role)),
             ));
         }
         let program = line.and_then(|line| platform::split(line)).and_then(|words| words.into_iter().next());
@@ -348,7 +342,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
         {
             findings.push(Finding::fail(
                 format!("Profile {name}: {program} is not a program that can be run."),
-                format!("rolecall profile write {name} --role-arn {role}"),
+                format!("rolecall profile write {name} --role-arn {}", role_options(&role)),
             ));
         }
         if let Ok(profile) = SdkProfile::read(&files, name.as_str())
@@ -359,6 +353,14 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
                 format!("rolecall profile write {name} --force …"),
             ));
         }
+    }
+}
+
+/// The role as it follows `--role-arn`.
+fn role_options((arn, provider): &(RoleArn, Option<ProviderId>)) -> String {
+    match provider {
+        Some(provider) => format!("{arn} --provider {provider}"),
+        None => arn.to_string(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use rolecall_core::settings::ProviderId;
 use secrecy::ExposeSecret;
 
 use crate::ask::Ask;
@@ -17,6 +18,9 @@ pub(crate) struct Env {
     /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
     #[arg(value_name = "ROLE", add = super::completion::roles())]
     role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     /// For which shell; the one in SHELL without it.
     #[arg(long, value_enum)]
     shell: Option<Format>,
@@ -34,7 +38,7 @@ impl Env {
             output::data(shell.unset(&variables::ALL))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let place = super::place(self.role.as_deref())?;
+        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
         let credentials = self.ask.source().credentials(&place.role)?;
         let text = shell.set(&variables::of_keys(&credentials, &place), &OUTRANKING);
         output::data(text.expose_secret())?;

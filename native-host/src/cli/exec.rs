@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
+use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
@@ -22,6 +23,9 @@ pub(crate) struct Exec {
     /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
     #[arg(value_name = "ROLE", add = super::completion::roles())]
     role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     /// Put the keys into the environment, for tools that know no other way. They do not renew.
     #[arg(long)]
     keys: bool,
@@ -35,7 +39,7 @@ pub(crate) struct Exec {
 impl Exec {
     pub(crate) fn run(self) -> Outcome {
         let Some((program, arguments)) = self.command.split_first() else { return Ok(ExitCode::SUCCESS) };
-        let place = super::place(self.role.as_deref())?;
+        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
         let source = self.ask.source();
         let credentials = source.credentials(&place.role)?;
         let mut command = Command::new(program);

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use rolecall_core::aws::RoleArn;
+use rolecall_core::settings::ProviderId;
 
 use crate::ask::Ask;
 use crate::cache::Place;
@@ -25,6 +26,9 @@ pub(crate) struct Login {
     /// The role's ARN.
     #[arg(long, value_name = "ARN")]
     role_arn: Option<RoleArn>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     #[command(flatten)]
     ask: Ask,
 }
@@ -32,8 +36,8 @@ pub(crate) struct Login {
 impl Login {
     pub(crate) fn run(self) -> Outcome {
         let word = self.role_arn.map(|arn| arn.to_string()).or(self.role);
-        let role = choice::role(word.as_deref())?;
-        let Obtained { credentials, origin, kept } = self.ask.source().obtain(&role.arn)?;
+        let role = choice::role(word.as_deref(), self.provider.as_ref())?;
+        let Obtained { credentials, origin, kept } = self.ask.source().obtain(&role.key())?;
         let left = output::time_left(Some(credentials.expiration), Utc::now());
         let label = choice::label(&role);
         if origin == Origin::Cache {

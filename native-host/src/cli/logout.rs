@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use rolecall_core::message::agent::{Answer, Wish};
+use rolecall_core::message::agent::AgentAnswer;
+use rolecall_core::message::host::{RoleSelection, SignOutRequest, WorkerRequest};
+use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
@@ -22,6 +24,9 @@ pub(crate) struct Logout {
     /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
     #[arg(value_name = "ROLE", required_unless_present = "all", add = super::completion::roles())]
     role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    provider: Option<ProviderId>,
     /// All roles, and who is signed in.
     #[arg(long, conflicts_with = "role")]
     all: bool,
@@ -33,17 +38,17 @@ pub(crate) struct Logout {
 impl Logout {
     pub(crate) fn run(self) -> Outcome {
         let role = match &self.role {
-            Some(word) => Some(choice::role(Some(word))?),
+            Some(word) => Some(choice::role(Some(word), self.provider.as_ref())?),
             None => None,
         };
-        let roles: Vec<_> = role.iter().map(|role| role.arn.clone()).collect();
+        let roles = role.as_ref().map_or(RoleSelection::All, |role| RoleSelection::Role(role.key()));
         let mut failed = None;
         let agents = Agents::of_browsers();
-        for (_, answer) in
-            agents.all(|| Wish::SignOut { roles: roles.clone(), end_session: self.all && !self.keep_session })
-        {
+        let end_session = self.all && !self.keep_session;
+        let request = || WorkerRequest::SignOut(SignOutRequest { roles: roles.clone(), end_session });
+        for (_, answer) in agents.all(request) {
             match answer {
-                Ok(Answer::Done) => {}
+                Ok(AgentAnswer::Done) => {}
                 Ok(_) => failed = Some(unexpected()),
                 Err(problem) if problem.is(Code::RoleUnknown) => {}
                 Err(problem) => failed = Some(problem),

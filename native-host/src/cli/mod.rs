@@ -30,6 +30,7 @@ use clap::builder::Styles;
 use clap::{Parser, Subcommand};
 
 use rolecall_core::Problem;
+use rolecall_core::settings::ProviderId;
 
 use crate::output::{EXIT_CODES, Outcome};
 use crate::variables::Place;
@@ -120,16 +121,17 @@ fn perform(command: Command) -> Outcome {
 }
 
 /// The role that a person means, and where it lives.
-fn place(word: Option<&str>) -> Result<Place, Problem> {
-    let known = choice::role(word)?;
+fn place(word: Option<&str>, provider: Option<&ProviderId>) -> Result<Place, Problem> {
+    let known = choice::role(word, provider)?;
     let effective = crate::roles::settings();
-    let role = source::role_of(&effective, &known.arn);
+    let key = known.key();
+    let role = source::role_of(&effective, &key);
     let provider = effective.provider(&role.provider);
     Ok(Place {
         region: role.region(),
         endpoint_url: provider.and_then(|provider| provider.endpoint_url.clone()),
         profile: known.profile.to_string(),
-        role: known.arn,
+        role: key,
     })
 }
 

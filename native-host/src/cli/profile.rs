@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
+use rolecall_core::Code;
 use rolecall_core::aws::{Region, RoleArn};
-use rolecall_core::settings::{CredentialsMode, ProfileName};
+use rolecall_core::settings::{CredentialsMode, ProfileName, ProviderId, RoleKey};
 use serde::Serialize;
 
 use crate::ask::Ask;
 use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
 use crate::profile::Wanted;
+use crate::roles::Known;
 use crate::{profile, roles, settings_files};
 
 /// Write, list and remove AWS profiles that get their credentials from Rolecall.
@@ -32,6 +34,9 @@ pub(crate) struct Write {
     /// The role.
     #[arg(long, value_name = "ARN")]
     role_arn: RoleArn,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     /// The profile's region; what the settings say for the role without one.
     #[arg(long)]
     region: Option<Region>,
@@ -97,24 +102,40 @@ impl Profile {
 
 impl Write {
     fn run(self) -> Outcome {
-        let settings = roles::settings();
+        let known = Known::gather();
+        let settings = &known.settings;
+        let provider = match self.provider {
+            Some(provider) => Ok(Some(provider)),
+            None => roles::find_provider(&known, &self.role_arn),
+        };
         // Without its entry, the role's region would be a guess.
-        let why_not = settings.why_not(&self.role_arn).filter(|_| self.region.is_none());
-        settings_files::tell(&settings, why_not);
+        let why_not = settings.why_not(&self.role_arn, provider.as_ref().ok().and_then(Option::as_ref));
+        let why_not = provider
+            .as_ref()
+            .err()
+            .or(why_not)
+            .filter(|problem| self.region.is_none() || problem.is(Code::RoleAmbiguous));
+        settings_files::tell(settings, why_not);
         if let Some(problem) = why_not {
             return Err(problem.clone().into());
         }
-        let known = settings.role(&self.role_arn);
+        let provider = provider.unwrap_or_default();
+        let key = provider.clone().map(|provider| RoleKey { provider, arn: self.role_arn.clone() });
+        let known = key.as_ref().and_then(|key| settings.role(key));
         // A role that the settings do not know still has a region: a child of credential_process gets none otherwise.
         let region = self.region.or_else(|| known.and_then(|(role, _)| role.region.clone()));
         let region = region.unwrap_or_else(|| self.role_arn.partition().default_region());
         let (mode, credentials) = match self.mode {
             WriteMode::Process => (CredentialsMode::Process, None),
-            WriteMode::File => (CredentialsMode::File, Some(self.ask.source().credentials(&self.role_arn)?)),
+            WriteMode::File => {
+                let key = key.ok_or_else(|| roles::unknown_arn(&self.role_arn))?;
+                (CredentialsMode::File, Some(self.ask.source().credentials(&key)?))
+            }
         };
         let wanted = Wanted {
             name: &self.profile,
             role: &self.role_arn,
+            provider: provider.as_ref(),
             region: Some(&region),
             endpoint_url: known.and_then(|(_, provider)| provider.endpoint_url.as_ref()),
             mode,
@@ -171,6 +192,7 @@ struct Listed {
     profile: String,
     mode: Mode,
     role: Option<RoleArn>,
+    provider: Option<ProviderId>,
     region: Option<String>,
     file: String,
     expires: Option<String>,
@@ -182,8 +204,11 @@ impl From<ManagedProfile> for Listed {
             let found = profile.settings.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.clone())
         };
+        let role = setting("credential_process").and_then(|line| profile::role_of_line(&line));
+        let (role, provider) = role.map_or((None, None), |(role, provider)| (Some(role), provider));
         Self {
-            role: setting("credential_process").and_then(|line| profile::role_of_line(&line)),
+            role,
+            provider,
             region: setting("region"),
             profile: profile.name.to_string(),
             mode: profile.mode,

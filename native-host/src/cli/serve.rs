@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
@@ -20,6 +21,9 @@ pub(crate) struct Serve {
     /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
     #[arg(value_name = "ROLE", add = super::completion::roles())]
     role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID")]
+    provider: Option<ProviderId>,
     /// The port; any free one without it.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
@@ -32,7 +36,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
-        let place = super::place(self.role.as_deref())?;
+        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
         let source = self.ask.source();
         let credentials = source.credentials(&place.role)?;
         let endpoint = Endpoint::start(place.role.clone(), source, credentials, self.port)?;

@@ -6,22 +6,27 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use rolecall_core::aws::RoleArn;
+use rolecall_core::settings::{ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::output::{Failure, Outcome};
 use crate::platform;
+use crate::profile::PROVIDER;
 use crate::source;
 
 /// Sign in to a role for tools that ask for it, and keep its credentials until one has taken them.
 #[derive(Debug, clap::Args)]
 #[command(
     hide = true,
-    after_help = "Example: rolecall sign-in-for-tools arn:aws:iam::123456789012:role/example"
+    after_help = "Example: rolecall sign-in-for-tools arn:aws:iam::123456789012:role/example --provider corp"
 )]
 pub(crate) struct SignInForTools {
     /// The role.
     #[arg(value_name = "ARN")]
     role: RoleArn,
+    /// Its provider.
+    #[arg(long, value_name = "ID")]
+    provider: ProviderId,
 }
 
 impl SignInForTools {
@@ -29,7 +34,7 @@ impl SignInForTools {
         let failed = |error: &dyn std::error::Error| {
             Failure::caused_by(Problem::new(Code::Internal, "Tools cannot be served."), error)
         };
-        let agent = source::agent_for_tools(&self.role)?;
+        let agent = source::agent_for_tools(&RoleKey { provider: self.provider, arn: self.role })?;
         let listening = agent.listen().map_err(|error| failed(&error))?;
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{READY}").and_then(|()| stdout.flush()).map_err(|error| failed(&error))?;
@@ -41,9 +46,10 @@ impl SignInForTools {
 }
 
 /// Starts it, and waits until it can be asked. It goes on when whoever started it is killed.
-pub(crate) fn start(role: &RoleArn) -> std::io::Result<()> {
+pub(crate) fn start(role: &RoleKey) -> std::io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([COMMAND, role.as_str()]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.args([COMMAND, role.arn.as_str(), PROVIDER, role.provider.as_str()]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     platform::detach(&mut command);
     let mut child = command.spawn()?;
     let mut line = String::new();

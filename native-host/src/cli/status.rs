@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use rolecall_core::message::agent::{Answer, Wish};
-use rolecall_core::message::host::WorkerStatus;
+use rolecall_core::message::host::{PersonSummary, RoleSummary};
 use rolecall_core::settings::Effective;
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
-use crate::agent::Agents;
+use crate::agent::{AgentStatus, Agents};
 use crate::cache::{self, Kept};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN};
 use crate::{roles, settings_files};
@@ -36,8 +35,8 @@ struct AgentReport {
     socket: String,
     since: Option<DateTime<Utc>>,
     version: Option<String>,
-    #[serde(flatten)]
-    worker: Option<WorkerStatus>,
+    people: Vec<PersonSummary>,
+    roles: Vec<RoleSummary>,
     problem: Option<Problem>,
 }
 
@@ -46,7 +45,7 @@ impl Status {
         let settings = roles::settings();
         settings_files::tell(&settings, None);
         let agents = Agents::of_browsers().within(roles::PATIENCE);
-        let agents = agents.all(|| Wish::Status).into_iter().map(AgentReport::new).collect();
+        let agents = agents.statuses().into_iter().map(AgentReport::new).collect();
         let report = Report { agents, cache: cache::list() };
         if self.json {
             output::json(&report)?;
@@ -69,30 +68,24 @@ fn print_cache(settings: &Effective, kept: &[Kept], now: DateTime<Utc>) -> Resul
     }
     output::data(format_args!("{GOOD}cache{GOOD:#}"))?;
     for Kept { role, expiration, place } in kept {
-        let account = settings.account_label(role.account());
+        let account = settings.account_label(role.arn.account());
         let left = output::time_left(Some(*expiration), now);
-        output::data(format_args!("  {account} / {}  {left}  {DIM}{place}{DIM:#}", role.name()))?;
+        output::data(format_args!("  {account} / {}  {left}  {DIM}{place}{DIM:#}", role.arn.name()))?;
     }
     Ok(())
 }
 
 impl AgentReport {
-    fn new((path, answer): (&std::path::Path, Result<Answer, Problem>)) -> Self {
+    fn new((path, status): (&std::path::Path, Result<AgentStatus, Problem>)) -> Self {
         let socket = path.display().to_string();
-        match answer {
-            Ok(Answer::Status { since, version, worker }) => Self {
-                socket,
-                since: Some(since),
-                version: Some(version),
-                worker: Some(worker),
-                problem: None,
-            },
-            Ok(_) => {
-                let problem =
-                    Problem::new(Code::HostProtocol, "The agent answered something else than was asked.");
-                Self { socket, since: None, version: None, worker: None, problem: Some(problem) }
+        let (people, roles) = (Vec::new(), Vec::new());
+        match status {
+            Ok(AgentStatus { since, version, people, roles }) => {
+                Self { socket, since: Some(since), version: Some(version), people, roles, problem: None }
             }
-            Err(problem) => Self { socket, since: None, version: None, worker: None, problem: Some(problem) },
+            Err(problem) => {
+                Self { socket, since: None, version: None, people, roles, problem: Some(problem) }
+            }
         }
     }
 
@@ -103,20 +96,18 @@ impl AgentReport {
                 self.socket
             ));
         }
-        let (Some(worker), Some(since), Some(version)) = (&self.worker, self.since, &self.version) else {
-            return Ok(());
-        };
+        let (Some(since), Some(version)) = (self.since, &self.version) else { return Ok(()) };
         let minutes = (now - since).num_minutes();
         output::data(format_args!("{GOOD}browser{GOOD:#}  host {version}, connected for {minutes}m"))?;
-        for (provider, person) in &worker.people {
+        for PersonSummary { provider, person } in &self.people {
             match person {
                 Some(person) => output::data(format_args!("  {provider}: {person}"))?,
                 None => output::data(format_args!("  {provider}: {WARN}not signed in{WARN:#}"))?,
             }
         }
-        for role in worker.roles.iter().filter(|role| role.expiration.is_some()) {
+        for role in self.roles.iter().filter(|role| role.expiration.is_some()) {
             let left = output::time_left(role.expiration, now);
-            output::data(format_args!("  {} / {}  {left}", role.account_label, role.arn.name()))?;
+            output::data(format_args!("  {} / {}  {left}", role.account_label, role.role.arn.name()))?;
         }
         Ok(())
     }

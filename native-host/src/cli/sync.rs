@@ -81,7 +81,7 @@ fn wanted(known: &Known) -> Result<Vec<Operation>, Failure> {
     let effective = &known.settings;
     let mut operations = Vec::new();
     for known in &known.roles {
-        let role = source::role_of(effective, &known.arn);
+        let role = source::role_of(effective, &known.key());
         if role.credentials != CredentialsMode::Process {
             continue;
         }
@@ -89,6 +89,7 @@ fn wanted(known: &Known) -> Result<Vec<Operation>, Failure> {
         let wanted = Wanted {
             name: &known.profile,
             role: &known.arn,
+            provider: Some(&known.provider),
             region: Some(&role.region()),
             endpoint_url: provider.and_then(|provider| provider.endpoint_url.as_ref()),
             mode: CredentialsMode::Process,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID};
 use rolecall_core::message::frame;
-use rolecall_core::message::host::{HostAnswer, HostQuestion, Outcome, ProtocolRange, ToHost, ToWorker};
+use rolecall_core::message::host::{HostRequest, HostResponse, Outcome, ProtocolRange, ToHost, ToWorker};
 
 use crate::browsers::Family;
 
@@ -30,12 +30,11 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
         // Nobody listens any more once the patience below has run out.
         let _ = heard.send(frame::read::<ToWorker>(&mut BufReader::new(output)));
     });
-    let question = HostQuestion::Hello {
+    let body = HostRequest::Hello {
         protocol: ProtocolRange::CURRENT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        capabilities: Vec::new(),
     };
-    let asked = frame::write(&mut input, &ToHost::Ask { id: 1, question }).and_then(|()| input.flush());
+    let asked = frame::write(&mut input, &ToHost::Request { id: 1, body }).and_then(|()| input.flush());
     let answer = answer.recv_timeout(PATIENCE);
     // The end of its input is what ends a host; one that does not answer may not heed it either.
     drop(input);
@@ -44,15 +43,15 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     }
     let _ = child.wait();
     match (asked, answer) {
-        (Ok(()), Ok(Ok(Some(ToWorker::Answer { outcome, .. })))) => understand(outcome),
+        (Ok(()), Ok(Ok(Some(ToWorker::Response { result, .. })))) => understand(result),
         (Ok(()), Err(_)) => Err(format!("does not answer within {} seconds", PATIENCE.as_secs())),
         _ => Err("does not speak as a host program does".to_owned()),
     }
 }
 
-fn understand(outcome: Outcome<HostAnswer>) -> Result<String, String> {
-    match outcome {
-        Outcome::Ok(HostAnswer::Hello { protocol, version, .. }) => {
+fn understand(result: Outcome<HostResponse>) -> Result<String, String> {
+    match result {
+        Outcome::Ok(HostResponse::Hello { protocol, version }) => {
             let fits = ProtocolRange::CURRENT.common(protocol).is_some();
             if fits { Ok(version) } else { Err(format!("is of another version ({version})")) }
         }

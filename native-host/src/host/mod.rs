@@ -4,7 +4,7 @@
 //! versions fit. The program ends with the port or by a signal, and takes its socket along.
 
 mod port;
-mod questions;
+mod requests;
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use rolecall_core::message::frame;
-use rolecall_core::message::host::{HostAnswer, HostQuestion, Id, Outcome, ProtocolRange, ToHost, ToWorker};
+use rolecall_core::message::host::{HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker};
 use rolecall_core::{Code, Problem};
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ use crate::cache::{self, Unlock};
 use crate::caller::Caller;
 use crate::{platform, settings_files};
 use port::Port;
+use requests::SettingsSnapshot;
 
 /// Serves the extension until its port closes.
 pub(crate) fn run(caller: &Caller) -> ExitCode {
@@ -31,8 +32,12 @@ pub(crate) fn run(caller: &Caller) -> ExitCode {
         return refuse(problem);
     }
     let port = Arc::new(Port::new(io::stdout()));
-    let host =
-        Arc::new(Host { agent: Agent::new(Arc::<Port>::clone(&port)), port, listening: Mutex::new(None) });
+    let host = Arc::new(Host {
+        agent: Agent::new(Arc::<Port>::clone(&port)),
+        port,
+        listening: Mutex::new(None),
+        settings: Mutex::default(),
+    });
     let ended = Arc::clone(&host);
     let watched = platform::on_termination(move || {
         ended.end();
@@ -56,56 +61,66 @@ struct Host {
     port: Arc<Port>,
     agent: Arc<Agent>,
     listening: Mutex<Option<Listening>>,
+    settings: Mutex<SettingsSnapshot>,
 }
 
-/// What comes in. A question that an older host does not know still has an id to answer to.
+/// What is read of a request that this version does not know: it still has an id to respond to.
 #[derive(Deserialize)]
-#[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "it lives for one turn of the loop")]
-enum Incoming {
-    Known(ToHost),
-    Unknown { id: Id },
+#[serde(rename_all = "camelCase")]
+enum Unknown {
+    Request { id: Id },
 }
 
 impl Host {
     fn serve(self: &Arc<Self>, reader: &mut impl Read) -> io::Result<()> {
         let mut greeted = false;
-        while let Some(frame) = frame::read(reader)? {
-            match frame {
-                Incoming::Known(ToHost::Answer { id, outcome }) => self.port.take_answer(id, outcome),
-                Incoming::Known(ToHost::Ask {
-                    id,
-                    question: HostQuestion::Hello { protocol, version, .. },
-                }) => {
+        loop {
+            let frame = match frame::read_bytes(reader) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(()),
+                // It was skipped; whoever sent it waits in vain, but nobody else does.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::warn!(%error, "a frame was not read");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match frame::parse(&frame) {
+                Ok(ToHost::Response { id, result }) => self.port.take_response(id, result),
+                Ok(ToHost::Request { id, body: HostRequest::Hello { protocol, version } }) => {
                     tracing::info!(%version, "the extension said hello");
-                    let answer = self.greet(protocol, &version);
-                    greeted = answer.is_ok();
-                    self.port.answer(id, answer);
+                    let response = self.greet(protocol, &version);
+                    greeted = response.is_ok();
+                    self.port.answer(id, response);
                 }
-                Incoming::Known(ToHost::Ask { id, .. }) if !greeted => {
-                    let problem =
-                        Problem::new(Code::HostProtocol, "The extension asked before it said hello.");
-                    self.port.answer(id, Err(problem));
-                }
-                Incoming::Known(ToHost::Ask { id, question }) => {
-                    let host = Arc::clone(self);
-                    // A slow server must not hold up the answers that others wait for.
-                    thread::spawn(move || host.port.answer(id, host.answer(question)));
-                }
-                Incoming::Unknown { id } => {
+                Ok(ToHost::Request { id, .. }) if !greeted => {
                     let problem = Problem::new(
                         Code::HostProtocol,
-                        "The host program does not understand the question.",
+                        "The extension sent a request before it said hello.",
                     );
                     self.port.answer(id, Err(problem));
                 }
+                Ok(ToHost::Request { id, body }) => {
+                    let host = Arc::clone(self);
+                    // A slow server must not hold up the responses that others wait for.
+                    thread::spawn(move || host.port.answer(id, host.answer(body)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a message was not understood");
+                    if let Ok(Unknown::Request { id }) = frame::parse(&frame) {
+                        let problem = Problem::new(
+                            Code::HostProtocol,
+                            "The host program does not understand the request.",
+                        );
+                        self.port.answer(id, Err(problem));
+                    }
+                }
             }
         }
-        Ok(())
     }
 
     /// Answers the greeting, and begins to answer terminals.
-    fn greet(&self, protocol: ProtocolRange, version: &str) -> Result<HostAnswer, Problem> {
+    fn greet(&self, protocol: ProtocolRange, version: &str) -> Result<HostResponse, Problem> {
         if ProtocolRange::CURRENT.common(protocol).is_none() {
             let version: String = version.chars().filter(char::is_ascii_graphic).take(20).collect();
             let message = format!(
@@ -122,26 +137,32 @@ impl Host {
                 Err(error) => tracing::error!(%error, "terminals cannot be served"),
             }
         }
-        // Read anew: a person may have corrected the files since.
-        Ok(questions::hello(settings_files::load_and_remember()))
+        Ok(HostResponse::Hello {
+            protocol: ProtocolRange::CURRENT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
     }
 
-    fn answer(&self, question: HostQuestion) -> Result<HostAnswer, Problem> {
-        match question {
+    fn answer(&self, request: HostRequest) -> Result<HostResponse, Problem> {
+        match request {
             // Handled where the order of frames is kept.
-            HostQuestion::Hello { protocol, version, .. } => self.greet(protocol, &version),
-            HostQuestion::WriteProfile(request) => {
-                let answer = questions::write_profile(&request)?;
-                if let Some(credentials) = request.credentials {
-                    self.agent.keep(request.role, credentials);
-                }
-                Ok(answer)
+            HostRequest::Hello { protocol, version } => self.greet(protocol, &version),
+            HostRequest::Settings(request) => {
+                let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(HostResponse::Settings(settings.page(request)))
             }
-            HostQuestion::SendHttp(relay) => questions::send_http(&relay),
-            HostQuestion::Forget { roles } => {
+            HostRequest::WriteProfile(spec) => {
+                let response = requests::write_profile(&spec)?;
+                if let Some(credentials) = spec.credentials {
+                    self.agent.keep(spec.role, credentials);
+                }
+                Ok(response)
+            }
+            HostRequest::SendHttp(relay) => requests::send_http(&relay),
+            HostRequest::Forget(roles) => {
                 self.agent.forget(&roles);
                 cache::forget(&roles, Unlock::Never)?;
-                Ok(HostAnswer::Done)
+                Ok(HostResponse::Done)
             }
         }
     }
@@ -154,15 +175,14 @@ impl Host {
     }
 }
 
-/// Answers the first question of somebody who may not ask, so that the browser can show why.
+/// Responds to the first request of somebody who may not send any, so that the browser can show why.
 fn refuse(problem: Problem) -> ExitCode {
-    let id = match frame::read(&mut io::stdin().lock()) {
-        Ok(Some(
-            Incoming::Known(ToHost::Ask { id, .. } | ToHost::Answer { id, .. }) | Incoming::Unknown { id },
-        )) => id,
+    let first = frame::read_bytes(&mut io::stdin().lock());
+    let id = match first.ok().flatten().map(|frame| frame::parse(&frame)) {
+        Some(Ok(Unknown::Request { id })) => id,
         _ => 0,
     };
-    let _ = frame::write(&mut io::stdout(), &ToWorker::Answer { id, outcome: Outcome::Error(problem) });
+    let _ = frame::write(&mut io::stdout(), &ToWorker::Response { id, result: Outcome::Error(problem) });
     let _ = io::stdout().flush();
     ExitCode::FAILURE
 }

@@ -1,13 +1,13 @@
 //! The worker's end of the port: questions to it and their answers, matched by id.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rolecall_core::message::frame;
-use rolecall_core::message::host::{HostAnswer, Id, Outcome, ToWorker, WorkerAnswer, WorkerQuestion};
+use rolecall_core::message::host::{HostResponse, Id, Outcome, ToWorker, WorkerRequest, WorkerResponse};
 use rolecall_core::{Code, Problem};
 
 use crate::agent::{Browser, DEADLINE};
@@ -21,7 +21,7 @@ pub(super) struct Port {
 
 struct Open {
     /// `None` once the port is closed.
-    waiting: Option<HashMap<Id, Sender<Outcome<WorkerAnswer>>>>,
+    waiting: Option<HashMap<Id, Sender<Outcome<WorkerResponse>>>>,
     next: Id,
 }
 
@@ -35,13 +35,15 @@ impl Port {
         }
     }
 
-    /// Answers a question of the worker.
-    pub(super) fn answer(&self, id: Id, outcome: Result<HostAnswer, Problem>) {
-        self.send(&ToWorker::Answer { id, outcome: outcome.into() });
+    /// Responds to a request of the worker.
+    pub(super) fn answer(&self, id: Id, outcome: Result<HostResponse, Problem>) {
+        let response = ToWorker::Response { id, result: outcome.into() };
+        let instead = |problem| ToWorker::Response { id, result: Outcome::Error(problem) };
+        self.written(frame::write_response(&mut *lock(&self.writer), &response, instead));
     }
 
     /// Hands the worker's answer to whoever asked. An answer that nobody waits for any more is dropped.
-    pub(super) fn take_answer(&self, id: Id, outcome: Outcome<WorkerAnswer>) {
+    pub(super) fn take_response(&self, id: Id, outcome: Outcome<WorkerResponse>) {
         let waiting = lock(&self.open).waiting.as_mut().and_then(|waiting| waiting.remove(&id));
         if let Some(asker) = waiting {
             let _ = asker.send(outcome);
@@ -53,8 +55,12 @@ impl Port {
         lock(&self.open).waiting = None;
     }
 
-    fn send(&self, frame: &ToWorker) {
-        if let Err(error) = frame::write(&mut *lock(&self.writer), frame) {
+    fn send(&self, message: &ToWorker) {
+        self.written(frame::write(&mut *lock(&self.writer), message));
+    }
+
+    fn written(&self, result: io::Result<()>) {
+        if let Err(error) = result {
             tracing::warn!(%error, "the port is closed");
             self.close();
         }
@@ -62,7 +68,7 @@ impl Port {
 }
 
 impl Browser for Port {
-    fn ask(&self, question: WorkerQuestion) -> Result<WorkerAnswer, Problem> {
+    fn ask(&self, body: WorkerRequest) -> Result<WorkerResponse, Problem> {
         let (asker, answer) = mpsc::channel();
         let id = {
             let mut open = lock(&self.open);
@@ -71,7 +77,7 @@ impl Browser for Port {
             open.waiting.as_mut().ok_or_else(gone)?.insert(id, asker);
             id
         };
-        self.send(&ToWorker::Ask { id, question });
+        self.send(&ToWorker::Request { id, body });
         match answer.recv_timeout(self.deadline) {
             Ok(outcome) => outcome.into_result(),
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
@@ -79,6 +85,7 @@ impl Browser for Port {
                 if let Some(waiting) = &mut lock(&self.open).waiting {
                     waiting.remove(&id);
                 }
+                self.send(&ToWorker::Cancel { id });
                 let message =
                     format!("The browser did not answer within {} seconds.", self.deadline.as_secs());
                 Err(Problem::new(Code::AgentTimedOut, message))
@@ -97,9 +104,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::Arc;
     use std::thread;
+
+    use rolecall_core::message::page::PageRequest;
 
     use super::*;
 
@@ -109,8 +117,12 @@ mod tests {
     impl Write for Wire {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if let Some(frame) = frame::read(&mut &bytes[..])? {
-                let ToWorker::Ask { id, .. } = frame else { return Err(io::ErrorKind::Other.into()) };
-                self.0.send(id).map_err(io::Error::other)?;
+                match frame {
+                    ToWorker::Request { id, .. } | ToWorker::Cancel { id } => {
+                        self.0.send(id).map_err(io::Error::other)?;
+                    }
+                    ToWorker::Response { .. } => return Err(io::ErrorKind::Other.into()),
+                }
             }
             Ok(bytes.len())
         }
@@ -125,14 +137,14 @@ mod tests {
         let (wire, sent) = mpsc::channel();
         let port = Port::new(Wire(wire));
         thread::scope(|scope| {
-            let first = scope.spawn(|| port.ask(WorkerQuestion::Status));
+            let first = scope.spawn(|| port.ask(WorkerRequest::Status(PageRequest::default())));
             let one = sent.recv().unwrap();
-            let second = scope.spawn(|| port.ask(WorkerQuestion::Status));
+            let second = scope.spawn(|| port.ask(WorkerRequest::Status(PageRequest::default())));
             let two = sent.recv().unwrap();
             assert_ne!(one, two);
-            port.take_answer(two, Outcome::Error(Problem::new(Code::SignInCancelled, "two")));
-            port.take_answer(one, Outcome::Error(Problem::new(Code::SignInCancelled, "one")));
-            port.take_answer(99, Outcome::Ok(WorkerAnswer::Done));
+            port.take_response(two, Outcome::Error(Problem::new(Code::SignInCancelled, "two")));
+            port.take_response(one, Outcome::Error(Problem::new(Code::SignInCancelled, "one")));
+            port.take_response(99, Outcome::Ok(WorkerResponse::Done));
             assert_eq!(first.join().unwrap().unwrap_err().message, "one");
             assert_eq!(second.join().unwrap().unwrap_err().message, "two");
         });
@@ -145,7 +157,7 @@ mod tests {
         let askers: Vec<_> = (0..10)
             .map(|_| {
                 let port = Arc::clone(&port);
-                thread::spawn(move || port.ask(WorkerQuestion::Status))
+                thread::spawn(move || port.ask(WorkerRequest::Status(PageRequest::default())))
             })
             .collect();
         for _ in 0..10 {
@@ -155,15 +167,19 @@ mod tests {
         for asker in askers {
             assert!(asker.join().unwrap().unwrap_err().is(Code::AgentUnavailable));
         }
-        assert!(port.ask(WorkerQuestion::Status).unwrap_err().is(Code::AgentUnavailable));
+        assert!(
+            port.ask(WorkerRequest::Status(PageRequest::default())).unwrap_err().is(Code::AgentUnavailable)
+        );
     }
 
     #[test]
-    fn nobody_waits_longer_than_the_deadline() {
-        let (wire, _sent) = mpsc::channel();
+    fn nobody_waits_longer_than_the_deadline_and_the_worker_is_told() {
+        let (wire, sent) = mpsc::channel();
         let mut port = Port::new(Wire(wire));
         port.deadline = Duration::ZERO;
-        assert!(port.ask(WorkerQuestion::Status).unwrap_err().is(Code::AgentTimedOut));
+        assert!(port.ask(WorkerRequest::Status(PageRequest::default())).unwrap_err().is(Code::AgentTimedOut));
         assert!(lock(&port.open).waiting.as_ref().unwrap().is_empty());
+        let (asked, cancelled) = (sent.recv().unwrap(), sent.recv().unwrap());
+        assert_eq!(asked, cancelled);
     }
 }

@@ -8,26 +8,26 @@ use std::thread;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
-use rolecall_core::message::agent::{Question, Reply, Wish};
+use rolecall_core::message::agent::{AgentRequest, AgentResponse};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    CredentialsRequest, Outcome, Program, ProtocolRange, WorkerAnswer, WorkerQuestion, WorkerStatus,
+    CredentialsRequest, Outcome, Program, ProtocolRange, StatusPage, WorkerRequest, WorkerResponse,
 };
 use rolecall_core::{Code, Problem};
 
-use crate::browser::{Browser, credentials};
+use crate::browser::{Browser, credentials, role};
 use crate::machine::{Machine, Ran, program};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/developer";
-const ASK: [&str; 5] = ["credential-process", "--profile", "dev", "--role-arn", ROLE];
+const ASK: [&str; 7] = ["credential-process", "--profile", "dev", "--provider", "corp", "--role-arn", ROLE];
 
 /// Runs a command while the browser answers its one question.
 fn run_and_answer(
     machine: &Machine,
     browser: &mut Browser,
     arguments: &[&str],
-    answer: Result<WorkerAnswer, Problem>,
-) -> (Ran, WorkerQuestion) {
+    answer: Result<WorkerResponse, Problem>,
+) -> (Ran, WorkerRequest) {
     thread::scope(|scope| {
         let ran = scope.spawn(|| machine.run(arguments));
         let (id, question) = browser.question();
@@ -42,14 +42,14 @@ fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
     let mut browser = Browser::open(&machine);
     let fresh = credentials(60);
     let expiration = fresh.expiration.to_rfc3339_opts(SecondsFormat::Secs, true);
-    let answer = Ok(WorkerAnswer::Credentials { credentials: fresh, keep: true });
+    let answer = Ok(WorkerResponse::Credentials { credentials: fresh, keep: true });
     let (ran, question) = run_and_answer(&machine, &mut browser, &ASK, answer);
     let document = format!(
         "{{\"Version\":1,\"AccessKeyId\":\"ASIAEXAMPLE\",\"SecretAccessKey\":\"very/secret+key\",\"SessionToken\":\"session/token==\",\"Expiration\":\"{expiration}\",\"AccountId\":\"123456789012\"}}\n"
     );
     assert_eq!((ran.code, ran.stdout, ran.stderr), (Some(0), document, String::new()));
-    let WorkerQuestion::Credentials(request) = question else { panic!("{question:?}") };
-    assert_eq!(request.role.as_str(), ROLE);
+    let WorkerRequest::Credentials(request) = question else { panic!("{question:?}") };
+    assert_eq!(request.role, role(ROLE));
     assert!(request.interactive);
     assert!(request.time_left_seconds >= 900);
     let own = std::env::current_exe().unwrap().display().to_string();
@@ -64,7 +64,7 @@ fn a_tool_gets_the_document_byte_by_byte_and_the_browser_learns_who_asked() {
 fn what_is_in_memory_is_served_without_asking_the_browser() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
-    let answer = || Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
+    let answer = || Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true });
     let (first, _) = run_and_answer(&machine, &mut browser, &ASK, answer());
     let second = machine.run(&ASK);
     assert_eq!(second.stdout, first.stdout);
@@ -76,14 +76,14 @@ fn what_a_person_allowed_one_program_is_not_kept_for_the_next() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     for _ in 0..2 {
-        let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: false });
+        let answer = Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: false });
         let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
         assert_eq!(ran.code, Some(0));
     }
     let refused = Err(Problem::new(Code::ApprovalRefused, "You did not allow it."));
     let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, refused);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(3), ""));
-    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
+    let answer = Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true });
     let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
     assert_eq!(ran.code, Some(0), "a refusal is not kept either");
 }
@@ -103,14 +103,14 @@ fn two_programs_that_ask_at_once_are_two_questions_and_nobody_can_say_that_it_is
     let (one, asked_first) = browser.question();
     let second = run(&[script.to_str().unwrap()]);
     let (two, asked_second) = browser.question();
-    let asked_by = |question: &WorkerQuestion| match question {
-        WorkerQuestion::Credentials(request) => request.asked_by.clone().unwrap().path,
+    let asked_by = |question: &WorkerRequest| match question {
+        WorkerRequest::Credentials(request) => request.asked_by.clone().unwrap().path,
         other => panic!("{other:?}"),
     };
     assert!(asked_by(&asked_first).ends_with("/bash"), "{asked_first:?}");
     assert!(asked_by(&asked_second).ends_with(&format!("/bash {}", script.display())), "{asked_second:?}");
     for id in [two, one] {
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: false }));
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: false }));
     }
     for process in [first, second] {
         let ran: Ran = process.wait_with_output().unwrap().into();
@@ -120,18 +120,18 @@ fn two_programs_that_ask_at_once_are_two_questions_and_nobody_can_say_that_it_is
     let reply = thread::scope(|scope| {
         let asked = scope.spawn(|| {
             let stream = UnixStream::connect(machine.sockets().remove(0)).unwrap();
-            let wish = Wish::Credentials(CredentialsRequest {
-                role: ROLE.parse().unwrap(),
+            let body = WorkerRequest::Credentials(CredentialsRequest {
+                role: role(ROLE),
                 time_left_seconds: 900,
                 interactive: true,
                 asked_by: claim.clone(),
             });
-            frame::write(&mut &stream, &Question { protocol: ProtocolRange::CURRENT, wish }).unwrap();
-            frame::read::<Reply>(&mut &stream).unwrap()
+            frame::write(&mut &stream, &AgentRequest { protocol: ProtocolRange::CURRENT, body }).unwrap();
+            frame::read::<AgentResponse>(&mut &stream).unwrap()
         });
         let (id, question) = browser.question();
         assert!(asked_by(&question).starts_with(&std::env::current_exe().unwrap().display().to_string()));
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
         asked.join().unwrap()
     });
     assert!(matches!(reply, Some(Outcome::Ok(_))));
@@ -145,7 +145,7 @@ fn a_hundred_processes_from_cold_cause_one_question() {
         .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
     let (id, _) = browser.question();
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
     let outputs: Vec<Ran> =
         processes.into_iter().map(|process| process.wait_with_output().unwrap().into()).collect();
     for ran in &outputs {
@@ -214,7 +214,7 @@ fn those_who_wait_are_served_by_the_host_that_is_started_after_a_killed_one() {
     browser.host.kill().unwrap();
     let mut next = Browser::open(&machine);
     let (id, _) = next.question();
-    next.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+    next.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
     let ran: Ran = process.wait_with_output().unwrap().into();
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.contains("ASIAEXAMPLE"), "{}", ran.stdout);
@@ -236,7 +236,7 @@ fn those_who_come_before_the_next_host_has_started_wait_for_it() {
         let processes = [ask(), ask()];
         let mut next = Browser::open(&machine);
         let (id, _) = next.question();
-        next.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        next.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
         for process in processes {
             let ran: Ran = process.wait_with_output().unwrap().into();
             assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
@@ -283,13 +283,13 @@ fn what_is_served_is_answered_at_once_while_it_is_renewed() {
     };
     let answer = |browser: &mut Browser, key: &str| loop {
         match browser.question() {
-            (id, WorkerQuestion::Credentials(request)) => {
+            (id, WorkerRequest::Credentials(request)) => {
                 let credentials = short(key);
-                browser.answer(id, Ok(WorkerAnswer::Credentials { credentials, keep: true }));
+                browser.answer(id, Ok(WorkerResponse::Credentials { credentials, keep: true }));
                 return request.interactive;
             }
             (id, _) => {
-                browser.answer(id, Ok(WorkerAnswer::Status(WorkerStatus { people: vec![], roles: vec![] })));
+                browser.answer(id, Ok(WorkerResponse::Status(StatusPage::default())));
             }
         }
     };
@@ -311,10 +311,10 @@ fn what_is_served_is_answered_at_once_while_it_is_renewed() {
     assert_eq!(fetch(), "ASIAFIRST");
 
     // The renewal begins by itself, shows nothing to anybody, and nobody waits for it.
-    let (id, WorkerQuestion::Credentials(request)) = browser.question() else { panic!("something else") };
+    let (id, WorkerRequest::Credentials(request)) = browser.question() else { panic!("something else") };
     assert!(!request.interactive);
     assert_eq!(fetch(), "ASIAFIRST");
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: short("ASIASECOND"), keep: true }));
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: short("ASIASECOND"), keep: true }));
     while fetch() == "ASIAFIRST" {
         thread::yield_now();
     }
@@ -328,15 +328,15 @@ fn nothing_is_shown_to_anybody_in_a_batch_job() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let problem = || Err(Problem::new(Code::SignInNeeded, "Nobody is signed in."));
-    let arguments = ["credential-process", "--profile", "dev", "--role-arn", ROLE, "--batch"];
+    let arguments = [&ASK[..], &["--batch"]].concat();
     let (ran, question) = run_and_answer(&machine, &mut browser, &arguments, problem());
     assert_eq!(ran.code, Some(3));
-    assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+    assert!(matches!(question, WorkerRequest::Credentials(request) if !request.interactive));
     thread::scope(|scope| {
         let ran = scope.spawn(|| machine.command(&ASK).env("ROLECALL_BATCH", "1").output().unwrap());
         let (id, question) = browser.question();
         browser.answer(id, problem());
-        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+        assert!(matches!(question, WorkerRequest::Credentials(request) if !request.interactive));
         assert_eq!(ran.join().unwrap().status.code(), Some(3));
     });
 }
@@ -349,11 +349,11 @@ fn of_two_browsers_the_one_that_is_signed_in_answers_without_a_window() {
         let ran = scope.spawn(|| machine.run(&ASK));
         // The younger one is asked first.
         let (id, question) = browsers[1].question();
-        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
+        assert!(matches!(question, WorkerRequest::Credentials(request) if !request.interactive));
         browsers[1].answer(id, Err(Problem::new(Code::SignInNeeded, "Nobody is signed in.")));
         let (id, question) = browsers[0].question();
-        assert!(matches!(question, WorkerQuestion::Credentials(request) if !request.interactive));
-        browsers[0].answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        assert!(matches!(question, WorkerRequest::Credentials(request) if !request.interactive));
+        browsers[0].answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
         ran.join().unwrap()
     });
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -371,7 +371,7 @@ fn a_no_in_one_browser_is_not_asked_for_again_by_the_other() {
                 browsers[browser].answer(id, Err(Problem::new(Code::SignInNeeded, "Nobody is signed in.")));
             }
             let (id, question) = browsers[1].question();
-            assert!(matches!(question, WorkerQuestion::Credentials(request) if request.interactive));
+            assert!(matches!(question, WorkerRequest::Credentials(request) if request.interactive));
             browsers[1].answer(id, Err(Problem::new(code, "No.")));
             ran.join().unwrap()
         });
@@ -392,13 +392,13 @@ fn a_command_of_another_version_is_told_so() {
     let machine = Machine::new();
     let _browser = Browser::open(&machine);
     for (question, code) in [
-        (r#"{"protocol":{"min":9,"max":9},"do":"status"}"#, Code::HostVersion),
-        (r#"{"protocol":{"min":1,"max":1},"do":"juggle"}"#, Code::HostProtocol),
+        (r#"{"protocol":{"min":9,"max":9},"body":{"status":{"from":0,"revision":null}}}"#, Code::HostVersion),
+        (r#"{"protocol":{"min":1,"max":1},"body":"juggle"}"#, Code::HostProtocol),
     ] {
         let mut stream = UnixStream::connect(&machine.sockets()[0]).unwrap();
         let question: serde_json::Value = serde_json::from_str(question).unwrap();
         frame::write(&mut stream, &question).unwrap();
-        match frame::read::<Reply>(&mut stream).unwrap() {
+        match frame::read::<AgentResponse>(&mut stream).unwrap() {
             Some(Outcome::Error(problem)) => assert!(problem.is(code), "{problem:?}"),
             other => panic!("{other:?}"),
         }
@@ -413,7 +413,7 @@ fn a_caller_that_says_nothing_or_nonsense_harms_nobody() {
     drop(UnixStream::connect(&socket).unwrap());
     UnixStream::connect(&socket).unwrap().write_all(&[0xff; 64]).unwrap();
     let _silent = UnixStream::connect(&socket).unwrap();
-    let answer = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
+    let answer = Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true });
     let (ran, _) = run_and_answer(&machine, &mut browser, &ASK, answer);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
@@ -423,10 +423,11 @@ fn status_and_roles_tell_what_the_browser_knows() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let status = || {
-        let status = r#"{"people":[["corp","ann@example.com"],["other",null]],"roles":[
-            {"arn":"arn:aws:iam::123456789012:role/developer","account":"123456789012","accountLabel":"example",
-             "profile":"example-dev","expiration":"2999-01-01T00:00:00Z"}]}"#;
-        Ok(WorkerAnswer::Status(serde_json::from_str::<WorkerStatus>(status).unwrap()))
+        let status = r#"{"people":[{"provider":"corp","person":"ann@example.com"},{"provider":"other","person":null}],
+            "roles":[{"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},
+            "account":"123456789012","accountLabel":"example","profile":"example-dev",
+            "expiration":"2999-01-01T00:00:00Z"}],"revision":1,"next":null}"#;
+        Ok(WorkerResponse::Status(serde_json::from_str::<StatusPage>(status).unwrap()))
     };
     let (ran, _) = run_and_answer(&machine, &mut browser, &["status"], status());
     assert!(ran.stdout.contains("corp: ann@example.com"), "{ran:?}");
@@ -435,7 +436,7 @@ fn status_and_roles_tell_what_the_browser_knows() {
     assert!(!ran.stdout.contains('\u{1b}'), "a pipe gets no colours");
     let (ran, _) = run_and_answer(&machine, &mut browser, &["status", "--json"], status());
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(json["agents"][0]["people"][0][1], "ann@example.com");
+    assert_eq!(json["agents"][0]["people"][0]["person"], "ann@example.com");
     let (ran, _) = run_and_answer(&machine, &mut browser, &["roles", "--json"], status());
     let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(json[0]["profile"], "example-dev");

@@ -1,5 +1,6 @@
 //! A browser, as far as the host can see it: it starts the program, speaks frames, and ends it.
 
+use std::io::Write;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -11,10 +12,18 @@ use rolecall_core::aws::Credentials;
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    HostAnswer, HostQuestion, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion,
+    HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerRequest, WorkerResponse,
 };
 
+use rolecall_core::message::page::{Pages, SettingsPage};
+use rolecall_core::settings::RoleKey;
+
 use crate::machine::Machine;
+
+/// The role of this ARN, of the provider that the browsers of these tests know.
+pub(crate) fn role(arn: &str) -> RoleKey {
+    RoleKey { provider: "corp".parse().unwrap(), arn: arn.parse().unwrap() }
+}
 
 pub(crate) struct Browser {
     pub(crate) host: Child,
@@ -51,24 +60,36 @@ impl Browser {
         Self { input: host.stdin.take(), host, frames, next: 1 }
     }
 
-    pub(crate) fn hello(&mut self, protocol: ProtocolRange) -> Result<HostAnswer, Problem> {
-        self.ask(HostQuestion::Hello { protocol, version: "9.9.9".into(), capabilities: vec![] })
+    pub(crate) fn hello(&mut self, protocol: ProtocolRange) -> Result<HostResponse, Problem> {
+        self.ask(HostRequest::Hello { protocol, version: "9.9.9".into() })
     }
 
-    pub(crate) fn ask(&mut self, question: HostQuestion) -> Result<HostAnswer, Problem> {
+    /// Puts the pages of the machine's settings together.
+    pub(crate) fn settings(&mut self) -> SettingsPage {
+        let mut pages = Pages::default();
+        loop {
+            let answer = self.ask(HostRequest::Settings(pages.request()));
+            let Ok(HostResponse::Settings(page)) = answer else { panic!("{answer:?}") };
+            if let Some(whole) = pages.add(page).unwrap() {
+                return whole;
+            }
+        }
+    }
+
+    pub(crate) fn ask(&mut self, body: HostRequest) -> Result<HostResponse, Problem> {
         let id = self.next;
         self.next += 1;
-        self.send(&ToHost::Ask { id, question });
+        self.send(&ToHost::Request { id, body });
         self.answer_to(id)
     }
 
-    pub(crate) fn answer_to(&mut self, id: Id) -> Result<HostAnswer, Problem> {
+    pub(crate) fn answer_to(&mut self, id: Id) -> Result<HostResponse, Problem> {
         match self.frame() {
-            ToWorker::Answer { id: answered, outcome } => {
+            ToWorker::Response { id: answered, result } => {
                 assert_eq!(answered, id);
-                outcome.into_result()
+                result.into_result()
             }
-            ToWorker::Ask { question, .. } => panic!("a question instead of an answer: {question:?}"),
+            other => panic!("{other:?} instead of a response"),
         }
     }
 
@@ -76,24 +97,32 @@ impl Browser {
         frame::write(self.input.as_mut().unwrap(), frame).unwrap();
     }
 
+    /// Sends a frame that may hold anything.
+    pub(crate) fn send_bytes(&mut self, body: &[u8]) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(&u32::try_from(body.len()).unwrap().to_ne_bytes()).unwrap();
+        input.write_all(body).unwrap();
+        input.flush().unwrap();
+    }
+
     /// The host's next question.
-    pub(crate) fn question(&self) -> (Id, WorkerQuestion) {
+    pub(crate) fn question(&self) -> (Id, WorkerRequest) {
         match self.frame() {
-            ToWorker::Ask { id, question } => (id, question),
-            ToWorker::Answer { .. } => panic!("an answer instead of a question"),
+            ToWorker::Request { id, body } => (id, body),
+            other => panic!("{other:?} instead of a request"),
         }
     }
 
     /// The host's next question, if it has one already.
-    pub(crate) fn question_now(&self) -> Option<(Id, WorkerQuestion)> {
+    pub(crate) fn question_now(&self) -> Option<(Id, WorkerRequest)> {
         match self.frames.try_recv().ok()? {
-            ToWorker::Ask { id, question } => Some((id, question)),
-            ToWorker::Answer { .. } => panic!("an answer instead of a question"),
+            ToWorker::Request { id, body } => Some((id, body)),
+            other => panic!("{other:?} instead of a request"),
         }
     }
 
-    pub(crate) fn answer(&mut self, id: Id, outcome: Result<WorkerAnswer, Problem>) {
-        self.send(&ToHost::Answer { id, outcome: Outcome::from(outcome) });
+    pub(crate) fn answer(&mut self, id: Id, outcome: Result<WorkerResponse, Problem>) {
+        self.send(&ToHost::Response { id, result: Outcome::from(outcome) });
     }
 
     fn frame(&self) -> ToWorker {

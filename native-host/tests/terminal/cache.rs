@@ -8,16 +8,18 @@ use std::thread;
 
 use chrono::{TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
-use rolecall_core::message::host::{HostQuestion, WorkerAnswer};
+use rolecall_core::message::host::{HostRequest, RoleSelection, WorkerResponse};
 use rolecall_sandbox::CallKind;
 use serde_json::Value;
 
-use crate::browser::{Browser, credentials};
+use crate::browser::{Browser, credentials, role};
 use crate::loopback::{self, DEVELOPER};
 use crate::machine::{Machine, Ran};
 
-const ASK: [&str; 5] = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
-const ASK_NOBODY: [&str; 6] = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER, "--batch"];
+const ASK: [&str; 7] =
+    ["credential-process", "--profile", "dev", "--provider", "sandbox", "--role-arn", DEVELOPER];
+const ASK_NOBODY: [&str; 8] =
+    ["credential-process", "--profile", "dev", "--provider", "sandbox", "--role-arn", DEVELOPER, "--batch"];
 const FILE: &str = ".cache/rolecall/credentials.json";
 
 /// A machine with these settings, where no provider is known.
@@ -56,7 +58,7 @@ fn ask_with_browser(machine: &Machine, credentials: Credentials, keep: bool) -> 
     let ran = thread::scope(|scope| {
         let ran = scope.spawn(|| machine.run(&ASK));
         let (id, _) = browser.question();
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials, keep }));
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials, keep }));
         ran.join().unwrap()
     });
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -72,7 +74,7 @@ fn mode(path: PathBuf) -> u32 {
 fn leave(machine: &Machine, left: TimeDelta) -> PathBuf {
     let expiration = Utc::now() + left;
     let text = serde_json::json!({ "version": 1, "roles": [{
-        "role": DEVELOPER, "place": "file", "expiration": expiration, "lifetimeSeconds": 3600,
+        "role": { "provider": "sandbox", "arn": DEVELOPER }, "place": "file", "expiration": expiration, "lifetimeSeconds": 3600,
         "credentials": { "accessKeyId": "ASIAKEPT", "secretAccessKey": "kept", "sessionToken": "kept",
             "expiration": expiration },
     }] });
@@ -164,7 +166,7 @@ fn a_role_that_has_to_be_approved_is_not_taken_from_what_was_kept_before() {
 fn a_browser_that_answers_from_memory_causes_no_write() {
     let machine = keeping();
     let mut browser = Browser::open(&machine);
-    let fresh = Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true });
+    let fresh = Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true });
     thread::scope(|scope| {
         let ran = scope.spawn(|| machine.run(&ASK));
         let (id, _) = browser.question();
@@ -187,7 +189,7 @@ fn many_tools_at_once_leave_one_whole_file() {
         .map(|_| machine.command(&ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         .collect();
     let (id, _) = browser.question();
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
     for tool in tools {
         let ran: Ran = tool.wait_with_output().unwrap().into();
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
@@ -283,7 +285,7 @@ fn status_tells_what_is_kept_and_logout_forgets_it_whatever_the_settings_say_by_
     );
     let status: Value = serde_json::from_str(&machine.run(&["status", "--json"]).stdout).unwrap();
     assert_eq!(
-        (&status["cache"][0]["role"], &status["cache"][0]["place"]),
+        (&status["cache"][0]["role"]["arn"], &status["cache"][0]["place"]),
         (&DEVELOPER.into(), &"file".into())
     );
     assert!(!status.to_string().contains("ASIAKEPT"));
@@ -308,10 +310,10 @@ fn signing_out_in_the_browser_empties_the_cache_too() {
     let machine = keeping();
     ask_with_browser(&machine, credentials(60), true);
     let mut browser = Browser::open(&machine);
-    let other = vec!["arn:aws:iam::111111111111:role/other".parse().unwrap()];
-    browser.ask(HostQuestion::Forget { roles: other }).unwrap();
+    let other = role("arn:aws:iam::111111111111:role/other");
+    browser.ask(HostRequest::Forget(RoleSelection::Role(other))).unwrap();
     assert!(machine.read(FILE).contains(DEVELOPER));
-    browser.ask(HostQuestion::Forget { roles: vec![] }).unwrap();
+    browser.ask(HostRequest::Forget(RoleSelection::All)).unwrap();
     assert!(!machine.home().join(FILE).exists());
 }
 
@@ -324,13 +326,13 @@ fn logout_of_one_role_leaves_the_others() {
     let text = machine.read(FILE);
     let mut kept: Value = serde_json::from_str(&text).unwrap();
     let mut copy = kept["roles"][0].clone();
-    copy["role"] = other.into();
+    copy["role"]["arn"] = other.into();
     kept["roles"].as_array_mut().unwrap().push(copy);
     machine.write(FILE, &kept.to_string());
     assert_eq!(machine.run(&["logout", "developer"]).code, Some(0));
     let kept: Value = serde_json::from_str(&machine.read(FILE)).unwrap();
     assert_eq!(kept["roles"].as_array().unwrap().len(), 1);
-    assert_eq!(kept["roles"][0]["role"], other);
+    assert_eq!(kept["roles"][0]["role"]["arn"], other);
     assert_eq!(machine.run(&["logout", "--all"]).code, Some(0));
     assert!(!machine.home().join(FILE).exists());
 }

@@ -4,20 +4,20 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::thread;
 
-use rolecall_core::message::host::{WorkerAnswer, WorkerQuestion, WorkerStatus};
+use rolecall_core::message::host::{RoleSelection, StatusPage, WorkerRequest, WorkerResponse};
 use rolecall_core::{Code, Problem};
 
-use crate::browser::{Browser, credentials};
+use crate::browser::{Browser, credentials, role};
 use crate::machine::{Machine, Ran};
 
-const STATUS: &str = r#"{"people":[["corp","ann@example.com"]],"roles":[
-    {"arn":"arn:aws:iam::123456789012:role/developer","account":"123456789012","accountLabel":"dev",
-     "profile":"dev-developer","expiration":null},
-    {"arn":"arn:aws:iam::210987654321:role/developer","account":"210987654321","accountLabel":"prod",
-     "profile":"prod-developer","expiration":null}]}"#;
+const STATUS: &str = r#"{"people":[{"provider":"corp","person":"ann@example.com"}],"roles":[
+    {"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},"account":"123456789012",
+     "accountLabel":"dev","profile":"dev-developer","expiration":null},
+    {"role":{"provider":"corp","arn":"arn:aws:iam::210987654321:role/developer"},"account":"210987654321",
+     "accountLabel":"prod","profile":"prod-developer","expiration":null}],"revision":1,"next":null}"#;
 
 /// Runs a command while the browser answers whatever is asked, and gives the questions.
-fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerQuestion>) {
+fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerRequest>) {
     let mut browser = Browser::open(machine);
     let mut asked = Vec::new();
     let ran = thread::scope(|scope| {
@@ -35,20 +35,20 @@ fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerQuestion>) {
     (ran, asked)
 }
 
-fn answer(question: &WorkerQuestion) -> Result<WorkerAnswer, Problem> {
+fn answer(question: &WorkerRequest) -> Result<WorkerResponse, Problem> {
     match question {
-        WorkerQuestion::Status => {
-            Ok(WorkerAnswer::Status(serde_json::from_str::<WorkerStatus>(STATUS).unwrap()))
+        WorkerRequest::Status(_) => {
+            Ok(WorkerResponse::Status(serde_json::from_str::<StatusPage>(STATUS).unwrap()))
         }
-        WorkerQuestion::Credentials(request) if request.role.account().as_str() == "123456789012" => {
-            Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true })
+        WorkerRequest::Credentials(request) if request.role.arn.account().as_str() == "123456789012" => {
+            Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true })
         }
-        WorkerQuestion::ConsoleUrl { service, .. } => {
-            let url = format!("https://signin.example/{}", service.as_deref().unwrap_or_default());
-            Ok(WorkerAnswer::ConsoleUrl { url: url.into() })
+        WorkerRequest::ConsoleUrl(request) => {
+            let url = format!("https://signin.example/{}", request.service.as_deref().unwrap_or_default());
+            Ok(WorkerResponse::ConsoleUrl { url: url.into() })
         }
-        WorkerQuestion::SignOut { .. } => Ok(WorkerAnswer::Done),
-        WorkerQuestion::Credentials(_) => Err(Problem::new(Code::StsAccessDenied, "AWS refused.")),
+        WorkerRequest::SignOut(_) => Ok(WorkerResponse::Done),
+        WorkerRequest::Credentials(_) => Err(Problem::new(Code::StsAccessDenied, "AWS refused.")),
     }
 }
 
@@ -67,11 +67,11 @@ fn a_word_that_fits_several_roles_is_told_with_the_candidates() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(ran.stderr.starts_with("error[role-ambiguous]: "), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("dev / developer (dev-developer), prod / developer (prod-developer)"),
+        ran.stderr.contains("dev / developer (dev-developer, corp), prod / developer (prod-developer, corp)"),
         "{}",
         ran.stderr
     );
-    assert!(matches!(asked[..], [WorkerQuestion::Status]), "{asked:?}");
+    assert!(matches!(asked[..], [WorkerRequest::Status(_)]), "{asked:?}");
     let (ran, _) = run(&Machine::new(), &["env"]);
     assert!(ran.stderr.starts_with("error[role-missing]: "), "{}", ran.stderr);
     let (ran, _) = run(&Machine::new(), &["env", "nobody"]);
@@ -102,16 +102,15 @@ fn logout_forgets_in_the_browser_and_removes_keys_from_disk() {
     let (ran, _) = run(&machine, &["profile", "write", "dev-developer", "--role-arn", arn, "--mode", "file"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(machine.read(".aws/credentials").contains("very/secret+key"));
-    let (ran, asked) = run(&machine, &["logout", "dev"]);
+    let (ran, mut asked) = run(&machine, &["logout", "dev"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(!machine.read(".aws/credentials").contains("very/secret+key"));
-    assert!(
-        matches!(&asked[..], [.., WorkerQuestion::SignOut { roles, .. }] if roles[0].as_str() == arn),
-        "{asked:?}"
-    );
+    let Some(WorkerRequest::SignOut(request)) = asked.pop() else { panic!("{asked:?}") };
+    assert_eq!(request.roles, RoleSelection::Role(role(arn)));
     let (ran, asked) = run(&machine, &["logout", "--all"]);
     assert_eq!(ran.stderr, "Forgot everything.\n");
-    assert!(matches!(&asked[..], [WorkerQuestion::SignOut { roles, .. }] if roles.is_empty()), "{asked:?}");
+    let [WorkerRequest::SignOut(request)] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!(request.roles, RoleSelection::All);
 }
 
 #[test]
@@ -145,14 +144,14 @@ fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
         r#"echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI $AWS_CONTAINER_AUTHORIZATION_TOKEN"; read -r _"#;
     let role = "arn:aws:iam::123456789012:role/developer";
     let mut child = machine
-        .command(&["exec", role, "--", "sh", "-c", script])
+        .command(&["exec", role, "--provider", "corp", "--", "sh", "-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let (id, _) = browser.question();
     // They are as good as gone when they come.
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(0), keep: true }));
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(0), keep: true }));
     let mut told = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
     let (uri, token) = told.trim().split_once(' ').unwrap();
@@ -165,7 +164,7 @@ fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
         let (id, _) = browser.question();
         let mut fresh = credentials(60);
         fresh.access_key_id = "ASIAFRESH".into();
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: fresh, keep: true }));
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials: fresh, keep: true }));
         assert!(fetched.join().unwrap().contains("ASIAFRESH"));
     });
     assert!(fetch().contains("ASIAFRESH"));
@@ -180,13 +179,23 @@ fn a_signal_reaches_the_command_and_its_end_comes_back() {
     let mut browser = Browser::open(&machine);
     let role = "arn:aws:iam::123456789012:role/developer";
     let mut child = machine
-        .command(&["exec", role, "--keys", "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID; exec cat"])
+        .command(&[
+            "exec",
+            role,
+            "--provider",
+            "corp",
+            "--keys",
+            "--",
+            "sh",
+            "-c",
+            "echo $AWS_ACCESS_KEY_ID; exec cat",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let (id, _) = browser.question();
-    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "ASIAEXAMPLE\n");
@@ -195,7 +204,7 @@ fn a_signal_reaches_the_command_and_its_end_comes_back() {
     let process = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
-    let ran = machine.run(&["exec", role, "--", "/nowhere/program"]);
+    let ran = machine.run(&["exec", role, "--provider", "corp", "--", "/nowhere/program"]);
     assert_eq!(ran.code, Some(1));
     assert!(
         ran.stderr.starts_with("error[command-failed]: /nowhere/program could not be run.\n  caused by: "),

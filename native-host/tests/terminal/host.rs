@@ -4,13 +4,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use rolecall_core::Code;
 use rolecall_core::identity::FIREFOX_EXTENSION_ID;
-use rolecall_core::message::host::{HostAnswer, HostQuestion, HttpRelay, ProfileRequest, ProtocolRange};
+use rolecall_core::message::host::{
+    HostRequest, HostResponse, HttpRelayRequest, ProfileSpec, ProtocolRange, RoleSelection,
+};
 use rolecall_core::settings::{CredentialsMode, Fault, Lost};
-use rolecall_core::{Code, Problem};
-use secrecy::ExposeSecret;
 
-use crate::browser::{Browser, credentials};
+use crate::browser::{Browser, credentials, role};
 use crate::machine::{Machine, program};
 
 const SETTINGS: &str = r#"
@@ -20,13 +21,13 @@ well_known_url = "https://idp.example/.well-known/openid-configuration"
 client_id = "abc"
 "#;
 
-fn settings(answer: Result<HostAnswer, Problem>) -> (Vec<String>, Vec<Fault>) {
-    let Ok(HostAnswer::Hello { settings, settings_faults, protocol, version, .. }) = answer else {
-        panic!("{answer:?}")
-    };
+fn settings(browser: &mut Browser) -> (Vec<String>, Vec<Fault>) {
+    let answer = browser.hello(ProtocolRange::CURRENT);
+    let Ok(HostResponse::Hello { protocol, version }) = answer else { panic!("{answer:?}") };
     assert_eq!(protocol, ProtocolRange::CURRENT);
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    (settings.provider.iter().map(|provider| provider.id.to_string()).collect(), settings_faults)
+    let settings = browser.settings();
+    (settings.part.provider.iter().map(|provider| provider.id.to_string()).collect(), settings.faults)
 }
 
 const OWN: &str = "chrome-extension://ganjefdifpdbcgkcmbniolbdkacieled/";
@@ -37,7 +38,7 @@ fn a_greeting_is_answered_with_version_and_settings() {
     machine.write(".config/rolecall/config.toml", SETTINGS);
     let mut browser = Browser::start(&machine, OWN);
     assert!(machine.sockets().is_empty(), "nobody is served before the greeting");
-    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    let (providers, faults) = settings(&mut browser);
     assert_eq!(providers, ["corp"]);
     assert_eq!(faults, []);
     assert_eq!(machine.sockets().len(), 1);
@@ -49,7 +50,7 @@ fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
     let bad = format!("[[provider]]\nid = 7\n{SETTINGS}[[account]]\nid = \"123456789012\"\n");
     let path = machine.write(".config/rolecall/config.toml", &bad);
     let mut browser = Browser::start(&machine, OWN);
-    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    let (providers, faults) = settings(&mut browser);
     assert_eq!(providers, ["corp"]);
     let [provider, account] = &faults[..] else { panic!("{faults:#?}") };
     assert!(provider.problem.is(Code::SettingsInvalid));
@@ -62,7 +63,7 @@ fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
         account.problem
     );
     machine.write(".config/rolecall/config.toml", SETTINGS);
-    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)), (vec!["corp".to_owned()], vec![]));
+    assert_eq!(settings(&mut browser), (vec!["corp".to_owned()], vec![]));
 }
 
 #[test]
@@ -70,21 +71,21 @@ fn a_file_that_is_no_toml_leaves_the_browser_the_settings_of_before() {
     let machine = Machine::new();
     machine.write(".config/rolecall/config.toml", "[[provider]\n");
     let mut browser = Browser::start(&machine, OWN);
-    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    let (providers, faults) = settings(&mut browser);
     assert_eq!((providers.len(), faults[0].lost.as_ref()), (0, Some(&Lost::Document)));
     machine.write(".config/rolecall/config.toml", SETTINGS);
-    settings(browser.hello(ProtocolRange::CURRENT));
+    settings(&mut browser);
     machine.write(".config/rolecall/config.toml", "[[provider]\n");
     drop(browser);
     let mut browser = Browser::start(&machine, OWN);
-    let (providers, faults) = settings(browser.hello(ProtocolRange::CURRENT));
+    let (providers, faults) = settings(&mut browser);
     assert_eq!(providers, ["corp"]);
     let [fault] = &faults[..] else { panic!("{faults:#?}") };
     assert_eq!(fault.lost, None);
     let told = &fault.problem.message;
     assert!(told.contains("line 1: this is not TOML") && told.ends_with("stay in use."), "{told}");
     std::fs::remove_file(machine.home().join(".config/rolecall/config.toml")).unwrap();
-    assert_eq!(settings(browser.hello(ProtocolRange::CURRENT)), (vec![], vec![]));
+    assert_eq!(settings(&mut browser), (vec![], vec![]));
 }
 
 #[test]
@@ -93,7 +94,7 @@ fn versions_that_do_not_fit_are_told_and_nothing_else_is_answered() {
         let machine = Machine::new();
         let mut browser = Browser::start(&machine, OWN);
         assert!(browser.hello(range).unwrap_err().is(Code::HostVersion));
-        let problem = browser.ask(HostQuestion::Forget { roles: vec![] }).unwrap_err();
+        let problem = browser.ask(HostRequest::Forget(RoleSelection::All)).unwrap_err();
         assert!(problem.is(Code::HostProtocol), "{problem}");
         assert!(machine.sockets().is_empty());
     }
@@ -103,8 +104,33 @@ fn versions_that_do_not_fit_are_told_and_nothing_else_is_answered() {
 fn a_question_of_a_newer_extension_is_answered_with_its_id() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
-    browser.send(&serde_json::json!({"type": "ask", "id": 77, "question": {"do": "juggle"}}));
+    browser.send(&serde_json::json!({"request": {"id": 77, "body": {"juggle": 3}}}));
     assert!(browser.answer_to(77).unwrap_err().is(Code::HostProtocol));
+}
+
+#[test]
+fn ten_thousand_roles_reach_the_extension_in_pages() {
+    let machine = Machine::new();
+    let role = |number: u32| {
+        format!(
+            "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::{number:012}:role/developer-{number}\"\n"
+        )
+    };
+    let text: String = (0..10_000).map(role).collect();
+    machine.write(".config/rolecall/config.toml", &format!("{SETTINGS}{text}"));
+    let mut browser = Browser::open(&machine);
+    let settings = browser.settings();
+    assert_eq!((settings.part.role.len(), settings.faults.len()), (10_000, 0));
+}
+
+#[test]
+fn a_frame_that_is_too_large_or_no_message_does_not_end_the_port() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    browser.send_bytes(&vec![b' '; 1024 * 1024 + 1]);
+    browser.send_bytes(b"nonsense");
+    let forgotten = browser.ask(HostRequest::Forget(RoleSelection::All));
+    assert!(matches!(forgotten, Ok(HostResponse::Done)), "{forgotten:?}");
 }
 
 #[test]
@@ -147,15 +173,15 @@ fn a_signal_ends_the_host_and_its_socket() {
     assert!(machine.sockets().is_empty());
 }
 
-fn profile(mode: CredentialsMode) -> HostQuestion {
-    HostQuestion::WriteProfile(ProfileRequest {
+fn profile(mode: CredentialsMode) -> HostRequest {
+    HostRequest::WriteProfile(Box::new(ProfileSpec {
         profile: "example-dev".parse().unwrap(),
-        role: "arn:aws:iam::123456789012:role/developer".parse().unwrap(),
+        role: role("arn:aws:iam::123456789012:role/developer"),
         region: "eu-west-1".parse().unwrap(),
         mode,
         endpoint_url: Some("http://127.0.0.1:9/x".parse().unwrap()),
         credentials: Some(credentials(60)),
-    })
+    }))
 }
 
 #[test]
@@ -164,12 +190,12 @@ fn a_profile_of_a_process_names_this_program_and_the_role_and_no_secret() {
     let mut browser = Browser::open(&machine);
     for expected in [true, false] {
         let answer = browser.ask(profile(CredentialsMode::Process)).unwrap();
-        let HostAnswer::ProfileWritten { profile, file, changed } = answer else { panic!("{answer:?}") };
+        let HostResponse::ProfileWritten { profile, file, changed } = answer else { panic!("{answer:?}") };
         assert_eq!((profile.as_str(), file.as_str(), changed), ("example-dev", "~/.aws/config", expected));
     }
     let config = machine.read(".aws/config");
     let line = format!(
-        "credential_process = {} credential-process --profile example-dev --role-arn arn:aws:iam::123456789012:role/developer\n",
+        "credential_process = {} credential-process --profile example-dev --provider corp --role-arn arn:aws:iam::123456789012:role/developer\n",
         program().display()
     );
     assert!(config.contains("[profile example-dev]\n"), "{config}");
@@ -184,7 +210,7 @@ fn a_profile_of_a_process_names_this_program_and_the_role_and_no_secret() {
     let ran = machine.run(&["credential-process", "--profile", "example-dev"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("very/secret+key"));
-    assert!(matches!(browser.ask(HostQuestion::Forget { roles: vec![] }), Ok(HostAnswer::Done)));
+    assert!(matches!(browser.ask(HostRequest::Forget(RoleSelection::All)), Ok(HostResponse::Done)));
     assert_eq!(machine.command(&["profile", "list"]).output().unwrap().status.code(), Some(0));
 }
 
@@ -193,7 +219,7 @@ fn a_profile_of_keys_is_written_where_old_tools_look() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let answer = browser.ask(profile(CredentialsMode::File)).unwrap();
-    assert!(matches!(answer, HostAnswer::ProfileWritten { file, .. } if file == "~/.aws/credentials"));
+    assert!(matches!(answer, HostResponse::ProfileWritten { file, .. } if file == "~/.aws/credentials"));
     let written = machine.read(".aws/credentials");
     assert!(written.contains("[example-dev]\n"), "{written}");
     assert!(written.contains("aws_secret_access_key = very/secret+key\n"), "{written}");
@@ -219,7 +245,7 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
         String::from_utf8(sent).unwrap().to_lowercase()
     });
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let answer = browser.ask(HostQuestion::SendHttp(HttpRelay {
+    let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "POST".into(),
         url: url.parse().unwrap(),
         headers: vec![
@@ -229,8 +255,8 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
         ],
         body: "code=secret".to_owned().into(),
     }));
-    let Ok(HostAnswer::Http(response)) = answer else { panic!("{answer:?}") };
-    assert_eq!((response.status, response.body.expose_secret()), (400, "hello"));
+    let Ok(HostResponse::Http(response)) = answer else { panic!("{answer:?}") };
+    assert_eq!((response.status, response.body.expose_secret()), (400, &b"hello"[..]));
     assert!(response.headers.contains(&header("x-a", "b")));
     let sent = server.join().unwrap();
     assert!(sent.contains("content-type: application/x-www-form-urlencoded"), "{sent}");
@@ -243,7 +269,7 @@ fn a_server_that_is_not_there_is_told_by_name() {
     let mut browser = Browser::open(&machine);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let question = |method: &str| {
-        HostQuestion::SendHttp(HttpRelay {
+        HostRequest::SendHttp(HttpRelayRequest {
             method: method.into(),
             url: format!("http://127.0.0.1:{port}/").parse().unwrap(),
             headers: vec![],

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
-use rolecall_core::message::host::{ProtocolRange, WorkerAnswer, WorkerStatus};
+use rolecall_core::message::host::{ProtocolRange, StatusPage, WorkerResponse};
 
 use crate::browser::Browser;
 use crate::loopback::world;
@@ -117,8 +117,7 @@ fn a_browser_with_a_folder_of_its_own_is_not_called_without_a_host() {
     let ran = thread::scope(|scope| {
         let ran = scope.spawn(|| machine.run(&["doctor"]));
         let (id, _) = browser.question();
-        let status = WorkerStatus { people: vec![], roles: vec![] };
-        browser.answer(id, Ok(WorkerAnswer::Status(status)));
+        browser.answer(id, Ok(WorkerResponse::Status(StatusPage::default())));
         ran.join().unwrap()
     });
     assert!(!ran.stdout.contains("not installed"), "{}", ran.stdout);

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 
-use rolecall_core::message::host::WorkerAnswer;
+use rolecall_core::message::host::WorkerResponse;
 use rolecall_sandbox::CallKind;
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ use crate::cache::{sign_in, world};
 use crate::loopback::DEVELOPER;
 use crate::machine::Machine;
 
-const ASK_NOBODY: [&str; 6] = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER, "--batch"];
+const ASK_NOBODY: [&str; 8] =
+    ["credential-process", "--profile", "dev", "--provider", "sandbox", "--role-arn", DEVELOPER, "--batch"];
 const FILE: &str = ".cache/rolecall/credentials.json";
 
 /// A desktop session with an unlocked keyring. It ends when it is dropped.
@@ -139,13 +140,13 @@ fn a_keyring_that_is_locked_is_told_and_the_list_keeps_what_could_not_be_removed
 #[test]
 fn what_the_browser_answered_goes_into_the_keyring_and_nobody_waits_for_one_that_is_absent() {
     let (_sandbox, mut machine) = world("keyring");
-    let ask = &ASK_NOBODY[..5];
+    let ask = &ASK_NOBODY[..7];
     let ask_with_browser = |machine: &Machine| {
         let mut browser = Browser::open(machine);
         thread::scope(|scope| {
             let ran = scope.spawn(|| machine.run(ask));
             let (id, _) = browser.question();
-            let answer = WorkerAnswer::Credentials { credentials: credentials(60), keep: true };
+            let answer = WorkerResponse::Credentials { credentials: credentials(60), keep: true };
             browser.answer(id, Ok(answer));
             let ran = ran.join().unwrap();
             assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

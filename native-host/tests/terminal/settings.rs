@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rolecall_core::message::host::{WorkerAnswer, WorkerQuestion};
+use rolecall_core::message::host::{WorkerRequest, WorkerResponse};
 
 use crate::browser::{Browser, credentials};
 use crate::machine::{Machine, Ran};
@@ -99,15 +99,25 @@ fn a_credential_process_that_needs_no_settings_neither_reads_nor_keeps_them() {
     let (machine, _, _) = machine();
     let mut browser = Browser::start(&machine, "chrome-extension://ganjefdifpdbcgkcmbniolbdkacieled/");
     browser.hello(rolecall_core::message::host::ProtocolRange::CURRENT).unwrap();
+    browser.settings();
     let copies = machine.home().join(".local/state/rolecall");
     fs::remove_dir_all(&copies).unwrap();
     let role = "arn:aws:iam::123456789012:role/good";
     let ran = std::thread::scope(|scope| {
-        let ran =
-            scope.spawn(|| machine.run(&["credential-process", "--profile", "good", "--role-arn", role]));
+        let ran = scope.spawn(|| {
+            machine.run(&[
+                "credential-process",
+                "--profile",
+                "good",
+                "--provider",
+                "corp",
+                "--role-arn",
+                role,
+            ])
+        });
         let (id, question) = browser.question();
-        assert!(matches!(question, WorkerQuestion::Credentials(_)));
-        browser.answer(id, Ok(WorkerAnswer::Credentials { credentials: credentials(60), keep: true }));
+        assert!(matches!(question, WorkerRequest::Credentials(_)));
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
         ran.join().unwrap()
     });
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use chrono::TimeDelta;
-use rolecall_core::message::host::WorkerAnswer;
+use rolecall_core::message::host::WorkerResponse;
 
 use crate::browser::{Browser, credentials};
 use crate::machine::{Machine, Ran, program};
@@ -43,7 +43,7 @@ fn use_role_puts_a_role_into_the_shell_and_takes_it_away() {
             _ => format!("eval \"$('{}' shell-init {name})\"", program().display()),
         };
         let script = format!(
-            "{source}\nuse-role {ROLE}\necho \"$AWS_SECRET_ACCESS_KEY\"\n{segment}\necho\nuse-role --unset\necho \"<$AWS_SECRET_ACCESS_KEY>\"\n{segment}\necho .\n"
+            "{source}\nuse-role {ROLE} --provider corp\necho \"$AWS_SECRET_ACCESS_KEY\"\n{segment}\necho\nuse-role --unset\necho \"<$AWS_SECRET_ACCESS_KEY>\"\n{segment}\necho .\n"
         );
         let ran = std::thread::scope(|scope| {
             let ran = scope.spawn(|| shell(&machine, name, options, &script));
@@ -52,7 +52,7 @@ fn use_role_puts_a_role_into_the_shell_and_takes_it_away() {
                     let mut credentials = credentials(59);
                     // Away from the edge of a minute.
                     credentials.expiration += TimeDelta::seconds(30);
-                    browser.answer(id, Ok(WorkerAnswer::Credentials { credentials, keep: true }));
+                    browser.answer(id, Ok(WorkerResponse::Credentials { credentials, keep: true }));
                 }
                 std::thread::yield_now();
             }

@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    HostQuestion, Outcome, ProtocolRange, ToHost, ToWorker, WorkerAnswer, WorkerQuestion, WorkerStatus,
+    HostRequest, Outcome, ProtocolRange, StatusPage, ToHost, ToWorker, WorkerRequest, WorkerResponse,
 };
 use rolecall_sandbox::{CallKind, Config, Sandbox};
 
@@ -132,7 +132,9 @@ fn a_profile_written_from_a_folder_with_a_space_works_for_every_way_in_which_sdk
     let line = value(&machine.path(r".aws\config"), "credential_process");
     assert!(!line.contains('"'), "{line}");
     assert!(
-        line.ends_with(&format!("rolecall.exe credential-process --profile dev --role-arn {DEVELOPER}")),
+        line.ends_with(&format!(
+            "rolecall.exe credential-process --profile dev --provider sandbox --role-arn {DEVELOPER}"
+        )),
         "{line}"
     );
 
@@ -204,23 +206,19 @@ fn a_terminal_reaches_the_browser_through_the_host_and_its_pipe() {
         .spawn()
         .unwrap();
     let (mut to_host, mut from_host) = (host.stdin.take().unwrap(), host.stdout.take().unwrap());
-    let question = HostQuestion::Hello {
-        protocol: ProtocolRange::CURRENT,
-        version: "9.9.9".to_owned(),
-        capabilities: Vec::new(),
-    };
-    frame::write(&mut to_host, &ToHost::Ask { id: 1, question }).unwrap();
+    let body = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: "9.9.9".to_owned() };
+    frame::write(&mut to_host, &ToHost::Request { id: 1, body }).unwrap();
     assert!(matches!(
         frame::read(&mut from_host).unwrap(),
-        Some(ToWorker::Answer { id: 1, outcome: Outcome::Ok(_) })
+        Some(ToWorker::Response { id: 1, result: Outcome::Ok(_) })
     ));
     let status = machine.rolecall(&["status", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    let Some(ToWorker::Ask { id, question: WorkerQuestion::Status }) = frame::read(&mut from_host).unwrap()
+    let Some(ToWorker::Request { id, body: WorkerRequest::Status(_) }) = frame::read(&mut from_host).unwrap()
     else {
         panic!("the status was not asked for");
     };
-    let answer = WorkerAnswer::Status(WorkerStatus { people: Vec::new(), roles: Vec::new() });
-    frame::write(&mut to_host, &ToHost::Answer { id, outcome: Outcome::Ok(answer) }).unwrap();
+    let response = WorkerResponse::Status(StatusPage::default());
+    frame::write(&mut to_host, &ToHost::Response { id, result: Outcome::Ok(response) }).unwrap();
     let (code, stdout, _) = told(status.wait_with_output().unwrap());
     assert_eq!(code, Some(0), "{stdout}");
     assert!(stdout.contains(env!("CARGO_PKG_VERSION")), "{stdout}");

@@ -20,7 +20,7 @@ pub(super) fn measure(host: &Path) -> Result<Measure> {
     let printer = smallest_program()?;
     let mut agent = Agent::start(host, &home)?;
     let mut ask = at_home(host, &home);
-    ask.args(["credential-process", "--profile", "bench", "--role-arn", ROLE]);
+    ask.args(["credential-process", "--profile", "bench", "--provider", "bench", "--role-arn", ROLE]);
     let document = output(&mut ask)?;
     ensure!(document.contains("\"AccessKeyId\""), "the agent did not answer: {document}");
 
@@ -67,22 +67,22 @@ impl Agent {
         command.arg(format!("chrome-extension://{id}/")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut agent = Self(command.spawn().context("cannot start the host")?);
         // docs/protocol.md
+        agent.ask(&json!({"hello": {"protocol": {"min": 1, "max": 1}, "version": "bench"}}))?;
         agent.ask(&json!({
-            "do": "hello", "protocol": {"min": 1, "max": 1}, "version": "bench", "capabilities": [],
-        }))?;
-        agent.ask(&json!({
-            "do": "write-profile", "profile": "bench", "role": ROLE, "region": "eu-west-1", "mode": "process",
-            "endpointUrl": null,
-            "credentials": {
-                "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "a".repeat(40), "sessionToken": "b".repeat(1000),
-                "expiration": "2999-01-01T00:00:00Z",
+            "writeProfile": {
+                "profile": "bench", "role": {"provider": "bench", "arn": ROLE}, "region": "eu-west-1",
+                "mode": "process", "endpointUrl": null,
+                "credentials": {
+                    "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "a".repeat(40),
+                    "sessionToken": "b".repeat(1000), "expiration": "2999-01-01T00:00:00Z",
+                },
             },
         }))?;
         Ok(agent)
     }
 
-    fn ask(&mut self, question: &Value) -> Result<()> {
-        let frame = serde_json::to_vec(&json!({"type": "ask", "id": 1, "question": question}))?;
+    fn ask(&mut self, body: &Value) -> Result<()> {
+        let frame = serde_json::to_vec(&json!({"request": {"id": 1, "body": body}}))?;
         let to = self.0.stdin.as_mut().context("the host has no input")?;
         to.write_all(&u32::try_from(frame.len())?.to_ne_bytes())?;
         to.write_all(&frame)?;
@@ -93,7 +93,7 @@ impl Agent {
         let mut answer = vec![0; usize::try_from(u32::from_ne_bytes(length))?];
         from.read_exact(&mut answer)?;
         let answer: Value = serde_json::from_slice(&answer)?;
-        ensure!(answer.get("ok").is_some(), "the host answered {answer}");
+        ensure!(answer.pointer("/response/result/ok").is_some(), "the host answered {answer}");
         Ok(())
     }
 

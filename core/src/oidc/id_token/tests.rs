@@ -79,8 +79,8 @@ fn sign(alg: &str, claims: &Value) -> String {
     sign_text(&json!({ "alg": alg, "kid": "k1" }), &claims.to_string())
 }
 
-fn expectations() -> Expectations<'static> {
-    Expectations {
+fn expectations() -> ExpectedToken<'static> {
+    ExpectedToken {
         issuer: "https://idp.example",
         client_id: "client",
         nonce: Some("n"),
@@ -89,7 +89,7 @@ fn expectations() -> Expectations<'static> {
     }
 }
 
-fn verify_with(token: String, keys: &[Value], expected: Expectations<'_>) -> Result<IdToken, IdTokenError> {
+fn verify_with(token: String, keys: &[Value], expected: ExpectedToken<'_>) -> Result<IdToken, IdTokenError> {
     verify(token.into(), &key_set(keys), expected)
 }
 
@@ -262,9 +262,9 @@ fn a_wrong_local_clock_does_not_lock_a_person_out() {
     let an_hour = TimeDelta::hours(1);
     let right = DateTime::from_timestamp(NOW, 0).unwrap();
     for local in [right - an_hour, right + an_hour] {
-        let alone = Expectations { clocks: (local, None), ..expectations() };
+        let alone = ExpectedToken { clocks: (local, None), ..expectations() };
         assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], alone).is_err());
-        let told = Expectations { clocks: (local, Some(right)), ..expectations() };
+        let told = ExpectedToken { clocks: (local, Some(right)), ..expectations() };
         assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], told).is_ok());
     }
 }

@@ -82,7 +82,7 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
             ("client_id = \"x\"\ntoken_exchange = \"x\"", 4, "token_exchange: unknown variant `x`"),
         ],
     );
-    let twice = "it stands twice, and only the first one counts ([[provider]] number 1).";
+    let twice = "it is a duplicate, and only the first one counts ([[provider]] number 1).";
     is_told(PROVIDER.trim_start(), &[("", 0, twice)]);
 }
 
@@ -102,7 +102,7 @@ fn a_bad_role_or_account_loses_nothing_else_and_is_named_with_its_line() {
             ("region = 7", 3, "role/x cannot be used: region: "),
         ],
     );
-    is_told(ROLE.trim_start(), &[("", 0, "role/dev cannot be used: it stands twice")]);
+    is_told(ROLE.trim_start(), &[("", 0, "role/dev cannot be used: it is a duplicate")]);
     is_told(
         "[[account]]\n",
         &[
@@ -159,7 +159,7 @@ fn the_second_of_two_is_left_out_even_if_the_first_is_bad() {
     let (good, problems) = read(&format!("{PROVIDER}scope = \"email\"\n{PROVIDER}"));
     assert_eq!(good, Vec::<String>::new());
     assert!(
-        problems[0].contains("it lacks openid") && problems[1].contains("it stands twice"),
+        problems[0].contains("it lacks openid") && problems[1].contains("it is a duplicate"),
         "{problems:#?}"
     );
 }

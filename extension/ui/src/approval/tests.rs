@@ -6,11 +6,12 @@ use rolecall_core::message::ui::{ApprovalState, Decision, Intent, Purpose, State
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::opened::Opened;
+use crate::view::fixture::{Scene, role};
 
-fn state(may_be_remembered: bool) -> State {
+fn state(may_be_remembered: bool) -> Scene {
     let question = ApprovalState {
         id: 7,
-        role: "arn:aws:iam::123456789012:role/Developer".parse().unwrap(),
+        role: role("acme-dev", "Developer").key,
         account: "acme-dev".into(),
         color: None,
         program: Some(Program { path: "/usr/bin/aws".into(), parent: None }),
@@ -18,11 +19,11 @@ fn state(may_be_remembered: bool) -> State {
         may_be_remembered,
         until: Utc::now() + TimeDelta::seconds(50),
     };
-    State { approvals: vec![question], ..State::default() }
+    State { approvals: vec![question], ..State::default() }.into()
 }
 
 fn answer(decision: Decision) -> Intent {
-    Intent::Answer { question: 7, decision }
+    Intent::Answer { approval: 7, decision }
 }
 
 #[wasm_bindgen_test]
@@ -66,6 +67,6 @@ fn a_question_that_is_no_longer_asked_says_so() {
     let page = Opened::question(7);
     page.receive(&state(true));
     assert!(page.is_shown("#question") && !page.is_shown("#closed"));
-    page.receive(&State::default());
+    page.receive(&Scene::default());
     assert!(!page.is_shown("#question") && page.is_shown("#closed"));
 }

@@ -32,8 +32,8 @@ impl View {
                 Purpose::Credentials => words::MAY_PROGRAM_USE_ROLE,
                 Purpose::Console => words::MAY_PROGRAM_OPEN_CONSOLE,
             },
-            role: words::role_label(&question.account, question.role.name()),
-            arn: question.role.to_string(),
+            role: words::role_label(&question.account, question.role.arn.name()),
+            arn: question.role.arn.to_string(),
             color: question.color.clone(),
             program: question
                 .program
@@ -67,7 +67,7 @@ mod tests {
     fn state() -> State {
         let question = ApprovalState {
             id: 7,
-            role: "arn:aws:iam::123456789012:role/Developer".parse().unwrap(),
+            role: crate::view::fixture::role("acme-dev", "Developer").key,
             account: "acme-dev".into(),
             color: None,
             program: Some(Program { path: "/usr/bin/aws".into(), parent: Some("/usr/bin/bash".into()) }),

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use rolecall_core::settings::RoleKey;
 use wasm_bindgen::JsValue;
 use web_sys::{
     Document, Element, HtmlElement, HtmlTemplateElement, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use crate::dom::{arrange, copy, part, set_attribute, set_marker, set_pieces, set_state, set_text};
-use crate::model::RoleKey;
 use crate::time::TimeLeft;
 use crate::view::OptionView;
 use crate::words;

@@ -1,18 +1,18 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
 use chrono::{TimeDelta, Utc};
-use rolecall_core::message::ui::{Activity, HostState, Intent, State};
+use rolecall_core::message::ui::{Activity, HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use crate::opened::{Opened, port_name};
-use crate::view::fixture::{provider, role, state_with};
+use crate::view::fixture::{Scene, provider, role, state_with};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-fn three_roles() -> State {
+fn three_roles() -> Scene {
     state_with(vec![
         role("acme-dev", "Developer"),
         role("acme-dev", "ReadOnly"),
@@ -20,8 +20,8 @@ fn three_roles() -> State {
     ])
 }
 
-fn sign_in(state: &State, index: usize) -> Intent {
-    Intent::SignIn { role: state.roles[index].arn.clone() }
+fn sign_in(state: &Scene, index: usize) -> Intent {
+    Intent::SignIn { role: state.roles[index].key.clone() }
 }
 
 #[wasm_bindgen_test]
@@ -111,7 +111,7 @@ fn each_button_sends_its_intent_for_the_selected_role() {
     for name in ["Sign in", "Open console", "Write profile"] {
         popup.button(name).click();
     }
-    let role = state.roles[1].arn.clone();
+    let role = state.roles[1].key.clone();
     assert_eq!(
         popup.posted(),
         [
@@ -143,7 +143,8 @@ fn while_something_is_being_done_buttons_keep_the_focus_and_do_nothing() {
     let popup = Opened::with(&state);
     let button = popup.button("Sign in");
     button.focus().unwrap();
-    state.activity = Some(Activity { role: Some(state.roles[0].arn.clone()), step: Step::WaitingForPerson });
+    state.activities =
+        vec![Activity { role: Some(state.roles[0].key.clone()), step: Step::WaitingForPerson }];
     popup.receive(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
@@ -157,7 +158,7 @@ fn while_something_is_being_done_buttons_keep_the_focus_and_do_nothing() {
     popup.key("Enter");
     assert_eq!(popup.posted(), []);
 
-    state.activity = None;
+    state.activities.clear();
     state.done = Some("Signed in as acme-dev / Developer.".into());
     popup.receive(&state);
     assert_eq!(popup.text("[role=status]"), "Signed in as acme-dev / Developer.");
@@ -183,11 +184,13 @@ fn a_problem_is_an_alert_with_sentence_next_step_and_code_until_it_is_dismissed(
     assert_eq!(popup.focused(), "search", "the focus does not vanish with the button that had it");
 }
 
-fn needs_a_host() -> State {
+fn needs_a_host() -> Scene {
     let mut problem =
         Problem::new(Code::HostPermissionNeeded, "The browser does not let Rolecall talk to idp.example.");
     problem.grant = Some("https://idp.example/*".into());
-    State { problem: Some(problem), ..three_roles() }
+    let mut scene = three_roles();
+    scene.problem = Some(problem);
+    scene
 }
 
 #[wasm_bindgen_test]
@@ -283,7 +286,7 @@ fn escape_in_the_accounts_actions_leads_back_to_its_button_and_a_sign_out_on_to_
 #[wasm_bindgen_test]
 fn while_another_account_is_chosen_the_status_says_so() {
     let mut state = three_roles();
-    state.activity = Some(Activity { role: None, step: Step::WaitingForPerson });
+    state.activities = vec![Activity { role: None, step: Step::WaitingForPerson }];
     let popup = Opened::with(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(popup.button("Sign in").get_attribute("aria-disabled").as_deref(), Some("true"));
@@ -329,7 +332,8 @@ fn an_intent_for_a_worker_that_just_went_away_is_sent_on_a_new_port() {
 #[wasm_bindgen_test]
 async fn the_time_left_ticks_down_by_itself() {
     let mut state = three_roles();
-    state.roles[0].expiration = Some(Utc::now() + TimeDelta::milliseconds(120_300));
+    let expiration = Utc::now() + TimeDelta::milliseconds(120_300);
+    state.sessions = vec![RoleSession { role: state.roles[0].key.clone(), expiration }];
     let popup = Opened::with(&state);
     assert_eq!(popup.text(".left"), "2 min");
     let option = popup.selected().unwrap();
@@ -374,7 +378,8 @@ fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
     state.host = HostState::Connected { version: "0.1.0".into() };
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
     // A policy's are known before the host program has said whether there is anything else.
-    let before = State { host: HostState::Connecting, ..state.clone() };
+    let mut before = state.clone();
+    before.host = HostState::Connecting;
     let popup = Opened::with(&before);
     assert!(popup.is_shown("#left-out") && !popup.get("#left-out").has_attribute("open"));
     popup.receive(&state);

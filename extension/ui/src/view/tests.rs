@@ -1,21 +1,21 @@
 use rolecall_core::Code;
-use rolecall_core::message::ui::Activity;
+use rolecall_core::message::ui::{Activity, RoleSession};
 use rolecall_core::platform::Step;
 
-use super::fixture::{provider, role, state_with};
+use super::fixture::{Scene, provider, role, state_with, tell};
 use super::*;
 
 fn now() -> DateTime<Utc> {
     "2030-01-01T10:00:00Z".parse().unwrap()
 }
 
-fn view(state: State) -> View {
-    view_of_search(state, "")
+fn view(scene: impl Into<Scene>) -> View {
+    view_of_search(scene.into(), "")
 }
 
-fn view_of_search(state: State, query: &str) -> View {
+fn view_of_search(scene: Scene, query: &str) -> View {
     let mut model = Model::default();
-    model.receive(state);
+    tell(&mut model, scene);
     model.search(query);
     View::of(&model, now())
 }
@@ -26,9 +26,12 @@ fn absent(code: Code) -> HostState {
 
 #[test]
 fn a_role_is_named_by_account_and_role_and_described_by_the_time_left() {
-    let mut developer = role("acme-dev", "Developer");
-    developer.expiration = Some("2030-01-01T10:43:30Z".parse().unwrap());
-    let option = view(state_with(vec![developer])).options.remove(0);
+    let developer = role("acme-dev", "Developer");
+    let session =
+        RoleSession { role: developer.key.clone(), expiration: "2030-01-01T10:43:30Z".parse().unwrap() };
+    let mut state = state_with(vec![developer]);
+    state.sessions = vec![session];
+    let option = view(state).options.remove(0);
     assert_eq!(option.label, "acme-dev / Developer");
     assert_eq!(option.description, "Signed in, 43 min left.");
     assert_eq!(option.left, Some(TimeLeft::Plenty { minutes: 43 }));
@@ -88,7 +91,8 @@ fn the_step_being_done_is_told_rather_than_what_was_done_before() {
     let mut state = state_with(vec![role("acme", "A"), role("acme", "B")]);
     state.done = Some("Signed in.".into());
     assert_eq!(view(state.clone()).status, "Signed in.");
-    state.activity = Some(Activity { role: Some(state.roles[1].arn.clone()), step: Step::WaitingForPerson });
+    state.activities =
+        vec![Activity { role: Some(state.roles[1].key.clone()), step: Step::WaitingForPerson }];
     let view = view(state);
     assert_eq!((view.busy, view.status.as_str()), (true, "Waiting for you to sign in…"));
     let busy: Vec<_> = view.options.iter().map(|option| option.busy).collect();

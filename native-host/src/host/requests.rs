@@ -1,21 +1,22 @@
 //! What the host answers the worker.
 
 use http::{HeaderName, HeaderValue, Method};
-use rolecall_core::message::host::{HostAnswer, HttpRelay, HttpRelayed, ProfileRequest};
+use rolecall_core::message::host::{HostResponse, HttpRelayRequest, HttpRelayResponse, ProfileSpec};
+use rolecall_core::message::page::{PageRequest, SettingsPage};
 use rolecall_core::platform::HttpRequest;
-use rolecall_core::settings::CredentialsMode;
+use rolecall_core::settings::{CredentialsMode, Reading};
 use rolecall_core::{Code, Problem};
-use secrecy::ExposeSecret;
 
 use crate::aws_files::{Operation, Options};
 use crate::profile::{self, Wanted};
 use crate::{http_client, settings_files};
 
 /// Writes a profile into the AWS files.
-pub(super) fn write_profile(request: &ProfileRequest) -> Result<HostAnswer, Problem> {
+pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Problem> {
     let wanted = Wanted {
         name: &request.profile,
-        role: &request.role,
+        role: &request.role.arn,
+        provider: Some(&request.role.provider),
         region: Some(&request.region),
         endpoint_url: request.endpoint_url.as_ref(),
         mode: request.mode,
@@ -26,7 +27,7 @@ pub(super) fn write_profile(request: &ProfileRequest) -> Result<HostAnswer, Prob
     let applied =
         files.apply(&Operation::Set(new), &Options::default()).map_err(|error| profile::problem(&error))?;
     let path = if request.mode == CredentialsMode::File { files.credentials() } else { files.config() };
-    Ok(HostAnswer::ProfileWritten {
+    Ok(HostResponse::ProfileWritten {
         profile: request.profile.clone(),
         file: crate::output::short_path(path),
         changed: !applied.plan.is_empty(),
@@ -34,14 +35,14 @@ pub(super) fn write_profile(request: &ProfileRequest) -> Result<HostAnswer, Prob
 }
 
 /// Sends a request that the browser would spoil.
-pub(super) fn send_http(relay: &HttpRelay) -> Result<HostAnswer, Problem> {
+pub(super) fn send_http(relay: &HttpRelayRequest) -> Result<HostResponse, Problem> {
     let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request to be sent has {what}."));
     let method = match relay.method.as_str() {
         "GET" => Method::GET,
         "POST" => Method::POST,
         _ => return Err(refuse("a method other than GET and POST")),
     };
-    let mut request = HttpRequest::new(relay.body.expose_secret().as_bytes().to_vec());
+    let mut request = HttpRequest::new(relay.body.expose_secret().to_vec());
     *request.method_mut() = method;
     *request.uri_mut() = relay.url.uri();
     for (name, value) in &relay.headers {
@@ -60,26 +61,24 @@ pub(super) fn send_http(relay: &HttpRelay) -> Result<HostAnswer, Problem> {
     let headers = headers.filter(|(name, _)| *name != http::header::SET_COOKIE);
     let headers = headers.map(|(name, value)| (name.to_string(), text(value))).collect();
     let status = response.status().as_u16();
-    let body = String::from_utf8(response.into_body()).map_err(|_| {
-        Problem::new(
-            Code::AnswerTooLarge,
-            format!(
-                "{} answered with something that is not text.",
-                relay.url.url().host_str().unwrap_or_default()
-            ),
-        )
-    })?;
-    Ok(HostAnswer::Http(HttpRelayed { status, headers, body: body.into() }))
+    Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body().into() }))
 }
 
-/// Who the host is, and what the machine's settings say.
-pub(super) fn hello(machine: settings_files::Machine) -> HostAnswer {
-    HostAnswer::Hello {
-        protocol: rolecall_core::message::host::ProtocolRange::CURRENT,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        capabilities: Vec::new(),
-        settings: Box::new(machine.reading.settings),
-        settings_faults: machine.reading.faults,
+/// The machine's settings as they were read for the first page, which further pages are cut from.
+#[derive(Debug, Default)]
+pub(super) struct SettingsSnapshot {
+    reading: Reading,
+    revision: u32,
+}
+
+impl SettingsSnapshot {
+    /// A page of the settings. For the first one the files are read anew: a person may have corrected them since.
+    pub(super) fn page(&mut self, request: PageRequest) -> SettingsPage {
+        if request.revision != Some(self.revision) {
+            self.reading = settings_files::load_and_remember().reading;
+            self.revision = self.revision.wrapping_add(1);
+        }
+        SettingsPage::cut(&self.reading, self.revision, request.start(self.revision))
     }
 }
 
