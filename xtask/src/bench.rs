@@ -2,16 +2,14 @@
 //! peer that does the same in the same run.
 
 mod hot_path;
+mod size;
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use crate::extension::Browser;
 use crate::tools::python;
@@ -27,10 +25,21 @@ struct Measure {
     aside: String,
 }
 
+/// What to measure.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Show what the extension weighs and what of, and measure nothing else
+    #[arg(long)]
+    size: bool,
+}
+
 /// Runs the word.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     build::extension(&Browser::ALL)?;
-    let mut measures = module_sizes()?;
+    if args.size {
+        return size::breakdown();
+    }
+    let mut measures = vec![size::measure()?];
     let host = host()?;
     measures.push(change_of_a_profile(&host)?);
     if cfg!(unix) {
@@ -44,22 +53,6 @@ pub(crate) fn run() -> Result<()> {
         bail!("{over} of {} measures are over their limits", measures.len());
     }
     Ok(())
-}
-
-fn module_sizes() -> Result<Vec<Measure>> {
-    let measure = |module: &&str| {
-        let bytes = repo::read(&build::modules().join(format!("{module}_bg.wasm")))?;
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(&bytes)?;
-        Ok(Measure {
-            name: format!("size of {module}"),
-            value: u64::try_from(bytes.len())?,
-            limit: MODULE_LIMIT,
-            unit: "bytes",
-            aside: format!("{} gzipped", gzip.finish()?.len()),
-        })
-    };
-    build::MODULES.iter().map(measure).collect()
 }
 
 /// The host as it is released.
@@ -132,9 +125,6 @@ fn line(measure: &Measure) -> String {
     let verdict = if value > limit { "OVER" } else { "ok" };
     format!("{verdict:<4} {name}: {value} {unit} of {limit} ({percent} %), {aside}")
 }
-
-/// A module is read and compiled each time the background wakes up.
-const MODULE_LIMIT: u64 = 1_500_000;
 
 /// As many profiles as a large organisation has.
 const PROFILES: u32 = 10_000;

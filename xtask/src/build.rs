@@ -8,6 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::extension::{self, Browser, Choice};
 use crate::notices::Notices;
+use crate::panics;
 use crate::remap;
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
@@ -77,28 +78,37 @@ fn build(browsers: &[Browser], debug: bool) -> Result<()> {
     Ok(())
 }
 
+/// The finished module with the names of its functions, for whoever wants to know what it consists of.
+pub(crate) fn named(module: &str) -> PathBuf {
+    repo::target("wasm/named").join(module).with_extension("wasm")
+}
+
 /// Makes the module's JavaScript side and shrinks the module, unless both were made from this input before.
 fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
     let bytes = repo::read(input)?;
     // The module itself says which version of wasm-bindgen it is for; the rest of the recipe is this file.
     let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
-    let recipe = include_bytes!("build.rs");
-    let stamp = Stamp::new(modules().join(module).with_extension("sha256"), &[&bytes, &shrink, recipe]);
+    let recipe = [&include_bytes!("build.rs")[..], include_bytes!("panics.rs")].concat();
+    let stamp = Stamp::new(modules().join(module).with_extension("sha256"), &[&bytes, &shrink, &recipe]);
     let output = modules().join(format!("{module}_bg.wasm"));
-    if stamp.is_fresh() && output.is_file() {
+    if stamp.is_fresh() && output.is_file() && (debug || named(module).is_file()) {
         return Ok(());
     }
 
     let step = Step::start(&format!("bind {module}"));
     fs::create_dir_all(modules()).context("cannot create the folder for modules")?;
-    Bindgen::new()
-        .input_bytes(module, bytes)
+    let mut bindgen = Bindgen::new();
+    if debug {
+        bindgen.input_bytes(module, bytes);
+    } else {
+        bindgen.input_module(module, panics::removed(&bytes)?);
+    }
+    bindgen
         .web(true)?
         .omit_default_module_path(false)
         .typescript(false)
         .debug(debug)
         .keep_debug(debug)
-        .remove_name_section(!debug)
         .remove_producers_section(!debug)
         .generate(modules())
         .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
@@ -107,9 +117,9 @@ fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
 
     if !debug {
         let step = Step::start(&format!("shrink {module}"));
-        let small = output.with_extension("small");
-        wasm_opt::shrink(&output, &small)?;
-        fs::rename(&small, &output).context("cannot put the shrunk module in place")?;
+        repo::create_parent(&named(module))?;
+        wasm_opt::shrink(&output, &named(module))?;
+        wasm_opt::strip(&named(module), &output)?;
         step.ok(&format!("{} to {}", kilobytes(bound), kilobytes(size(&output)?)));
     }
     stamp.set()

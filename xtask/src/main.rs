@@ -12,6 +12,7 @@ mod fixtures;
 mod manifest;
 mod notices;
 mod package;
+mod panics;
 mod remap;
 mod repo;
 mod step;
@@ -52,7 +53,7 @@ enum Word {
     /// Put what is released into target/package, with checksums
     Package(package::Args),
     /// Measure what the project promises to keep small or fast, against its limits
-    Bench,
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -78,7 +79,7 @@ fn run(cli: Cli) -> Result<()> {
         Word::Test(args) => test::run(&args),
         Word::Demo(args) => demo::run(&args),
         Word::Package(args) => package::run(&args),
-        Word::Bench => bench::run(),
+        Word::Bench(args) => bench::run(&args),
     }
 }
 

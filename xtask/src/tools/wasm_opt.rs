@@ -10,10 +10,19 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::npm;
 
-/// Shrinks `input` into `output`.
+/// Shrinks `input` into `output`, where functions keep their names.
 pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
+    run(&OPTIONS, input, output)
+}
+
+/// Takes away the names of functions, and which features are in use, which is of no use to a browser.
+pub(crate) fn strip(input: &Path, output: &Path) -> Result<()> {
+    run(&["--strip-debug", "--strip-target-features"], input, output)
+}
+
+fn run(options: &[&str], input: &Path, output: &Path) -> Result<()> {
     let mut node = Command::new("node");
-    node.arg(repo::target(PROGRAM)).args(OPTIONS).arg(input).arg("-o").arg(output);
+    node.arg(repo::target(PROGRAM)).args(options).arg(input).arg("-o").arg(output);
     step::logged("wasm-opt", &mut node)
 }
 
@@ -48,5 +57,5 @@ const PROGRAM: &str = "tools/binaryen/wasm-opt";
 const PACKAGE: &str = include_str!("binaryen/package.json");
 const LOCK: &str = include_str!("binaryen/package-lock.json");
 
-/// Size first. Which features are in use stands in the module, and is of no use to a browser.
-const OPTIONS: [&str; 2] = ["-Oz", "--strip-target-features"];
+/// Size first. Which features are in use stands in the module.
+const OPTIONS: [&str; 2] = ["-Oz", "--debuginfo"];

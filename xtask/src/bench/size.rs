@@ -1,0 +1,216 @@
+//! What the extension weighs, and what of.
+//!
+//! A browser reads and compiles both modules, the JavaScript that wasm-bindgen makes for them, and what starts them. The
+//! weight is the sum of these files, each compressed with gzip.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustc_demangle::demangle;
+use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
+
+use super::Measure;
+use crate::{build, repo};
+
+/// The weight of the extension as it was built last.
+pub(super) fn measure() -> Result<Measure> {
+    let files = files()?;
+    let modules = files.iter().filter(|file| file.path.extension().is_some_and(|kind| kind == "wasm"));
+    let modules = modules.map(|file| format!("{} {}", file.name(), file.gzipped)).collect::<Vec<_>>();
+    Ok(Measure {
+        name: "worker, ui and their JavaScript, gzipped".into(),
+        value: files.iter().map(|file| file.gzipped).sum(),
+        limit: LIMIT,
+        unit: "bytes",
+        aside: modules.join(", "),
+    })
+}
+
+/// Prints where the bytes are: each file, then for each module its sections, crates and largest functions.
+pub(super) fn breakdown() -> Result<()> {
+    for file in files()? {
+        println!("{:>9} {:>9} gzipped  {}", file.bytes, file.gzipped, file.name());
+    }
+    println!("{}", super::line(&measure()?));
+    for module in build::MODULES {
+        let bytes = repo::read(&build::named(module))?;
+        print!("\n{module}, bytes before compression\n{}", Contents::read(&bytes)?.table());
+    }
+    Ok(())
+}
+
+struct File {
+    path: PathBuf,
+    bytes: u64,
+    gzipped: u64,
+}
+
+impl File {
+    fn read(path: PathBuf) -> Result<Self> {
+        let content = repo::read(&path)?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(&content)?;
+        let gzipped = u64::try_from(gzip.finish()?.len())?;
+        Ok(Self { path, bytes: u64::try_from(content.len())?, gzipped })
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+/// What a browser loads to run the extension, in a fixed order.
+fn files() -> Result<Vec<File>> {
+    let mut paths = Vec::new();
+    for folder in [build::modules(), repo::path("extension/pages")] {
+        let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            paths.push(entry?.path());
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|kind| kind == "wasm" || kind == "js"));
+    paths.sort();
+    paths.into_iter().map(File::read).collect()
+}
+
+/// What a module consists of.
+#[derive(Default)]
+struct Contents {
+    code: u64,
+    data: u64,
+    other: u64,
+    /// Of each function: its demangled name and size.
+    functions: Vec<(String, u64)>,
+}
+
+impl Contents {
+    /// Reads a module that has the names of its functions.
+    fn read(bytes: &[u8]) -> Result<Self> {
+        let mut contents = Self::default();
+        let mut imported = 0;
+        let mut sizes = Vec::new();
+        let mut names = BTreeMap::new();
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::ImportSection(imports) => {
+                    contents.other += size(&imports.range());
+                    for import in imports.into_imports() {
+                        imported += u32::from(matches!(import?.ty, wasmparser::TypeRef::Func(_)));
+                    }
+                }
+                Payload::CodeSectionStart { range, .. } => contents.code = size(&range),
+                Payload::CodeSectionEntry(body) => sizes.push(size(&body.range())),
+                Payload::DataSection(data) => contents.data = size(&data.range()),
+                Payload::CustomSection(section) => match section.as_known() {
+                    KnownCustom::Name(section) => names = functions(section)?,
+                    _ => contents.other += size(&section.range()),
+                },
+                other => contents.other += other.as_section().map_or(0, |(_, range)| size(&range)),
+            }
+        }
+        let name = |index| names.get(&index).map_or("(no name)", String::as_str);
+        let functions =
+            (imported..).zip(sizes).map(|(index, size)| (format!("{:#}", demangle(name(index))), size));
+        contents.functions = functions.collect();
+        Ok(contents)
+    }
+
+    fn table(&self) -> String {
+        let mut crates: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
+        for (name, size) in &self.functions {
+            let (bytes, count) = crates.entry(crate_of(name)).or_default();
+            *bytes += size;
+            *count += 1;
+        }
+        let mut crates: Vec<_> = crates.into_iter().collect();
+        crates.sort_by_key(|(_, (bytes, _))| std::cmp::Reverse(*bytes));
+        let mut functions: Vec<_> = self.functions.iter().collect();
+        functions.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+
+        let mut table = String::new();
+        let mut row = |bytes: u64, what: &str| {
+            let _ = writeln!(table, "{bytes:>9}  {what}");
+        };
+        row(self.code, "code");
+        row(self.data, "data");
+        row(self.other, "everything else");
+        for (name, (bytes, count)) in crates.into_iter().take(CRATES) {
+            row(bytes, &format!("code of {name} ({count} functions)"));
+        }
+        for (name, bytes) in functions.into_iter().take(FUNCTIONS) {
+            row(*bytes, name);
+        }
+        table
+    }
+}
+
+fn functions(section: NameSectionReader<'_>) -> Result<BTreeMap<u32, String>> {
+    let mut names = BTreeMap::new();
+    for subsection in section {
+        if let Name::Function(functions) = subsection? {
+            for function in functions {
+                let function = function?;
+                names.insert(function.index, function.name.to_owned());
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The crate whose source a function stands in. Instances of generic functions count for the crate that wrote them.
+fn crate_of(function: &str) -> &str {
+    let path = function.trim_start_matches(['<', '&', '(', '[', '*']);
+    let path =
+        ["dyn ", "mut ", "const ", "impl "].iter().fold(path, |path, word| path.trim_start_matches(word));
+    let end = path.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(path.len());
+    &path[..end]
+}
+
+fn size(range: &Range<usize>) -> u64 {
+    u64::try_from(range.len()).unwrap_or(u64::MAX)
+}
+
+/// What browsers load for the extension, in bytes. It was 592,000 when everything was decoded by whatever came to hand.
+const LIMIT: u64 = 260_000;
+
+/// How many of the largest are shown.
+const CRATES: usize = 30;
+const FUNCTIONS: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_counts_for_the_crate_that_it_was_written_in() {
+        for (function, of) in [
+            ("serde_json::de::from_slice", "serde_json"),
+            ("<alloc::vec::Vec<T> as core::clone::Clone>::clone", "alloc"),
+            (
+                "<&mut serde_json::de::Deserializer<R> as serde_core::de::Deserializer>::deserialize_map",
+                "serde_json",
+            ),
+            ("<dyn core::fmt::Write>::write_char", "core"),
+            ("memcpy", "memcpy"),
+        ] {
+            assert_eq!(crate_of(function), of, "{function}");
+        }
+    }
+
+    #[test]
+    fn a_module_is_taken_apart_by_sections_and_names() {
+        // Two functions of the type () -> (), the first of them imported, and the other's name.
+        let module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01a\x01b\0\0\x03\x02\x01\0\x0a\x05\x01\x03\0\0\x0b\0\x0d\x04name\x01\x06\x01\x01\x03a::";
+        let contents = Contents::read(module).unwrap();
+        assert_eq!((contents.code, contents.data), (5, 0));
+        assert_eq!(contents.functions, [("a::".to_owned(), 3)]);
+        assert!(contents.table().contains("3  code of a (1 functions)"), "{}", contents.table());
+    }
+}
