@@ -216,7 +216,7 @@ codes! {
     TokenSubjectChanged = "id-token-subject-changed", "Sign in again.";
 
     // STS
-    StsAccessDenied = "sts-access-denied", "Ask whoever owns the role to check its trust policy against your sign-in (provider, client id, sub, groups).";
+    StsAccessDenied = "sts-access-denied", "Ask whoever owns the role to check its trust policy against your sign-in (provider, client id, sub, groups). AWS refuses a role or an identity provider for some seconds after it was made: if it is new, try again.";
     StsGroupsReplaced = "sts-groups-replaced", "Have the provider keep group names in amr after a second factor, or use another claim in the role's trust policy.";
     StsTagsDenied = "sts-tags-denied", "Ask whoever owns the role to allow sts:TagSession beside sts:AssumeRoleWithWebIdentity in its trust policy.";
     StsDurationTooLong = "sts-duration-too-long", "Set a shorter duration for the role, or raise the role's maximum session duration.";

@@ -9,20 +9,22 @@ mod tests {
     use std::task::{Context, Poll, Waker};
     use std::time::Duration;
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use chrono::{DateTime, Utc};
     use http::Response;
     use rolecall_core::aws::Credentials;
     use rolecall_core::console::login_url;
-    use rolecall_core::oidc::{Metadata, read_tokens};
+    use rolecall_core::oidc::{KeySet, Metadata, read_tokens};
     use rolecall_core::platform::{
         AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
         TransportError,
     };
     use rolecall_core::settings::{Provider, Role};
-    use rolecall_core::sts::read_credentials;
+    use rolecall_core::sts::{self, StsError, read_credentials};
     use rolecall_core::url::Url;
     use secrecy::ExposeSecret;
-    use serde_json::{Value, json};
+    use serde_json::{Map, Value, json};
 
     #[test]
     fn every_answer_of_sts_on_record_is_read_as_what_it_is() {
@@ -51,6 +53,94 @@ mod tests {
         assert!(rows.len() > 40, "{}", rows.len());
         assert!(differences.is_empty(), "{}", differences.join("\n"));
     }
+
+    #[test]
+    fn every_refusal_of_the_real_sts_is_read_as_what_it_is_in_both_encodings() {
+        let rows = rows(include_str!("../../tests/recorded/sts-web-identity.jsonl"));
+        let role = "arn:aws:iam::123456789012:role/example".parse().unwrap();
+        let refusals = rows.iter().filter(|row| row["code"].is_string());
+        for row in refusals.clone() {
+            let (code, message) = (row["code"].as_str().unwrap(), row["message"].as_str().unwrap_or("x"));
+            let expected = match code {
+                "InvalidIdentityToken" if message.contains("verification key") => "sts-provider-unreachable",
+                "InvalidIdentityToken" => "sts-invalid-identity-token",
+                "ExpiredTokenException" => "sts-expired-token",
+                "AccessDenied" => "sts-access-denied",
+                "IDPRejectedClaim" => "sts-claim-rejected",
+                "InternalFailure" => "sts-unavailable",
+                _ => panic!("a code that is not known here: {row}"),
+            };
+            let error = json!({ "Type": "Sender", "Code": code, "Message": message });
+            let xml = format!(
+                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+                 <Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+            );
+            for body in [xml, json!({ "Error": error, "RequestId": "r" }).to_string()] {
+                let response =
+                    Response::builder().status(u16::try_from(row["status"].as_u64().unwrap()).unwrap());
+                let response = response.body(body.into_bytes()).unwrap();
+                let error = read_credentials(&response, &role, DateTime::UNIX_EPOCH).unwrap_err();
+                assert_eq!(error.code().as_str(), expected, "{row}");
+            }
+        }
+        assert!(refusals.count() > 50);
+    }
+
+    #[test]
+    fn every_key_set_that_the_real_sts_refused_is_named_as_the_reason() {
+        let rows = rows(include_str!("../../tests/recorded/sts-web-identity.jsonl"));
+        let role = "arn:aws:iam::123456789012:role/example".parse().unwrap();
+        let refused = rows.iter().filter(|row| row["keys"].is_array() && row["code"].is_string());
+        for row in refused.clone() {
+            let keys = key_set(&row["keys"]);
+            let kid = row.pointer("/header/kid").is_none().then_some("key-1");
+            let token = serde_json::from_value(json!({
+                "text": "e.e.e", "expiresAt": "2030-01-01T00:00:00Z", "issuer": "https://idp.example",
+                "audience": "abc", "kid": kid, "person": { "sub": "s" }, "amr": [], "hasSessionTags": false, "roles": [],
+            }))
+            .unwrap();
+            let refusal = StsError::from_wire(400, "InvalidIdentityToken", row["message"].as_str().unwrap());
+            let told =
+                refusal.explained(sts::Context { role: &role, token: &token, keys: &keys }).to_string();
+            let findings = keys.what_aws_refuses();
+            assert!(!findings.is_empty(), "the provider check says nothing: {row}");
+            let is_told = findings.iter().any(|finding| told.contains(&finding.to_string()));
+            assert!(is_told || told.contains("for another use"), "{told}: {row}");
+        }
+        assert!(refused.count() > 6);
+    }
+
+    /// The key set of a row: changes of one key, as the README of the records has it.
+    fn key_set(changes: &Value) -> KeySet {
+        let certificate: String = CERTIFICATE.lines().filter(|line| !line.starts_with('-')).collect();
+        let bytes = STANDARD.decode(&certificate).unwrap();
+        // DER: an INTEGER of 257 bytes, of which the first is zero.
+        let at = bytes.windows(5).position(|part| part == [2, 0x82, 1, 1, 0]).unwrap() + 5;
+        let modulus = URL_SAFE_NO_PAD.encode(&bytes[at..at + 256]);
+        let another = format!("{}AAAA", &modulus[..modulus.len() - 4]);
+        let mut keys = Vec::new();
+        for change in changes.as_array().unwrap() {
+            let mut key = json!({
+                "kty": "RSA", "kid": "key-1", "alg": "RS256", "use": "sig", "n": modulus, "e": "AQAB",
+            });
+            let text =
+                change.to_string().replace("{another}", &another).replace("{certificate}", &certificate);
+            let members = key.as_object_mut().unwrap();
+            members.extend(serde_json::from_str::<Map<String, Value>>(&text).unwrap());
+            let copies = members.remove("copies").and_then(|copies| copies.as_u64());
+            members.retain(|_, value| !value.is_null());
+            match copies {
+                None => keys.push(key),
+                Some(copies) => keys.extend((0..copies).map(|number| {
+                    key["kid"] = json!(format!("extra{number}"));
+                    key.clone()
+                })),
+            }
+        }
+        serde_json::from_value(json!({ "keys": keys })).unwrap()
+    }
+
+    const CERTIFICATE: &str = include_str!("../../sandbox/src/keys/rsa-1.crt.pem");
 
     #[test]
     fn every_refusal_of_a_token_endpoint_on_record_is_read_as_what_it_is() {

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use serde_json::Value;
+
 use crate::calls::CallLog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -78,6 +80,12 @@ impl World {
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, KeyRing> {
         lock(&self.keys)
+    }
+
+    /// The keys that the provider publishes now.
+    pub(crate) fn published_keys(&self) -> Vec<Value> {
+        let provider = self.config().provider;
+        provider.published_keys.unwrap_or_else(|| self.keys().published(provider.signing))
     }
 
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {

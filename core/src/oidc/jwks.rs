@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jwt_compact::jwk::JsonWebKey;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -88,15 +88,14 @@ impl<'de> Deserialize<'de> for KeySet {
 
 /// Something in a key set that AWS STS does not take, though this product and others may.
 ///
-/// AWS answers with "could not be validated" or "Couldn't retrieve verification key" and does not say why. Recorded with
-/// the real STS in September 2026 (`tests/recorded`); more than 100 keys: IAM User Guide, "Create an OpenID Connect (OIDC)
-/// identity provider in IAM".
+/// AWS answers with "could not be validated" or "Couldn't retrieve verification key" and does not say why. All of them are
+/// recorded with the real STS, in September 2026 (`tests/recorded`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFinding {
     /// AWS looks keys up by `kid`.
     #[error("a key without kid")]
     NoKeyId,
-    /// Of two keys of one `kid`, AWS takes the first.
+    /// Of two keys with one `kid`, AWS knows the later one only.
     #[error("more than one key with the kid \"{0}\"")]
     DuplicateKeyId(String),
     /// AWS refuses a key that has `key_ops`, whatever it says.
@@ -108,8 +107,11 @@ pub enum KeyFinding {
     /// AWS reads `n` and `e`, or `x` and `y`, never a certificate.
     #[error("a key that consists of a certificate only (\"{0}\")")]
     CertificateOnly(String),
-    /// AWS takes 100 keys of each kind at most.
-    #[error("{0} keys, more than the 100 that AWS reads")]
+    /// AWS compares the two.
+    #[error("a key whose certificate (x5c) is of another key (\"{0}\")")]
+    CertificateDiffers(String),
+    /// AWS takes 100 keys of each kind at most, and else none of them.
+    #[error("{0} keys of one kind, more than the 100 that AWS reads")]
     TooMany(usize),
 }
 
@@ -123,38 +125,39 @@ impl KeySet {
         }
         let mut seen = BTreeSet::new();
         for key in self.keys.iter().filter(|key| key.is_for_signatures()) {
-            let Some(kid) = key.kid.as_deref().map(shortened) else {
-                findings.push(KeyFinding::NoKeyId);
-                continue;
-            };
-            if key.operations.is_some() {
-                findings.push(KeyFinding::KeyOps(kid.clone()));
-            }
-            if key.certificates.is_some() && key.n.is_none() && key.x.is_none() {
-                findings.push(KeyFinding::CertificateOnly(kid.clone()));
-            }
-            if !seen.insert(kid.clone()) {
-                findings.push(KeyFinding::DuplicateKeyId(kid));
+            findings.extend(key.finding());
+            if let Some(kid) = &key.kid
+                && !seen.insert(kid)
+            {
+                findings.push(KeyFinding::DuplicateKeyId(shortened(kid)));
             }
         }
-        if self.keys.len() > 100 {
-            findings.push(KeyFinding::TooMany(self.keys.len()));
-        }
+        findings.extend(KINDS.iter().filter_map(|kind| self.too_many_of(kind)));
         findings
     }
 
-    /// Why AWS finds no key for a token with this `kid`, if the set itself tells.
+    fn too_many_of(&self, kind: &str) -> Option<KeyFinding> {
+        let count = self.keys.iter().filter(|key| key.kty.as_deref() == Some(kind)).count();
+        (count > MOST_KEYS).then_some(KeyFinding::TooMany(count))
+    }
+
+    /// Why AWS finds no key for a token with this `kid`, or none that it takes, if the set itself tells.
     pub(crate) fn why_aws_finds_none(&self, kid: Option<&str>) -> Option<String> {
+        let has = |finding: KeyFinding| format!("the provider's key set has {finding}");
         let Some(kid) = kid else {
-            let several = self.keys.len() > 1;
-            return several
-                .then(|| "the token names no key (kid), and the provider publishes several".to_owned());
+            return match self.keys.as_slice() {
+                [only] => only.finding().map(has),
+                _ => Some("the token names no key (kid), and the provider publishes several".to_owned()),
+            };
         };
-        let Some(key) = self.keys.iter().find(|key| key.kid.as_deref() == Some(kid)) else {
+        let Some(key) = self.keys.iter().rfind(|key| key.kid.as_deref() == Some(kid)) else {
             return Some(format!("the provider's key set has no key \"{}\"", shortened(kid)));
         };
-        let for_other_use = !key.is_for_signatures();
-        for_other_use.then(|| format!("the key \"{}\" is published for another use", shortened(kid)))
+        if !key.is_for_signatures() {
+            return Some(format!("the key \"{}\" is published for another use", shortened(kid)));
+        }
+        let too_many = || self.too_many_of(key.kty.as_deref().unwrap_or_default());
+        key.finding().or_else(too_many).map(has)
     }
 }
 
@@ -162,6 +165,17 @@ impl KeySet {
 fn shortened(kid: &str) -> String {
     kid.chars().filter(|c| !c.is_control()).take(60).collect()
 }
+
+/// Whether a certificate is of the key with this modulus, or this first coordinate: both stand in it as they are.
+fn holds(certificate: &str, parameter: &str) -> bool {
+    let certificate = STANDARD.decode(certificate).unwrap_or_default();
+    let parameter = URL_SAFE_NO_PAD.decode(parameter).unwrap_or_default();
+    !parameter.is_empty() && certificate.windows(parameter.len()).any(|part| part == parameter)
+}
+
+/// `kty` of the keys that AWS takes (RFC 7518 section 6.1).
+const KINDS: [&str; 2] = ["RSA", "EC"];
+const MOST_KEYS: usize = 100;
 
 impl Key {
     fn of(value: &Value) -> Self {
@@ -182,6 +196,20 @@ impl Key {
             x: text("x"),
             y: text("y"),
             certificates: list("x5c"),
+        }
+    }
+
+    /// What about this key AWS does not take.
+    fn finding(&self) -> Option<KeyFinding> {
+        let Some(kid) = self.kid.as_deref().map(shortened) else { return Some(KeyFinding::NoKeyId) };
+        if self.operations.is_some() {
+            return Some(KeyFinding::KeyOps(kid));
+        }
+        let certificate = self.certificates.as_ref()?.first().map_or("", String::as_str);
+        match self.n.as_deref().or(self.x.as_deref()) {
+            None => Some(KeyFinding::CertificateOnly(kid)),
+            Some(parameter) if !holds(certificate, parameter) => Some(KeyFinding::CertificateDiffers(kid)),
+            Some(_) => None,
         }
     }
 
@@ -235,7 +263,7 @@ mod tests {
     #[test]
     fn a_plain_set_of_keys_is_taken_by_aws() {
         let keys = json!([
-            { "kty": "RSA", "kid": "a", "use": "sig", "n": "x", "e": "AQAB", "x5c": ["c"] },
+            { "kty": "RSA", "kid": "a", "use": "sig", "n": "bm4", "e": "AQAB", "x5c": ["Li5ubi4u"] },
             { "kty": "EC", "kid": "b", "x": "x", "y": "y" },
             { "kty": "RSA", "kid": "c", "use": "enc", "key_ops": ["encrypt"], "n": "x", "e": "AQAB" },
         ]);
@@ -244,7 +272,8 @@ mod tests {
 
     #[test]
     fn what_aws_does_not_take_is_named() {
-        let many: Vec<_> = (0..101).map(|number| json!({ "kid": number.to_string(), "n": "x" })).collect();
+        let numbered = |number: u8| json!({ "kty": "RSA", "kid": number.to_string(), "n": "x" });
+        let many: Vec<_> = (0..101).map(numbered).collect();
         for (keys, finding) in [
             (json!([{ "kty": "RSA", "n": "x" }]), KeyFinding::NoKeyId),
             (
@@ -254,7 +283,11 @@ mod tests {
             (json!([{ "kid": "a", "n": "x", "key_ops": ["verify"] }]), KeyFinding::KeyOps("a".into())),
             (json!([{ "kid": "a", "n": "x", "use": "enc" }]), KeyFinding::NoneForSignatures),
             (json!([]), KeyFinding::NoneForSignatures),
-            (json!([{ "kid": "a", "x5c": ["c"] }]), KeyFinding::CertificateOnly("a".into())),
+            (json!([{ "kid": "a", "x5c": ["Li5ubi4u"] }]), KeyFinding::CertificateOnly("a".into())),
+            (
+                json!([{ "kid": "a", "n": "bm0", "x5c": ["Li5ubi4u"] }]),
+                KeyFinding::CertificateDiffers("a".into()),
+            ),
             (json!(many), KeyFinding::TooMany(101)),
         ] {
             assert_eq!(key_set(&keys).what_aws_refuses(), [finding]);
@@ -286,11 +319,19 @@ mod tests {
 
     #[test]
     fn the_set_tells_why_aws_finds_no_key_in_it() {
-        let keys = key_set(&json!([{ "kid": "a", "n": "x" }, { "kid": "b", "n": "x", "use": "enc" }]));
+        let keys = key_set(&json!([
+            { "kid": "a", "n": "x" },
+            { "kid": "b", "n": "x", "use": "enc" },
+            { "kid": "d", "n": "x", "key_ops": ["verify"] },
+        ]));
         let why = |kid| keys.why_aws_finds_none(kid).unwrap_or_default();
         assert!(why(None).contains("names no key"), "{}", why(None));
         assert!(why(Some("c")).contains("has no key \"c\""), "{}", why(Some("c")));
         assert!(why(Some("b")).contains("another use"), "{}", why(Some("b")));
+        assert!(why(Some("d")).contains("key_ops"), "{}", why(Some("d")));
         assert_eq!(why(Some("a")), "");
+
+        let only = key_set(&json!([{ "n": "x" }])).why_aws_finds_none(None).unwrap_or_default();
+        assert!(only.contains("a key without kid"), "{only}");
     }
 }

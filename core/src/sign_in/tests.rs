@@ -341,6 +341,8 @@ fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
         ((400, "InvalidIdentityToken", keys), Code::StsProviderUnreachable),
         ((400, "IDPCommunicationError", ""), Code::StsProviderUnreachable),
         ((400, "InvalidIdentityToken", unknown), Code::StsInvalidIdentityToken),
+        // What was said of a provider that is new, until 2026.
+        ((400, "InvalidIdentityToken", "No OpenIDConnect provider found"), Code::StsInvalidIdentityToken),
         // A throttled call is a 400.
         ((400, "Throttling", "Rate exceeded"), Code::StsThrottled),
         ((503, "ServiceUnavailable", ""), Code::StsUnavailable),
@@ -366,7 +368,6 @@ fn a_lost_connection_is_tried_again() {
 #[test]
 fn a_lasting_refusal_is_believed_at_once() {
     for (refusal, code) in [
-        ((400, "InvalidIdentityToken", "Incorrect token audience"), Code::StsInvalidIdentityToken),
         ((403, "AccessDenied", "Not authorized"), Code::StsAccessDenied),
         ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
         ((400, "PackedPolicyTooLarge", ""), Code::StsPolicyTooLarge),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use zeroize::Zeroizing;
 
 /// The leaves of a document, in the order in which they stand.
@@ -38,7 +38,8 @@ impl Document {
         }
     }
 
-    /// The name of the outermost element. In JSON, of the member that is named like one.
+    /// The name of the outermost element. In JSON, of the member that is named like one; where services leave that out, as
+    /// Ceph's gateway does, what it would be for the result that is there; else empty.
     #[must_use]
     pub fn root(&self) -> &str {
         &self.root
@@ -109,12 +110,30 @@ impl Document {
     fn from_json(text: &str) -> Option<Self> {
         let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
         let is_root = |name: &&String| name.ends_with("Response") || *name == ERROR;
-        let root = members.keys().find(is_root).cloned().unwrap_or_default();
-        let mut document = Self { root, leaves: Vec::new() };
+        let of_result = |name: &String| Some(format!("{}Response", name.strip_suffix("Result")?));
+        let root = members.keys().find(is_root).cloned().or_else(|| members.keys().find_map(of_result));
+        let mut document = Self { root: root.unwrap_or_default(), leaves: Vec::new() };
+        document.add_bare_error(&members);
         for (name, value) in members {
             document.add_json(None, name, value);
         }
         Some(document)
+    }
+
+    /// An error without the element around it (Ceph's gateway), with the name of its shape (AWS JSON protocol), in small
+    /// letters, or in a list.
+    fn add_bare_error(&mut self, members: &Map<String, Value>) {
+        let inside = |name: &str| {
+            members.get(name).map(|value| value.get(0).unwrap_or(value)).and_then(Value::as_object)
+        };
+        for error in [Some(members), inside("error"), inside("Errors")].into_iter().flatten() {
+            let text = |names: &[&str]| names.iter().find_map(|name| error.get(*name)?.as_str());
+            let Some(code) = text(&["Code", "code", "__type"]) else { continue };
+            let code = code.rsplit('#').next().unwrap_or_default();
+            let message = text(&["Message", "message"]).unwrap_or_default();
+            self.add(Some(&ERROR.to_owned()), "Code".to_owned(), code.to_owned());
+            self.add(Some(&ERROR.to_owned()), "Message".to_owned(), message.to_owned());
+        }
     }
 
     /// JSON that `serde_json` has read is no deeper than 128.
@@ -214,6 +233,10 @@ mod tests {
             "<Response><Errors><Error><Code>C</Code><Message>M</Message></Error></Errors></Response>",
             r#"{"Error":{"Code":"C","Message":"M","Type":"Sender"},"RequestId":"r"}"#,
             r#"{"ErrorResponse":{"Error":{"Code":"C","Message":"M"},"RequestId":"r"}}"#,
+            r#"{"Code":"C","Message":"M","RequestId":"r","HostId":"h"}"#,
+            r#"{"__type":"com.amazonaws.sts#C","message":"M"}"#,
+            r#"{"error":{"code":"C","message":"M"}}"#,
+            r#"{"Errors":[{"Code":"C","Message":"M"}]}"#,
         ] {
             assert_eq!(Document::read(body.as_bytes()).unwrap().error(), Some(("C", "M")), "{body}");
         }

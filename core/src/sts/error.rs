@@ -205,22 +205,19 @@ impl StsError {
         }
     }
 
-    /// Whether the same request may succeed a moment later, as the AWS SDKs have it: a provider that AWS could not reach,
-    /// a token or a certificate that it does not know yet, too many requests, a failure of the service or of the way to
-    /// it. What names a lasting reason is not asked again.
+    /// Whether the same request may succeed a moment later, as the AWS SDKs have it: a provider that AWS could not reach, a
+    /// token that it refuses (a token, a provider or a certificate may be too new for it: aws-sdk-ruby #2099, aws-sdk-php
+    /// #1858, aws-actions/configure-aws-credentials #757), too many requests, a failure of the service or of the way to it.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        match self {
-            // aws-sdk-ruby #2099, aws-sdk-php #1858; thumbprints: aws-actions/configure-aws-credentials #757.
-            Self::InvalidIdentityToken { message, .. } => {
-                message.contains("could not be validated") || message.contains("thumbprint")
-            }
-            Self::ProviderUnreachable { .. }
-            | Self::Throttled
-            | Self::Unavailable { .. }
-            | Self::Unreachable { .. } => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::InvalidIdentityToken { .. }
+                | Self::ProviderUnreachable { .. }
+                | Self::Throttled
+                | Self::Unavailable { .. }
+                | Self::Unreachable { .. }
+        )
     }
 
     /// Whether a shorter duration may succeed.

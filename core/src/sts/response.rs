@@ -22,7 +22,7 @@ pub fn read_credentials(
     if let Some((code, message)) = document.as_ref().and_then(Document::error) {
         return Err(StsError::from_wire(status, code, message));
     }
-    let success = document.filter(|document| document.root() == ROOT && response.status().is_success());
+    let success = document.filter(|document| is_answer(document) && response.status().is_success());
     let Some(document) = success else {
         let unavailable = status >= 500;
         return Err(if unavailable {
@@ -60,6 +60,12 @@ pub fn read_credentials(
         return Err(refuse("are of another role than the one that was asked for"));
     }
     Ok(credentials)
+}
+
+/// Whether the document is one of the call, or credentials without any element around them, which is JSON then.
+fn is_answer(document: &Document) -> bool {
+    document.root() == ROOT
+        || document.root().is_empty() && document.text("Credentials", "AccessKeyId").is_some()
 }
 
 /// RFC 3339, with or without fractions of a second; in JSON seconds since 1970.
@@ -167,6 +173,15 @@ mod tests {
                 Code::StsResponseInvalid,
                 "{expiration}"
             );
+        }
+    }
+
+    #[test]
+    fn the_json_twin_is_read_without_the_elements_around_it() {
+        let whole: serde_json::Value = serde_json::from_str(&json("1917000000")).unwrap();
+        let result = &whole["AssumeRoleWithWebIdentityResponse"];
+        for body in [result, &result["AssumeRoleWithWebIdentityResult"]] {
+            assert_eq!(read(200, &body.to_string()).unwrap().expiration.timestamp(), 1_917_000_000);
         }
     }
 

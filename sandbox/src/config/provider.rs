@@ -17,6 +17,8 @@ pub struct ProviderConfig {
     pub scope: String,
     /// What ID tokens are signed with.
     pub signing: SigningAlgorithm,
+    /// The keys that the key set has in place of the provider's own, as JWKs.
+    pub published_keys: Option<Vec<Value>>,
     /// From `iat` to `exp` of an ID token.
     pub id_token_lifetime: Duration,
     /// How long an access token works at the userinfo endpoint.
@@ -102,6 +104,8 @@ pub enum SigningAlgorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
+    /// ECDSA on P-521 with SHA-512.
+    Es512,
 }
 
 /// How the token endpoint treats a request that carries an `Origin`.

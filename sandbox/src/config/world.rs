@@ -40,6 +40,7 @@ fn provider() -> ProviderConfig {
         ],
         scope: "openid email profile offline_access".to_owned(),
         signing: SigningAlgorithm::default(),
+        published_keys: None,
         id_token_lifetime: Duration::from_hours(1),
         access_token_lifetime: Duration::from_hours(1),
         refresh_token_lifetime: Duration::from_hours(30 * 24),

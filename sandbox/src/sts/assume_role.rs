@@ -28,7 +28,7 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
     let host = world.urls.provider_host();
     let provider_arn = format!("arn:{}:iam::{}:oidc-provider/{host}", arn.partition, arn.account);
     let packed_policy_size = packed(&config, &request, &identity)?;
-    let max_duration = authorize(&config, &request, &identity, host, &provider_arn)?;
+    let max_duration = authorize(&config, &request, &identity, host, arn.account, &provider_arn)?;
     if request.duration_seconds > max_duration {
         return Err(AwsError::new(AwsErrorCode::ValidationError, TOO_LONG));
     }
@@ -68,14 +68,14 @@ fn verified(
     let account = config.sts.accounts.iter().find(|account| account.id == arn.account);
     // The STS sees what the provider publishes, and nothing while the provider's JWKS fails.
     let reachable = !world.faults.failing(CallKind::Jwks);
-    let keys = reachable.then(|| world.keys().published(config.provider.signing));
+    let keys = reachable.then(|| world.published_keys());
     identity::verify(
         request.token,
         &Expected {
             role_arn: request.role_arn,
             issuer: &world.urls.issuer,
             audiences: account.and_then(|account| account.audiences.as_deref()),
-            keys: keys.as_ref(),
+            keys: keys.as_deref(),
             now: world.clock.now().timestamp(),
         },
     )
@@ -88,6 +88,7 @@ fn authorize(
     request: &Request<'_>,
     identity: &Identity,
     host: &str,
+    account: &str,
     provider_arn: &str,
 ) -> Result<u32, AwsError> {
     let denied = |action: &str| {
@@ -96,17 +97,25 @@ fn authorize(
     let role =
         config.sts.roles.iter().find(|role| role.arn == request.role_arn).ok_or_else(|| denied(ASSUME))?;
     let trust_policy = role.trust_policy.replace("{provider}", host);
-    let single = |name: &str, value: &str| Key {
-        name: format!("{host}:{name}"),
-        values: KeyValues::Single(value.to_owned()),
-    };
-    let mut keys = vec![single("aud", &identity.audience), single("sub", &identity.subject)];
+    let single =
+        |name: &str, value: &str| Key { name: name.to_owned(), values: KeyValues::Single(value.to_owned()) };
+    let mut keys = vec![
+        single(&format!("{host}:aud"), &identity.audience),
+        single(&format!("{host}:sub"), &identity.subject),
+        single("sts:RoleSessionName", request.session_name),
+        single("sts:RoleAuthorizedByIdp", if identity.role_is_listed { "true" } else { "false" }),
+        // Recorded: before anybody has the role, the principal is the provider.
+        single("aws:PrincipalAccount", account),
+        single("aws:PrincipalType", "User"),
+        single("aws:userid", provider_arn),
+    ];
+    keys.extend(identity.tags.iter().map(|(tag, value)| single(&format!("aws:RequestTag/{tag}"), value)));
     if !identity.amr.is_empty() {
         keys.push(Key { name: format!("{host}:amr"), values: KeyValues::Multi(identity.amr.clone()) });
     }
     let context = Context { federated: provider_arn, keys: &keys };
     let mut actions = vec![ASSUME];
-    if identity.tags.is_some() {
+    if identity.has_tags {
         actions.push(TAG_SESSION);
     }
     if identity.source.is_some() {
@@ -126,7 +135,7 @@ fn authorize(
 fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result<usize, AwsError> {
     let amr = identity.amr.len() * 100 / config.sts.amr_entries.max(1);
     let policy = request.policy_length * 100 / PACKED_BYTES;
-    let tags = identity.tags.unwrap_or(0) * 100 / PACKED_BYTES;
+    let tags = identity.tags_length * 100 / PACKED_BYTES;
     let percent = amr + policy + tags;
     if percent > 100 {
         let message = if policy == 0 && tags > 0 {

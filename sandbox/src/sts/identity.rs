@@ -2,12 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
 use super::error::{AwsError, AwsErrorCode};
-use super::roles_claim;
+use super::{key_set, roles_claim};
 
 /// What a verified token says.
 pub(super) struct Identity {
@@ -15,8 +13,14 @@ pub(super) struct Identity {
     /// `azp` where there is one, else `aud`: what policies know as `aud`.
     pub(super) audience: String,
     pub(super) amr: Vec<String>,
-    /// Whether the token carries session tags, and their length.
-    pub(super) tags: Option<usize>,
+    /// Whether the token carries the claim of session tags, nested or flattened.
+    pub(super) has_tags: bool,
+    /// The session tags.
+    pub(super) tags: Vec<(String, String)>,
+    /// How long what the token says of them is, bytes.
+    pub(super) tags_length: usize,
+    /// Whether the token lists the role among those that it is good for.
+    pub(super) role_is_listed: bool,
     /// The `SourceIdentity` of the session.
     pub(super) source: Option<String>,
 }
@@ -29,7 +33,7 @@ pub(super) struct Expected<'a> {
     /// The client ids registered with IAM's OIDC provider; `None`: the account has no such provider.
     pub(super) audiences: Option<&'a [String]>,
     /// The published keys; `None`: the provider does not answer.
-    pub(super) keys: Option<&'a JwkSet>,
+    pub(super) keys: Option<&'a [Value]>,
     /// Unix time, seconds.
     pub(super) now: i64,
 }
@@ -48,8 +52,8 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
                     "Unknown error validating third-party token",
                 ));
             }
-            None | Some(Value::Null) => return Err(missing(name)),
-            Some(Value::String(text)) if text.is_empty() && name != "sub" => {
+            None => return Err(missing(name)),
+            Some(Value::Array(list)) if list.is_empty() => {
                 return Err(invalid(&format!("Claim is not allowed to be empty: {name}")));
             }
             Some(_) => {}
@@ -83,27 +87,36 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
         Some(other) => other.to_string(),
         None => return Err(missing("sub")),
     };
-    let tags = tags_length(claims)?;
-    roles_claim::check(claims, expected.role_arn)?;
-    let source = claims.get(SOURCE_IDENTITY).and_then(Value::as_str).map(str::to_owned);
-    Ok(Identity { subject, audience, amr, tags, source })
+    let about_tags = claims.iter().filter(|(name, _)| name.starts_with(TAGS));
+    Ok(Identity {
+        subject,
+        audience,
+        amr,
+        has_tags: about_tags.clone().next().is_some(),
+        tags: tags(claims)?,
+        tags_length: about_tags.map(|(name, value)| name.len() + value.to_string().len()).sum(),
+        role_is_listed: roles_claim::check(claims, expected.role_arn)?,
+        source: claims.get(SOURCE_IDENTITY).and_then(Value::as_str).map(str::to_owned),
+    })
 }
 
-/// The length of the session tags, nested or flattened; `None` without any.
-fn tags_length(claims: &Map<String, Value>) -> Result<Option<usize>, AwsError> {
-    if let Some(nested) = claims.get(TAGS) {
-        let values = nested.get("principal_tags").and_then(Value::as_object).into_iter().flatten();
-        for (_, value) in values {
-            let single = value.as_array().is_some_and(|list| list.len() == 1 && list[0].is_string());
-            if !single {
-                return Err(invalid("principal_tags passed in claim is not in correct format."));
-            }
-        }
-        return Ok(Some(nested.to_string().len()));
+/// The session tags (IAM User Guide, "Pass session tags in AWS STS"): nested, each a list of one string, or flattened, each
+/// a claim of its own.
+fn tags(claims: &Map<String, Value>) -> Result<Vec<(String, String)>, AwsError> {
+    let nested = claims.get(TAGS).and_then(|tags| tags.get("principal_tags")).and_then(Value::as_object);
+    let mut tags = Vec::new();
+    for (name, value) in nested.into_iter().flatten() {
+        let Some([Value::String(value)]) = value.as_array().map(Vec::as_slice) else {
+            return Err(invalid("principal_tags passed in claim is not in correct format."));
+        };
+        tags.push((name.clone(), value.clone()));
     }
-    let flattened = claims.iter().filter(|(name, _)| name.starts_with(TAGS));
-    let lengths: Vec<_> = flattened.map(|(name, value)| name.len() + value.to_string().len()).collect();
-    Ok((!lengths.is_empty()).then(|| lengths.iter().sum()))
+    for (name, value) in claims {
+        if let (Some(name), Some(value)) = (name.strip_prefix(FLATTENED_TAGS), value.as_str()) {
+            tags.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    Ok(tags)
 }
 
 fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
@@ -152,33 +165,14 @@ impl<'a> Jwt<'a> {
         Some(Self { header: object(header)?, claims: object(claims)?, message, signature })
     }
 
-    /// Only asymmetric algorithms count, whatever the header says (RFC 8725 section 3.1).
-    fn verify(&self, keys: &JwkSet) -> Result<(), AwsError> {
+    fn verify(&self, keys: &[Value]) -> Result<(), AwsError> {
         let text = |name: &str| self.header.get(name).and_then(Value::as_str);
         if self.header.contains_key("crit") {
             return Err(invalid(NOT_A_JWT));
         }
-        let algorithm = match text("alg") {
-            Some("RS256") => Algorithm::RS256,
-            Some("RS384") => Algorithm::RS384,
-            Some("RS512") => Algorithm::RS512,
-            Some("ES256") => Algorithm::ES256,
-            Some("ES384") => Algorithm::ES384,
-            _ => return Err(invalid(NOT_VALIDATED)),
-        };
-        // Keys are known by their `kid`; a token without one has to find a single key.
-        let key = match (text("kid"), keys.keys.as_slice()) {
-            (Some(kid), _) => keys.find(kid),
-            (None, [only]) => Some(only),
-            (None, _) => None,
-        };
-        let for_signatures =
-            |key: &&Jwk| !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
-        let key = key.filter(for_signatures).ok_or(AwsErrorCode::InvalidIdentityToken)?;
-        let verified = key.common.key_operations.is_none()
-            && DecodingKey::from_jwk(key).is_ok_and(|key| {
-                crypto::verify(self.signature, self.message.as_bytes(), &key, algorithm).unwrap_or(false)
-            });
+        let key = key_set::find(keys, text("kid")).ok_or(AwsErrorCode::InvalidIdentityToken)?;
+        let algorithm = text("alg").unwrap_or_default();
+        let verified = key_set::verifies(key, algorithm, self.message, self.signature);
         if verified { Ok(()) } else { Err(invalid(NOT_VALIDATED)) }
     }
 }
@@ -205,6 +199,7 @@ const NOT_VALIDATED: &str = "The web identity token provided could not be valida
 const SEVERAL_AUDIENCES: &str =
     "Token audience contains more than one audience while authorized party is not present";
 const TAGS: &str = "https://aws.amazon.com/tags";
+const FLATTENED_TAGS: &str = "https://aws.amazon.com/tags/principal_tags/";
 const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
 /// `iat` may lie this far back, seconds.
 const MAX_AGE: i64 = 24 * 3600;

@@ -6,6 +6,7 @@ mod document;
 mod error;
 mod identity;
 mod issued;
+mod key_set;
 mod limits;
 mod policy;
 mod roles_claim;

@@ -97,6 +97,10 @@ struct Condition {
 impl Condition {
     fn holds(&self, keys: &[Key]) -> bool {
         let operator = self.operator;
+        if let Comparison::Null = operator.comparison {
+            let is_absent = !keys.iter().any(|key| key.name.eq_ignore_ascii_case(&self.key));
+            return self.values.iter().any(|value| value.eq_ignore_ascii_case("true") == is_absent);
+        }
         let Some(key) = keys.iter().find(|key| key.name.eq_ignore_ascii_case(&self.key)) else {
             // A key the request does not have: negated and "if exists" conditions hold, and so does "for all".
             return operator.if_exists
@@ -120,6 +124,8 @@ impl Condition {
             Comparison::Equals => pattern == value,
             Comparison::EqualsIgnoreCase => pattern.eq_ignore_ascii_case(value),
             Comparison::Like => like(pattern, value),
+            // Of a key that is there, for which `holds` has an answer of its own.
+            Comparison::Null => false,
         });
         matched != self.operator.negated
     }
@@ -147,6 +153,8 @@ impl Operator {
             "StringNotEquals" => (Comparison::Equals, true),
             "StringEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, false),
             "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
+            "Bool" => (Comparison::EqualsIgnoreCase, false),
+            "Null" => (Comparison::Null, false),
             "StringLike" => (Comparison::Like, false),
             "StringNotLike" => (Comparison::Like, true),
             _ => bail!("{name:?} is not a condition operator this sandbox knows"),
@@ -167,6 +175,8 @@ enum Comparison {
     Equals,
     EqualsIgnoreCase,
     Like,
+    /// Whether the request has the key at all.
+    Null,
 }
 
 /// `*` stands for any characters, `?` for one.

@@ -6,21 +6,23 @@ use super::error::AwsError;
 use super::identity::invalid;
 use super::issued::RoleArn;
 
-/// Whether the token is good for `role_arn`. ARNs are compared as they are, never as patterns.
-pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<(), AwsError> {
+/// Whether the token lists roles, `role_arn` among them; an error if others only. ARNs are compared as they are, never as
+/// patterns.
+pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<bool, AwsError> {
     let listed: Vec<&str> = match claims.get(ROLES) {
-        None | Some(Value::Null) => return Ok(()),
+        None | Some(Value::Null) => return Ok(false),
         Some(Value::String(text)) => text.split(';').collect(),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        Some(_) => return Err(invalid("The roles claim cannot be read")),
+        Some(_) => return Err(invalid("The roles claim is not in a supported format")),
     };
-    let is_role = |arn: &&str| RoleArn::parse(arn).is_some() && !arn.contains(['*', '?']);
+    let is_one = |arn: &str| arn.matches(':').count() == 5 && !arn.contains(['*', '?']);
+    let is_role = |arn: &&str| RoleArn::parse(arn).is_some() && is_one(arn);
     let roles: Vec<_> = listed.into_iter().map(str::trim).filter(is_role).collect();
     if roles.is_empty() {
-        return Err(invalid("The roles claim names no role"));
+        return Err(invalid("The roles claim contains no valid role ARNs"));
     }
     if roles.contains(&role_arn) {
-        Ok(())
+        Ok(true)
     } else {
         Err(invalid("The target role ARN is not present in the roles claim of the identity token"))
     }

@@ -25,7 +25,7 @@ async fn the_jwks_carries_public_members_only() {
     let sandbox = sandbox().await;
     let jwks = Browser::new(&sandbox).get(&format!("{}/jwks", sandbox.issuer())).await.json();
     let keys = jwks["keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 3);
+    assert_eq!(keys.len(), 4);
     for key in keys {
         for private in ["d", "p", "q", "dp", "dq", "qi"] {
             assert!(key.get(private).is_none(), "{key}");
@@ -42,6 +42,7 @@ async fn the_sts_takes_every_algorithm_the_provider_can_sign_with() {
         (SigningAlgorithm::Rs512, "RS512"),
         (SigningAlgorithm::Es256, "ES256"),
         (SigningAlgorithm::Es384, "ES384"),
+        (SigningAlgorithm::Es512, "ES512"),
     ] {
         sandbox.change(|config| config.provider.signing = signing);
         let browser = Browser::new(&sandbox);
@@ -76,5 +77,5 @@ async fn tokens_of_a_retired_key_are_refused_and_those_of_a_kept_one_are_not() {
     let jwks = browser.get(&format!("{}/jwks", sandbox.issuer())).await.json();
     let kids: Vec<&str> =
         jwks["keys"].as_array().unwrap().iter().filter_map(|key| key["kid"].as_str()).collect();
-    assert_eq!(kids, ["sandbox-p256-1", "sandbox-p384-1", "sandbox-rsa-3"]);
+    assert_eq!(kids, ["sandbox-p256-1", "sandbox-p384-1", "sandbox-p521-1", "sandbox-rsa-3"]);
 }

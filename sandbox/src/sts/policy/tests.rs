@@ -9,6 +9,7 @@ fn keys(amr: &[&str]) -> Vec<Key> {
     vec![
         Key { name: "idp.example:aud".to_owned(), values: KeyValues::Single("client".to_owned()) },
         Key { name: "idp.example:sub".to_owned(), values: KeyValues::Single("alice".to_owned()) },
+        Key { name: "idp.example:flag".to_owned(), values: KeyValues::Single("true".to_owned()) },
         Key {
             name: "idp.example:amr".to_owned(),
             values: KeyValues::Multi(amr.iter().map(|value| (*value).to_owned()).collect()),
@@ -50,6 +51,11 @@ fn conditions_hold_as_iam_documents_them() {
         (json!({ "StringNotEquals": { "elsewhere.example:sub": "alice" } }), true),
         (json!({ "StringEqualsIfExists": { "elsewhere.example:sub": "bob" } }), true),
         (json!({ "StringEqualsIfExists": { "idp.example:sub": "bob" } }), false),
+        (json!({ "Null": { "idp.example:sub": "false" } }), true),
+        (json!({ "Null": { "idp.example:sub": "true" } }), false),
+        (json!({ "Null": { "elsewhere.example:sub": "true" } }), true),
+        (json!({ "Bool": { "idp.example:flag": "true" } }), true),
+        (json!({ "Bool": { "idp.example:flag": "false" } }), false),
     ];
     for (condition, expected) in cases {
         assert_eq!(condition_holds(&condition, &["dev"]), expected, "{condition}");
