@@ -175,6 +175,7 @@ codes! {
 
     // Provider
     ProviderUnreachable = "provider-unreachable", "Check the network connection and the provider's address in the settings.";
+    ProviderBusy = "provider-busy", "Wait a minute and try again.";
     ProviderMisconfigured = "provider-misconfigured", "Check well_known_url in the settings; if it is right, tell your identity provider's administrator.";
     IssuerMismatch = "issuer-mismatch", "Correct well_known_url in the settings so that it belongs to the issuer that answers there.";
     KeysUnusable = "keys-unusable", "Tell your identity provider's administrator that its key set cannot be used.";
@@ -198,6 +199,7 @@ codes! {
     TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
     OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or have the extension's origin registered at the provider.";
     OriginRequired = "origin-required", "Set token_exchange = \"extension\" for the provider in the settings, or register the redirect address there as one of a native application.";
+    SecretWanted = "secret-wanted", "Have Rolecall registered at the provider as a public client, such as a native application, which has no secret and uses PKCE.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token

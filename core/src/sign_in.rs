@@ -56,6 +56,8 @@ pub struct ProviderSession {
     durations: BTreeMap<RoleArn, Duration>,
     /// Whether the person has signed out: the next sign-in is for them to choose who they are.
     choose_account: bool,
+    /// Whether some token of this provider had groups in `amr`.
+    amr_held_groups: bool,
     /// Where STS is switched off.
     without_sts: BTreeSet<(AccountId, Region)>,
 }
@@ -374,7 +376,8 @@ async fn assume_role(
             // Where another argument is meant, the first refusal says it best.
             Err(Error::Sts(error)) if error.may_be_the_duration() => refusal = refusal.or(Some(error)),
             Err(Error::Sts(error)) => {
-                let context = sts::Context { role: &role.arn, token, keys: &session.keys };
+                let amr_held_groups = session.amr_held_groups;
+                let context = sts::Context { role: &role.arn, token, keys: &session.keys, amr_held_groups };
                 return Err(error.explained(context).into());
             }
             Err(error) => return Err(error),
@@ -461,6 +464,7 @@ impl ProviderSession {
         }
         self.person = Some(token.person.clone());
         self.choose_account = false;
+        self.amr_held_groups |= sts::holds_groups(&token.amr);
         self.listed_roles = token.roles.iter().filter_map(|text| text.parse().ok()).collect();
         self.id_token = Some(token);
         self.refresh_token = refresh_token;

@@ -100,8 +100,9 @@ mod tests {
             }))
             .unwrap();
             let refusal = StsError::from_wire(400, "InvalidIdentityToken", row["message"].as_str().unwrap());
-            let told =
-                refusal.explained(sts::Context { role: &role, token: &token, keys: &keys }).to_string();
+            let told = refusal
+                .explained(sts::Context { role: &role, token: &token, keys: &keys, amr_held_groups: false })
+                .to_string();
             let findings = keys.what_aws_refuses();
             assert!(!findings.is_empty(), "the provider check says nothing: {row}");
             let is_told = findings.iter().any(|finding| told.contains(&finding.to_string()));

@@ -1,7 +1,9 @@
 //! OpenID Connect Discovery 1.0: the provider's configuration and where its keys are.
 
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::Prompt;
 use crate::error::Code;
@@ -21,19 +23,19 @@ pub struct Metadata {
     /// Where the keys are.
     pub jwks_uri: Endpoint,
     /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_usable")]
     pub end_session_endpoint: Option<Endpoint>,
     /// Where a refresh token is made worthless (RFC 7009).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_usable")]
     pub revocation_endpoint: Option<Endpoint>,
     /// Whether every redirect carries `iss` (RFC 9207 section 3).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_usable")]
     pub authorization_response_iss_parameter_supported: bool,
     /// Absent means "not said" (RFC 8414 section 2), and PKCE is tried.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_usable")]
     code_challenge_methods_supported: Option<Vec<String>>,
     /// Initiating User Registration via OpenID Connect 1.0 section 4; absent means "not said".
-    #[serde(default)]
+    #[serde(default, deserialize_with = "if_usable")]
     prompt_values_supported: Option<Vec<String>>,
 }
 
@@ -48,6 +50,15 @@ impl Metadata {
         };
         if knows("select_account") { Prompt::SelectAccount } else { Prompt::Login }
     }
+}
+
+/// What a sign-in does without is taken as absent where it cannot be used: it costs nobody the sign-in.
+fn if_usable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + DeserializeOwned,
+{
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 /// The request for the provider's configuration.
@@ -73,7 +84,8 @@ impl Metadata {
         // any terminating "/" removed). Otherwise one provider could speak for another.
         let expected = format!("{}{WELL_KNOWN_PATH}", metadata.issuer.trim_end_matches('/'));
         if Url::parse(&expected).ok().as_ref() != Some(url) {
-            return Err(DiscoveryError::IssuerMismatch { url: shown(url), issuer: metadata.issuer });
+            let fitting = fitting_address(&metadata.issuer, &expected, url);
+            return Err(DiscoveryError::IssuerMismatch { url: shown(url), issuer: metadata.issuer, fitting });
         }
         let challenge_methods = metadata.code_challenge_methods_supported.as_ref();
         if challenge_methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
@@ -103,12 +115,14 @@ pub enum DiscoveryError {
         reason: String,
     },
     /// The document speaks for another issuer.
-    #[error("{url} speaks for the issuer \"{issuer}\", which does not belong to that address.")]
+    #[error("{url} speaks for the issuer \"{issuer}\", which does not belong to that address.{fitting}")]
     IssuerMismatch {
         /// What was asked.
         url: String,
         /// What the document says.
         issuer: String,
+        /// What would fit, as a sentence; empty where that is not known.
+        fitting: String,
     },
     /// The provider says it does not do PKCE with S256.
     #[error("{url} says that the provider does not support PKCE with S256.")]
@@ -136,6 +150,18 @@ impl DiscoveryError {
             Self::IssuerMismatch { .. } => Code::IssuerMismatch,
             Self::KeysMalformed { .. } => Code::KeysUnusable,
         }
+    }
+}
+
+/// Which address would fit: that of the issuer, unless the issuer is a template (Entra ID's, for all tenants at once).
+fn fitting_address(issuer: &str, expected: &str, asked: &Url) -> String {
+    if issuer.contains('{') {
+        let everybody = asked.path().split('/').nth(1).unwrap_or_default();
+        return format!(" Put your tenant's own id in the place of \"{everybody}\" in the address.");
+    }
+    match expected.parse::<Endpoint>() {
+        Ok(fitting) => format!(" The address of that issuer is {}.", shown(fitting.url())),
+        Err(_) => String::new(),
     }
 }
 
@@ -215,11 +241,60 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_without_tls_is_refused_unless_it_is_loopback() {
+    fn what_a_sign_in_does_without_is_absent_where_it_cannot_be_used() {
         let well_known = "https://a.example/.well-known/openid-configuration";
-        let cleartext = r#","end_session_endpoint":"http://a.example/logout""#;
-        assert!(read(well_known, "https://a.example", cleartext).is_err());
+        for unusable in ["\"http://a.example/logout\"", "\"/logout\"", "\"\"", "null", "7"] {
+            let extra = format!(
+                r#","end_session_endpoint":{unusable},"revocation_endpoint":{unusable},
+                   "prompt_values_supported":{unusable},"code_challenge_methods_supported":{unusable},
+                   "authorization_response_iss_parameter_supported":{unusable}"#
+            );
+            let metadata = read(well_known, "https://a.example", &extra).unwrap();
+            assert_eq!((metadata.end_session_endpoint, metadata.revocation_endpoint), (None, None));
+            assert!(!metadata.authorization_response_iss_parameter_supported);
+        }
         let loopback = r#","end_session_endpoint":"http://127.0.0.1:80/logout""#;
-        assert!(read(well_known, "https://a.example", loopback).is_ok());
+        assert!(read(well_known, "https://a.example", loopback).unwrap().end_session_endpoint.is_some());
+    }
+
+    #[test]
+    fn an_endpoint_that_is_needed_is_refused_without_tls_unless_it_is_loopback() {
+        let well_known = "https://a.example/.well-known/openid-configuration";
+        for (address, is_taken) in [("http://a.example/jwks", false), ("http://127.0.0.1:80/jwks", true)] {
+            let provider = Provider { well_known_url: well_known.parse().unwrap(), ..fixture::provider() };
+            let body = format!(
+                r#"{{"issuer":"https://a.example","authorization_endpoint":"https://a.example/authorize",
+                    "token_endpoint":"https://a.example/token","jwks_uri":"{address}"}}"#
+            );
+            let read = Metadata::read(&provider, &http::Response::new(body.into_bytes()));
+            assert_eq!(read.is_ok(), is_taken, "{address}");
+        }
+    }
+
+    #[test]
+    fn of_an_issuer_that_does_not_belong_to_the_address_the_fitting_one_is_told() {
+        let tenant = "11111111-2222-3333-4444-555555555555";
+        let host = "https://login.microsoftonline.com";
+        let path = ".well-known/openid-configuration";
+        for (asked, issuer, told) in [
+            (
+                format!("{host}/common/v2.0/{path}"),
+                format!("{host}/{{tenantid}}/v2.0"),
+                "Put your tenant's own id in the place of \"common\" in the address.".to_owned(),
+            ),
+            (
+                format!("{host}/example.onmicrosoft.com/v2.0/{path}"),
+                format!("{host}/{tenant}/v2.0"),
+                format!("The address of that issuer is {host}/{tenant}/v2.0/{path}."),
+            ),
+            (
+                format!("{host}/{tenant}/{path}"),
+                format!("https://sts.windows.net/{tenant}/"),
+                format!("The address of that issuer is https://sts.windows.net/{tenant}/{path}."),
+            ),
+        ] {
+            let error = read(&asked, &issuer, "").unwrap_err().to_string();
+            assert!(error.ends_with(&told), "{error}");
+        }
     }
 }

@@ -121,8 +121,8 @@ pub fn verify(
     }
     let person = Person {
         sub: claims.text("sub")?.to_owned(),
-        email: claims.optional_text("email")?.map(str::to_owned),
-        name: claims.optional_text("name")?.map(str::to_owned),
+        email: claims.label("email"),
+        name: claims.label("name"),
     };
     Ok(IdToken {
         expires_at,
@@ -134,7 +134,7 @@ pub fn verify(
         has_session_tags: claims.0.keys().any(|name| {
             name.strip_prefix(SESSION_TAGS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }),
-        amr: claims.list("amr")?.unwrap_or_default(),
+        amr: claims.list("amr").ok().flatten().unwrap_or_default(),
         roles: expected.roles_claim.map_or(Ok(None), |name| claims.list(name))?.unwrap_or_default(),
         text,
     })
@@ -321,6 +321,11 @@ impl Claims {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(IdTokenError::WrongType(name.to_owned())),
         }
+    }
+
+    /// A claim that people are shown and nothing is decided by: of a wrong type, it is as good as absent.
+    fn label(&self, name: &str) -> Option<String> {
+        self.optional_text(name).ok().flatten().map(str::to_owned)
     }
 
     fn text(&self, name: &'static str) -> Result<&str, IdTokenError> {

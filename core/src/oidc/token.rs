@@ -68,6 +68,10 @@ pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
     if response.status() != http::StatusCode::OK {
         return Err(TokenError::read(response));
     }
+    // Some refuse with a status of success.
+    if let refused @ TokenError::Refused { .. } = TokenError::read(response) {
+        return Err(refused);
+    }
     let success: Success = serde_json::from_slice(response.body())
         .map_err(|error| TokenError::Malformed { reason: error.classify_for_people() })?;
     // RFC 6749 section 5.1 and OIDC Core 3.1.3.3: `id_token` is what this product came for.
@@ -98,6 +102,15 @@ pub enum TokenError {
         /// The provider's own words.
         description: Option<String>,
     },
+    /// The provider wants a secret of this client, which is a public one (RFC 6749 section 2.1).
+    #[error("The provider wants a client secret for the exchange{}", sentence_end(description.as_deref()))]
+    SecretWanted {
+        /// The provider's own words.
+        description: Option<String>,
+    },
+    /// Too many requests. The code or refresh token may still be good.
+    #[error("The provider's token endpoint refuses requests because there are too many.")]
+    Busy,
     /// A status without an error document.
     #[error("The provider's token endpoint answered with HTTP status {status}.")]
     Status {
@@ -120,10 +133,12 @@ impl TokenError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Refused { .. } => Code::TokenRefused,
             Self::OriginRefused { .. } => Code::OriginRefused,
             Self::OriginRequired { .. } => Code::OriginRequired,
-            Self::Status { .. } => Code::ProviderUnreachable,
+            Self::SecretWanted { .. } => Code::SecretWanted,
+            Self::Busy => Code::ProviderBusy,
+            Self::Status { status: 500.. } => Code::ProviderUnreachable,
+            Self::Refused { .. } | Self::Status { .. } => Code::TokenRefused,
             Self::Malformed { .. } | Self::NoIdToken => Code::TokenResponseInvalid,
         }
     }
@@ -136,29 +151,43 @@ impl TokenError {
 
     /// Reads an error response of the token endpoint.
     ///
-    /// Providers have no code of their own for "this Origin may not": they say `invalid_request` or
-    /// `unauthorized_client` and tell it in words. Most mention the origin, Okta speaks of browser requests; and Entra has
-    /// words that mention the origin and mean the opposite, that there was none (AADSTS9002327).
+    /// Providers have no `error` of their own for "this `Origin` may not" and for "without a secret I will not": they say
+    /// `invalid_request`, `unauthorized_client` or `invalid_client`, and tell it in words. Most mention the origin, Okta
+    /// speaks of browser requests. Entra ID numbers its refusals: 9002327 mentions the origin and means the opposite, that
+    /// there was none.
     #[must_use]
     pub fn read(response: &HttpResponse) -> Self {
         #[derive(Deserialize)]
         struct Failure {
             error: String,
             error_description: Option<String>,
+            #[serde(default)]
+            error_codes: Vec<u32>,
         }
-        let Ok(Failure { error, error_description }) = serde_json::from_slice(response.body()) else {
-            return Self::Status { status: response.status().as_u16() };
+        let status = response.status().as_u16();
+        // Okta says invalid_grant with it, of a code that is as good as before.
+        if status == 429 {
+            return Self::Busy;
+        }
+        let Ok(Failure { error, error_description, error_codes }) = serde_json::from_slice(response.body())
+        else {
+            return Self::Status { status };
         };
+        let words = error_description.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
         let description = error_description.as_deref().map(plain).filter(|text| !text.is_empty());
-        let says =
-            |words: &str| description.as_ref().is_some_and(|text| text.to_ascii_lowercase().contains(words));
-        let about_origin = says("origin") || says("browser request");
+        let says = |text: &str| words.contains(text);
+        let is_numbered = |number: u32| error_codes.contains(&number) || says(&format!("aadsts{number}:"));
         match error.as_str() {
-            "invalid_request" if says("only be redeemed via cross-origin") => {
-                Self::OriginRequired { description }
-            }
-            "invalid_request" | "unauthorized_client" | "invalid_client" if about_origin => {
-                Self::OriginRefused { description }
+            "invalid_request" | "unauthorized_client" | "invalid_client" => {
+                if is_numbered(9_002_327) || says("only be redeemed via cross-origin") {
+                    Self::OriginRequired { description }
+                } else if is_numbered(9_002_326) || says("origin") || says("browser request") {
+                    Self::OriginRefused { description }
+                } else if is_numbered(7_000_218) || says("client_secret") || says("client secret") {
+                    Self::SecretWanted { description }
+                } else {
+                    Self::Refused { error: plain(&error), description }
+                }
             }
             _ => Self::Refused { error: plain(&error), description },
         }
@@ -222,9 +251,27 @@ mod tests {
             (502, "<html>", Code::ProviderUnreachable),
             (200, "{}", Code::TokenResponseInvalid),
             (200, "<html>", Code::TokenResponseInvalid),
+            (200, r#"{"error":"invalid_grant"}"#, Code::TokenRefused),
+            (400, r#"{"error":{"code":"x"}}"#, Code::TokenRefused),
+            (429, r#"{"error":"invalid_grant"}"#, Code::ProviderBusy),
+            (400, r#"{"error":"invalid_request","error_codes":[9002326]}"#, Code::OriginRefused),
+            (400, r#"{"error":"invalid_request","error_codes":[9002327]}"#, Code::OriginRequired),
+            (401, r#"{"error":"invalid_client","error_codes":[7000218]}"#, Code::SecretWanted),
+            (
+                401,
+                r#"{"error":"invalid_client","error_description":"Client secret not provided"}"#,
+                Code::SecretWanted,
+            ),
         ] {
             assert_eq!(read_tokens(&response(status, body)).unwrap_err().code(), code, "{body}");
         }
+    }
+
+    #[test]
+    fn a_grant_is_not_spent_by_a_request_that_came_too_soon() {
+        let busy = TokenError::read(&response(429, r#"{"error":"invalid_grant"}"#));
+        assert!(!busy.is_invalid_grant());
+        assert!(TokenError::read(&response(400, r#"{"error":"invalid_grant"}"#)).is_invalid_grant());
     }
 
     #[test]

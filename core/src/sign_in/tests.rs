@@ -628,22 +628,31 @@ fn token_of(amr: &[&str]) -> IdToken {
 
 fn explained(error: StsError, token: &IdToken, keys: &serde_json::Value) -> StsError {
     let keys: KeySet = serde_json::from_value(json!({ "keys": keys })).unwrap();
-    error.explained(sts::Context { role: &fixture::role().arn, token, keys: &keys })
+    error.explained(sts::Context { role: &fixture::role().arn, token, keys: &keys, amr_held_groups: false })
 }
 
 #[test]
 fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
-    let denied = || StsError::AccessDenied { role: None, message: String::new() };
-    let code = |amr: &[&str]| explained(denied(), &token_of(amr), &json!([])).code();
-    assert_eq!(code(&["mfa"]), Code::StsGroupsReplaced);
-    assert_eq!(code(&["pwd", "mfa"]), Code::StsGroupsReplaced);
-    assert_eq!(code(&["dev", "mfa"]), Code::StsAccessDenied);
-    assert_eq!(code(&[]), Code::StsAccessDenied);
+    let keys = KeySet::default();
+    let error = |amr: &[&str], amr_held_groups| {
+        let denied = StsError::AccessDenied { role: None, message: String::new(), amr: None };
+        let (role, token) = (fixture::role().arn, token_of(amr));
+        denied.explained(sts::Context { role: &role, token: &token, keys: &keys, amr_held_groups })
+    };
+    let code = |amr: &[&str], amr_held_groups| error(amr, amr_held_groups).code();
+    assert_eq!(code(&["mfa"], true), Code::StsGroupsReplaced);
+    assert_eq!(code(&["pwd", "mfa"], true), Code::StsGroupsReplaced);
+    assert_eq!(code(&["", "mfa"], false), Code::StsGroupsReplaced);
+    // At most providers there are never groups in it.
+    assert_eq!(code(&["pwd", "mfa"], false), Code::StsAccessDenied);
+    assert!(error(&["pwd", "mfa"], false).to_string().contains("has [pwd, mfa] there"));
+    assert_eq!(code(&["dev", "mfa"], true), Code::StsAccessDenied);
+    assert_eq!(code(&[], true), Code::StsAccessDenied);
 }
 
 #[test]
 fn a_denied_token_with_session_tags_names_what_the_trust_policy_needs() {
-    let denied = StsError::AccessDenied { role: None, message: String::new() };
+    let denied = StsError::AccessDenied { role: None, message: String::new(), amr: None };
     let token = IdToken { has_session_tags: true, ..token_of(&["dev"]) };
     let error = explained(denied, &token, &json!([]));
     assert_eq!(error.code(), Code::StsTagsDenied);

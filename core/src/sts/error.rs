@@ -8,12 +8,19 @@ use crate::oidc::{IdToken, KeySet};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StsError {
     /// `AccessDenied`: the trust policy does not allow this token, or the role does not exist.
-    #[error("AWS does not let this sign-in assume the role{}{}", role.as_ref().map(named).unwrap_or_default(), aws_said(message))]
+    #[error(
+        "AWS does not let this sign-in assume the role{}{}{}",
+        role.as_ref().map(named).unwrap_or_default(),
+        aws_said(message),
+        amr.as_deref().map(|amr| also(&format!("Where its trust policy expects groups in amr: the ID token has [{amr}] there"))).unwrap_or_default()
+    )]
     AccessDenied {
         /// The role asked for, once it is known.
         role: Option<RoleArn>,
         /// AWS's own words; empty from some services.
         message: String,
+        /// What `amr` has, if that is of a second factor and nothing else.
+        amr: Option<String>,
     },
     /// `AccessDenied` for a token whose `amr` holds nothing but authentication methods after a second factor.
     #[error(
@@ -142,6 +149,8 @@ pub struct Context<'a> {
     pub token: &'a IdToken,
     /// The keys that the provider publishes.
     pub keys: &'a KeySet,
+    /// Whether an earlier token of the provider had groups in `amr`.
+    pub amr_held_groups: bool,
 }
 
 impl StsError {
@@ -155,7 +164,7 @@ impl StsError {
         let explanation = String::new();
         let speaks_of_duration = || message.to_ascii_lowercase().contains("durationseconds");
         match wire_code.strip_suffix("Exception").unwrap_or(wire_code) {
-            "AccessDenied" => Self::AccessDenied { role: None, message },
+            "AccessDenied" => Self::AccessDenied { role: None, message, amr: None },
             "ExpiredToken" => Self::ExpiredToken,
             "InvalidIdentityToken" if message.contains("verification key") => {
                 Self::ProviderUnreachable { explanation }
@@ -166,9 +175,8 @@ impl StsError {
             "PackedPolicyTooLarge" => Self::PolicyTooLarge { message },
             "MalformedPolicyDocument" => Self::MalformedPolicy { message },
             "RegionDisabled" => Self::RegionDisabled,
-            "Throttling" | "Throttled" | "RequestLimitExceeded" | "TooManyRequests" | "SlowDown" => {
-                Self::Throttled
-            }
+            code if THROTTLING.contains(&code) => Self::Throttled,
+            "RequestTimeout" => Self::Unavailable { status },
             "ValidationError" if message.contains("MaxSessionDuration") => Self::DurationTooLong,
             "ValidationError" | "InvalidParameterValue" if speaks_of_duration() => {
                 Self::InvalidArgument { wire_code: shortened(wire_code), message }
@@ -186,13 +194,17 @@ impl StsError {
     /// longer say which of them it is.
     #[must_use]
     pub fn explained(self, context: Context<'_>) -> Self {
-        let Context { role, token, keys } = context;
+        let Context { role, token, keys, amr_held_groups } = context;
+        let had_groups = amr_held_groups || token.amr.iter().any(String::is_empty);
         match self {
-            Self::AccessDenied { .. } if amr_was_replaced(&token.amr) => {
-                Self::GroupsReplaced { role: role.clone(), amr: token.amr.join(", ") }
+            Self::AccessDenied { .. } if had_groups && is_of_a_second_factor(&token.amr) => {
+                Self::GroupsReplaced { role: role.clone(), amr: shown(&token.amr) }
             }
             Self::AccessDenied { .. } if token.has_session_tags => Self::TagsDenied { role: role.clone() },
-            Self::AccessDenied { message, .. } => Self::AccessDenied { role: Some(role.clone()), message },
+            Self::AccessDenied { message, .. } => {
+                let amr = is_of_a_second_factor(&token.amr).then(|| shown(&token.amr));
+                Self::AccessDenied { role: Some(role.clone()), message, amr }
+            }
             Self::InvalidIdentityToken { message, .. } => {
                 let explanation = explanation(&message, context);
                 Self::InvalidIdentityToken { message, explanation }
@@ -264,9 +276,20 @@ impl StsError {
     }
 }
 
-/// Some providers overwrite `amr` with RFC 8176 values once a second factor was used; then no group matches.
-fn amr_was_replaced(amr: &[String]) -> bool {
-    amr.iter().any(|value| value == "mfa") && amr.iter().all(|value| RFC_8176.contains(&value.as_str()))
+/// Whether `amr` names methods of signing in and nothing else, a second factor among them. Some providers write that over
+/// the groups that they had there; an empty string beside it is left of a rule that put one before the groups, for the
+/// provider to write over (Mozilla's for Auth0). At others it never holds anything else.
+fn is_of_a_second_factor(amr: &[String]) -> bool {
+    amr.iter().any(|value| value == "mfa") && !holds_groups(amr)
+}
+
+/// Whether `amr` has other values than those for methods of signing in.
+pub(crate) fn holds_groups(amr: &[String]) -> bool {
+    amr.iter().any(|value| !value.is_empty() && !RFC_8176.contains(&value.as_str()))
+}
+
+fn shown(amr: &[String]) -> String {
+    amr.iter().filter(|value| !value.is_empty()).map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// A role as a sentence names it; its ARN would fill three lines of the popup.
@@ -292,7 +315,7 @@ fn shortened(wire_code: &str) -> String {
 
 /// What the token, the keys and the settings tell about a refused token. The texts are those that AWS is recorded to
 /// answer with, those of before 2026 included: `tests/recorded`.
-fn explanation(message: &str, Context { role, token, keys }: Context<'_>) -> String {
+fn explanation(message: &str, Context { role, token, keys, .. }: Context<'_>) -> String {
     let IdToken { issuer, audience, .. } = token;
     let account = role.account();
     let provider = issuer.trim_start_matches("https://");
@@ -325,6 +348,21 @@ fn explanation(message: &str, Context { role, token, keys }: Context<'_>) -> Str
     }
     String::new()
 }
+
+/// The codes by which AWS SDKs know that a request came too soon after others ("Retry behavior"), without the suffix.
+const THROTTLING: [&str; 11] = [
+    "BandwidthLimitExceeded",
+    "EC2Throttled",
+    "LimitExceeded",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttled",
+    "Throttling",
+    "TooManyRequests",
+];
 
 /// RFC 8176 section 2, Authentication Method Reference Values.
 const RFC_8176: [&str; 20] = [

@@ -13,6 +13,7 @@ mod session_name;
 
 pub use document::Document;
 pub use duration::durations;
+pub(crate) use error::holds_groups;
 pub use error::{Context, StsError};
 pub use request::{assume_role_request, endpoint};
 pub use response::read_credentials;

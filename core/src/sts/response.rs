@@ -24,11 +24,11 @@ pub fn read_credentials(
     }
     let success = document.filter(|document| is_answer(document) && response.status().is_success());
     let Some(document) = success else {
-        let unavailable = status >= 500;
-        return Err(if unavailable {
-            StsError::Unavailable { status }
-        } else {
-            StsError::Malformed { status }
+        // Something in between may say these without a document.
+        return Err(match status {
+            429 => StsError::Throttled,
+            500.. => StsError::Unavailable { status },
+            _ => StsError::Malformed { status },
         });
     };
 
@@ -284,6 +284,8 @@ mod tests {
             (400, "ValidationError", "1 validation error detected", Code::StsValidation),
             (400, "Throttling", "Rate exceeded", Code::StsThrottled),
             (429, "TooManyRequestsException", "", Code::StsThrottled),
+            (400, "RequestThrottledException", "", Code::StsThrottled),
+            (400, "RequestTimeout", "", Code::StsUnavailable),
             (500, "InternalFailure", "", Code::StsUnavailable),
             (400, "SomethingNew", "x", Code::StsValidation),
         ] {
@@ -302,6 +304,7 @@ mod tests {
             }
         }
         assert_eq!(read(503, "Service Unavailable").unwrap_err().code(), Code::StsUnavailable);
+        assert_eq!(read(429, "").unwrap_err().code(), Code::StsThrottled);
         let silent = "<Error><Code>AccessDenied</Code><Message></Message></Error>";
         assert_eq!(read(403, silent).unwrap_err().code(), Code::StsAccessDenied);
     }

@@ -151,9 +151,8 @@ impl Operator {
         let (comparison, negated) = match rest {
             "StringEquals" => (Comparison::Equals, false),
             "StringNotEquals" => (Comparison::Equals, true),
-            "StringEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, false),
+            "StringEqualsIgnoreCase" | "Bool" => (Comparison::EqualsIgnoreCase, false),
             "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
-            "Bool" => (Comparison::EqualsIgnoreCase, false),
             "Null" => (Comparison::Null, false),
             "StringLike" => (Comparison::Like, false),
             "StringNotLike" => (Comparison::Like, true),

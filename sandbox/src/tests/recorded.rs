@@ -228,19 +228,20 @@ impl Exchange {
 }
 
 fn signature(algorithm: &str, message: &str) -> String {
-    let (read, pem): (fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>, &str) = match algorithm {
-        "ES256" => (EncodingKey::from_ec_pem, include_str!("../keys/p256-1.pem")),
-        "ES384" => (EncodingKey::from_ec_pem, include_str!("../keys/p384-1.pem")),
+    let ec = |pem: &str| EncodingKey::from_ec_pem(pem.as_bytes()).unwrap();
+    let key = match algorithm {
+        "ES256" => ec(include_str!("../keys/p256-1.pem")),
+        "ES384" => ec(include_str!("../keys/p384-1.pem")),
         "ES512" => {
             let key = p521::SecretKey::from_pkcs8_pem(include_str!("../keys/p521-1.pem")).unwrap();
             let key = p521::ecdsa::SigningKey::from_bytes(&key.to_bytes()).unwrap();
             let signature: p521::ecdsa::Signature = key.sign(message.as_bytes());
             return URL_SAFE_NO_PAD.encode(signature.to_bytes());
         }
-        _ => (EncodingKey::from_rsa_pem, include_str!("../keys/rsa-1.pem")),
+        _ => EncodingKey::from_rsa_pem(include_bytes!("../keys/rsa-1.pem")).unwrap(),
     };
     let algorithm: Algorithm = algorithm.parse().unwrap();
-    crypto::sign(message.as_bytes(), &read(pem.as_bytes()).unwrap(), algorithm).unwrap()
+    crypto::sign(message.as_bytes(), &key, algorithm).unwrap()
 }
 
 /// The account of the record: a provider with two clients, and a role that trusts it for two hours.
