@@ -3,7 +3,6 @@
 //!
 //! The login address works for 15 minutes for whoever has it. It is a secret, opened and never logged.
 
-use chrono::TimeDelta;
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -54,9 +53,6 @@ pub async fn login_url(
         .append_pair("SigninToken", token.expose_secret());
     Ok(String::from(url).into())
 }
-
-/// How long credentials must last for a console session: it ends with them.
-pub const TIME_LEFT: TimeDelta = TimeDelta::hours(1);
 
 /// Why the console cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

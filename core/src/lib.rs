@@ -9,6 +9,8 @@
 //! | question | module |
 //! |---|---|
 //! | What happens between a click and credentials? | [`sign_in`] |
+//! | What is remembered between sign-ins? | [`session`] |
+//! | For how long are credentials handed out? | [`freshness`] |
 //! | What is asked of the outside world? | [`platform`] |
 //! | Discovery, authorization, redirect, tokens, ID token | [`oidc`] |
 //! | `AssumeRoleWithWebIdentity` | [`sts`] |
@@ -23,11 +25,13 @@
 pub mod aws;
 pub mod console;
 pub mod error;
+pub mod freshness;
 pub mod identity;
 pub mod message;
 pub mod oidc;
 pub mod platform;
 pub mod secret;
+pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod sts;

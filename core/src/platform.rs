@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::{Code, Problem};
 use crate::settings::TokenExchange;
@@ -112,6 +112,9 @@ pub enum AuthorizeError {
     /// The person closed the window.
     #[error("The sign-in window was closed before the sign-in was complete.")]
     Cancelled,
+    /// The person signed out, or turned out to be somebody else, while it was under way.
+    #[error("Somebody signed out or changed the account before the sign-in was complete.")]
+    SignedOut,
     /// A silent request could not be answered without the person.
     #[error("The provider wants the person to sign in.")]
     InteractionRequired,
@@ -140,7 +143,7 @@ impl AuthorizeError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Cancelled => Code::SignInCancelled,
+            Self::Cancelled | Self::SignedOut => Code::SignInCancelled,
             Self::InteractionRequired => Code::SignInNeeded,
             Self::PageUnreachable { .. } => Code::ProviderUnreachable,
             Self::TimedOut { .. } => Code::SignInTimedOut,
@@ -253,6 +256,19 @@ pub(crate) fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
 }
 
+/// For how long a server wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
+pub(crate) fn retry_after(response: &HttpResponse, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if let Ok(seconds) = text.parse::<u32>() {
+        TimeDelta::seconds(seconds.into())
+    } else {
+        // By the server's own clock, if it tells what time that says.
+        let until = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+        until - server_date(response).unwrap_or(now)
+    };
+    Some(wait.max(TimeDelta::zero()))
+}
+
 /// The system gave no random bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The system gave no random bytes: {0}")]
@@ -270,6 +286,21 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn a_server_says_in_seconds_or_by_its_own_clock_for_how_long_it_wants_to_be_left_alone() {
+        let now = DateTime::parse_from_rfc2822("Sun, 06 Nov 1994 08:00:00 GMT").unwrap().to_utc();
+        let wait = |retry: &str, date: &str| {
+            let response = http::Response::builder().header("retry-after", retry).header("date", date);
+            retry_after(&response.body(Vec::new()).unwrap(), now).map(|wait| wait.num_seconds())
+        };
+        assert_eq!(wait("120", ""), Some(120));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:01:00 GMT", ""), Some(60));
+        let (later, date) = ("Sun, 06 Nov 1994 09:01:00 GMT", "Sun, 06 Nov 1994 09:00:30 GMT");
+        assert_eq!(wait(later, date), Some(30), "this computer's clock is an hour slow");
+        assert_eq!(wait("Sun, 06 Nov 1994 07:00:00 GMT", ""), Some(0));
+        assert_eq!(wait("soon", ""), None);
+    }
 
     #[test]
     fn a_time_is_told_in_the_unit_that_fits() {

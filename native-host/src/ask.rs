@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use rolecall_core::settings;
 use rolecall_core::sign_in::Presence;
+use rolecall_core::{freshness, settings};
 
+use crate::batch;
 use crate::cache::Unlock;
 use crate::loopback::Way;
 use crate::source::{Method, Source};
-use crate::{batch, profile};
 
 /// How to ask for credentials.
 #[derive(Debug, Clone, clap::Args)]
@@ -46,7 +46,7 @@ impl Ask {
             presence,
             way,
             duration: self.duration,
-            time_left: profile::TIME_LEFT_SECONDS,
+            time_left: freshness::SDK_RENEWAL,
             patience: PATIENCE,
             // Whoever names a way or a duration wants to sign in.
             allow_cached: self.method == Method::Auto && self.duration.is_none(),

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
+use rolecall_core::freshness::{Lifetime, RENEWAL, SDK_RENEWAL};
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
@@ -43,7 +44,8 @@ impl Endpoint {
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(*token));
         let server = Server::bind(&[port]).map_err(|error| failed(&error))?;
         let port = server.port();
-        let state = State { held: Held::new(first), is_wanted: false, renewals: 0, problem: None };
+        let lifetime = Lifetime::of(&first, Utc::now());
+        let state = State { held: first, lifetime, is_wanted: false, renewals: 0, problem: None };
         let role_server = Arc::new(Served {
             role,
             source,
@@ -81,7 +83,8 @@ struct Served {
 
 /// What is held, and what comes next.
 struct State {
-    held: Held,
+    held: Credentials,
+    lifetime: Lifetime,
     /// Somebody has asked for what is about to end, or has ended: whatever it takes is done, a window included.
     is_wanted: bool,
     /// How often a renewal has ended, and why the last one failed.
@@ -89,31 +92,23 @@ struct State {
     problem: Option<Problem>,
 }
 
-struct Held {
-    credentials: Credentials,
-    lifetime: TimeDelta,
-}
-
-impl Held {
-    fn new(credentials: Credentials) -> Self {
-        Self { lifetime: credentials.time_left(Utc::now()), credentials }
-    }
-
-    /// How long until there are less than `minutes` left, or less than half of what the role allows.
-    fn until(&self, minutes: i64) -> TimeDelta {
-        self.credentials.time_left(Utc::now()) - TimeDelta::minutes(minutes).min(self.lifetime / 2)
-    }
-}
-
 impl State {
+    fn hold(&mut self, credentials: Credentials) {
+        self.lifetime = Lifetime::of(&credentials, Utc::now());
+        self.held = credentials;
+    }
+
+    fn is_over(&self) -> bool {
+        self.held.time_left(Utc::now()) <= TimeDelta::zero()
+    }
+
     /// How long nothing has to be done, and then whether somebody waits for it. `failed` is when the last renewal failed.
     fn next(&self, failed: Option<Instant>) -> (Duration, bool) {
         let pause = failed.map_or(Duration::ZERO, |at| RETRY.saturating_sub(at.elapsed()));
         if self.is_wanted {
-            let is_over = self.held.credentials.time_left(Utc::now()) <= TimeDelta::zero();
-            return (if is_over { Duration::ZERO } else { pause }, true);
+            return (if self.is_over() { Duration::ZERO } else { pause }, true);
         }
-        (pause.max(self.held.until(RENEW_MINUTES).to_std().unwrap_or_default()), false)
+        (pause.max(self.lifetime.fresh_for(Utc::now(), RENEWAL).to_std().unwrap_or_default()), false)
     }
 }
 
@@ -129,12 +124,12 @@ impl Served {
             return failure("404 Not Found", "not-found", "There are credentials at one address only.");
         }
         let mut state = lock(&self.state);
-        if state.held.until(WANTED_MINUTES) <= TimeDelta::zero() {
+        if !state.lifetime.is_fresh(Utc::now(), SDK_RENEWAL) {
             state.is_wanted = true;
             self.changed.notify_all();
         }
         // SDKs wait for 1 s (JavaScript, PHP), 2 s (botocore) or 5 s (Rust): what still works is given at once.
-        if state.held.credentials.time_left(Utc::now()) <= TimeDelta::zero() {
+        if state.is_over() {
             let before = state.renewals;
             let is_waited_for = |state: &mut State| state.renewals == before;
             let waited = self.changed.wait_while(state, is_waited_for);
@@ -143,7 +138,7 @@ impl Served {
                 return failure("500 Internal Server Error", &problem.code, &problem.message);
             }
         }
-        let body = document(&state.held.credentials, &self.role);
+        let body = document(&state.held, &self.role);
         Response { status: "200 OK", content_type: "application/json", location: None, body, then: None }
     }
 
@@ -166,8 +161,8 @@ impl Served {
             failed = None;
             // Without a person, a browser may have given what it had: no later end is no renewal.
             match result {
-                Ok(credentials) if credentials.expiration > state.held.credentials.expiration => {
-                    state.held = Held::new(credentials);
+                Ok(credentials) if credentials.expiration > state.held.expiration => {
+                    state.hold(credentials);
                     state.problem = None;
                 }
                 Ok(_) => failed = Some(Instant::now()),
@@ -227,12 +222,6 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 const PATH: &str = "/credentials";
-
-/// Ahead of the SDKs, the first of which asks for new credentials when 15 minutes are left (botocore).
-const RENEW_MINUTES: i64 = 20;
-
-/// When whoever asks wants new ones.
-const WANTED_MINUTES: i64 = 15;
 
 /// How long to wait after a renewal that failed while the old credentials still work.
 const RETRY: Duration = Duration::from_secs(30);

@@ -132,10 +132,6 @@ pub(crate) const PROVIDER: &str = "--provider";
 /// Its option for the role.
 pub(crate) const ROLE: &str = "--role-arn";
 
-/// How long credentials must still last when a tool gets them: botocore asks anew for every call once 15 minutes or
-/// less are left (measured).
-pub(crate) const TIME_LEFT_SECONDS: u32 = 15 * 60;
-
 #[cfg(test)]
 mod tests {
     use super::*;

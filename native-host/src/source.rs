@@ -7,15 +7,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use rolecall_core::aws::Credentials;
-use rolecall_core::message::host::{CredentialsRequest, WorkerRequest, WorkerResponse};
+use rolecall_core::message::host::{CredentialsRequest, RoleSelection, WorkerRequest, WorkerResponse};
+use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
 use rolecall_core::settings::{self, Effective, Provider, ProviderId, Role, RoleKey};
-use rolecall_core::sign_in::{Presence, ProviderSession, sign_in};
-use rolecall_core::{Code, Problem};
+use rolecall_core::sign_in::{Presence, sign_in};
+use rolecall_core::{Code, Problem, freshness};
 
 use crate::agent::{Agent, Agents, Browser, DEADLINE, Got, Kind, Listening, RESTART};
 use crate::ask::PATIENCE;
@@ -23,7 +24,7 @@ use crate::cache::{self, Cache, Place, Unlock};
 use crate::cli::sign_in_for_tools;
 use crate::loopback::{Loopback, Way};
 use crate::settings_files::{self, Machine};
-use crate::{output, platform, profile};
+use crate::{output, platform};
 
 /// By which way to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -44,8 +45,8 @@ pub(crate) struct Source {
     pub(crate) way: Way,
     /// How long the credentials shall last, where this program signs in itself.
     pub(crate) duration: Option<settings::Duration>,
-    /// How long the credentials must still last at least, in seconds.
-    pub(crate) time_left: u32,
+    /// How long the credentials must still last at least.
+    pub(crate) time_left: TimeDelta,
     /// How long a person may take at the provider's pages.
     pub(crate) patience: Duration,
     /// Whether credentials that were kept from an earlier time will do.
@@ -85,7 +86,7 @@ impl Source {
             presence,
             way: Way::Browser,
             duration: None,
-            time_left: profile::TIME_LEFT_SECONDS,
+            time_left: freshness::SDK_RENEWAL,
             patience,
             allow_cached: true,
             unlock: Unlock::Never,
@@ -208,7 +209,7 @@ impl Source {
         };
         let request = CredentialsRequest {
             role: key.clone(),
-            time_left_seconds: self.time_left,
+            time_left_seconds: u32::try_from(self.time_left.num_seconds()).unwrap_or(u32::MAX),
             interactive: true,
             asked_by: None,
         };
@@ -241,8 +242,7 @@ impl Source {
                 Err(error) => tracing::warn!(%error, "the sign-in will end with this program"),
             }
         }
-        let terminal = Terminal { machine, effective, person: Mutex::default(), source: self.clone() };
-        let agent = Agent::new(Arc::new(terminal));
+        let agent = Terminal::agent(machine, effective, self.clone());
         let listening = agent.listen(Kind::Terminal);
         drop(turn);
         let obtained = agent.credentials(&request, || None).map(keep);
@@ -259,8 +259,7 @@ pub(crate) fn agent_for_tools(role: &RoleKey) -> Result<ToolsAgent, Problem> {
     find(&effective, role)?;
     // Not what a tool waits for: what a person may take.
     let source = Source { patience: PATIENCE, ..Source::of_tool(Presence::Person) };
-    let terminal = Terminal { machine, effective, person: Mutex::default(), source };
-    Ok(ToolsAgent(Agent::new(Arc::new(terminal))))
+    Ok(ToolsAgent(Terminal::agent(machine, effective, source)))
 }
 
 /// See [`agent_for_tools`].
@@ -315,19 +314,46 @@ fn is_unavailable(problem: &Problem) -> bool {
     problem.is(Code::AgentUnavailable) || problem.is(Code::RoleUnknown)
 }
 
-/// This command, as the one that signs in for all who wait.
+/// This command, as the one that signs in for all who wait. A person signs in once at each provider, whichever roles are
+/// asked for; the roles are then assumed side by side.
 struct Terminal {
     machine: Machine,
     effective: Effective,
-    /// A person signs in once at each provider, whichever roles are asked for.
-    person: Mutex<Person>,
     source: Source,
+    /// Whose memory has to be emptied when somebody else signs in.
+    agent: OnceLock<Weak<Agent>>,
+    platform: Mutex<Option<Arc<Loopback>>>,
+    /// One window is shown at a time.
+    login: Mutex<()>,
+    sessions: Mutex<BTreeMap<ProviderId, Arc<Mutex<ProviderSession>>>>,
 }
 
-#[derive(Default)]
-struct Person {
-    sessions: BTreeMap<ProviderId, ProviderSession>,
-    platform: Option<Loopback>,
+impl Terminal {
+    /// An agent that asks this command.
+    fn agent(machine: Machine, effective: Effective, source: Source) -> Arc<Agent> {
+        let terminal = Arc::new(Self {
+            machine,
+            effective,
+            source,
+            agent: OnceLock::new(),
+            platform: Mutex::default(),
+            login: Mutex::default(),
+            sessions: Mutex::default(),
+        });
+        let agent = Agent::new(Arc::<Self>::clone(&terminal));
+        let _ = terminal.agent.set(Arc::downgrade(&agent));
+        agent
+    }
+
+    fn platform(&self) -> Result<Arc<Loopback>, Problem> {
+        let mut platform = lock(&self.platform);
+        if let Some(platform) = &*platform {
+            return Ok(Arc::clone(platform));
+        }
+        let opened =
+            Loopback::open(&self.machine.loopback, self.source.way, self.source.patience).map(Arc::new)?;
+        Ok(Arc::clone(platform.insert(opened)))
+    }
 }
 
 impl Browser for Terminal {
@@ -340,21 +366,56 @@ impl Browser for Terminal {
         };
         let (mut role, provider) = find(&self.effective, &request.role)?;
         role.duration = self.source.duration.or(role.duration);
-        let presence = if request.interactive { Presence::Person } else { Presence::Nobody };
+        let presence = Presence::of(request.interactive);
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
-        let mut person = self.person.lock().unwrap_or_else(PoisonError::into_inner);
-        let Person { sessions, platform } = &mut *person;
-        let session = sessions.entry(provider.id.clone()).or_default();
-        let platform = if let Some(platform) = platform {
-            &*platform
-        } else {
-            let opened = Loopback::open(&self.machine.loopback, self.source.way, self.source.patience)?;
-            &*platform.insert(opened)
-        };
-        let signed_in = sign_in(platform, &provider, &role, presence, time_left, session);
+        let platform = self.platform()?;
+        let session = Arc::clone(lock(&self.sessions).entry(provider.id.clone()).or_default());
+        let session = TerminalSession { terminal: self, provider: &provider.id, session: &session };
+        let signed_in = sign_in(&*platform, &provider, &role, presence, time_left, &session);
         let credentials = pollster::block_on(signed_in)?;
         Ok(WorkerResponse::Credentials { credentials, keep: true })
     }
+}
+
+/// A provider's session, for as long as this command runs.
+struct TerminalSession<'a> {
+    terminal: &'a Terminal,
+    provider: &'a ProviderId,
+    session: &'a Mutex<ProviderSession>,
+}
+
+impl SharedSession for TerminalSession<'_> {
+    type LoginLock<'a>
+        = MutexGuard<'a, ()>
+    where
+        Self: 'a;
+
+    fn read<T>(&self, look: impl FnOnce(&ProviderSession) -> T) -> T {
+        look(&lock(self.session))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ProviderSession) -> T) -> T {
+        change(&mut lock(self.session))
+    }
+
+    async fn lock_login(&self) -> MutexGuard<'_, ()> {
+        lock(&self.terminal.login)
+    }
+
+    fn person_changed(&self, _: &PersonChanged) {
+        let roles = RoleSelection::Provider(self.provider.clone());
+        if let Some(agent) = self.terminal.agent.get().and_then(Weak::upgrade) {
+            agent.forget(&roles);
+        }
+        if let Err(problem) = cache::forget(&roles, Unlock::Never) {
+            tracing::warn!(%problem, "credentials of somebody who has left are not forgotten");
+        }
+    }
+}
+
+/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The right to look for others and to announce oneself, one process at a time.

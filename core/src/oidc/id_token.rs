@@ -42,6 +42,13 @@ pub struct IdToken {
     pub roles: Vec<String>,
 }
 
+impl IdToken {
+    /// Whether it is the very same token.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.text.expose_secret() == other.text.expose_secret()
+    }
+}
+
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

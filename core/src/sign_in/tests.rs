@@ -19,8 +19,11 @@ use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use chrono::{DateTime, Utc};
+
 use super::*;
 use crate::error::Code;
+use crate::oidc::Person;
 use crate::platform::{RandomnessError, Route};
 use crate::settings::fixture;
 
@@ -33,7 +36,8 @@ struct World {
     session: Cell<bool>,
     sub: RefCell<String>,
     grants_refresh: Cell<bool>,
-    refresh_works: Cell<bool>,
+    /// The answers of the token endpoint to a refresh, the last one first; none is a success.
+    refusals: RefCell<Vec<HttpResponse>>,
     codes_work_from: Cell<u32>,
     codes: Cell<u32>,
     max_duration: Cell<u32>,
@@ -57,7 +61,7 @@ impl World {
             session: Cell::new(true),
             sub: RefCell::new("alice".into()),
             grants_refresh: Cell::new(false),
-            refresh_works: Cell::new(true),
+            refusals: RefCell::default(),
             codes_work_from: Cell::new(0),
             codes: Cell::new(0),
             max_duration: Cell::new(43_200),
@@ -195,14 +199,9 @@ impl Platform for World {
                 key["kid"] = self.published_kid.borrow().clone().into();
                 ("keys".to_owned(), answer(200, &json!({ "keys": [key] }).to_string()))
             }
-            "https://idp.example/token" if form["grant_type"] == "refresh_token" => (
-                "refresh".to_owned(),
-                if self.refresh_works.get() {
-                    self.tokens(None)
-                } else {
-                    answer(400, r#"{"error":"invalid_grant"}"#)
-                },
-            ),
+            "https://idp.example/token" if form["grant_type"] == "refresh_token" => {
+                ("refresh".to_owned(), self.refusals.borrow_mut().pop().unwrap_or_else(|| self.tokens(None)))
+            }
             "https://idp.example/revoke" => (format!("revoke {}", form["token"]), answer(200, "")),
             "https://idp.example/token" => (
                 "code".to_owned(),
@@ -269,67 +268,133 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn sign_in_as(
+/// A session as a driver holds it, and what it was told.
+#[derive(Default)]
+struct Shared {
+    session: RefCell<ProviderSession>,
+    login: Cell<u32>,
+    changes: RefCell<Vec<(String, Option<String>)>>,
+}
+
+/// Nobody else may get an ID token before it is dropped.
+struct Locked<'a>(&'a Cell<u32>);
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl SharedSession for Shared {
+    type LoginLock<'a> = Locked<'a>;
+
+    fn read<T>(&self, look: impl FnOnce(&ProviderSession) -> T) -> T {
+        look(&self.session.borrow())
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ProviderSession) -> T) -> T {
+        change(&mut self.session.borrow_mut())
+    }
+
+    async fn lock_login(&self) -> Locked<'_> {
+        std::future::poll_fn(|_| if self.login.get() == 0 { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.login.set(1);
+        Locked(&self.login)
+    }
+
+    fn person_changed(&self, changed: &PersonChanged) {
+        let now = changed.now.as_ref().map(|person| person.sub.clone());
+        self.changes.borrow_mut().push((changed.before.sub.clone(), now));
+    }
+}
+
+impl Shared {
+    fn sub(&self) -> Option<String> {
+        self.read(|session| session.person().map(|person| person.sub.clone()))
+    }
+
+    /// How many roles there are credentials for.
+    fn held(&self) -> usize {
+        self.read(|session| session.lifetimes().count())
+    }
+
+    fn forget_role(&self) {
+        self.change(|session| session.forget_role(&fixture::role().arn));
+    }
+
+    fn take_changes(&self) -> Vec<(String, Option<String>)> {
+        std::mem::take(&mut self.changes.borrow_mut())
+    }
+}
+
+/// A new ID token, whatever there was.
+fn authenticate(
     world: &World,
+    provider: &Provider,
     presence: Presence,
-    session: &mut ProviderSession,
-) -> crate::Result<Credentials> {
+    session: &Shared,
+) -> crate::Result<IdToken> {
+    let refused = session.read(|session| session.id_token(world.now()).cloned());
+    now(id_token(world, provider, presence, refused.as_ref(), session))
+}
+
+fn sign_in_as(world: &World, presence: Presence, session: &Shared) -> crate::Result<Credentials> {
     now(sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), session))
 }
 
 #[test]
 fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    let credentials = sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    let credentials = sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(credentials.access_key_id, "ASIAalice@example.com");
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
-    assert_eq!(session.person().unwrap().label(), "alice@example.com");
+    assert_eq!(session.read(|session| session.person().unwrap().label().to_owned()), "alice@example.com");
 }
 
 #[test]
 fn without_a_session_a_person_gets_a_window_and_a_timer_does_not() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.session.set(false);
-    let error = sign_in_as(&world, Presence::Nobody, &mut session).unwrap_err();
+    let error = sign_in_as(&world, Presence::Nobody, &session).unwrap_err();
     assert_eq!(error.code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent"]);
-    assert!(sign_in_as(&world, Presence::Person, &mut session).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &session).is_ok());
     assert_eq!(world.take_log(), ["Silent", "Window", "code", "sts 43200"]);
 }
 
 #[test]
 fn sources_are_tried_cheapest_first() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
     // Credentials in session.
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     // The ID token, once credentials are about to run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
     // The refresh token, once the ID token has run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "sts 3600"]);
     // A silent redirect, once the refresh token is refused.
-    world.refresh_works.set(false);
+    world.refusals.replace(vec![answer(400, r#"{"error":"invalid_grant"}"#)]);
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "Silent", "code", "sts 3600"]);
 }
 
 #[test]
 fn a_roles_shorter_maximum_is_found_once_and_remembered() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
-    session.forget_role(&fixture::role().arn);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    session.forget_role();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
 }
 
@@ -348,9 +413,9 @@ fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
         ((503, "ServiceUnavailable", ""), Code::StsUnavailable),
     ] {
         for (failures, code) in [(2, None), (3, Some(code))] {
-            let (world, mut session) = (World::new(), ProviderSession::default());
+            let (world, session) = (World::new(), Shared::default());
             world.sts_errors.replace(vec![refusal; failures]);
-            let result = sign_in_as(&world, Presence::Person, &mut session);
+            let result = sign_in_as(&world, Presence::Person, &session);
             assert_eq!(result.err().map(|error| error.code()), code);
             assert_eq!(world.take_log()[4..], ["sts 43200", "wait", "sts 43200", "wait", "sts 43200"]);
         }
@@ -359,9 +424,9 @@ fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
 
 #[test]
 fn a_lost_connection_is_tried_again() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.lost_connections.set(2);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log()[4..], ["lost", "wait", "lost", "wait", "sts 43200"]);
 }
 
@@ -372,60 +437,59 @@ fn a_lasting_refusal_is_believed_at_once() {
         ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
         ((400, "PackedPolicyTooLarge", ""), Code::StsPolicyTooLarge),
     ] {
-        let (world, mut session) = (World::new(), ProviderSession::default());
+        let (world, session) = (World::new(), Shared::default());
         world.sts_errors.replace(vec![refusal]);
-        assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), code);
+        assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), code);
         assert_eq!(world.take_log()[4..], ["sts 43200"]);
     }
 }
 
 #[test]
 fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     let disabled =
         (403, "RegionDisabledException", "STS is not activated in this region for account:123456789012.");
     world.sts_errors.replace(vec![disabled]);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "told", "main 43200"]);
-    assert!(session.uses_main_region(&fixture::role()));
-    session.forget_role(&fixture::role().arn);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    assert!(session.read(|session| session.uses_main_region(&fixture::role())));
+    session.forget_role();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["main 43200"]);
 
     // Somebody's own STS has no other region.
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.sts_errors.replace(vec![disabled]);
     let own = "https://sts.eu-west-1.amazonaws.com/".parse().unwrap();
     let provider = Provider { sts_endpoint: Some(own), ..fixture::provider() };
     let role = fixture::role();
-    let result =
-        now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &mut session));
+    let result = now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &session));
     assert_eq!(result.unwrap_err().code(), Code::StsRegionDisabled);
 }
 
 #[test]
 fn an_argument_that_an_s3_compatible_service_refuses_may_be_the_duration() {
     let invalid = (400, "InvalidArgument", "");
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.sts_errors.replace(vec![invalid]);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
 
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.sts_errors.replace(vec![invalid; 3]);
-    let error = sign_in_as(&world, Presence::Person, &mut session).unwrap_err();
+    let error = sign_in_as(&world, Presence::Person, &session).unwrap_err();
     assert_eq!(error.code(), Code::StsValidation);
     assert!(error.to_string().contains("InvalidArgument"), "{error}");
 }
 
 #[test]
 fn a_token_that_sts_finds_expired_is_replaced_silently() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
-    session.forget_role(&fixture::role().arn);
+    session.forget_role();
     world.sts_errors.replace(vec![(400, "ExpiredTokenException", "Token expired")]);
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
 }
 
@@ -433,12 +497,12 @@ fn a_token_that_sts_finds_expired_is_replaced_silently() {
 fn a_refusal_is_believed_only_of_a_new_token() {
     let denied = (403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
     for (refusals, code) in [(1, None), (2, Some(Code::StsAccessDenied))] {
-        let (world, mut session) = (World::new(), ProviderSession::default());
-        sign_in_as(&world, Presence::Person, &mut session).unwrap();
+        let (world, session) = (World::new(), Shared::default());
+        sign_in_as(&world, Presence::Person, &session).unwrap();
         world.take_log();
-        session.forget_role(&fixture::role().arn);
+        session.forget_role();
         world.sts_errors.replace(vec![denied; refusals]);
-        let result = sign_in_as(&world, Presence::Person, &mut session);
+        let result = sign_in_as(&world, Presence::Person, &session);
         assert_eq!(result.err().map(|error| error.code()), code);
         assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
     }
@@ -446,168 +510,352 @@ fn a_refusal_is_believed_only_of_a_new_token() {
 
 #[test]
 fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.session.set(false);
     let other = Provider { client_id: "other".into(), ..fixture::provider() };
     let role = fixture::role();
-    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &mut session));
+    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &session));
     assert_eq!(result.unwrap_err().code(), Code::SignInNeeded);
-    assert!(session.person().is_none());
+    assert!(session.sub().is_none());
 }
 
 #[test]
 fn credentials_of_15_minutes_are_used_for_half_of_them() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.max_duration.set(900);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
     world.now.set(world.now.get() + 449);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     world.now.set(world.now.get() + 1);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["sts 900"]);
 }
 
 #[test]
 fn a_code_that_was_used_up_on_the_way_is_replaced_once() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.codes_work_from.set(1);
-    assert!(sign_in_as(&world, Presence::Person, &mut session).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &session).is_ok());
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code", "sts 43200"]);
 
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.codes_work_from.set(u32::MAX);
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::TokenRefused);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::TokenRefused);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code"]);
 }
 
 #[test]
 fn a_rotated_key_is_fetched_once() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
-    now(sign_out(&world, &fixture::provider(), &mut session));
+    now(sign_out(&world, &fixture::provider(), &session));
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
-    now(sign_out(&world, &fixture::provider(), &mut session));
+    now(sign_out(&world, &fixture::provider(), &session));
     world.kid.replace("k3".into());
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::TokenKeyUnknown);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::TokenKeyUnknown);
     assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
 #[test]
 fn a_closed_window_is_said_to_be_closed() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.session.set(false);
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    assert_eq!(sign_in_as(&world, Presence::Person, &mut session).unwrap_err().code(), Code::SignInCancelled);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::SignInCancelled);
 }
 
 #[test]
 fn another_person_at_the_provider_gets_nothing_of_the_one_before() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.sub.replace("mallory".into());
-    now(authenticate(&world, &fixture::provider(), Presence::Person, &mut session)).unwrap();
-    assert_eq!(session.expirations().count(), 0);
-    assert_eq!(session.person().unwrap().sub, "mallory");
+    authenticate(&world, &fixture::provider(), Presence::Person, &session).unwrap();
+    assert_eq!(session.held(), 0);
+    assert_eq!(session.sub().as_deref(), Some("mallory"));
+    assert_eq!(session.take_changes(), [("alice".to_owned(), Some("mallory".to_owned()))]);
 }
 
 #[test]
-fn a_refreshed_token_of_another_person_is_refused() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+fn a_refreshed_token_of_another_person_is_refused_and_told() {
+    let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
     world.sub.replace("mallory".into());
-    world.session.set(false);
-    let error = now(authenticate(&world, &fixture::provider(), Presence::Nobody, &mut session)).unwrap_err();
-    assert_eq!(error.code(), Code::SignInNeeded);
-    assert_eq!(world.take_log(), ["refresh", "Silent"]);
+    let error = authenticate(&world, &fixture::provider(), Presence::Nobody, &session).unwrap_err();
+    assert_eq!((error.code(), world.take_log()), (Code::TokenSubjectChanged, vec!["refresh".to_owned()]));
+    assert_eq!(session.sub().as_deref(), Some("alice"));
+    // "Sign in again" is what a person is told then.
+    authenticate(&world, &fixture::provider(), Presence::Person, &session).unwrap();
+    assert_eq!(world.take_log(), ["Silent", "code"]);
+    assert_eq!(session.take_changes(), [("alice".to_owned(), Some("mallory".to_owned()))]);
+}
+
+/// A person with a refresh token, who needs a new ID token.
+fn with_refresh_token() -> (World, Shared) {
+    let (world, session) = (World::new(), Shared::default());
+    world.grants_refresh.set(true);
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    session.forget_role();
+    world.now.set(world.now.get() + 3_600);
+    world.take_log();
+    (world, session)
+}
+
+#[test]
+fn a_token_endpoint_that_is_busy_is_asked_again_and_keeps_nobody_from_signing_in() {
+    for status in [429, 500, 503] {
+        let (world, session) = with_refresh_token();
+        world.refusals.replace(vec![answer(status, "busy"), answer(status, "busy")]);
+        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        let asked = ["discovery", "keys", "refresh", "wait", "refresh", "wait", "refresh", "sts 43200"];
+        assert_eq!(world.take_log(), asked, "{status}");
+    }
+}
+
+#[test]
+fn only_a_refused_grant_loses_the_refresh_token() {
+    let busy = r#"{"error":"temporarily_unavailable"}"#;
+    for (status, body, is_kept) in [
+        (400, r#"{"error":"invalid_grant"}"#, false),
+        (429, "slow down", true),
+        (503, busy, true),
+        (400, r#"{"error":"invalid_client"}"#, true),
+        (200, "<html>", true),
+        (200, "{}", true),
+    ] {
+        let (world, session) = with_refresh_token();
+        world.grants_refresh.set(false);
+        world.refusals.replace((0..3).map(|_| answer(status, body)).collect());
+        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        assert!(world.take_log().ends_with(&["Silent", "code", "sts 43200"].map(str::to_owned)), "{body}");
+        world.refusals.take();
+        session.forget_role();
+        world.now.set(world.now.get() + 3_600);
+        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        assert_eq!(world.take_log().contains(&"refresh".to_owned()), is_kept, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_token_endpoint_that_asks_to_be_left_alone_is_left_alone_for_so_long() {
+    let (world, session) = with_refresh_token();
+    world.grants_refresh.set(false);
+    let mut busy = answer(429, "");
+    busy.headers_mut().insert("retry-after", http::HeaderValue::from_static("1800"));
+    world.refusals.replace(vec![busy]);
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "Silent", "code", "sts 43200"]);
+    for (seconds, first) in [(1_799, "Silent"), (1, "refresh")] {
+        world.now.set(world.now.get() + seconds);
+        authenticate(&world, &fixture::provider(), Presence::Nobody, &session).unwrap();
+        assert_eq!(world.take_log()[0], first);
+    }
+}
+
+#[test]
+fn a_silent_redirect_to_somebody_else_drops_and_tells_of_the_one_before() {
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    world.sub.replace("bob".into());
+    world.now.set(world.now.get() + 43_200);
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    assert_eq!(session.take_changes(), [("alice".to_owned(), Some("bob".to_owned()))]);
+    assert_eq!((session.sub().as_deref(), session.held()), (Some("bob"), 1));
+}
+
+#[test]
+fn fresh_credentials_are_served_while_somebody_else_signs_in() {
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    let _window = now(session.lock_login());
+    world.take_log();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    assert_eq!(world.take_log(), [""; 0]);
+}
+
+#[test]
+fn a_role_that_needs_no_new_id_token_does_not_wait_for_somebody_elses_sign_in() {
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    session.forget_role();
+    let _window = now(session.lock_login());
+    world.take_log();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    assert_eq!(world.take_log(), ["sts 43200"]);
+}
+
+#[test]
+fn many_roles_at_once_cause_one_sign_in() {
+    let (world, session) = (World::new(), Shared::default());
+    let (provider, role) = (fixture::provider(), fixture::role());
+    let lock = now(session.lock_login());
+    let mut waiting: Vec<_> = (0..20)
+        .map(|number| {
+            let arn = format!("arn:aws:iam::123456789012:role/r{number}").parse().unwrap();
+            let role = Role { arn, ..role.clone() };
+            let (world, provider, session) = (&world, &provider, &session);
+            Box::pin(async move {
+                sign_in(world, provider, &role, Presence::Nobody, TimeDelta::minutes(15), session).await
+            })
+        })
+        .collect();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waiting.iter_mut().all(|one| one.as_mut().poll(&mut context).is_pending()));
+    drop(lock);
+    for one in &mut waiting {
+        assert!(matches!(one.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+    }
+    let log = world.take_log();
+    let count = |what: &str| log.iter().filter(|entry| *entry == what).count();
+    assert_eq!((count("Silent"), count("code"), session.held()), (1, 1, 20));
+}
+
+#[test]
+fn a_sign_in_that_is_overtaken_by_a_sign_out_comes_to_nothing() {
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    session.forget_role();
+    let provider = fixture::provider();
+    let token = session.read(|session| session.id_token(world.now()).cloned()).unwrap();
+    let platform = Overtaken { world: &world, session: &session };
+    let role = fixture::role();
+    let error = now(assume_role(&platform, &provider, &role, &token, &session)).unwrap_err();
+    assert_eq!(error, Error::Authorize(AuthorizeError::SignedOut));
+    assert_eq!((session.sub(), session.held()), (None, 0));
+    assert_eq!(session.take_changes(), [("alice".to_owned(), None)]);
+}
+
+/// The world, where somebody signs out while STS is being asked.
+struct Overtaken<'a> {
+    world: &'a World,
+    session: &'a Shared,
+}
+
+impl Platform for Overtaken<'_> {
+    fn redirect_uri(&self) -> Url {
+        self.world.redirect_uri()
+    }
+
+    async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
+        self.world.authorize(url, interaction).await
+    }
+
+    async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {
+        sign_out(self.world, &fixture::provider(), self.session).await;
+        self.world.send(request, route).await
+    }
+
+    async fn wait(&self, duration: std::time::Duration) {
+        self.world.wait(duration).await;
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.world.now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
+        self.world.random(bytes)
+    }
+
+    fn progress(&self, step: Step) {
+        self.world.progress(step);
+    }
 }
 
 #[test]
 fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
-    now(authenticate(&world, &provider, Presence::Person, &mut session)).unwrap();
-    assert_eq!(session.listed_roles().iter().map(RoleArn::name).collect::<Vec<_>>(), ["listed"]);
-    now(sign_out(&world, &fixture::provider(), &mut session));
-    assert!(session.listed_roles().is_empty());
+    authenticate(&world, &provider, Presence::Person, &session).unwrap();
+    assert_eq!(
+        session.read(|session| session
+            .listed_roles()
+            .iter()
+            .map(|role| role.name().to_owned())
+            .collect::<Vec<_>>()),
+        ["listed"]
+    );
+    now(sign_out(&world, &fixture::provider(), &session));
+    assert!(session.read(|session| session.listed_roles().is_empty()));
 }
 
 #[test]
 fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    assert_eq!(now(sign_out(&world, &fixture::provider(), &mut session)), None, "nobody was signed in");
+    assert_eq!(now(sign_out(&world, &fixture::provider(), &session)), None, "nobody was signed in");
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     world.take_log();
-    let page = now(sign_out(&world, &fixture::provider(), &mut session)).unwrap();
+    let page = now(sign_out(&world, &fixture::provider(), &session)).unwrap();
     assert_eq!(page.as_str(), "https://idp.example/logout?client_id=abcdef");
     assert_eq!(world.take_log(), ["revoke refresh"]);
-    assert!(session.person().is_none());
-    assert_eq!(session.expirations().count(), 0);
+    assert!(session.sub().is_none());
+    assert_eq!(session.held(), 0);
 }
 
 #[test]
 fn whoever_signed_out_chooses_who_they_are_before_anybody_is_signed_in_again() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
-    now(sign_out(&world, &fixture::provider(), &mut session));
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
+    now(sign_out(&world, &fixture::provider(), &session));
     world.take_log();
     // The provider still knows them, and nobody is there to choose.
-    assert_eq!(sign_in_as(&world, Presence::Nobody, &mut session).unwrap_err().code(), Code::SignInNeeded);
+    assert_eq!(sign_in_as(&world, Presence::Nobody, &session).unwrap_err().code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "sts 43200"]);
     assert_eq!(world.prompts.borrow().last().unwrap(), "select_account");
     // From then on all is as before.
-    session.forget_role(&fixture::role().arn);
+    session.forget_role();
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
 }
 
 #[test]
 fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
     for knows in ["[\"none\", \"login\"]", "null"] {
-        let (world, mut session) = (World::new(), ProviderSession::default());
+        let (world, session) = (World::new(), Shared::default());
         world.prompt_values.replace(serde_json::from_str(knows).unwrap());
         world.refuses_select_account.set(knows == "null");
-        now(choose_account(&world, &fixture::provider(), &mut session)).unwrap();
+        now(choose_account(&world, &fixture::provider(), &session)).unwrap();
         assert_eq!(world.prompts.borrow().last().unwrap(), "login", "{knows}");
     }
 }
 
 #[test]
 fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_loses_nothing() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
-    sign_in_as(&world, Presence::Person, &mut session).unwrap();
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).unwrap();
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    now(choose_account(&world, &fixture::provider(), &mut session)).unwrap_err();
-    assert_eq!((session.person().unwrap().sub.as_str(), session.expirations().count()), ("alice", 1));
+    now(choose_account(&world, &fixture::provider(), &session)).unwrap_err();
+    assert_eq!((session.sub().as_deref(), session.held()), (Some("alice"), 1));
     *world.window.borrow_mut() = Ok(());
     world.sub.replace("bob".into());
-    now(choose_account(&world, &fixture::provider(), &mut session)).unwrap();
-    assert_eq!((session.person().unwrap().sub.as_str(), session.expirations().count()), ("bob", 0));
+    now(choose_account(&world, &fixture::provider(), &session)).unwrap();
+    assert_eq!((session.sub().as_deref(), session.held()), (Some("bob"), 0));
+    assert_eq!(session.take_changes(), [("alice".to_owned(), Some("bob".to_owned()))]);
 }
 
 #[test]
 fn memory_survives_its_way_through_storage() {
-    let (world, mut session) = (World::new(), ProviderSession::default());
+    let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    let before = sign_in_as(&world, Presence::Person, &mut session).unwrap();
-    let text = serde_json::to_string(&session).unwrap();
-    let mut session: ProviderSession = serde_json::from_str(&text).unwrap();
+    let before = sign_in_as(&world, Presence::Person, &session).unwrap();
+    let text = session.read(|session| serde_json::to_string(session).unwrap());
+    let session = Shared { session: RefCell::new(serde_json::from_str(&text).unwrap()), ..Shared::default() };
     world.take_log();
-    let after = sign_in_as(&world, Presence::Nobody, &mut session).unwrap();
+    let after = sign_in_as(&world, Presence::Nobody, &session).unwrap();
     assert_eq!(after.session_token.expose_secret(), before.session_token.expose_secret());
     assert_eq!(world.take_log(), [""; 0]);
 }

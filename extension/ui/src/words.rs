@@ -1,4 +1,4 @@
-//! The texts of the pages, except those in the HTML files and those that the worker sends.
+//! Everything the pages say that is not in their HTML and does not come from the worker.
 
 use rolecall_core::platform::Step;
 use rolecall_core::settings::Layer;
@@ -6,7 +6,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::time::TimeLeft;
 
-/// The step of the sign-in that is in progress.
+/// What is being done now, for the person who waits.
 pub(crate) fn step(step: Step) -> &'static str {
     match step {
         Step::Discovering => "Looking up your sign-in provider…",
@@ -14,14 +14,14 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::WaitingForPerson => "Waiting for you to sign in…",
         Step::RedeemingCode => "Completing the sign-in…",
         Step::VerifyingIdToken => "Checking your identity…",
-        Step::AssumingRole => "Asking AWS for the role's credentials…",
-        Step::AssumingRoleInMainRegion => "AWS STS is off in this region. Trying the main region…",
+        Step::AssumingRole => "Asking AWS for the role…",
+        Step::AssumingRoleInMainRegion => "AWS STS is off in this region; asking the main region…",
         Step::OpeningConsole => "Opening the AWS console…",
         Step::WritingProfile => "Writing the AWS profile…",
     }
 }
 
-/// The remaining lifetime of a role's credentials, abbreviated.
+/// What is left of a role's credentials, as short as can be.
 pub(crate) fn time_left(left: TimeLeft) -> String {
     match left {
         TimeLeft::Expired => "expired".into(),
@@ -34,7 +34,7 @@ pub(crate) fn time_left(left: TimeLeft) -> String {
     }
 }
 
-/// The remaining lifetime as a sentence, for screen readers.
+/// The same in a sentence, for those who hear it without seeing where it stands.
 pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
     match left {
         TimeLeft::Expired => "Credentials expired.".into(),
@@ -42,12 +42,12 @@ pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
     }
 }
 
-/// The name of a role on every page. Tests and assistive technology rely on it.
+/// What a role is called, everywhere: tests and assistive technology go by it.
 pub(crate) fn role_label(account: &str, role: &str) -> String {
     format!("{account}{SEPARATOR}{role}")
 }
 
-/// The name of the role's AWS profile.
+/// Which profile tools use for a role.
 pub(crate) fn profile(name: &str) -> String {
     format!("Profile {name}")
 }
@@ -61,24 +61,24 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     }
 }
 
-/// The button that also ends the provider session.
+/// What ends the session at the provider as well.
 pub(crate) fn end_session(provider: &str) -> String {
     format!("Sign out of Rolecall and {provider}")
 }
 
-/// The button that requests a host permission, given as a match pattern.
+/// What is asked when a problem needs access to a host, given as a match pattern.
 pub(crate) fn allow(pattern: &str) -> String {
     let host = pattern.split_once("://").map_or(pattern, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host);
     format!("Allow access to {host}")
 }
 
-/// The status of a search without results.
+/// What the search found when it found nothing.
 pub(crate) fn no_match(query: &str) -> String {
     format!("No role matches “{query}”.")
 }
 
-/// The heading above the list of problems in the settings.
+/// That something is wrong with the settings. What it means for them, each problem says itself.
 pub(crate) fn left_out(count: usize) -> String {
     match count {
         1 => "1 problem in the settings".into(),
@@ -86,24 +86,24 @@ pub(crate) fn left_out(count: usize) -> String {
     }
 }
 
-/// The heading shown when there is no usable provider.
+/// Why there is nobody to sign in with.
 pub(crate) fn no_providers(left_out: usize) -> &'static str {
     if left_out == 0 { "No sign-in provider yet" } else { "No sign-in provider can be used" }
 }
 
-/// The status of a connected native host.
+/// That the native host is there.
 pub(crate) fn host_connected(version: &str) -> String {
     format!("Host program {version} connected")
 }
 
-/// The status of a native host that is not connected.
+/// What is wrong with the native host.
 pub(crate) fn host_absent(problem: &Problem) -> &'static str {
     match Code::ALL.iter().find(|code| problem.is(**code)) {
         Some(Code::HostNotInstalled) => "Host program not installed",
         Some(Code::HostForbidden | Code::CallerRefused) => "Host program not registered for this extension",
-        Some(Code::HostVersion | Code::HostProtocol) => "Host program has a different version",
+        Some(Code::HostVersion | Code::HostProtocol) => "Host program of another version",
         Some(Code::HostExited) => "Host program stopped",
-        Some(Code::HostTimedOut) => "Host program is not responding",
+        Some(Code::HostTimedOut) => "Host program does not answer",
         _ => "Host program not connected",
     }
 }
@@ -118,41 +118,41 @@ pub(crate) fn next_step(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// How long the program will still wait for the decision.
+/// For how long a program goes on waiting for an answer.
 pub(crate) fn still_waits(seconds: i64) -> String {
     match seconds {
-        0 => "The program is no longer waiting.".into(),
-        1 => "The program will wait for 1 more second.".into(),
-        seconds => format!("The program will wait for {seconds} more seconds."),
+        0 => "The program waits no longer.".into(),
+        1 => "The program waits for another second.".into(),
+        seconds => format!("The program waits for another {seconds} seconds."),
     }
 }
 
-/// The question when a program asks for credentials.
+/// What is asked of a person when a program wants credentials.
 pub(crate) const MAY_PROGRAM_USE_ROLE: &str = "May this program use the role?";
-/// The question when a program asks for the console.
+/// What is asked of a person when a program wants to open the console.
 pub(crate) const MAY_PROGRAM_OPEN_CONSOLE: &str = "May this program open the AWS console as the role?";
-/// Advice on the decision.
+/// How to decide.
 pub(crate) const ADVICE: &str =
-    "The program is running on this computer and asked just now. If you did not start it, refuse.";
-/// Advice on the decision if the operating system does not say which program asked.
-pub(crate) const ADVICE_UNKNOWN: &str = "The operating system does not say which program asked just now. If you did not \
-                                         start one, refuse.";
-/// Shown instead of the program's path.
-pub(crate) const UNKNOWN_PROGRAM: &str = "Unknown";
+    "It runs on this computer and asked just now. If you did not start it, refuse.";
+/// How to decide where the system does not tell who asks.
+pub(crate) const ADVICE_UNKNOWN: &str = "This computer does not tell which program asked just now. If you did not start \
+                                         one, refuse.";
+/// In place of a program's path.
+pub(crate) const UNKNOWN_PROGRAM: &str = "Not known";
 /// Between an account and a role.
 pub(crate) const SEPARATOR: &str = " / ";
-/// Shown instead of the user before the sign-in.
+/// In place of the person, before anybody signed in.
 pub(crate) const NOT_SIGNED_IN: &str = "Not signed in";
-/// Why no profile can be written for a role with `credentials = "none"`.
+/// Why a profile cannot be written for a role whose credentials are kept from tools.
 pub(crate) const CONSOLE_ONLY: &str =
-    "This role is for the console only. Its settings do not allow credentials for tools.";
-/// Shown instead of the profile's name for a role with `credentials = "none"`.
+    "This role is for the console only: its settings keep credentials from tools.";
+/// In place of a profile's name for such a role.
 pub(crate) const CONSOLE_ONLY_SHORT: &str = "Console only";
-/// The status while the extension connects to the native host.
+/// While the native host is being looked for.
 pub(crate) const HOST_CONNECTING: &str = "Connecting to the host program…";
-/// The label of the copy button after the command was copied.
+/// Beside the command, once it was copied.
 pub(crate) const COPIED: &str = "Copied";
-/// The label of the copy button.
+/// Before it was.
 pub(crate) const COPY: &str = "Copy";
 
 #[cfg(test)]

@@ -8,19 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
-use futures_util::lock::Mutex;
 use rolecall_core::Problem;
 use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
 use rolecall_core::message::page::PageRequest;
 use rolecall_core::message::ui::{
     Activity, HostState, Intent, ProviderState, RoleSession, RoleState, State, ToPage,
 };
+use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{Effective, Layers, ProviderId, Reading, Role, RoleKey, Sourced};
-use rolecall_core::sign_in::ProviderSession;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::approvals::Approvals;
 use crate::host::Host;
+use crate::session::{Held, Session};
 use crate::store::{self, LastOutcome, Routes};
 use crate::{flows, pages};
 
@@ -36,7 +36,7 @@ pub(crate) struct App {
     pub(crate) refusing: RefCell<BTreeSet<String>>,
     /// Sign-ins under way, for whoever wants the same.
     pub(crate) flights: flows::Flights,
-    sessions: RefCell<BTreeMap<ProviderId, Rc<Mutex<ProviderSession>>>>,
+    sessions: RefCell<BTreeMap<ProviderId, Rc<Held>>>,
     layers: RefCell<Layers>,
     effective: RefCell<Rc<Effective>>,
     /// Grows with each change of the settings.
@@ -86,7 +86,7 @@ impl App {
         });
         for (provider, session) in store::load_sessions().await {
             app.update_display(&provider, &session);
-            app.sessions.borrow_mut().insert(provider, Rc::new(Mutex::new(session)));
+            app.sessions.borrow_mut().insert(provider, Rc::new(session.into()));
         }
         APP.with(|slot| {
             let _ = slot.set(Rc::clone(&app));
@@ -117,16 +117,20 @@ impl App {
         self.publish();
     }
 
-    /// What is remembered of a provider. Whoever holds the lock is the only one to sign in there.
-    pub(crate) fn session(&self, provider: &ProviderId) -> Rc<Mutex<ProviderSession>> {
-        Rc::clone(self.sessions.borrow_mut().entry(provider.clone()).or_default())
+    /// The session at a provider.
+    pub(crate) fn session(self: &Rc<Self>, provider: &ProviderId) -> Session {
+        let held = Rc::clone(self.sessions.borrow_mut().entry(provider.clone()).or_default());
+        Session { app: Rc::clone(self), provider: provider.clone(), held }
     }
 
     /// Keeps a provider's session for the next background and shows what has changed.
-    pub(crate) async fn keep(&self, provider: &ProviderId, session: &ProviderSession) {
+    pub(crate) fn keep(&self, provider: &ProviderId, session: &ProviderSession) {
         self.update_display(provider, session);
         self.publish();
-        store::save_session(provider, session).await;
+        if let Ok(value) = store::to_js(session) {
+            let provider = provider.clone();
+            spawn_local(async move { store::save_session(&provider, &value).await });
+        }
     }
 
     /// Whether something is being done that a person is told about.
@@ -288,9 +292,10 @@ impl App {
             display.ends_sessions.remove(provider);
         }
         display.expirations.retain(|role, _| role.provider != *provider);
-        let expirations = session.expirations();
         display.expirations.extend(
-            expirations.map(|(arn, expiration)| (RoleKey::new(provider.clone(), arn.clone()), expiration)),
+            session
+                .lifetimes()
+                .map(|(arn, lifetime)| (RoleKey::new(provider.clone(), arn.clone()), lifetime.expiration)),
         );
     }
 }

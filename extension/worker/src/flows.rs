@@ -8,12 +8,14 @@ use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use rolecall_core::aws::Credentials;
+use rolecall_core::freshness;
 use rolecall_core::message::host::{
     ConsoleUrlRequest, CredentialsRequest, HostRequest, HostResponse, ProfileSpec, Program, RoleSelection,
     WorkerResponse,
 };
 use rolecall_core::message::ui::{Activity, Intent, Purpose};
 use rolecall_core::platform::Step;
+use rolecall_core::session::SharedSession as _;
 use rolecall_core::settings::{Approve, CredentialsMode, Provider, ProviderId, Role, RoleKey};
 use rolecall_core::sign_in::{self, Presence, sign_in};
 use rolecall_core::url::Url;
@@ -126,7 +128,7 @@ async fn console_url(
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = credentials(app, key, presence, console::TIME_LEFT, asked_by).await?;
+    let credentials = credentials(app, key, presence, freshness::CONSOLE, asked_by).await?;
     let (role, provider) = find(app, key)?;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: Some(role.key()), redirect, asked_by: None };
@@ -150,10 +152,7 @@ pub(crate) async fn forget(app: &Rc<App>, roles: &RoleSelection, end_session: bo
             }
         }
         RoleSelection::Role(role) => {
-            let session = app.session(&role.provider);
-            let mut session = session.lock().await;
-            session.forget_role(&role.arn);
-            app.keep(&role.provider, &session).await;
+            app.session(&role.provider).change(|session| session.forget_role(&role.arn));
         }
     }
     tell_host_to_forget(app, roles.clone()).await;
@@ -168,10 +167,9 @@ async fn sign_out_and_open_page(app: &Rc<App>, provider: &Provider, end_session:
 }
 
 async fn sign_in_to(app: &Rc<App>, role: &RoleKey) -> Result<String, Problem> {
-    credentials(app, role, Presence::Person, RENEW_BEFORE, None).await?;
+    credentials(app, role, Presence::Person, freshness::SDK_RENEWAL, None).await?;
     let (settings, provider) = find(app, role)?;
-    let session = app.session(&provider.id);
-    let elsewhere = session.lock().await.uses_main_region(&settings);
+    let elsewhere = app.session(&provider.id).read(|session| session.uses_main_region(&settings));
     let note = if elsewhere {
         format!(
             " AWS STS is not enabled in {} for this account, so {} was asked.",
@@ -206,7 +204,7 @@ async fn write_profile(app: &Rc<App>, key: &RoleKey) -> Result<String, Problem> 
         CredentialsMode::File | CredentialsMode::Process => {}
     }
     // Credentials come first: a profile that cannot work is not written.
-    let credentials = credentials(app, key, Presence::Person, RENEW_BEFORE, None).await?;
+    let credentials = credentials(app, key, Presence::Person, freshness::SDK_RENEWAL, None).await?;
     app.show_activity(Some(Activity { role: Some(key.clone()), step: Step::WritingProfile }));
     let spec = ProfileSpec {
         profile: app.effective().profile_name(&role),
@@ -237,31 +235,15 @@ async fn choose_account(app: &Rc<App>, provider: &ProviderId) -> Result<String, 
     let Some(provider) = effective.provider(provider) else {
         return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
     };
-    let session = app.session(&provider.id);
-    let mut session = session.lock().await;
-    let before = session.person().map(|person| person.sub.clone());
     let platform = Browser { app: Rc::clone(app), role: None, redirect: provider.redirect, asked_by: None };
-    let chosen = sign_in::choose_account(&platform, provider, &mut session).await;
-    app.keep(&provider.id, &session).await;
-    let person = chosen?.person;
-    if before.is_some_and(|before| before != person.sub) {
-        forget_roles_of(app, provider).await;
-    }
+    let person = sign_in::choose_account(&platform, provider, &app.session(&provider.id)).await?.person;
     Ok(format!("Signed in at {} as {}.", provider.label(), person.label()))
-}
-
-/// Takes back what others hold of the person who was signed in.
-async fn forget_roles_of(app: &Rc<App>, provider: &Provider) {
-    let roles = RoleSelection::Provider(provider.id.clone());
-    app.approvals.forget(&roles);
-    tell_host_to_forget(app, roles).await;
 }
 
 async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
     let effective = app.effective();
     let Some(provider) = effective.provider(provider) else { return };
     let page = sign_out_at(app, provider).await;
-    forget_roles_of(app, provider).await;
     let outcome = match page.filter(|_| end_session) {
         Some(page) => browser::open_tab(page.as_str()).await.map(|()| {
             format!("Signed out of Rolecall. The new tab ends the session at {}.", provider.label())
@@ -273,16 +255,12 @@ async fn sign_out(app: &Rc<App>, provider: &ProviderId, end_session: bool) {
 
 /// Gives the page at which the session at the provider ends.
 async fn sign_out_at(app: &Rc<App>, provider: &Provider) -> Option<Url> {
-    let session = app.session(&provider.id);
-    let mut session = session.lock().await;
     let redirect = provider.redirect;
     let platform = Browser { app: Rc::clone(app), role: None, redirect, asked_by: None };
-    let page = sign_in::sign_out(&platform, provider, &mut session).await;
-    app.keep(&provider.id, &session).await;
-    page
+    sign_in::sign_out(&platform, provider, &app.session(&provider.id)).await
 }
 
-async fn tell_host_to_forget(app: &Rc<App>, roles: RoleSelection) {
+pub(crate) async fn tell_host_to_forget(app: &Rc<App>, roles: RoleSelection) {
     if app.host_is_connected() {
         // A host that has stopped has forgotten everything.
         let _ = app.host.ask(HostRequest::Forget(roles), WRITE_SECONDS).await;
@@ -307,11 +285,9 @@ pub(crate) async fn credentials(
         let (app, key) = (Rc::clone(app), key.clone());
         let fly = async move {
             let session = app.session(&provider.id);
-            let mut session = session.lock().await;
             let redirect = provider.redirect;
             let platform = Browser { app: Rc::clone(&app), role: Some(role.key()), redirect, asked_by };
-            let credentials = sign_in(&platform, &provider, &role, presence, time_left, &mut session).await;
-            app.keep(&provider.id, &session).await;
+            let credentials = sign_in(&platform, &provider, &role, presence, time_left, &session).await;
             app.flights.0.borrow_mut().remove(&key);
             credentials.map_err(Problem::from)
         };
@@ -331,9 +307,6 @@ fn find(app: &App, role: &RoleKey) -> Result<(Role, Provider), Problem> {
 fn label(app: &App, role: &RoleKey) -> String {
     format!("{} / {}", app.effective().account_label(role.arn.account()), role.arn.name())
 }
-
-/// SDKs ask again once 15 minutes are left, so credentials with less than that are renewed.
-const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
 /// How long writing a file may take, in seconds: another program may hold its lock.
 const WRITE_SECONDS: u32 = 15;

@@ -3,6 +3,7 @@
 //! The bootstrap (`pages/worker.js`) registers the browser's events and calls the functions exported here. From
 //! there on everything is Rust: [`app`] holds what is known, [`flows`] does what a person or a terminal wants,
 //! [`approvals`] asks a person before a program gets what it is after, [`renewal`] renews what is in use,
+//! [`session`] is what is known of a provider,
 //! [`platform`] is the outside world for `rolecall-core`, [`transport`] sends its requests, [`host`] is the port to
 //! the native host, [`pages`] the ports to the popup. [`browser`] is the one place that knows the WebExtensions API and how browsers differ.
 
@@ -14,6 +15,7 @@ mod host;
 mod pages;
 mod platform;
 mod renewal;
+mod session;
 mod store;
 mod transport;
 

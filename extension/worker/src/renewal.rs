@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use rolecall_core::aws::Credentials;
+use rolecall_core::freshness::{Lifetime, RENEWAL};
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 
@@ -14,7 +15,7 @@ use crate::{browser, flows};
 
 /// Has the role's credentials renewed in time. What was renewed without anybody asking since is not renewed again.
 pub(crate) fn plan(role: &RoleKey, credentials: &Credentials) {
-    let when = credentials.expiration - RENEW_BEFORE;
+    let when = Lifetime::of(credentials, Utc::now()).renewal();
     // Those of a short session are renewed when somebody asks.
     if when > Utc::now() {
         browser::set_alarm(&alarm_name(role), when.timestamp_millis());
@@ -27,7 +28,7 @@ pub(crate) async fn renew(app: &Rc<App>, alarm: &str) {
     // Whoever signed out meanwhile stays signed out.
     if app.has_credentials(&role) {
         // Nobody waits for it, and nobody is shown why it failed: whoever asks next is.
-        let _ = flows::credentials(app, &role, Presence::Nobody, RENEW_BEFORE, None).await;
+        let _ = flows::credentials(app, &role, Presence::Nobody, RENEWAL, None).await;
         app.show_activity(None);
     }
 }
@@ -41,6 +42,3 @@ fn role_of(alarm: &str) -> Option<RoleKey> {
     let (provider, arn) = alarm.split_once(' ')?;
     Some(RoleKey::new(provider.parse().ok()?, arn.parse().ok()?))
 }
-
-/// SDKs ask again once 15 minutes are left (botocore, measured).
-const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(20);

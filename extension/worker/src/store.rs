@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rolecall_core::Problem;
 use rolecall_core::message::ui::Intent;
+use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{ProviderId, Reading, SettingsError};
-use rolecall_core::sign_in::ProviderSession;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
@@ -46,13 +46,11 @@ pub(crate) async fn load_sessions() -> BTreeMap<ProviderId, ProviderSession> {
 }
 
 /// Remembers one provider.
-pub(crate) async fn save_session(provider: &ProviderId, session: &ProviderSession) {
+pub(crate) async fn save_session(provider: &ProviderId, session: &JsValue) {
     let stored = browser::load(StorageArea::Session, Some(SESSIONS)).await;
     let sessions = if stored.is_object() { stored.into() } else { js_sys::Object::new() };
-    if let Ok(value) = to_js(session) {
-        let _ = js_sys::Reflect::set(&sessions, &provider.as_str().into(), &value);
-        browser::save(StorageArea::Session, SESSIONS, &sessions).await;
-    }
+    let _ = js_sys::Reflect::set(&sessions, &provider.as_str().into(), session);
+    browser::save(StorageArea::Session, SESSIONS, &sessions).await;
 }
 
 /// Which hosts are asked through the native host.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
+use rolecall_core::freshness::{Lifetime, SDK_RENEWAL};
 use rolecall_core::message::host::RoleSelection;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
@@ -12,29 +13,20 @@ use rolecall_core::{Code, Problem};
 /// What is known without asking the browser.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    credentials: HashMap<RoleKey, Held>,
+    credentials: HashMap<RoleKey, (Credentials, Lifetime)>,
     refusals: HashMap<RoleKey, (Instant, Problem)>,
 }
 
-#[derive(Debug)]
-struct Held {
-    credentials: Credentials,
-    /// How long they were good for when they came.
-    lifetime: TimeDelta,
-}
-
 impl Cache {
-    /// Credentials that last for longer than `time_left`, or for half of what they lasted when they came if that is
-    /// less: a role of 15 minutes would otherwise be asked for at every call.
+    /// Credentials that last for longer than `time_left`, and for as long as SDKs want.
     pub(super) fn credentials(
         &self,
         role: &RoleKey,
         now: DateTime<Utc>,
         time_left: TimeDelta,
     ) -> Option<&Credentials> {
-        let held = self.credentials.get(role)?;
-        let needed = time_left.max(RENEW_BEFORE).min(held.lifetime / 2);
-        (held.credentials.time_left(now) > needed).then_some(&held.credentials)
+        let (credentials, lifetime) = self.credentials.get(role)?;
+        lifetime.is_fresh(now, time_left.max(SDK_RENEWAL)).then_some(credentials)
     }
 
     /// What a person answered a moment ago, for the rest of a parallel run: one closed window says it for all of them.
@@ -46,8 +38,8 @@ impl Cache {
     /// Keeps credentials.
     pub(super) fn keep(&mut self, role: RoleKey, credentials: Credentials, now: DateTime<Utc>) {
         self.refusals.remove(&role);
-        let lifetime = credentials.time_left(now);
-        self.credentials.insert(role, Held { credentials, lifetime });
+        let lifetime = Lifetime::of(&credentials, now);
+        self.credentials.insert(role, (credentials, lifetime));
     }
 
     /// Keeps what a person answered.
@@ -63,9 +55,6 @@ impl Cache {
         self.refusals.retain(|role, _| !roles.contains(role));
     }
 }
-
-/// botocore asks anew for every call once 15 minutes or less are left (measured).
-const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(15);
 
 /// Long enough for processes started together, short enough not to stand in a person's way.
 const REFUSAL_LIFETIME: Duration = Duration::from_secs(2);

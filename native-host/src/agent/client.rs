@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use interprocess::local_socket::Stream;
 use interprocess::local_socket::traits::Stream as _;
 use rolecall_core::message::agent::{AgentAnswer, AgentRequest, AgentResponse};
@@ -98,8 +98,9 @@ impl Agents {
         &self,
         role: &RoleKey,
         presence: Presence,
-        time_left_seconds: u32,
+        time_left: TimeDelta,
     ) -> Result<Got, Problem> {
+        let time_left_seconds = u32::try_from(time_left.num_seconds()).unwrap_or(u32::MAX);
         let request = |interactive| {
             let request =
                 CredentialsRequest { role: role.clone(), time_left_seconds, interactive, asked_by: None };

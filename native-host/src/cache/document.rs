@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
+use rolecall_core::freshness::{LAST_RESORT, Lifetime};
 use rolecall_core::message::host::RoleSelection;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
@@ -24,9 +25,7 @@ pub(super) struct Entry {
     pub(super) role: RoleKey,
     /// Where the keys are. Nowhere, if the cache could not take them.
     pub(super) place: Place,
-    pub(super) expiration: DateTime<Utc>,
-    /// How long they were good for when they came.
-    pub(super) lifetime_seconds: i64,
+    pub(super) lifetime: Lifetime,
     /// The keys, if they are in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) credentials: Option<Credentials>,
@@ -38,21 +37,18 @@ impl Entry {
         Self {
             role: role.clone(),
             place,
-            expiration: credentials.expiration,
-            lifetime_seconds: credentials.time_left(now).num_seconds(),
+            lifetime: Lifetime::of(credentials, now),
             credentials: (place == Place::File).then(|| credentials.clone()),
         }
     }
 
     /// Whether they last long enough to be used instead of a new sign-in, or instead of none.
-    pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence, time_left: u32) -> bool {
+    pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence, time_left: TimeDelta) -> bool {
         let needed = match presence {
-            Presence::Person => {
-                TimeDelta::seconds(time_left.into()).min(TimeDelta::seconds(self.lifetime_seconds) / 2)
-            }
+            Presence::Person => time_left,
             Presence::Nobody => LAST_RESORT,
         };
-        self.expiration - now > needed
+        self.lifetime.is_fresh(now, needed)
     }
 }
 
@@ -111,8 +107,9 @@ impl Document {
 
     /// Drops what has expired and what is kept elsewhere than in this place, and gives what was dropped.
     pub(super) fn drop_all_but(&mut self, place: Place, now: DateTime<Utc>) -> Vec<Entry> {
-        let is_used =
-            |entry: &Entry| entry.expiration > now && (entry.place == place || entry.place == Place::None);
+        let is_used = |entry: &Entry| {
+            entry.lifetime.expiration > now && (entry.place == place || entry.place == Place::None)
+        };
         self.roles.extract_if(.., |entry| !is_used(entry)).collect()
     }
 }
@@ -120,14 +117,12 @@ impl Document {
 /// The format of the file. A file of another one is as good as none.
 const VERSION: u32 = 1;
 
-/// What a request still needs to be signed, sent and answered.
-const LAST_RESORT: TimeDelta = TimeDelta::minutes(1);
-
 /// More than a role's entry takes: session tokens are of one or two thousand characters.
 const ROOM_BYTES: usize = 8192;
 
 #[cfg(test)]
 mod tests {
+    use rolecall_core::freshness::SDK_RENEWAL;
     use secrecy::ExposeSecret;
 
     use super::*;
@@ -151,25 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn they_are_used_for_as_long_as_the_agent_would_use_them() {
-        for (minutes, time_left, last_fresh) in
-            [(60, 900, 44), (15, 900, 7), (180, 3600, 119), (60, 3600, 29)]
-        {
-            let entry = entry("a", minutes, Place::File);
-            let begun = entry.expiration - TimeDelta::minutes(minutes);
-            let fresh =
-                |after| entry.is_fresh(begun + TimeDelta::minutes(after), Presence::Person, time_left);
-            assert!(fresh(0) && fresh(last_fresh), "{minutes}");
-            assert!(!fresh(last_fresh + 1) && !fresh(minutes + 1), "{minutes}");
-        }
-    }
-
-    #[test]
     fn where_nobody_can_sign_in_they_are_used_until_their_last_minute() {
         let entry = entry("a", 60, Place::File);
-        let fresh = |left| entry.is_fresh(entry.expiration - TimeDelta::seconds(left), Presence::Nobody, 900);
-        assert!(fresh(61));
-        assert!(!fresh(60) && !fresh(-1));
+        let end = entry.lifetime.expiration;
+        let fresh = |left, presence| entry.is_fresh(end - TimeDelta::seconds(left), presence, SDK_RENEWAL);
+        assert!(fresh(61, Presence::Nobody));
+        assert!(!fresh(60, Presence::Nobody) && !fresh(-1, Presence::Nobody));
+        assert!(fresh(901, Presence::Person) && !fresh(900, Presence::Person));
     }
 
     #[test]

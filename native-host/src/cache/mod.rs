@@ -22,7 +22,7 @@ mod keyring;
 use std::fmt;
 use std::io;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
 use rolecall_core::message::host::RoleSelection;
 use rolecall_core::settings::RoleKey;
@@ -100,7 +100,7 @@ impl Cache {
         &self,
         role: &RoleKey,
         presence: Presence,
-        time_left: u32,
+        time_left: TimeDelta,
         unlock: Unlock,
     ) -> Result<Option<Credentials>, Problem> {
         let (true, Some(folder)) = (self.place != Place::None, &self.folder) else { return Ok(None) };
@@ -116,7 +116,8 @@ impl Cache {
         let found = keyring::get(role, unlock)?;
         // Another program may have changed the keyring: what it holds says itself how long it lasts.
         Ok(found.filter(|credentials| {
-            Entry { expiration: credentials.expiration, ..entry }.is_fresh(now, presence, time_left)
+            Entry { lifetime: entry.lifetime.until(credentials.expiration), ..entry }
+                .is_fresh(now, presence, time_left)
         }))
     }
 
@@ -143,7 +144,8 @@ impl Cache {
         let now = Utc::now();
         let mut refused = None;
         let write = |document: &mut Document| {
-            let known = document.entry(role).filter(|entry| entry.expiration == credentials.expiration);
+            let known =
+                document.entry(role).filter(|entry| entry.lifetime.expiration == credentials.expiration);
             let is_tried = |entry: &Entry| entry.place == Place::None && patience == Patience::None;
             if known.is_some_and(|entry| entry.place == self.place || is_tried(entry)) {
                 return false;
@@ -189,7 +191,7 @@ pub(crate) fn keep_in_passing(role: &RoleKey, credentials: &Credentials) {
         return;
     }
     let Some(folder) = Folder::usual() else { return };
-    if folder.read().entry(role).is_some_and(|entry| entry.expiration == credentials.expiration) {
+    if folder.read().entry(role).is_some_and(|entry| entry.lifetime.expiration == credentials.expiration) {
         return;
     }
     let cache = Cache::of(&settings_files::load());
@@ -212,8 +214,10 @@ pub(crate) fn list() -> Vec<Kept> {
     let Some(folder) = Folder::usual() else { return Vec::new() };
     let now = Utc::now();
     let entries = folder.read().into_entries().filter(|entry| entry.place != Place::None);
-    let alive = entries.filter(|entry| entry.expiration > now);
-    alive.map(|entry| Kept { role: entry.role, expiration: entry.expiration, place: entry.place }).collect()
+    let alive = entries.filter(|entry| entry.lifetime.expiration > now);
+    alive
+        .map(|entry| Kept { role: entry.role, expiration: entry.lifetime.expiration, place: entry.place })
+        .collect()
 }
 
 /// Forgets these roles, wherever it is and whatever the settings say by now.

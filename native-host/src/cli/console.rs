@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rolecall_core::aws::Region;
 use rolecall_core::console;
+use rolecall_core::freshness;
 use rolecall_core::message::agent::AgentAnswer;
 use rolecall_core::message::host::{ConsoleUrlRequest, WorkerRequest};
 use rolecall_core::settings::ProviderId;
@@ -62,8 +63,7 @@ impl Console {
 
     fn url(&self, place: &Place) -> Result<SecretString, Problem> {
         // The browser's side knows settings that this machine may not have; only a region it cannot be told.
-        let time_left = u32::try_from(console::TIME_LEFT.num_seconds()).unwrap_or(u32::MAX);
-        let source = Source { time_left, ..self.ask.source() };
+        let source = Source { time_left: freshness::CONSOLE, ..self.ask.source() };
         let agents = Agents::of_browsers_soon();
         if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
             let request = || {

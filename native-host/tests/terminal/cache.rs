@@ -74,7 +74,8 @@ fn mode(path: PathBuf) -> u32 {
 fn leave(machine: &Machine, left: TimeDelta) -> PathBuf {
     let expiration = Utc::now() + left;
     let text = serde_json::json!({ "version": 1, "roles": [{
-        "role": { "provider": "sandbox", "arn": DEVELOPER }, "place": "file", "expiration": expiration, "lifetimeSeconds": 3600,
+        "role": { "provider": "sandbox", "arn": DEVELOPER }, "place": "file",
+        "lifetime": { "expiration": expiration, "seconds": 3600 },
         "credentials": { "accessKeyId": "ASIAKEPT", "secretAccessKey": "kept", "sessionToken": "kept",
             "expiration": expiration },
     }] });

@@ -19,8 +19,9 @@ pub(crate) struct Windows {
     _lock: File,
 }
 
-/// Finds Wine and the compiler, or installs them.
-pub(crate) fn install() -> Result<PathBuf> {
+/// Finds Wine and the compiler, or installs them, and starts a Windows.
+pub(crate) fn ready() -> Result<Windows> {
+    let lock = repo::lock()?;
     if find(&[WINE]).is_none() || find(&[COMPILER]).is_none() {
         apt::install(
             &["gcc-mingw-w64-x86-64", "wine", "wine64"],
@@ -28,13 +29,7 @@ pub(crate) fn install() -> Result<PathBuf> {
             "Wine for 64-bit programs and MinGW-w64's C compiler",
         )?;
     }
-    find(&[WINE]).context("wine was installed but is not on the PATH")
-}
-
-/// Starts a Windows.
-pub(crate) fn ready() -> Result<Windows> {
-    let lock = repo::lock("wine")?;
-    let wine = install()?;
+    let wine = find(&[WINE]).context("wine was installed but is not on the PATH")?;
     let folder = repo::target("windows/prefix");
     repo::remove_dir(&folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
