@@ -163,8 +163,16 @@ impl Browser {
 
     /// Ends the background of the extension, as the browser does when it has been idle.
     pub async fn end_background(&self) -> Result<()> {
-        ensure!(self.kind == Kind::Firefox, "{} cannot be told to from outside", self.kind);
-        firefox::end_background(&self.driver).await
+        match self.kind {
+            Kind::Chromium => chromium::end_background(&self.driver).await,
+            Kind::Firefox => firefox::end_background(&self.driver).await,
+        }
+    }
+
+    /// Where a file of the extension is.
+    #[must_use]
+    pub fn address_of(&self, file: &str) -> String {
+        self.kind.page(file)
     }
 
     /// The session, for anything else.

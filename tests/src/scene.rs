@@ -212,14 +212,20 @@ impl Scene {
     /// A copy of the built extension to which the host in `pattern` has been granted: WebDriver cannot answer the
     /// browser's own question about it. Only the manifest differs.
     pub fn extension_with_host(&self, pattern: &str) -> Result<PathBuf> {
-        let copy = self.folder.path().join("extension");
-        copy_folder(&self.fixtures.extension, &copy)?;
+        let copy = self.copy_of_extension()?;
         let path = copy.join("manifest.json");
         let text = fs::read_to_string(&path).context("the built extension has no manifest")?;
         let mut manifest: serde_json::Value =
             serde_json::from_str(&text).context("the manifest is not JSON")?;
         manifest["host_permissions"] = json!([pattern]);
         fs::write(&path, manifest.to_string()).context("cannot write the manifest")?;
+        Ok(copy)
+    }
+
+    /// A copy of the built extension, to be changed.
+    pub fn copy_of_extension(&self) -> Result<PathBuf> {
+        let copy = self.folder.path().join("extension");
+        copy_folder(&self.fixtures.extension, &copy)?;
         Ok(copy)
     }
 

@@ -2,6 +2,8 @@
 //! peer that does the same in the same run.
 
 mod hot_path;
+mod many_roles;
+mod settings;
 mod size;
 
 use std::fmt::Write as _;
@@ -10,17 +12,21 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
 
-use crate::extension::Browser;
+use crate::extension::{Browser, Profile};
+use crate::fixtures::Fixtures;
+use crate::step::Step;
 use crate::tools::python;
 use crate::{build, repo, step};
 
 /// One measured value and the most it may be.
+#[derive(Deserialize)]
 struct Measure {
     name: String,
     value: u64,
     limit: u64,
-    unit: &'static str,
+    unit: String,
     /// What else is worth knowing about it.
     aside: String,
 }
@@ -35,7 +41,7 @@ pub(crate) struct Args {
 
 /// Runs the word.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    build::extension(&Browser::ALL)?;
+    build::extension(&Browser::ALL, Profile::Release)?;
     if args.size {
         return size::breakdown();
     }
@@ -44,6 +50,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     measures.push(change_of_a_profile(&host)?);
     if cfg!(unix) {
         measures.push(hot_path::measure(&host)?);
+        measures.extend(many_roles::measure(&host)?);
+        measures.extend(in_browsers(host)?);
     }
     for measure in &measures {
         println!("{}", line(measure));
@@ -53,6 +61,30 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bail!("{over} of {} measures are over their limits", measures.len());
     }
     Ok(())
+}
+
+/// What only a real browser can tell.
+fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
+    let mut measures = Vec::new();
+    for browser in Browser::ALL {
+        measures.extend(settings::measure(browser)?);
+    }
+    let fixtures = Fixtures::new(&Browser::ALL, Profile::Release, host)?;
+    step::run(
+        "compile what measures in browsers",
+        repo::cargo().args(["build", "--workspace", "--bin", "measure"]),
+    )?;
+    let step = Step::start("measure in browsers");
+    let mut measure =
+        Command::new(repo::target("debug/measure").with_extension(std::env::consts::EXE_EXTENSION));
+    let output = fixtures.give(&mut measure).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    step.ok("");
+    let lines = String::from_utf8(output.stdout)?;
+    for line in lines.lines() {
+        measures.push(serde_json::from_str(line)?);
+    }
+    Ok(measures)
 }
 
 /// The host as it is released.
@@ -96,7 +128,7 @@ fn change_of_a_profile(host: &Path) -> Result<Measure> {
         name: format!("one of {PROFILES} profiles changed"),
         value: micros(ours),
         limit: micros(theirs) / PEER_RATIO,
-        unit: "µs",
+        unit: "µs".into(),
         aside: format!("aws configure set: {} µs; the limit is a {PEER_RATIO}th of it", micros(theirs)),
     })
 }
@@ -142,7 +174,7 @@ mod tests {
             name: "size".into(),
             value,
             limit: 10,
-            unit: "bytes",
+            unit: "bytes".into(),
             aside: "3 gzipped".into(),
         };
         assert_eq!(line(&measure(10)), "ok   size: 10 bytes of 10 (100 %), 3 gzipped");

@@ -2,17 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::extension::{self, Browser, Choice};
+use crate::extension::{self, Browser, Choice, Profile};
 use crate::notices::Notices;
-use crate::panics;
-use crate::remap;
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
 use crate::tools::{wasm_opt, wasm_target};
+use crate::{join, panics, remap};
 
 /// What to build.
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// The browsers to build for
     #[arg(long, value_enum, default_value = "all")]
     browser: Choice,
-    /// Leave debug names and assertions in, and skip wasm-opt
+    /// Compile quickly, with debug names and assertions, into target/extension-debug
     #[arg(long, conflicts_with = "release")]
     debug: bool,
     /// Optimise for size, as it is shipped (the default)
@@ -31,72 +31,74 @@ pub(crate) struct Args {
 /// Runs the word.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let browsers = args.browser.browsers();
-    build(browsers, args.debug)?;
+    let profile = if args.debug { Profile::Debug } else { Profile::Release };
+    extension(browsers, profile)?;
     for browser in browsers {
-        println!("{}", browser.folder().display());
+        println!("{}", browser.folder(profile).display());
     }
     Ok(())
 }
 
-/// Builds the extension as it is shipped, for all browsers or for some.
-pub(crate) fn extension(browsers: &[Browser]) -> Result<()> {
-    build(browsers, false)
-}
-
-/// Where the finished modules are: `NAME.js` and `NAME_bg.wasm`.
+/// Where the modules as they are shipped lie: `NAME.js` and `NAME_bg.wasm`.
 pub(crate) fn modules() -> PathBuf {
-    repo::target("wasm/modules")
+    Profile::Release.modules()
 }
 
-fn build(browsers: &[Browser], debug: bool) -> Result<()> {
-    let _lock = repo::lock()?;
+/// Builds the extension for all browsers or for some.
+pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
+    let _lock = repo::lock("extension")?;
     let target = wasm_target::ready()?;
-    if !debug {
-        wasm_opt::ready()?;
-    }
+    let packages = MODULES.map(|module| module.replace('_', "-"));
     let mut cargo = target.cargo("build");
-    cargo.args(["--profile", if debug { "dev" } else { "wasm" }]);
-    if !debug {
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    if profile == Profile::Release {
+        cargo.args(["--profile", "wasm"]);
         // What people get does not depend on whose machine made it, and tells nothing of it.
         cargo.env(remap::VARIABLE, remap::flags(&target.compiler())?);
     }
-    for module in MODULES {
-        cargo.args(["--package", &module.replace('_', "-")]);
-    }
-    step::run("compile to WebAssembly", &mut cargo)?;
-
-    let compiled = repo::target("wasm").join(wasm_target::TARGET).join(if debug { "debug" } else { "wasm" });
-    for module in MODULES {
-        bind(module, &compiled.join(module).with_extension("wasm"), debug)?;
-    }
-    let packages = MODULES.map(|module| module.replace('_', "-"));
-    let packages = packages.each_ref().map(String::as_str);
-    let notices = Notices::of(&packages, wasm_target::TARGET)?.text()?;
+    let name = match profile {
+        Profile::Debug => "compile to WebAssembly, quickly",
+        Profile::Release => "compile to WebAssembly",
+    };
+    let notices = thread::scope(|scope| {
+        let notices = scope
+            .spawn(|| Notices::of(&packages.each_ref().map(String::as_str), wasm_target::TARGET)?.text());
+        step::run(name, &mut cargo)?;
+        let compiled = target.folder().join(profile.cargo_folder());
+        let bound = MODULES.map(|module| {
+            let compiled = compiled.join(module).with_extension("wasm");
+            scope.spawn(move || bind(module, &compiled, profile))
+        });
+        bound.into_iter().try_for_each(join)?;
+        join(notices)
+    })?;
     for browser in browsers {
-        extension::lay_out(*browser, &modules(), &notices)?;
+        extension::lay_out(*browser, profile, &notices)?;
     }
     Ok(())
 }
 
 /// The finished module with the names of its functions, for whoever wants to know what it consists of.
 pub(crate) fn named(module: &str) -> PathBuf {
-    repo::target("wasm/named").join(module).with_extension("wasm")
+    repo::target("modules/named").join(module).with_extension("wasm")
 }
 
 /// Makes the module's JavaScript side and shrinks the module, unless both were made from this input before.
-fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
+fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
+    let debug = profile == Profile::Debug;
+    let folder = profile.modules();
     let bytes = repo::read(input)?;
     // The module itself says which version of wasm-bindgen it is for; the rest of the recipe is this file.
     let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
     let recipe = [&include_bytes!("build.rs")[..], include_bytes!("panics.rs")].concat();
-    let stamp = Stamp::new(modules().join(module).with_extension("sha256"), &[&bytes, &shrink, &recipe]);
-    let output = modules().join(format!("{module}_bg.wasm"));
+    let stamp = Stamp::new(folder.join(module).with_extension("sha256"), &[&bytes, &shrink, &recipe]);
+    let output = folder.join(format!("{module}_bg.wasm"));
     if stamp.is_fresh() && output.is_file() && (debug || named(module).is_file()) {
         return Ok(());
     }
 
     let step = Step::start(&format!("bind {module}"));
-    fs::create_dir_all(modules()).context("cannot create the folder for modules")?;
+    fs::create_dir_all(&folder).context("cannot create the folder for modules")?;
     let mut bindgen = Bindgen::new();
     if debug {
         bindgen.input_bytes(module, bytes);
@@ -110,12 +112,13 @@ fn bind(module: &str, input: &Path, debug: bool) -> Result<()> {
         .debug(debug)
         .keep_debug(debug)
         .remove_producers_section(!debug)
-        .generate(modules())
+        .generate(&folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
     let bound = size(&output)?;
     step.ok(&kilobytes(bound));
 
     if !debug {
+        wasm_opt::ready()?;
         let step = Step::start(&format!("shrink {module}"));
         repo::create_parent(&named(module))?;
         wasm_opt::shrink(&output, &named(module))?;

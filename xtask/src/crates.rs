@@ -58,6 +58,28 @@ pub(crate) fn all(targets: &[&str]) -> Result<Vec<Crate>> {
     Ok(metadata.packages)
 }
 
+/// The names of the workspace's integration tests.
+pub(crate) fn integration_tests() -> Result<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        targets: Vec<Target>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&cargo(&["metadata", "--format-version", "1", "--no-deps"])?)
+            .context("cannot read what `cargo metadata` says")?;
+    let targets = metadata.packages.into_iter().flat_map(|package| package.targets);
+    Ok(targets.filter(|target| target.kind == ["test"]).map(|target| target.name).collect())
+}
+
 /// Name and version of the crates that are linked into `package`, itself among them, when it is compiled for `target`.
 pub(crate) fn linked(package: &str, target: &str) -> Result<BTreeSet<(String, String)>> {
     // Procedural macros and build dependencies work on the machine that compiles, and stay there.

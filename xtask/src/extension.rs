@@ -31,8 +31,36 @@ impl Browser {
     }
 
     /// Where the unpacked extension is.
-    pub(crate) fn folder(self) -> PathBuf {
-        repo::target("extension").join(self.name())
+    pub(crate) fn folder(self, profile: Profile) -> PathBuf {
+        repo::target(match profile {
+            Profile::Debug => "extension-debug",
+            Profile::Release => "extension",
+        })
+        .join(self.name())
+    }
+}
+
+/// How the extension is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quickly: for whoever tries it, or looks for a fault.
+    Debug,
+    /// As it is shipped, by the profile `wasm` of `Cargo.toml`.
+    Release,
+}
+
+impl Profile {
+    /// Where the finished modules are: `NAME.js` and `NAME_bg.wasm`.
+    pub(crate) fn modules(self) -> PathBuf {
+        repo::target("modules").join(self.cargo_folder())
+    }
+
+    /// What cargo calls the folder of what it has compiled.
+    pub(crate) fn cargo_folder(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "wasm",
+        }
     }
 }
 
@@ -58,18 +86,18 @@ impl Choice {
     }
 }
 
-/// Lays out the unpacked extension with the modules found in `wasm` and what is owed to the authors of their crates.
-pub(crate) fn lay_out(browser: Browser, wasm: &Path, notices: &str) -> Result<()> {
+/// Lays out the unpacked extension with the finished modules and what is owed to the authors of their crates.
+pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
-    collect(wasm, Path::new("wasm"), &mut files)?;
+    collect(&profile.modules(), Path::new("wasm"), &mut files)?;
     files.insert(notices::FILE.into(), notices.as_bytes().to_vec());
     files.insert("manifest.json".into(), manifest::compose(browser)?.into_bytes());
     if browser == Browser::Chromium {
         files.insert("managed-schema.json".into(), repo::read(&repo::path("manifest/managed-schema.json"))?);
     }
 
-    repo::fill(&browser.folder(), &files)
+    repo::fill(&browser.folder(profile), &files)
 }
 
 /// The files below a folder that a browser needs, by their name below `prefix`, in a fixed order.

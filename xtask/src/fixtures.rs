@@ -1,29 +1,26 @@
-//! What the end-to-end tests and the demo are given: the built product and the programs around it, by environment
-//! variables. The names are a contract with `tests/`.
+//! What the end-to-end tests, the demo and measurements are given: the built product and the programs around it, by
+//! environment variables. The names are a contract with `tests/`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::extension::Browser;
+use crate::extension::{Browser, Profile};
 use crate::tools::{chromium, firefox, node_packages, python};
-use crate::{build, repo, step};
 
 /// Environment variables and what they are set to.
 pub(crate) struct Fixtures(Vec<(&'static str, OsString)>);
 
 impl Fixtures {
-    /// The built extension, the built host, and for each of `browsers` itself and its driver.
-    pub(crate) fn ready(browsers: &[Browser]) -> Result<Self> {
-        build::extension(browsers)?;
-        step::run("build the host", repo::cargo().args(["build", "--package", "rolecall"]))?;
-        let host = repo::target("debug/rolecall").with_extension(std::env::consts::EXE_EXTENSION);
+    /// The extension, built before with `profile`, the program `host`, and each of `browsers` with its driver.
+    pub(crate) fn new(browsers: &[Browser], profile: Profile, host: PathBuf) -> Result<Self> {
         let names = browsers.iter().map(|browser| browser.name()).collect::<Vec<_>>().join(",");
         let mut variables =
             vec![("ROLECALL_TEST_HOST", host.into()), ("ROLECALL_TEST_BROWSERS", names.into())];
         for browser in browsers {
-            let extension = browser.folder().into();
+            let extension = browser.folder(profile).into();
             variables.extend(match browser {
                 Browser::Chromium => {
                     let chromium = chromium::ready()?;

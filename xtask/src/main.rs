@@ -21,8 +21,10 @@ mod test;
 mod tools;
 mod windows;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread::ScopedJoinHandle;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -67,6 +69,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What a thread came to; a panic there goes on here.
+fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn run(cli: Cli) -> Result<()> {

@@ -12,15 +12,16 @@ mod verify;
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::Result;
 
-use crate::extension::{self, Browser};
-use crate::{build, repo, step};
+use crate::extension::{self, Browser, Profile};
+use crate::{build, join, repo, step};
 
 use archive::Tree;
 use host::Host;
-pub(crate) use proof::prove;
+pub(crate) use proof::{program, prove};
 use source::Source;
 
 /// What to pack, and whether to prove it.
@@ -61,7 +62,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Builds and packs all but the source.
 fn pack(source: &Source, host_profile: &str) -> Result<BTreeMap<String, Vec<u8>>> {
-    build::extension(&Browser::ALL)?;
+    let host = thread::scope(|scope| {
+        let is_packed = cfg!(target_os = "linux");
+        let host = scope.spawn(move || is_packed.then(|| Host::build(host_profile)).transpose());
+        build::extension(&Browser::ALL, Profile::Release)?;
+        join(host)
+    })?;
     let mut packages = BTreeMap::new();
     for browser in Browser::ALL {
         let ending = match browser {
@@ -69,23 +75,22 @@ fn pack(source: &Source, host_profile: &str) -> Result<BTreeMap<String, Vec<u8>>
             Browser::Firefox => "xpi",
         };
         let mut files = BTreeMap::new();
-        extension::collect(&browser.folder(), Path::new(""), &mut files)?;
+        extension::collect(&browser.folder(Profile::Release), Path::new(""), &mut files)?;
         let mut tree = Tree::default();
         for (path, content) in files {
             tree.add(archive::name(&path)?, content);
         }
         packages.insert(format!("rolecall-{}-{VERSION}.{ending}", browser.name()), tree.zip()?);
     }
-    if cfg!(target_os = "linux") {
-        pack_host(source, host_profile, &mut packages)?;
+    if let Some(host) = host {
+        pack_host(source, &host, &mut packages)?;
     } else {
         step::note("the native host's packages are made on Linux");
     }
     Ok(packages)
 }
 
-fn pack_host(source: &Source, profile: &str, packages: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
-    let host = Host::build(profile)?;
+fn pack_host(source: &Source, host: &Host, packages: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
     let name = format!("rolecall-{VERSION}-linux-{}", env::consts::ARCH);
     let tar = host.tree()?.tar(&format!("{name}/"), source.time)?;
     packages.insert(format!("{name}.tar.gz"), archive::gzip(&tar)?);

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
+
+use crate::step;
 
 /// The repository's root folder: the one that this program was compiled from, unless [`set_root`] said otherwise.
 pub(crate) fn root() -> &'static Path {
@@ -50,15 +53,28 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Keeps other runs of `cargo xtask` away from what both would write, until the returned file is dropped.
-pub(crate) fn lock() -> Result<File> {
-    let path = target("xtask.lock");
+/// Keeps everybody else away from what is set up under this name, until the returned file is dropped: other runs of
+/// `cargo xtask`, and other threads of this one.
+pub(crate) fn lock(name: &str) -> Result<File> {
+    let path = target("locks").join(name);
     create_parent(&path)?;
-    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    let failed = || format!("cannot lock {}", path.display());
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(failed)?;
     if file.try_lock().is_err() {
-        eprintln!("waiting for another `cargo xtask` to finish its set-up");
-        file.lock().context("cannot lock the target folder")?;
+        let holder = fs::read_to_string(&path).unwrap_or_default();
+        if holder != process::id().to_string() {
+            step::note(&format!("waiting for another `cargo xtask` to set up {name}"));
+        }
+        file.lock().with_context(failed)?;
     }
+    file.set_len(0).with_context(failed)?;
+    write!(file, "{}", process::id()).with_context(failed)?;
     Ok(file)
 }
 

@@ -1,5 +1,5 @@
-//! Steps a person waits for: what runs, for how long, and how it ended. Progress goes to stderr, what a tool prints to
-//! a log whose end is shown only if the tool fails.
+//! Steps a person waits for: what runs, for how long, and how it ended. Several may be under way at once. Progress goes
+//! to stderr, what a tool prints to a log whose end is shown only if the tool fails.
 
 use std::env;
 use std::fs::{self, File};
@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,16 +28,16 @@ impl Step {
         let started = Instant::now();
         let (stop, stopped) = mpsc::channel();
         let shown = name.to_owned();
+        under_way().push((shown.clone(), started));
         let ticker = thread::spawn(move || {
             let mut pause = if is_live() { Duration::ZERO } else { FIRST_NOTICE };
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                let elapsed = started.elapsed().as_secs();
+                let steps = under_way();
                 if is_live() {
-                    eprint!("\r\x1b[2K {} {shown} {elapsed} s", paint("…", DIM));
-                    let _ = std::io::stderr().flush();
+                    show_status(&steps);
                     pause = REDRAW;
                 } else {
-                    eprintln!("... {shown} ({elapsed} s so far)");
+                    eprintln!("... {shown} ({} s so far)", started.elapsed().as_secs());
                     pause = NEXT_NOTICE;
                 }
             }
@@ -53,15 +54,12 @@ impl Step {
         if let Some((stop, ticker)) = self.ticker.take() {
             drop(stop);
             let _ = ticker.join();
+            let mut steps = under_way();
+            steps.retain(|(name, started)| (name, started) != (&self.name, &self.started));
             let seconds = self.started.elapsed().as_secs_f32();
-            let clear = if is_live() { "\r\x1b[2K" } else { "" };
             let gap = if note.is_empty() { "" } else { ": " };
-            eprintln!(
-                "{clear} {} {}{gap}{note} {}",
-                paint(word, color),
-                self.name,
-                paint(&format!("{seconds:.1} s"), DIM)
-            );
+            let (word, seconds) = (paint(word, color), paint(&format!("{seconds:.1} s"), DIM));
+            print(&steps, &format!(" {word} {}{gap}{note} {seconds}", self.name));
         }
     }
 }
@@ -70,6 +68,35 @@ impl Drop for Step {
     fn drop(&mut self) {
         self.end("failed", RED, "");
     }
+}
+
+/// The steps under way, oldest first. Whoever holds them is the only one to print.
+fn under_way() -> MutexGuard<'static, Vec<(String, Instant)>> {
+    static STEPS: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
+    STEPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Prints lines above the status line, whole.
+fn print(steps: &[(String, Instant)], text: &str) {
+    eprintln!("{}{text}", if is_live() { "\r\x1b[2K" } else { "" });
+    if is_live() && !steps.is_empty() {
+        show_status(steps);
+    }
+}
+
+fn show_status(steps: &[(String, Instant)]) {
+    let show = |(name, started): &(String, Instant)| format!("{name} {} s", started.elapsed().as_secs());
+    let line = steps.iter().map(show).collect::<Vec<_>>().join(", ");
+    // A line that the terminal breaks could not be cleared.
+    let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80);
+    let line: String = line.chars().take(usize::max(columns, 20) - 4).collect();
+    eprint!("\r\x1b[2K {} {line}", paint("…", DIM));
+    let _ = std::io::stderr().flush();
+}
+
+/// Says something in whole lines, between what steps say.
+pub(crate) fn say(text: &str) {
+    print(&under_way(), text);
 }
 
 /// Runs a command as a step of its own; its output goes to the log of that name.
@@ -110,23 +137,31 @@ impl Finished {
 
 /// Runs a command and tells how it ended, whatever that was; an error is only that it could not be run.
 pub(crate) fn observed(name: &str, command: &mut Command) -> Result<Finished> {
+    observed_all(name, [command])
+}
+
+/// Runs commands one after the other, whichever way they end, and tells how they did as if they were one.
+pub(crate) fn observed_all<'a>(
+    name: &str,
+    commands: impl IntoIterator<Item = &'a mut Command>,
+) -> Result<Finished> {
     let log = repo::target("logs").join(format!("{}.log", slug(name)));
     repo::create_parent(&log)?;
     let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-    let program = command.get_program().to_string_lossy().into_owned();
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(file.try_clone().context("cannot share the log")?)
-        .stderr(file)
-        .status()
-        .with_context(|| format!("cannot run {program}"))?;
+    let mut success = true;
+    for command in commands {
+        let share = || file.try_clone().context("cannot share the log");
+        let program = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::null()).stdout(share()?).stderr(share()?);
+        success &= command.status().with_context(|| format!("cannot run {program}"))?.success();
+    }
     let output = String::from_utf8_lossy(&fs::read(&log).context("cannot read the log")?).into_owned();
-    Ok(Finished { success: status.success(), output, log })
+    Ok(Finished { success, output, log })
 }
 
-/// Says something in passing, between steps.
+/// Says something in passing.
 pub(crate) fn note(text: &str) {
-    eprintln!(" {} {text}", paint("note", DIM));
+    say(&format!(" {} {text}", paint("note", DIM)));
 }
 
 fn slug(name: &str) -> String {

@@ -9,14 +9,20 @@ use crate::tools::rust_target::{self, Library};
 use crate::tools::{apt, find};
 use crate::{crates, repo};
 
-/// A command that fails if the host does not compile, or could be better, on one of them.
-pub(crate) fn check() -> Result<Command> {
+/// Finds the standard library of the targets, or installs one.
+pub(crate) fn ready() -> Result<Library> {
     let library = rust_target::ready(&TARGETS, "check the code for Windows and macOS")?;
-    let installed = library == Library::Installed;
-    if !installed && find(&[DLLTOOL]).is_none() {
+    if library == Library::FromSources && find(&[DLLTOOL]).is_none() {
         // The standard library for Windows makes its import libraries even to be checked.
         apt::install(&["binutils-mingw-w64-x86-64"], "check the code for Windows", DLLTOOL)?;
     }
+    Ok(library)
+}
+
+/// A command that fails if the host does not compile, or could be better, on one of them.
+pub(crate) fn check() -> Result<Command> {
+    let library = ready()?;
+    let installed = library == Library::Installed;
     // Clippy is made for the compiler of its own toolchain only.
     let mut cargo = library.cargo(if installed { "clippy" } else { "check" }, "std,panic_abort");
     cargo.args(["--package", "rolecall"]);

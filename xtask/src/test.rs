@@ -1,19 +1,19 @@
 //! `cargo xtask test`: every check and every test, and one line that says how many ran.
 
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::extension::{Browser, Choice};
+use crate::extension::{Browser, Choice, Profile};
 use crate::fixtures::Fixtures;
-use crate::package;
-use crate::repo;
 use crate::step::{self, Finished, Step};
-use crate::targets;
-use crate::tools::{apt, chromium, find, firefox, python, wasm_target, web_ext};
-use crate::windows;
+use crate::tools::{
+    apt, chromium, find, firefox, node_packages, python, wasm_opt, wasm_target, web_ext, wine,
+};
+use crate::{build, crates, join, package, repo, targets, windows};
 
 /// Which tests to run.
 #[derive(clap::Args)]
@@ -47,29 +47,42 @@ enum Kind {
 }
 
 /// Runs the word.
+///
+/// What waits for downloads, links or has one thing to do is run beside the rest. The end-to-end tests are not: they
+/// time a real browser.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let wanted = |kind| args.only.is_none_or(|only| only == kind);
-    let mut total = Count::default();
-    if wanted(Kind::Unit) {
-        if args.filter.is_none() {
-            total += check("check the formatting", repo::cargo().args(["fmt", "--all", "--check"]))?;
-            let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-            total += check("check for lints", repo::cargo().args(lints))?;
+    let mut total = thread::scope(|scope| {
+        if args.only.is_none() {
+            scope.spawn(fetch_tools);
         }
-        total += unit(args)?;
-    }
-    if wanted(Kind::Targets) && args.filter.is_none() {
-        total += check("check the host for Windows and macOS", &mut targets::check()?)?;
-    }
-    if wanted(Kind::Windows) {
-        total += windows(args)?;
-    }
-    if wanted(Kind::Packages) && args.filter.is_none() {
-        total += packages();
-    }
-    if wanted(Kind::Wasm) {
-        total += wasm(args)?;
-    }
+        let code = scope.spawn(|| {
+            let mut total = Count::default();
+            if wanted(Kind::Unit) {
+                total += unit(args)?;
+            }
+            if wanted(Kind::Targets) && args.filter.is_none() {
+                total += check("check the host for Windows and macOS", &mut targets::check()?)?;
+            }
+            if wanted(Kind::Windows) {
+                total += windows(args)?;
+            }
+            anyhow::Ok(total)
+        });
+        let product = scope.spawn(|| {
+            let mut total = Count::default();
+            if wanted(Kind::Packages) && args.filter.is_none() {
+                total += packages();
+            }
+            if wanted(Kind::Wasm) {
+                total += wasm(args)?;
+            }
+            anyhow::Ok(total)
+        });
+        let mut total = join(code)?;
+        total += join(product)?;
+        anyhow::Ok(total)
+    })?;
     if wanted(Kind::E2e) {
         total += end_to_end(args)?;
     }
@@ -80,21 +93,58 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn unit(args: &Args) -> Result<Count> {
-    let python = python::ready()?;
-    if cfg!(target_os = "linux") {
-        outside_programs()?;
+/// Fetches what the tests are going to need, while other things are compiled. Whoever then misses something tries again,
+/// and says why it cannot be had.
+fn fetch_tools() {
+    let _ = outside_programs();
+    let _ = wasm_target::ready();
+    let _ = python::ready();
+    let _ = wasm_opt::ready();
+    let _ = targets::ready();
+    if let Ok(None) = windows::unavailable() {
+        let _ = wine::install();
     }
+    let _ = chromium::ready();
+    let _ = firefox::ready();
+    let _ = node_packages::ready();
+    let _ = web_ext::ready();
+}
+
+fn unit(args: &Args) -> Result<Count> {
+    let mut total = Count::default();
+    if args.filter.is_none() {
+        total += check("check the formatting", repo::cargo().args(["fmt", "--all", "--check"]))?;
+        let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+        total += check("check for lints", repo::cargo().args(lints))?;
+    }
+    outside_programs()?;
+    let python = python::ready()?;
+    let test = |targets: &[&str]| {
+        let mut cargo = workspace_tests(targets);
+        cargo.env("ROLECALL_TEST_PYTHON", &python);
+        cargo
+    };
+    let mut targets = vec!["--lib", "--bins"];
+    let tests = crates::integration_tests()?;
+    targets.extend(tests.iter().filter(|name| *name != E2E).flat_map(|name| ["--test", name]));
+    total += run_tests("unit tests", vec![test(&targets), test(&["--doc"])], args)?;
+    Ok(total)
+}
+
+/// A command that runs tests of the workspace. Whichever they are, the workspace is compiled as a whole, so that what they
+/// share is compiled once.
+fn workspace_tests(targets: &[&str]) -> Command {
     let mut cargo = repo::cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(targets);
     cargo
-        .args(["test", "--workspace", "--exclude", "rolecall-tests", "--no-fail-fast"])
-        .env("ROLECALL_TEST_PYTHON", python);
-    tests("unit tests", cargo, args)
 }
 
 /// Real programs that unit tests hold the product against: shells that read what it prints, strace, which kills the
 /// writer of the AWS files at every system call, and a keyring on a session bus.
 fn outside_programs() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
     let programs = [
         ("strace", "strace"),
         ("zsh", "zsh"),
@@ -111,17 +161,19 @@ fn outside_programs() -> Result<()> {
 }
 
 fn windows(args: &Args) -> Result<Count> {
-    match windows::tests()? {
-        Some((cargo, _windows)) => tests("tests in Wine", cargo, args),
-        None => Ok(Count::default()),
+    if let Some(reason) = windows::unavailable()? {
+        step::note(&reason);
+        return Ok(Count::default());
     }
+    let (cargo, _windows) = windows::tests()?;
+    run_tests("tests in Wine", vec![cargo], args)
 }
 
 fn packages() -> Count {
     match package::prove() {
         Ok(()) => Count { passed: 1, failed: 0 },
         Err(error) => {
-            eprintln!("{error:#}");
+            step::say(&format!("{error:#}"));
             Count { passed: 0, failed: 1 }
         }
     }
@@ -129,22 +181,21 @@ fn packages() -> Count {
 
 fn wasm(args: &Args) -> Result<Count> {
     let target = wasm_target::ready()?;
-    let runner = ["build", "--package", "xtask", "--features", "wasm-tests", "--bin", "wasm-test-runner"];
-    step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
-    let runner = repo::target("debug/wasm-test-runner").with_extension(std::env::consts::EXE_EXTENSION);
-
     let mut total = Count::default();
     for browser in args.browser.browsers() {
         let mut cargo = target.cargo("test");
-        cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &runner);
-        wasm_browser(*browser, &mut cargo)?;
+        in_browser(*browser, &mut cargo)?;
         total += wasm_in(*browser, cargo, args)?;
     }
     Ok(total)
 }
 
-/// Tells the test runner about a browser.
-fn wasm_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
+/// Has cargo run what it compiles to WebAssembly in a browser.
+pub(crate) fn in_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
+    let runner = ["build", "--workspace", "--features", "xtask/wasm-tests", "--bin", "wasm-test-runner"];
+    step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
+    let runner = repo::target("debug/wasm-test-runner").with_extension(std::env::consts::EXE_EXTENSION);
+    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
     let capabilities = match browser {
         Browser::Chromium => {
             cargo.env("CHROMEDRIVER", chromium::ready()?.driver);
@@ -159,7 +210,11 @@ fn wasm_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
             file
         }
     };
-    cargo.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities);
+    cargo
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        // Of the runner's own stack there is nothing to learn.
+        .env("RUST_BACKTRACE", "0");
     Ok(())
 }
 
@@ -167,27 +222,28 @@ fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
     cargo
         // Where a crate does not say where its tests run: in a worker, like the background.
         .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        // Of the runner's own stack there is nothing to learn.
-        .env("RUST_BACKTRACE", "0")
         .args(["--lib", "--tests", "--no-fail-fast"]);
     for package in ["rolecall-core", "rolecall-worker", "rolecall-ui"] {
         cargo.args(["--package", package]);
     }
-    tests(&format!("WebAssembly tests in {}", browser.name()), cargo, args)
+    run_tests(&format!("WebAssembly tests in {}", browser.name()), vec![cargo], args)
 }
 
 fn end_to_end(args: &Args) -> Result<Count> {
     let browsers = args.browser.browsers();
-    let fixtures = Fixtures::ready(browsers)?.with_outside_programs()?;
+    build::extension(browsers, Profile::Release)?;
+    let host = package::program()?;
+    let fixtures = Fixtures::new(browsers, Profile::Release, host)?.with_outside_programs()?;
     let mut total = Count::default();
     if args.filter.is_none() && browsers.contains(&Browser::Firefox) {
-        total += check("check as addons.mozilla.org does", &mut web_ext::lint(&Browser::Firefox.folder())?)?;
+        let folder = Browser::Firefox.folder(Profile::Release);
+        total += check("check as addons.mozilla.org does", &mut web_ext::lint(&folder)?)?;
     }
-    let mut cargo = repo::cargo();
-    cargo.args(["test", "--package", "rolecall-tests", "--no-fail-fast"]);
+    let caller = ["build", "--workspace", "--example", "caller"];
+    step::run("compile what the AWS SDK for Rust makes", repo::cargo().args(caller))?;
+    let mut cargo = workspace_tests(&["--test", E2E]);
     fixtures.give(&mut cargo);
-    total += tests("end-to-end tests", cargo, args)?;
+    total += run_tests("end-to-end tests", vec![cargo], args)?;
     Ok(total)
 }
 
@@ -200,28 +256,37 @@ fn check(name: &str, command: &mut Command) -> Result<Count> {
         return Ok(Count::default());
     }
     drop(step);
-    eprintln!("{}", finished.explain(name));
+    step::say(&finished.explain(name));
     Ok(Count { passed: 0, failed: 1 })
 }
 
-fn tests(name: &str, mut cargo: Command, args: &Args) -> Result<Count> {
+/// Runs commands that run tests, one after the other.
+fn run_tests(name: &str, mut commands: Vec<Command>, args: &Args) -> Result<Count> {
     if let Some(filter) = &args.filter {
-        cargo.arg("--").arg(filter);
+        for command in &mut commands {
+            command.arg("--").arg(filter);
+        }
     }
     let step = Step::start(name);
-    let finished = step::observed(name, &mut cargo)?;
+    let finished = step::observed_all(name, &mut commands)?;
     let count = Count::of(&finished);
+    let lines = finished.output.lines();
     if count.failed == 0 {
         step.ok(&format!("{} passed", count.passed));
-        for line in finished.output.lines().filter(|line| line.contains(" ... ignored")) {
-            eprintln!("    {line}");
+        let ignored = lines.filter(|line| line.contains(" ... ignored")).map(|line| format!("    {line}"));
+        let ignored = ignored.collect::<Vec<_>>();
+        if !ignored.is_empty() {
+            step::say(&ignored.join("\n"));
         }
     } else {
         drop(step);
-        for line in finished.output.lines().filter(|line| is_worth_reading(line)) {
-            eprintln!("{line}");
-        }
-        eprintln!("{name}: {} passed, {} failed; see {}", count.passed, count.failed, finished.log.display());
+        step::say(&format!(
+            "{}\n{name}: {} passed, {} failed; see {}",
+            lines.filter(|line| is_worth_reading(line)).collect::<Vec<_>>().join("\n"),
+            count.passed,
+            count.failed,
+            finished.log.display()
+        ));
     }
     Ok(count)
 }
@@ -267,6 +332,9 @@ fn number_before(text: &str, word: &str) -> u32 {
     let before = text.split_once(word).map(|(before, _)| before).unwrap_or_default();
     before.rsplit(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
+
+/// The tests that drive the built product, which are run by themselves.
+const E2E: &str = "e2e";
 
 const CARGO_AT_WORK: [&str; 6] =
     ["Compiling ", "Downloaded ", "Downloading ", "Finished ", "Locking ", "Updating "];

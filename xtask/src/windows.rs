@@ -13,26 +13,26 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::repo;
-use crate::step;
 use crate::tools::rust_target;
 use crate::tools::wine::{self, Windows};
 
-/// The tests, and the Windows that has to live as long as they run. None where there is no way to run them; it says why.
-pub(crate) fn tests() -> Result<Option<(Command, Windows)>> {
+/// Why the tests cannot be run here, if they cannot.
+pub(crate) fn unavailable() -> Result<Option<String>> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        step::note("the host is not tried in Wine: that is done on Linux for x86-64");
-        return Ok(None);
+        return Ok(Some("the host is not tried in Wine: that is done on Linux for x86-64".to_owned()));
     }
-    if !rust_target::installed(&[TARGET])? {
-        step::note(&format!("the host is not tried in Wine: rustup has no {TARGET} here"));
-        return Ok(None);
-    }
+    let installed = rust_target::installed(&[TARGET])?;
+    Ok((!installed).then(|| format!("the host is not tried in Wine: rustup has no {TARGET} here")))
+}
+
+/// The tests, and the Windows that has to live as long as they run.
+pub(crate) fn tests() -> Result<(Command, Windows)> {
     let windows = wine::ready()?;
     let mut cargo = repo::cargo();
     cargo.args(["test", "--package", "rolecall", "--lib", "--bins", "--no-fail-fast"]);
     cargo.args(["--test", "aws_files", "--test", "windows", "--target", TARGET]);
     windows.give(&mut cargo, "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER");
-    Ok(Some((cargo, windows)))
+    Ok((cargo, windows))
 }
 
 const TARGET: &str = "x86_64-pc-windows-gnu";

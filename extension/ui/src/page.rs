@@ -33,7 +33,7 @@ pub(crate) struct Page {
     pub(crate) write_profile: HtmlElement,
     pub(crate) allow: HtmlElement,
     pub(crate) dismiss: HtmlElement,
-    pub(crate) look_again: HtmlElement,
+    pub(crate) try_again: HtmlElement,
     pub(crate) copy: HtmlElement,
     actions: HtmlElement,
     chosen_marker: HtmlElement,
@@ -76,7 +76,7 @@ impl Page {
             write_profile: by_id(root, "write-profile")?,
             allow: by_id(root, "allow")?,
             dismiss: by_id(root, "dismiss")?,
-            look_again: by_id(root, "look-again")?,
+            try_again: by_id(root, "try-again")?,
             copy: by_id(root, "copy")?,
             actions: by_id(root, "actions")?,
             chosen_marker: by_id(root, "chosen-marker")?,
@@ -199,7 +199,7 @@ impl Page {
         set_attribute(&self.host, "data-host", Some(state))?;
         set_text(&self.host_words, words);
         let absent = matches!(host, HostView::Absent { .. });
-        show(&self.look_again, absent);
+        show(&self.try_again, absent);
         show(&self.host_help, absent);
         if let HostView::Absent { text, command, .. } = host {
             let command = command.as_deref().unwrap_or_default();

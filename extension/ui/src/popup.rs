@@ -91,7 +91,7 @@ impl Popup {
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
         self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
-        self.on(&page.look_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
+        self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
         self.on(&page.copy, "click", |this, _: Event| this.copy_command())
     }
 

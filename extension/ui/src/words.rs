@@ -1,4 +1,4 @@
-//! Everything the pages say that is not in their HTML and does not come from the worker.
+//! The texts of the pages, except those in the HTML files and those that the worker sends.
 
 use rolecall_core::platform::Step;
 use rolecall_core::settings::Layer;
@@ -6,7 +6,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::time::TimeLeft;
 
-/// What is being done now, for the person who waits.
+/// The step of the sign-in that is in progress.
 pub(crate) fn step(step: Step) -> &'static str {
     match step {
         Step::Discovering => "Looking up your sign-in provider…",
@@ -14,14 +14,14 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::WaitingForPerson => "Waiting for you to sign in…",
         Step::RedeemingCode => "Completing the sign-in…",
         Step::VerifyingIdToken => "Checking your identity…",
-        Step::AssumingRole => "Asking AWS for the role…",
-        Step::AssumingRoleInMainRegion => "AWS STS is off in this region; asking the main region…",
+        Step::AssumingRole => "Asking AWS for the role's credentials…",
+        Step::AssumingRoleInMainRegion => "AWS STS is off in this region. Trying the main region…",
         Step::OpeningConsole => "Opening the AWS console…",
         Step::WritingProfile => "Writing the AWS profile…",
     }
 }
 
-/// What is left of a role's credentials, as short as can be.
+/// The remaining lifetime of a role's credentials, abbreviated.
 pub(crate) fn time_left(left: TimeLeft) -> String {
     match left {
         TimeLeft::Expired => "expired".into(),
@@ -34,7 +34,7 @@ pub(crate) fn time_left(left: TimeLeft) -> String {
     }
 }
 
-/// The same in a sentence, for those who hear it without seeing where it stands.
+/// The remaining lifetime as a sentence, for screen readers.
 pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
     match left {
         TimeLeft::Expired => "Credentials expired.".into(),
@@ -42,12 +42,12 @@ pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
     }
 }
 
-/// What a role is called, everywhere: tests and assistive technology go by it.
+/// The name of a role on every page. Tests and assistive technology rely on it.
 pub(crate) fn role_label(account: &str, role: &str) -> String {
     format!("{account}{SEPARATOR}{role}")
 }
 
-/// Which profile tools use for a role.
+/// The name of the role's AWS profile.
 pub(crate) fn profile(name: &str) -> String {
     format!("Profile {name}")
 }
@@ -61,24 +61,24 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     }
 }
 
-/// What ends the session at the provider as well.
+/// The button that also ends the provider session.
 pub(crate) fn end_session(provider: &str) -> String {
     format!("Sign out of Rolecall and {provider}")
 }
 
-/// What is asked when a problem needs access to a host, given as a match pattern.
+/// The button that requests a host permission, given as a match pattern.
 pub(crate) fn allow(pattern: &str) -> String {
     let host = pattern.split_once("://").map_or(pattern, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host);
     format!("Allow access to {host}")
 }
 
-/// What the search found when it found nothing.
+/// The status of a search without results.
 pub(crate) fn no_match(query: &str) -> String {
     format!("No role matches “{query}”.")
 }
 
-/// That something is wrong with the settings. What it means for them, each problem says itself.
+/// The heading above the list of problems in the settings.
 pub(crate) fn left_out(count: usize) -> String {
     match count {
         1 => "1 problem in the settings".into(),
@@ -86,24 +86,24 @@ pub(crate) fn left_out(count: usize) -> String {
     }
 }
 
-/// Why there is nobody to sign in with.
+/// The heading shown when there is no usable provider.
 pub(crate) fn no_providers(left_out: usize) -> &'static str {
     if left_out == 0 { "No sign-in provider yet" } else { "No sign-in provider can be used" }
 }
 
-/// That the native host is there.
+/// The status of a connected native host.
 pub(crate) fn host_connected(version: &str) -> String {
     format!("Host program {version} connected")
 }
 
-/// What is wrong with the native host.
+/// The status of a native host that is not connected.
 pub(crate) fn host_absent(problem: &Problem) -> &'static str {
     match Code::ALL.iter().find(|code| problem.is(**code)) {
         Some(Code::HostNotInstalled) => "Host program not installed",
         Some(Code::HostForbidden | Code::CallerRefused) => "Host program not registered for this extension",
-        Some(Code::HostVersion | Code::HostProtocol) => "Host program of another version",
+        Some(Code::HostVersion | Code::HostProtocol) => "Host program has a different version",
         Some(Code::HostExited) => "Host program stopped",
-        Some(Code::HostTimedOut) => "Host program does not answer",
+        Some(Code::HostTimedOut) => "Host program is not responding",
         _ => "Host program not connected",
     }
 }
@@ -118,41 +118,41 @@ pub(crate) fn next_step(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// For how long a program goes on waiting for an answer.
+/// How long the program will still wait for the decision.
 pub(crate) fn still_waits(seconds: i64) -> String {
     match seconds {
-        0 => "The program waits no longer.".into(),
-        1 => "The program waits for another second.".into(),
-        seconds => format!("The program waits for another {seconds} seconds."),
+        0 => "The program is no longer waiting.".into(),
+        1 => "The program will wait for 1 more second.".into(),
+        seconds => format!("The program will wait for {seconds} more seconds."),
     }
 }
 
-/// What is asked of a person when a program wants credentials.
+/// The question when a program asks for credentials.
 pub(crate) const MAY_PROGRAM_USE_ROLE: &str = "May this program use the role?";
-/// What is asked of a person when a program wants to open the console.
+/// The question when a program asks for the console.
 pub(crate) const MAY_PROGRAM_OPEN_CONSOLE: &str = "May this program open the AWS console as the role?";
-/// How to decide.
+/// Advice on the decision.
 pub(crate) const ADVICE: &str =
-    "It runs on this computer and asked just now. If you did not start it, refuse.";
-/// How to decide where the system does not tell who asks.
-pub(crate) const ADVICE_UNKNOWN: &str = "This computer does not tell which program asked just now. If you did not start \
-                                         one, refuse.";
-/// In place of a program's path.
-pub(crate) const UNKNOWN_PROGRAM: &str = "Not known";
+    "The program is running on this computer and asked just now. If you did not start it, refuse.";
+/// Advice on the decision if the operating system does not say which program asked.
+pub(crate) const ADVICE_UNKNOWN: &str = "The operating system does not say which program asked just now. If you did not \
+                                         start one, refuse.";
+/// Shown instead of the program's path.
+pub(crate) const UNKNOWN_PROGRAM: &str = "Unknown";
 /// Between an account and a role.
 pub(crate) const SEPARATOR: &str = " / ";
-/// In place of the person, before anybody signed in.
+/// Shown instead of the user before the sign-in.
 pub(crate) const NOT_SIGNED_IN: &str = "Not signed in";
-/// Why a profile cannot be written for a role whose credentials are kept from tools.
+/// Why no profile can be written for a role with `credentials = "none"`.
 pub(crate) const CONSOLE_ONLY: &str =
-    "This role is for the console only: its settings keep credentials from tools.";
-/// In place of a profile's name for such a role.
+    "This role is for the console only. Its settings do not allow credentials for tools.";
+/// Shown instead of the profile's name for a role with `credentials = "none"`.
 pub(crate) const CONSOLE_ONLY_SHORT: &str = "Console only";
-/// While the native host is being looked for.
+/// The status while the extension connects to the native host.
 pub(crate) const HOST_CONNECTING: &str = "Connecting to the host program…";
-/// Beside the command, once it was copied.
+/// The label of the copy button after the command was copied.
 pub(crate) const COPIED: &str = "Copied";
-/// Before it was.
+/// The label of the copy button.
 pub(crate) const COPY: &str = "Copy";
 
 #[cfg(test)]

@@ -59,6 +59,12 @@ pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     devtools(driver, "Emulation.setDeviceMetricsOverride", size).await
 }
 
+/// Ends the background of the extension. The current window has to show a page of the extension.
+pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
+    devtools(driver, "ServiceWorker.enable", json!({})).await?;
+    devtools(driver, "ServiceWorker.stopAllWorkers", json!({})).await
+}
+
 /// Calls a method of the browser's own developer tools, for what WebDriver does not offer.
 async fn devtools(driver: &WebDriver, method: &str, parameters: Value) -> Result<()> {
     let call = DevTools(json!({ "cmd": method, "params": parameters }));

@@ -49,7 +49,7 @@ async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it(ki
     scene.install_host_of_protocol(2)?;
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
-    popup.says("Host program of another version").await?;
+    popup.says("Host program has a different version").await?;
     popup.says("9.9.9").await?;
     nothing_was_written(&scene)
 }
@@ -62,7 +62,7 @@ async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign
     let popup = popup_with_roles(&browser).await?;
     scene.install_host_of_protocol(2)?;
     scene.crash_host()?;
-    popup.says("Host program of another version").await?;
+    popup.says("Host program has a different version").await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     popup.press("Write profile").await?;
     let alert = popup.alert("host-version").await?;

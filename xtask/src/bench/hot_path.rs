@@ -46,7 +46,7 @@ pub(super) fn measure(host: &Path) -> Result<Measure> {
         name: "credential-process, answered from the agent's memory".into(),
         value: micros(ours),
         limit: micros(theirs) * PEER_RATIO,
-        unit: "µs",
+        unit: "µs".into(),
         aside: format!(
             "the smallest Rust program that prints a file: {} µs; cat: {} µs; the limit is {PEER_RATIO} times the former",
             micros(theirs),
@@ -112,7 +112,7 @@ impl Drop for Agent {
     }
 }
 
-fn at_home(program: &Path, home: &Path) -> Command {
+pub(super) fn at_home(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -133,7 +133,7 @@ fn smallest_program() -> Result<PathBuf> {
     Ok(program)
 }
 
-fn output(command: &mut Command) -> Result<String> {
+pub(super) fn output(command: &mut Command) -> Result<String> {
     let output = command.output()?;
     if !output.status.success() {
         bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim_end());
@@ -141,7 +141,7 @@ fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
+pub(super) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }

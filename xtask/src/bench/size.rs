@@ -28,7 +28,7 @@ pub(super) fn measure() -> Result<Measure> {
         name: "worker, ui and their JavaScript, gzipped".into(),
         value: files.iter().map(|file| file.gzipped).sum(),
         limit: LIMIT,
-        unit: "bytes",
+        unit: "bytes".into(),
         aside: modules.join(", "),
     })
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -27,18 +27,22 @@ pub(super) struct Host {
     notices: Notices,
 }
 
+/// Compiles the program for this machine, as a profile of `Cargo.toml` says.
+pub(super) fn compile(profile: &str) -> Result<PathBuf> {
+    let rustc = rustc();
+    let triple = triple(&rustc)?;
+    let mut cargo = repo::cargo();
+    // With a target named, the flags are not for build scripts, which need not be the same everywhere.
+    cargo.args(["build", "--locked", "--package", "rolecall", "--target", &triple, "--profile", profile]);
+    cargo.env(remap::VARIABLE, remap::flags(&rustc)?);
+    step::run("compile the host", &mut cargo)?;
+    Ok(repo::target(&triple).join(profile).join("rolecall").with_extension(env::consts::EXE_EXTENSION))
+}
+
 impl Host {
     /// Builds it for this machine, as a profile of `Cargo.toml` says.
     pub(super) fn build(profile: &str) -> Result<Self> {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let triple = triple(&rustc)?;
-        let mut cargo = repo::cargo();
-        // With a target named, the flags are not for build scripts, which need not be the same everywhere.
-        cargo.args(["build", "--locked", "--package", "rolecall", "--target", &triple, "--profile", profile]);
-        cargo.env(remap::VARIABLE, remap::flags(&rustc)?);
-        step::run("compile the host", &mut cargo)?;
-
-        let path = repo::target(&triple).join(profile).join("rolecall");
+        let path = compile(profile)?;
         let pages = repo::target("packaging/man");
         repo::remove_dir(&pages)?;
         ask(Command::new(&path).args(["man", "--dir"]).arg(&pages))?;
@@ -51,7 +55,7 @@ impl Host {
             let script = ask(Command::new(&path).args(["completions", shell]))?;
             completions.insert(shell, portable(&script, &path)?);
         }
-        let notices = Notices::of(&["rolecall"], &triple)?;
+        let notices = Notices::of(&["rolecall"], &triple(&rustc())?)?;
         Ok(Self { program: repo::read(&path)?, manual, completions, notices })
     }
 
@@ -134,6 +138,10 @@ impl Host {
     fn completion(&self, shell: &str) -> &str {
         self.completions.get(shell).map_or("", String::as_str)
     }
+}
+
+fn rustc() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
 /// What the compiler calls this machine.

@@ -1,11 +1,12 @@
 //! Debian's packages: the one way in which something is installed outside of `target/`.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
-use crate::step;
 use crate::tools::find;
+use crate::{repo, step};
 
 /// Installs packages, or says what to install where apt is missing or may not be used.
 ///
@@ -18,10 +19,13 @@ pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Resu
     let Some(become_root) = become_root() else {
         bail!("{elsewhere} is needed to {purpose}. As root, `apt-get install {list}`, then run this again");
     };
+    let _lock = repo::lock("debian-packages")?;
     step::note(&format!("installing Debian's {list}, which is needed to {purpose}"));
     let step = step::Step::start(&format!("install {list}"));
-    // Old package lists name versions that are gone; a failed update alone is no reason to stop.
-    let _ = step::observed("apt-get update", apt(&become_root).arg("update"))?;
+    if !UPDATED.swap(true, Ordering::Relaxed) {
+        // Old package lists name versions that are gone; a failed update alone is no reason to stop.
+        let _ = step::observed("apt-get update", apt(&become_root).arg("update"))?;
+    }
     step::logged(
         "apt-get install",
         apt(&become_root).args(["install", "--yes", "--no-install-recommends"]).args(packages),
@@ -46,3 +50,6 @@ fn apt(become_root: &[&str]) -> Command {
     command.args(words.get(1..).unwrap_or_default());
     command
 }
+
+/// Whether this run has fetched the lists of packages.
+static UPDATED: AtomicBool = AtomicBool::new(false);

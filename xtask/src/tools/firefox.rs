@@ -38,7 +38,7 @@ fn driver() -> Result<PathBuf> {
     if let Some(found) = find(&["geckodriver"]).filter(|program| is_pinned(program)) {
         return Ok(found);
     }
-    let _lock = repo::lock()?;
+    let _lock = repo::lock("geckodriver")?;
     let folder = repo::target("tools/geckodriver");
     let driver = folder.join("bin/geckodriver").with_extension(std::env::consts::EXE_EXTENSION);
     let stamp = Stamp::new(folder.join("version.sha256"), &[VERSION.as_bytes()]);

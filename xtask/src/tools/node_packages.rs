@@ -10,7 +10,7 @@ use crate::tools::npm;
 
 /// The folder `node_modules` that has them, filled first if its lock file has changed.
 pub(crate) fn ready() -> Result<PathBuf> {
-    let _lock = repo::lock()?;
+    let _lock = repo::lock("node-packages")?;
     let folder = repo::target("tools/node");
     let modules = folder.join("node_modules");
     let stamp = Stamp::new(folder.join("lock.sha256"), &[LOCK.as_bytes()]);

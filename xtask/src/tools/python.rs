@@ -12,7 +12,7 @@ use crate::tools::apt;
 
 /// The interpreter of the environment, made first if its list of packages has changed.
 pub(crate) fn ready() -> Result<PathBuf> {
-    let _lock = repo::lock()?;
+    let _lock = repo::lock("python")?;
     let requirements = repo::path("tests/python-requirements.txt");
     let folder = repo::target("python");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });

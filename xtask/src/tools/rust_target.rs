@@ -70,6 +70,7 @@ pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
 
 /// Whether the active toolchain has the library for all of `targets`, after rustup was asked for what is missing.
 pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
+    let _lock = repo::lock("rust-targets")?;
     for target in targets {
         if !has(target)? && (find(&["rustup"]).is_none() || !add_with_rustup(target)?) {
             return Ok(false);

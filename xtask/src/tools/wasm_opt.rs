@@ -23,11 +23,12 @@ pub(crate) fn strip(input: &Path, output: &Path) -> Result<()> {
 fn run(options: &[&str], input: &Path, output: &Path) -> Result<()> {
     let mut node = Command::new("node");
     node.arg(repo::target(PROGRAM)).args(options).arg(input).arg("-o").arg(output);
-    step::logged("wasm-opt", &mut node)
+    step::logged(&format!("wasm-opt {}", output.display()), &mut node)
 }
 
 /// Installs it if it isn't there, or if another version is wanted.
 pub(crate) fn ready() -> Result<()> {
+    let _lock = repo::lock("wasm-opt")?;
     let program = repo::target(PROGRAM);
     let stamp = Stamp::new(repo::target("tools/binaryen/lock.sha256"), &[LOCK.as_bytes()]);
     let fetched = stamp.is_fresh() && program.is_file();

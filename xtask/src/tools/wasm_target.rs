@@ -18,15 +18,28 @@ pub(crate) struct WasmTarget {
 }
 
 impl WasmTarget {
-    /// A cargo command that compiles for the browser, into a folder of its own.
+    /// A cargo command that compiles for the browser.
     pub(crate) fn cargo(&self, subcommand: &str) -> Command {
         let crates = if subcommand == "test" { "std,panic_abort,test" } else { "std,panic_abort" };
         let mut cargo = self.library.cargo(subcommand, crates);
         if let Some(linker) = &self.linker {
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
-        cargo.args(["--target", TARGET, "--target-dir"]).arg(repo::target("wasm"));
+        cargo.args(["--target", TARGET, "--target-dir"]).arg(self.target_dir());
         cargo
+    }
+
+    /// Where such a command puts, by profile, what it has compiled.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.target_dir().join(TARGET)
+    }
+
+    fn target_dir(&self) -> PathBuf {
+        match self.library {
+            Library::Installed => repo::target(""),
+            // Another compiler keeps what it made to itself.
+            Library::FromSources => repo::target("wasm-from-sources"),
+        }
     }
 
     /// The compiler that such a command runs.

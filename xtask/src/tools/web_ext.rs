@@ -18,8 +18,8 @@ pub(crate) fn lint(folder: &Path) -> Result<Command> {
 }
 
 /// Installs it if it isn't there, or if another version is wanted.
-fn ready() -> Result<()> {
-    let _lock = repo::lock()?;
+pub(crate) fn ready() -> Result<()> {
+    let _lock = repo::lock("web-ext")?;
     let stamp = Stamp::new(repo::target("tools/web-ext/lock.sha256"), &[LOCK.as_bytes()]);
     let fetched = stamp.is_fresh() && repo::target(PROGRAM).is_file();
     npm::ready("run web-ext", fetched)?;

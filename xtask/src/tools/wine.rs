@@ -19,9 +19,8 @@ pub(crate) struct Windows {
     _lock: File,
 }
 
-/// Finds Wine and the compiler, or installs them, and starts a Windows.
-pub(crate) fn ready() -> Result<Windows> {
-    let lock = repo::lock()?;
+/// Finds Wine and the compiler, or installs them.
+pub(crate) fn install() -> Result<PathBuf> {
     if find(&[WINE]).is_none() || find(&[COMPILER]).is_none() {
         apt::install(
             &["gcc-mingw-w64-x86-64", "wine", "wine64"],
@@ -29,7 +28,13 @@ pub(crate) fn ready() -> Result<Windows> {
             "Wine for 64-bit programs and MinGW-w64's C compiler",
         )?;
     }
-    let wine = find(&[WINE]).context("wine was installed but is not on the PATH")?;
+    find(&[WINE]).context("wine was installed but is not on the PATH")
+}
+
+/// Starts a Windows.
+pub(crate) fn ready() -> Result<Windows> {
+    let lock = repo::lock("wine")?;
+    let wine = install()?;
     let folder = repo::target("windows/prefix");
     repo::remove_dir(&folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(view.role, "acme-dev / Developer");
         assert_eq!(view.program, "/usr/bin/aws");
         assert_eq!(view.parent.as_deref(), Some("/usr/bin/bash"));
-        assert_eq!(view.time_left, "The program waits for another 43 seconds.");
+        assert_eq!(view.time_left, "The program will wait for 43 more seconds.");
         assert!(view.may_be_remembered);
     }
 
@@ -97,7 +97,7 @@ mod tests {
         let mut state = state();
         state.approvals[0].program = None;
         let view = view(&state);
-        assert_eq!((view.program.as_str(), view.parent), ("Not known", None));
+        assert_eq!((view.program.as_str(), view.parent), ("Unknown", None));
         assert_ne!(view.advice, words::ADVICE);
     }
 
@@ -112,8 +112,8 @@ mod tests {
         let at = |seconds| {
             View::of(&state(), 7, DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)).unwrap().time_left
         };
-        assert_eq!(at(49), "The program waits for another second.");
-        assert_eq!(at(50), "The program waits no longer.");
-        assert_eq!(at(60), "The program waits no longer.");
+        assert_eq!(at(49), "The program will wait for 1 more second.");
+        assert_eq!(at(50), "The program is no longer waiting.");
+        assert_eq!(at(60), "The program is no longer waiting.");
     }
 }

@@ -221,13 +221,13 @@ fn a_missing_host_comes_with_a_command_and_can_be_looked_for_again() {
         (popup.text("#host-words").as_str(), popup.text("#host-command").as_str()),
         ("Host program not installed", "rolecall install")
     );
-    popup.button("Look again").click();
+    popup.button("Try again").click();
     assert_eq!(popup.posted(), [Intent::ConnectHost]);
 
     state.host = HostState::Connected { version: "0.1.0".into() };
     popup.receive(&state);
     assert_eq!(popup.text("#host-words"), "Host program 0.1.0 connected");
-    assert!(!popup.is_shown("#look-again") && !popup.is_shown("#host-command"));
+    assert!(!popup.is_shown("#try-again") && !popup.is_shown("#host-command"));
 }
 
 #[wasm_bindgen_test]

@@ -1,0 +1,87 @@
+//! The settings of a large organisation: how long whoever lists its roles waits, or presses the Tab key, as whole processes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::hot_path::{at_home, median, output};
+use super::{Measure, micros};
+use crate::repo;
+
+/// Measures both. `host` is the optimised program.
+pub(super) fn measure(host: &Path) -> Result<Vec<Measure>> {
+    let home = repo::target("bench/many-roles");
+    repo::remove_dir(&home)?;
+    repo::write(&home.join(".config/rolecall/config.toml"), settings()?)?;
+
+    let mut roles = at_home(host, &home);
+    roles.args(["roles", "--json"]);
+    let listed = output(&mut roles)?;
+    ensure!(listed.matches("\"arn\"").count() == ROLES, "not every role is listed");
+
+    let mut complete = at_home(host, &home);
+    complete.env(COMPLETE, "bash").env("_CLAP_COMPLETE_INDEX", "2").env("_CLAP_IFS", "\n");
+    complete.args(["--", "rolecall", "exec", "account-999-r"]);
+    let completed = output(&mut complete)?;
+    let of_one_account = ROLES / ACCOUNTS;
+    ensure!(completed.lines().count() == of_one_account, "not every role is offered: {completed}");
+
+    let mut measures = Vec::new();
+    for (name, command, limit) in
+        [("listed by `rolecall roles`", roles, ROLES_LIMIT), ("completed", complete, COMPLETION_LIMIT)]
+    {
+        let mut command = command;
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            output(&mut command)?;
+            times.push(start.elapsed());
+        }
+        measures.push(Measure {
+            name: format!("{ROLES} roles in {ACCOUNTS} accounts {name}"),
+            value: micros(median(times)),
+            limit: micros(limit),
+            unit: "µs".into(),
+            aside: "as a whole process".into(),
+        });
+    }
+    repo::remove_dir(&home)?;
+    Ok(measures)
+}
+
+/// As many accounts and roles as a large organisation has.
+fn settings() -> Result<String> {
+    let mut text = String::from(PROVIDER);
+    for account in 0..ACCOUNTS {
+        write!(text, "[[account]]\nid = \"{account:012}\"\nalias = \"account-{account}\"\n\n")?;
+        for role in 0..ROLES / ACCOUNTS {
+            let arn = format!("arn:aws:iam::{account:012}:role/role-{role}");
+            write!(text, "[[role]]\nprovider = \"corp\"\narn = \"{arn}\"\nregion = \"eu-west-1\"\n\n")?;
+        }
+    }
+    Ok(text)
+}
+
+const PROVIDER: &str = "\
+[[provider]]
+id = \"corp\"
+name = \"Example Corp\"
+well_known_url = \"https://auth.example.com/.well-known/openid-configuration\"
+client_id = \"abcdef\"
+
+";
+
+/// By which a shell's script asks.
+const COMPLETE: &str = "ROLECALL_COMPLETE";
+
+const ACCOUNTS: usize = 1_000;
+const ROLES: usize = 10_000;
+const ROUNDS: u32 = 15;
+
+/// Nobody notices.
+const ROLES_LIMIT: Duration = Duration::from_millis(200);
+
+/// A person who presses a key expects to see something before this.
+const COMPLETION_LIMIT: Duration = Duration::from_millis(100);
