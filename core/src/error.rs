@@ -273,7 +273,7 @@ codes! {
     RoleAmbiguous = "role-ambiguous", "Give more of the role's name, or its ARN.";
     RoleMissing = "role-missing", "Name a role: rolecall roles lists them.";
     CommandFailed = "command-failed", "Check the command's name and path.";
-    ImportFailed = "import-failed", "Give a config.yaml or [maws] file of the first generation, or a Rolecall settings file.";
+    ImportFailed = "import-failed", "Give a config.yaml or [maws] file of the previous tool, or a Rolecall settings file.";
     CredentialsRefused = "credentials-refused", "Get fresh credentials, or run: rolecall doctor";
     IdentityNotOffered = "identity-not-offered", "The credentials may work all the same: try what you want to do with them.";
     Internal = "internal", "Try again; if it happens again, report it with this code and what you did.";

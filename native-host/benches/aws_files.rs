@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rolecall_host::aws_files::{AwsFiles, NewProfile, Operation, Options, ProfileName, Source};
+use rolecall_core::settings::ProfileName;
+use rolecall_host::aws_files::{AwsFiles, NewProfile, Operation, Options, Source};
 
 fn main() {
     let memory = Path::new("/dev/shm");
@@ -25,7 +26,7 @@ fn main() {
     fs::write(files.config(), &config).unwrap();
     println!("{} profiles, {} bytes", 10_000, config.len());
     let set = |command: &str| {
-        let name = ProfileName::new("dev").unwrap();
+        let name = "dev".parse::<ProfileName>().unwrap();
         let source = Source::Process { command: command.to_owned() };
         Operation::Set(NewProfile::new(name, source, [("region", "eu-west-1")]).unwrap())
     };

@@ -3,15 +3,14 @@
 // The comments are what a terminal shows as help: names stand there as they are typed.
 #![allow(clippy::doc_markdown)]
 
-use std::time::Duration;
-
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{freshness, settings};
 
 use crate::batch;
 use crate::cache::Unlock;
-use crate::loopback::Way;
+use crate::loopback::BrowserMode;
 use crate::source::{Method, Source};
+use crate::terminal::SignInOptions;
 
 /// How to ask for credentials.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,7 +35,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// The source that the options describe.
     pub(crate) fn source(&self) -> Source {
-        let way = if self.no_browser { Way::Paste } else { Way::Browser };
+        let browser_mode = if self.no_browser { BrowserMode::Paste } else { BrowserMode::Open };
         // Pasting is for where no browser is: the extension of one on this machine would show its window there.
         let method =
             if self.no_browser && self.method == Method::Auto { Method::Loopback } else { self.method };
@@ -44,10 +43,8 @@ impl Ask {
         Source {
             method,
             presence,
-            way,
-            duration: self.duration,
+            sign_in: SignInOptions { browser_mode, duration: self.duration, ..SignInOptions::default() },
             time_left: freshness::SDK_RENEWAL,
-            patience: PATIENCE,
             // Whoever names a way or a duration wants to sign in.
             allow_cached: self.method == Method::Auto && self.duration.is_none(),
             unlock: if presence == Presence::Person { Unlock::Ask } else { Unlock::Never },
@@ -67,9 +64,6 @@ fn duration(text: &str) -> Result<settings::Duration, String> {
     let number: u32 = digits.parse().map_err(|_| "give it as 1h, 90m or 3600".to_owned())?;
     settings::Duration::try_from(number.saturating_mul(factor))
 }
-
-/// How long a person may take at the provider's pages.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,8 @@ pub(crate) struct Browser {
     pub(crate) label: &'static str,
     /// Which kind of manifest it reads.
     pub(crate) family: Family,
+    /// What its programs are called, in lower case and without an extension.
+    programs: &'static [&'static str],
     /// Its folder of user data, below `~/.config` (Linux).
     linux: &'static str,
     /// Where it looks for every user of the machine (Linux), as far as that is known.
@@ -26,6 +28,16 @@ pub(crate) struct Browser {
     /// Its key below `HKEY_CURRENT_USER\Software` (Windows).
     #[cfg_attr(not(windows), allow(dead_code))]
     windows: &'static str,
+    sandboxes: &'static [Sandbox],
+}
+
+/// A sandboxed package of a browser, which sees neither the host nor its socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    /// A folder below the home folder that the package makes.
+    folder: &'static str,
+    /// What a person should know.
+    pub(crate) advice: &'static str,
 }
 
 /// The two kinds of manifest.
@@ -37,87 +49,136 @@ pub(crate) enum Family {
     Firefox,
 }
 
+impl Family {
+    /// The id of the product's own extension in these browsers.
+    pub(crate) const fn extension_id(self) -> &'static str {
+        match self {
+            Self::Chromium => CHROMIUM_EXTENSION_ID,
+            Self::Firefox => FIREFOX_EXTENSION_ID,
+        }
+    }
+}
+
 /// Every browser, in one table.
-pub(crate) const BROWSERS: [Browser; 7] = [
-    chromium("chrome", "Google Chrome", "google-chrome", "Google/Chrome", r"Google\Chrome")
-        .for_everybody_in("/etc/opt/chrome/native-messaging-hosts"),
-    chromium(
-        "chrome-beta",
-        "Google Chrome Beta",
-        "google-chrome-beta",
-        "Google/Chrome Beta",
-        r"Google\Chrome Beta",
-    ),
-    chromium("chromium", "Chromium", "chromium", "Chromium", "Chromium")
-        .for_everybody_in("/etc/chromium/native-messaging-hosts"),
-    chromium("edge", "Microsoft Edge", "microsoft-edge", "Microsoft Edge", r"Microsoft\Edge")
-        .for_everybody_in("/etc/opt/edge/native-messaging-hosts"),
-    chromium(
-        "brave",
-        "Brave",
-        "BraveSoftware/Brave-Browser",
-        "BraveSoftware/Brave-Browser",
-        r"BraveSoftware\Brave-Browser",
-    ),
-    chromium("vivaldi", "Vivaldi", "vivaldi", "Vivaldi", "Vivaldi"),
+pub(crate) static BROWSERS: [Browser; 7] = [
+    Browser {
+        name: "chrome",
+        label: "Google Chrome",
+        family: Family::Chromium,
+        programs: &["chrome", "google chrome", "google-chrome"],
+        linux: "google-chrome",
+        linux_system: Some("/etc/opt/chrome/native-messaging-hosts"),
+        macos: "Google/Chrome",
+        windows: r"Google\Chrome",
+        sandboxes: &[Sandbox {
+            folder: ".var/app/com.google.Chrome",
+            advice: "Chrome as a Flatpak cannot start programs of the machine; install the vendor's package.",
+        }],
+    },
+    Browser {
+        name: "chrome-beta",
+        label: "Google Chrome Beta",
+        family: Family::Chromium,
+        programs: &["google chrome beta"],
+        linux: "google-chrome-beta",
+        linux_system: None,
+        macos: "Google/Chrome Beta",
+        windows: r"Google\Chrome Beta",
+        sandboxes: &[],
+    },
+    Browser {
+        name: "chromium",
+        label: "Chromium",
+        family: Family::Chromium,
+        programs: &["chromium", "chromium-browser"],
+        linux: "chromium",
+        linux_system: Some("/etc/chromium/native-messaging-hosts"),
+        macos: "Chromium",
+        windows: "Chromium",
+        sandboxes: &[
+            Sandbox {
+                folder: ".var/app/org.chromium.Chromium",
+                advice: "Chromium as a Flatpak cannot start programs of the machine; install it from your distribution.",
+            },
+            Sandbox {
+                folder: "snap/chromium",
+                advice: "Chromium as a Snap cannot start programs of the machine; use Chrome's own package or Firefox.",
+            },
+        ],
+    },
+    Browser {
+        name: "edge",
+        label: "Microsoft Edge",
+        family: Family::Chromium,
+        programs: &["msedge", "microsoft edge", "microsoft-edge"],
+        linux: "microsoft-edge",
+        linux_system: Some("/etc/opt/edge/native-messaging-hosts"),
+        macos: "Microsoft Edge",
+        windows: r"Microsoft\Edge",
+        sandboxes: &[Sandbox {
+            folder: ".var/app/com.microsoft.Edge",
+            advice: "Edge as a Flatpak cannot start programs of the machine; install the vendor's package.",
+        }],
+    },
+    Browser {
+        name: "brave",
+        label: "Brave",
+        family: Family::Chromium,
+        programs: &["brave", "brave browser", "brave-browser"],
+        linux: "BraveSoftware/Brave-Browser",
+        linux_system: None,
+        macos: "BraveSoftware/Brave-Browser",
+        windows: r"BraveSoftware\Brave-Browser",
+        sandboxes: &[Sandbox {
+            folder: ".var/app/com.brave.Browser",
+            advice: "Brave as a Flatpak cannot start programs of the machine; install the vendor's package.",
+        }],
+    },
+    Browser {
+        name: "vivaldi",
+        label: "Vivaldi",
+        family: Family::Chromium,
+        programs: &["vivaldi", "vivaldi-bin"],
+        linux: "vivaldi",
+        linux_system: None,
+        macos: "Vivaldi",
+        windows: "Vivaldi",
+        sandboxes: &[],
+    },
     Browser {
         name: "firefox",
         label: "Firefox",
         family: Family::Firefox,
+        programs: &["firefox", "firefox-esr", "firefox-bin"],
         linux: ".mozilla",
         linux_system: Some("/usr/lib/mozilla/native-messaging-hosts"),
         macos: "Mozilla",
         windows: "Mozilla",
+        sandboxes: &[
+            Sandbox {
+                folder: ".var/app/org.mozilla.firefox",
+                advice: "Firefox as a Flatpak cannot start programs of the machine; install Firefox from your distribution.",
+            },
+            Sandbox {
+                folder: "snap/firefox",
+                advice: "Firefox as a Snap asks once for permission to start the host, through the desktop's portal.",
+            },
+        ],
     },
 ];
 
-const fn chromium(
-    name: &'static str,
-    label: &'static str,
-    linux: &'static str,
-    macos: &'static str,
-    windows: &'static str,
-) -> Browser {
-    Browser { name, label, family: Family::Chromium, linux, linux_system: None, macos, windows }
+/// What `--browser` takes.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    BROWSERS.iter().map(|browser| browser.name)
 }
 
-/// Sandboxed browsers, by a folder that tells of them: they see neither the host nor its socket.
-pub(crate) const SANDBOXED: [(&str, &str); 7] = [
-    (
-        ".var/app/org.mozilla.firefox",
-        "Firefox as a Flatpak cannot start programs of the machine; install Firefox from your distribution.",
-    ),
-    (
-        ".var/app/com.google.Chrome",
-        "Chrome as a Flatpak cannot start programs of the machine; install the vendor's package.",
-    ),
-    (
-        ".var/app/org.chromium.Chromium",
-        "Chromium as a Flatpak cannot start programs of the machine; install it from your distribution.",
-    ),
-    (
-        ".var/app/com.microsoft.Edge",
-        "Edge as a Flatpak cannot start programs of the machine; install the vendor's package.",
-    ),
-    (
-        ".var/app/com.brave.Browser",
-        "Brave as a Flatpak cannot start programs of the machine; install the vendor's package.",
-    ),
-    (
-        "snap/firefox",
-        "Firefox as a Snap asks once for permission to start the host, through the desktop's portal.",
-    ),
-    (
-        "snap/chromium",
-        "Chromium as a Snap cannot start programs of the machine; use Chrome's own package or Firefox.",
-    ),
-];
+/// The sandboxed packages that this user has run.
+pub(crate) fn sandboxes(home: &Path) -> impl Iterator<Item = &'static Sandbox> {
+    let all = BROWSERS.iter().flat_map(|browser| browser.sandboxes);
+    all.filter(move |sandbox| home.join(sandbox.folder).is_dir())
+}
 
 impl Browser {
-    const fn for_everybody_in(self, folder: &'static str) -> Self {
-        Self { linux_system: Some(folder), ..self }
-    }
-
     /// Where the browser looks for a manifest that serves every user of the machine, as far as that is known.
     pub(crate) fn system_manifest_path(&self) -> Option<PathBuf> {
         let folder = self.linux_system.filter(|_| cfg!(target_os = "linux"))?;
@@ -127,6 +188,14 @@ impl Browser {
     /// The browser that `--browser` names.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         BROWSERS.iter().find(|browser| browser.name == name)
+    }
+
+    /// The browser that a program is, by its name. Chrome's channels share theirs and differ by the folder it is in.
+    pub(crate) fn of_program(program: &Path) -> Option<&'static Self> {
+        let stem = program.file_stem()?.to_str()?.to_ascii_lowercase();
+        let found = BROWSERS.iter().find(|browser| browser.programs.contains(&stem.as_str()))?;
+        let is_beta = program.components().any(|part| part.as_os_str().to_string_lossy().contains("beta"));
+        if found.name == "chrome" && is_beta { Self::named("chrome-beta") } else { Some(found) }
     }
 
     /// The browser's own folder, whether it is there or not.
@@ -177,17 +246,12 @@ pub(crate) fn manifest_path_in(user_data: &Path) -> PathBuf {
 ///
 /// `extensions` are those besides the product's own.
 pub(crate) fn manifest(family: Family, host: &Path, extensions: &[String]) -> Option<String> {
-    let (template, list, own) = match family {
-        Family::Chromium => (CHROMIUM_TEMPLATE, "allowed_origins", CHROMIUM_EXTENSION_ID),
-        Family::Firefox => (FIREFOX_TEMPLATE, "allowed_extensions", FIREFOX_EXTENSION_ID),
+    let (template, list, placeholder) = match family {
+        Family::Chromium => (CHROMIUM_TEMPLATE, "allowed_origins", "@CHROMIUM_EXTENSION_ID@"),
+        Family::Firefox => (FIREFOX_TEMPLATE, "allowed_extensions", "@FIREFOX_EXTENSION_ID@"),
     };
-    let placeholder = match family {
-        Family::Chromium => "@CHROMIUM_EXTENSION_ID@",
-        Family::Firefox => "@FIREFOX_EXTENSION_ID@",
-    };
-    let mut manifest: Value =
-        serde_json::from_str(&template.replace("@NATIVE_HOST_NAME@", HOST_NAME).replace(placeholder, own))
-            .ok()?;
+    let text = template.replace("@NATIVE_HOST_NAME@", HOST_NAME).replace(placeholder, family.extension_id());
+    let mut manifest: Value = serde_json::from_str(&text).ok()?;
     manifest["path"] = host.to_str()?.into();
     let allowed = manifest[list].as_array_mut()?;
     for id in extensions.iter().filter(|id| (family == Family::Chromium) == is_chromium_id(id)) {
@@ -251,6 +315,18 @@ mod tests {
             "/usr/lib/mozilla/native-messaging-hosts/dev.rolecall.host.json",
         ];
         assert_eq!(paths, expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn programs_are_known_by_their_names() {
+        let name = |path: &str| Browser::of_program(Path::new(path)).map(|browser| browser.name);
+        assert_eq!(name("/usr/lib/chromium/chromium"), Some("chromium"));
+        assert_eq!(name("/opt/google/chrome/chrome"), Some("chrome"));
+        assert_eq!(name("/opt/google/chrome-beta/chrome"), Some("chrome-beta"));
+        assert_eq!(name("/Applications/Google Chrome Beta.app/Google Chrome Beta"), Some("chrome-beta"));
+        assert_eq!(name("/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge"), Some("edge"));
+        assert_eq!(name("/usr/lib/firefox-esr/firefox-esr"), Some("firefox"));
+        assert_eq!(name("/usr/bin/bash"), None);
     }
 
     #[cfg(target_os = "linux")]

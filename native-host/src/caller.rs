@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 
-use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, HOST_NAME};
+use rolecall_core::identity::HOST_NAME;
 use rolecall_core::{Code, Problem};
+
+use crate::browsers::Family;
 
 /// The extension on whose behalf a browser started this program. Any local process can claim to be one: this keeps
 /// other extensions out, nothing more.
@@ -11,12 +13,6 @@ use rolecall_core::{Code, Problem};
 pub(crate) struct Caller {
     id: String,
     family: Family,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Chromium,
-    Firefox,
 }
 
 impl Caller {
@@ -40,11 +36,7 @@ impl Caller {
 
     /// Lets the product's own extension pass, and those that the machine's settings allow.
     pub(crate) fn check(&self, allowed: &[String]) -> Result<(), Problem> {
-        let own = match self.family {
-            Family::Chromium => CHROMIUM_EXTENSION_ID,
-            Family::Firefox => FIREFOX_EXTENSION_ID,
-        };
-        if self.id == own || allowed.contains(&self.id) {
+        if self.id == self.family.extension_id() || allowed.contains(&self.id) {
             return Ok(());
         }
         let id: String = self.id.chars().take(80).collect();
@@ -56,6 +48,8 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID};
+
     use super::*;
 
     fn caller(arguments: &[&str]) -> Option<Caller> {

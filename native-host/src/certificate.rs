@@ -52,9 +52,9 @@ fn rustls_error(error: &ureq::Error) -> Option<&rustls::Error> {
 fn presented(authority: &Authority) -> Option<(String, String)> {
     let host = authority.host().trim_matches(['[', ']']);
     let address = (host, authority.port_u16().unwrap_or(443)).to_socket_addrs().ok()?.next()?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.set_write_timeout(Some(PATIENCE)).ok()?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT).ok()?;
+    stream.set_read_timeout(Some(TIMEOUT)).ok()?;
+    stream.set_write_timeout(Some(TIMEOUT)).ok()?;
     let provider = Arc::new(ring::default_provider());
     let seen = Arc::new(Witness::default());
     let verifier: Arc<dyn ServerCertVerifier> = seen.clone();
@@ -115,4 +115,4 @@ impl ServerCertVerifier for Witness {
 }
 
 /// How long the server may take to show its certificate once more.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);

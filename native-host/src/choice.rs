@@ -7,12 +7,15 @@ use rolecall_core::settings::{Effective, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
-use crate::{roles, settings_files, source};
+use crate::{roles, settings_files};
 
-/// Finds the role, of this provider if one is given. Without a word, or with one that fits several, a person at a terminal
-/// picks it from a list. What is wrong with the settings is told, unless it is about the role: then whoever needs the
-/// role's settings fails for it.
-pub(crate) fn role(word: Option<&str>, provider: Option<&ProviderId>) -> Result<KnownRole, Problem> {
+/// Finds the role, of this provider if one is given, and gives the settings too. Without a word, or with one that fits
+/// several, a person at a terminal picks it from a list. What is wrong with the settings is told, unless it is about the
+/// role: then whoever needs the role's settings fails for it.
+pub(crate) fn role(
+    word: Option<&str>,
+    provider: Option<&ProviderId>,
+) -> Result<(KnownRole, Effective), Problem> {
     let arn = word.and_then(|word| word.parse::<RoleArn>().ok());
     // Whoever says all of it is not to wait for browsers.
     let is_complete = arn.is_some() && provider.is_some();
@@ -24,11 +27,11 @@ pub(crate) fn role(word: Option<&str>, provider: Option<&ProviderId>) -> Result<
         choose(&known, word)
     };
     let failure = match &role {
-        Ok(role) => source::find(&known.settings, &role.key()).err(),
+        Ok(role) => roles::find(&known.settings, &role.key()).err(),
         Err(problem) => Some(problem.clone()),
     };
     settings_files::tell(&known.settings, failure.as_ref());
-    role
+    Ok((role?, known.settings))
 }
 
 fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
@@ -85,7 +88,7 @@ fn of_arn(known: &Known, arn: RoleArn, provider: Option<&ProviderId>) -> Result<
         None => roles::find_provider(known, &arn)?,
     };
     let key = RoleKey { provider: provider.ok_or_else(|| roles::unknown_arn(&arn))?, arn };
-    let role = source::role_of(&known.settings, &key);
+    let role = roles::role_of(&known.settings, &key);
     let account = known.settings.account_label(key.arn.account()).to_owned();
     let profile = known.settings.profile_name(&role);
     Ok(KnownRole { provider: key.provider, arn: key.arn, account, profile, expiration: None })
@@ -158,7 +161,7 @@ fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
         .interact_opt();
     match picked {
         Ok(Some(index)) if index < candidates.len() => Ok(candidates[index].clone()),
-        _ => Err(Problem::new(Code::RoleMissing, "No role was picked.")),
+        _ => Err(Problem::new(Code::RoleMissing, "No role was chosen.")),
     }
 }
 

@@ -17,15 +17,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::loopback::server::{Request, Response, Server};
+use crate::loopback::server::{Request, Response, Server, Serving};
 use crate::source::Source;
 use crate::variables::Variables;
 
-/// A running endpoint, for as long as the process lives.
+/// A running endpoint, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     port: u16,
     token: SecretString,
+    _serving: Serving,
 }
 
 impl Endpoint {
@@ -59,8 +60,9 @@ impl Endpoint {
             .name("renewal".to_owned())
             .spawn(move || renewing.renew())
             .map_err(|error| failed(&error))?;
-        server.serve(move |request| role_server.answer(request)).map_err(|error| failed(&error))?;
-        Ok(Self { port, token })
+        let serving =
+            server.serve(move |request| role_server.answer(request)).map_err(|error| failed(&error))?;
+        Ok(Self { port, token, _serving: serving })
     }
 
     /// What tells tools of the endpoint.
@@ -121,7 +123,7 @@ impl Served {
             return failure("403 Forbidden", "unauthorized", "The authorization token is missing or wrong.");
         }
         if request.method != "GET" || request.target.as_str() != PATH {
-            return failure("404 Not Found", "not-found", "There are credentials at one address only.");
+            return failure("404 Not Found", "not-found", "There is nothing at this address.");
         }
         let mut state = lock(&self.state);
         if !state.lifetime.is_fresh(Utc::now(), SDK_RENEWAL) {
@@ -139,7 +141,7 @@ impl Served {
             }
         }
         let body = document(&state.held, &self.role);
-        Response { status: "200 OK", content_type: "application/json", location: None, body, then: None }
+        Response { status: "200 OK", content_type: "application/json", location: None, body, after: None }
     }
 
     /// Renews for as long as the process lives, one renewal at a time: ahead of time without asking anybody anything, and
@@ -208,7 +210,7 @@ fn document(credentials: &Credentials, role: &RoleKey) -> Zeroizing<String> {
 /// The SDKs read `code` and `message` of a failure.
 fn failure(status: &'static str, code: &str, message: &str) -> Response {
     let body = serde_json::json!({ "code": code, "message": message }).to_string().into();
-    Response { status, content_type: "application/json", location: None, body, then: None }
+    Response { status, content_type: "application/json", location: None, body, after: None }
 }
 
 /// Compares without telling by its time how much was right.

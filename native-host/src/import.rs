@@ -58,8 +58,8 @@ fn provider(keys: &[(String, String)]) -> Result<Settings, String> {
         let found = keys.iter().find(|(key, value)| names.contains(&key.as_str()) && !value.is_empty());
         found.map(|(_, value)| value.clone())
     };
-    let well_known_url = value(&["well_known_url"]).ok_or("It names no well_known_url.")?;
-    let client_id = value(&["client_id"]).ok_or("It names no client_id.")?;
+    let well_known_url = value(&["well_known_url"]).ok_or("It has no well_known_url.")?;
+    let client_id = value(&["client_id"]).ok_or("It has no client_id.")?;
     let host = Url::parse(&well_known_url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let mut entry = toml::Table::new();
     entry.insert("id".to_owned(), id(host.as_deref().unwrap_or_default()).into());

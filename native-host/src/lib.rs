@@ -10,6 +10,7 @@
 //! | What stands in an AWS profile, and how does it get there? | `profile`, [`aws_files`] |
 //! | What do the machine's settings say? | `settings_files` |
 //! | Where do browsers look for the host? | `browsers` |
+//! | How is text quoted for a shell? | `shell` |
 //! | What differs between operating systems? | `platform` |
 
 pub mod aws_files;
@@ -24,8 +25,11 @@ mod caller_identity;
 mod certificate;
 mod choice;
 mod cli;
+mod connections;
 mod container;
+mod detached;
 mod host;
+mod host_settings;
 mod http_client;
 mod import;
 mod log;
@@ -37,8 +41,10 @@ mod profile;
 mod roles;
 mod sdk_profile;
 mod settings_files;
+mod shell;
 mod source;
 mod system_browser;
+mod terminal;
 mod variables;
 mod whole_file;
 

@@ -131,8 +131,10 @@ pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> R
         let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    data(format_args!("{DIM}{}{DIM:#}", line(&names)))?;
-    rows.iter().try_for_each(|row| data(line(&row.each_ref().map(String::as_str))))
+    let head = format!("{DIM}{}{DIM:#}", line(&names));
+    let rows = rows.iter().map(|row| line(&row.each_ref().map(String::as_str)));
+    // In one piece: thousands of roles are not thousands of writes.
+    data(std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n"))
 }
 
 /// How long something still lasts, for people.

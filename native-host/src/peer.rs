@@ -8,30 +8,26 @@ use std::path::{Path, PathBuf};
 
 use interprocess::local_socket::Stream;
 use rolecall_core::message::host::Program;
-use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-use crate::platform;
+use crate::platform::{self, Process};
 
 /// The program that a person started: `rolecall` itself, and shells that only run one command, are left out. `None`
 /// where the system does not tell.
 pub(crate) fn program(stream: &Stream) -> Option<Program> {
-    let mut next = Some(Pid::from_u32(platform::peer_process(stream)?));
-    let mut system = System::new();
+    let mut next = platform::peer_process(stream);
     let mut programs = Vec::new();
     // A chain of processes is short; a bound keeps a reused id from leading in circles.
     for _ in 0..LONGEST_CHAIN {
-        let Some(id) = next.filter(|id| id.as_u32() > 1) else { break };
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, what_is_asked());
-        let Some(process) = system.process(id) else { break };
-        let Some(path) = process.exe() else { break };
-        let script = script(process);
+        let Some(process) = next.filter(|id| *id > 1).and_then(platform::process) else { break };
+        let Some(path) = &process.program else { break };
+        let script = script(&process);
         if !is_go_between(path, script.is_some()) {
             programs.push(shown(path, script.as_deref()));
         }
         if programs.len() == 2 {
             break;
         }
-        next = process.parent();
+        next = process.parent;
     }
     let mut programs = programs.into_iter();
     Some(Program { path: programs.next()?, parent: programs.next() })
@@ -40,12 +36,16 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
 /// The script that an interpreter runs. An argument is taken for one only if such a file is there: any other argument
 /// may be a secret.
 fn script(process: &Process) -> Option<PathBuf> {
-    let name =
-        process.exe()?.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let name = process
+        .program
+        .as_ref()?
+        .file_stem()?
+        .to_str()?
+        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if !INTERPRETERS.contains(&name) {
         return None;
     }
-    script_among(process.cmd().get(1..)?, process.cwd()?)
+    script_among(process.arguments.get(1..)?, process.folder.as_deref()?)
 }
 
 fn script_among(arguments: &[OsString], folder: &Path) -> Option<PathBuf> {
@@ -64,11 +64,6 @@ fn shown(path: &Path, script: Option<&Path>) -> String {
 fn is_go_between(path: &Path, runs_script: bool) -> bool {
     let shell = path.file_name().is_some_and(|name| ["sh", "dash"].map(OsStr::new).contains(&name));
     (shell && !runs_script) || std::env::current_exe().is_ok_and(|own| own == path)
-}
-
-fn what_is_asked() -> ProcessRefreshKind {
-    let once = UpdateKind::Always;
-    ProcessRefreshKind::nothing().with_exe(once).with_cmd(once).with_cwd(once)
 }
 
 /// What runs scripts: its own path says little. Without digits and dots at the end, as in `python3.11`.

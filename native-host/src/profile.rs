@@ -10,11 +10,11 @@ use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
-use crate::platform;
+use crate::{platform, shell};
 
 /// What a profile of a role is made of.
 #[derive(Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct RoleProfile<'a> {
     pub(crate) name: &'a ProfileName,
     pub(crate) role: &'a RoleArn,
     /// The role's provider. Without one, the command finds it out each time.
@@ -26,7 +26,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) credentials: Option<&'a Credentials>,
 }
 
-impl Wanted<'_> {
+impl RoleProfile<'_> {
     /// The profile as the AWS files take it.
     pub(crate) fn to_new_profile(&self) -> Result<NewProfile, Problem> {
         let source = match (self.mode, self.credentials) {
@@ -41,7 +41,7 @@ impl Wanted<'_> {
                 expires: Some(credentials.expiration),
             }),
             (CredentialsMode::File, None) => {
-                return Err(Problem::new(Code::Internal, "A profile of keys was wanted without any keys."));
+                return Err(Problem::new(Code::Internal, "A profile with keys was requested without keys."));
             }
             (CredentialsMode::None, _) => {
                 return Err(Problem::new(
@@ -52,14 +52,9 @@ impl Wanted<'_> {
         };
         let region = self.region.map(|region| ("region", region.to_string()));
         let endpoint_url = self.endpoint_url.map(|url| ("endpoint_url", url.to_string()));
-        let name = profile_name(self.name)?;
-        NewProfile::new(name, source, region.into_iter().chain(endpoint_url)).map_err(|error| problem(&error))
+        NewProfile::new(self.name.clone(), source, region.into_iter().chain(endpoint_url))
+            .map_err(|error| problem(&error))
     }
-}
-
-/// The name as the AWS files take it.
-pub(crate) fn profile_name(name: &ProfileName) -> Result<aws_files::ProfileName, Problem> {
-    aws_files::ProfileName::new(name.as_str()).map_err(|error| problem(&error))
 }
 
 /// An error of the AWS files as every part of the product shows it.
@@ -96,12 +91,12 @@ pub(crate) fn process_line(
     let mut words = vec![word.as_str(), COMMAND, PROFILE, profile];
     words.extend(provider.iter().flatten());
     words.extend([ROLE, role.as_str()]);
-    platform::quote(&words).ok_or_else(refuse)
+    shell::process_line(&words).ok_or_else(refuse)
 }
 
 /// The role that a `credential_process` line of ours names, and its provider if it names one.
 pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> {
-    let words = platform::split(line)?;
+    let words = shell::process_words(line)?;
     let arguments: Vec<_> = words.iter().skip_while(|word| *word != COMMAND).collect();
     let option = |name: &str| {
         let position = arguments.iter().position(|word| *word == name)?;
@@ -158,18 +153,5 @@ mod tests {
             "/usr/bin/rolecall credential-process --profile p --provider corp --role-arn arn:aws:iam::123456789012:role/dev"
         );
         assert_eq!(role_of_line("aws-vault exec dev --json"), None);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_shell_reads_the_line_as_we_do() {
-        let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
-        let program = "/home/a b/it's $HOME/`x`\"!\\/rolecall";
-        let words = [program, COMMAND, PROFILE, "a%b@c", PROVIDER, "corp", ROLE, role.as_str()];
-        let provider = "corp".parse().unwrap();
-        let line = process_line(Path::new(program), words[3], Some(&provider), &role).unwrap();
-        let output = platform::shell(&format!("printf '%s\\n' {line}")).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().collect::<Vec<_>>(), words);
-        assert_eq!(platform::split(&line).unwrap(), words);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::{Effective, LeftOut, ProfileName, ProviderId, RoleKey};
+use rolecall_core::settings::{Effective, LeftOut, ProfileName, Provider, ProviderId, Role, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
@@ -48,21 +48,33 @@ pub(crate) struct Known {
 impl Known {
     /// Asks every agent and reads the settings.
     pub(crate) fn gather() -> Self {
-        Self::gather_within(PATIENCE)
+        Self::gather_within(STATUS_TIMEOUT)
     }
 
-    /// The same, with no more patience than this for each browser.
-    pub(crate) fn gather_within(patience: Duration) -> Self {
-        let mut known = Self::of_browsers(patience);
+    /// The same, waiting no longer than this for each browser.
+    pub(crate) fn gather_within(timeout: Duration) -> Self {
+        let mut known = Self::of_browsers(timeout);
         known.add_settings(settings());
         known
     }
 
-    /// Reads the settings only.
+    /// What the settings alone tell.
     pub(crate) fn of_settings() -> Self {
         let mut known = Self::default();
         known.add_settings(settings());
         known
+    }
+
+    /// The providers of the roles, and those of the settings.
+    pub(crate) fn providers(&self) -> BTreeSet<&ProviderId> {
+        let of_settings = self.settings.providers().map(|provider| &provider.value.id);
+        self.roles.iter().map(|role| &role.provider).chain(of_settings).collect()
+    }
+
+    /// Whether the roles are not all of one provider, so that it matters which one a role is of.
+    pub(crate) fn has_several_providers(&self) -> bool {
+        let mut providers = self.roles.iter().map(|role| &role.provider);
+        providers.next().is_some_and(|first| providers.any(|other| other != first))
     }
 
     /// Whether roles may be missing because something in the settings cannot be used.
@@ -101,9 +113,9 @@ impl Known {
         self.roles.iter().map(|role| &role.arn).collect()
     }
 
-    fn of_browsers(patience: Duration) -> Self {
+    fn of_browsers(timeout: Duration) -> Self {
         let mut known = Self::default();
-        for (_, status) in Agents::of_browsers().within(patience).statuses() {
+        for (_, status) in Agents::of_browsers().within(timeout).statuses() {
             for role in status.into_iter().flat_map(|status| status.roles) {
                 known.add(KnownRole {
                     provider: role.role.provider,
@@ -143,6 +155,33 @@ impl Known {
     fn of_profile(&self, name: &ProfileName) -> Option<RoleKey> {
         self.roles.iter().find(|role| role.profile == *name).map(KnownRole::key)
     }
+}
+
+/// What the settings say of a role; nothing but what identifies it if they do not know it.
+pub(crate) fn role_of(effective: &Effective, key: &RoleKey) -> Role {
+    match effective.role(key) {
+        Some((role, _)) => role.clone(),
+        None => Role::unlisted(key.clone()),
+    }
+}
+
+/// The role and its provider. A role that stands in no settings can still be had from a provider that does.
+pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provider), Problem> {
+    if let Some((role, provider)) = effective.role(key) {
+        return Ok((role.clone(), provider.clone()));
+    }
+    // A role that was left out is not just any role.
+    if let Some(problem) = effective.why_not(&key.arn, Some(&key.provider)) {
+        return Err(problem.clone());
+    }
+    if let Some(provider) = effective.provider(&key.provider) {
+        return Ok((Role::unlisted(key.clone()), provider.clone()));
+    }
+    if let Some(cause) = effective.lost_provider() {
+        let message = format!("The role {key} is in no settings that can be used. {}", cause.message);
+        return Err(Problem::new(Code::SettingsInvalid, message));
+    }
+    Err(Problem::new(Code::RoleUnknown, format!("The role {key} is not in this machine's settings.")))
 }
 
 /// Finds the provider of a role that is named by its ARN alone. `Ok(None)` if nobody knows the role.
@@ -195,7 +234,7 @@ pub(crate) fn resolve(arn: RoleArn, provider: Option<ProviderId>) -> Result<Role
     if let Some(provider) = provider {
         return Ok(RoleKey { provider, arn });
     }
-    let mut known = Known::of_browsers(PATIENCE);
+    let mut known = Known::of_browsers(STATUS_TIMEOUT);
     known.add_settings(settings_files::load().effective());
     let provider = find_provider(&known, &arn);
     settings_files::tell(&known.settings, provider.as_ref().err());
@@ -219,7 +258,7 @@ pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleKey, Problem> {
     }
     let mut known = Known::default();
     known.add_settings(settings_files::load().effective());
-    let role = known.of_profile(name).or_else(|| Known::of_browsers(PATIENCE).of_profile(name));
+    let role = known.of_profile(name).or_else(|| Known::of_browsers(STATUS_TIMEOUT).of_profile(name));
     let role = role.ok_or_else(|| why_no_profile(&known.settings, name));
     settings_files::tell(&known.settings, role.as_ref().err());
     role
@@ -257,4 +296,4 @@ fn role_in_files(name: &ProfileName) -> Result<Option<(RoleArn, Option<ProviderI
 }
 
 /// A browser that does not say what it knows within this time is left out.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const STATUS_TIMEOUT: Duration = Duration::from_secs(5);

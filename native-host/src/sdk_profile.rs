@@ -1,5 +1,5 @@
 //! A profile as the AWS tools resolve it, for the two kinds that Rolecall writes: keys in the credentials file, and
-//! `credential_process` in the config file. The first outranks the second, as it does in botocore and the SDKs.
+//! `credential_process` in the config file. The first shadows the second, as it does in botocore and the SDKs.
 //!
 //! Other kinds (SSO, `source_profile`, …) are not resolved here; that is what the AWS tools are for.
 
@@ -56,14 +56,14 @@ impl SdkProfile {
         sections.into_iter().flatten().find_map(|section| section.get(key)).map(ExposeSecret::expose_secret)
     }
 
-    /// Keys that stand in the way of a `credential_process` of the same profile, as a sentence.
-    pub(crate) fn outranked(&self) -> Option<String> {
+    /// Which keys shadow a `credential_process` of the same profile, as a sentence.
+    pub(crate) fn shadowing(&self) -> Option<String> {
         let has = |section: &Option<BTreeMap<_, _>>, key| {
             section.as_ref().is_some_and(|keys| keys.contains_key(key))
         };
         (has(&self.credentials, "aws_access_key_id") && has(&self.config, "credential_process")).then(|| {
             format!(
-                "the keys of {} in {} outrank its credential_process in {}",
+                "the keys of {} in {} shadow its credential_process in {}",
                 self.name,
                 crate::output::short_path(&self.files[1]),
                 crate::output::short_path(&self.files[0]),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_outrank_a_process_and_that_is_told() {
+    fn keys_shadow_a_process_and_that_is_told() {
         let profile = profile(
             "[profile dev]\ncredential_process = false\nregion = eu-west-1 # near\n",
             "[other]\naws_access_key_id = O\n[dev]\naws_access_key_id=A\naws_secret_access_key=S\naws_session_token=T\n",
@@ -194,7 +194,7 @@ mod tests {
         let keys = profile.keys().unwrap();
         assert_eq!((keys.access_key_id.as_str(), keys.secret_access_key.expose_secret()), ("A", "S"));
         assert_eq!(profile.setting("region"), Some("eu-west-1"));
-        assert!(profile.outranked().is_some());
+        assert!(profile.shadowing().is_some());
     }
 
     #[cfg(unix)]
@@ -205,7 +205,7 @@ mod tests {
         let keys = profile.keys().unwrap();
         assert_eq!(keys.access_key_id, "A");
         assert!(keys.session_token.is_none());
-        assert_eq!(profile.outranked(), None);
+        assert_eq!(profile.shadowing(), None);
     }
 
     #[cfg(unix)]

@@ -14,60 +14,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rolecall_core::settings::{Effective, Endpoint, Fault, Layers, Reading, Settings};
+use rolecall_core::settings::{Effective, Fault, Layers, Reading, Settings};
 use rolecall_core::{Code, Error, Problem};
-use serde::de::DeserializeOwned;
-use toml::de::{DeTable, DeValue};
-use url::Url;
 
-use crate::{cache, output, platform};
+use crate::host_settings::{self, HostSettings};
+use crate::{output, platform};
 
 /// What the files say.
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
     /// The documents, one put over the other, and what of them cannot be used.
     pub(crate) reading: Reading,
-    /// Extensions other than the product's own that may use the host: `[host] allowed_extensions = ["…"]`.
-    pub(crate) allowed_extensions: Vec<String>,
-    /// Where credentials are kept for when no browser answers: `[host] cache = "…"`.
-    pub(crate) cache: cache::Place,
-    /// How a sign-in without the extension comes back: `[loopback] …`.
-    pub(crate) loopback: Loopback,
+    /// The part that concerns this program alone and is not sent to the extension.
+    pub(crate) host: HostSettings,
     /// One entry for each file that was looked for.
     pub(crate) files: Vec<File>,
-}
-
-/// Where a browser comes back to when the command line signs in by itself. These addresses are registered at the
-/// provider; the first generation of this tool used the same ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Loopback {
-    /// The ports, in the order in which they are tried. 0 is any free port, for providers that ignore the port of a
-    /// loopback address (RFC 8252 section 7.3).
-    pub(crate) ports: Vec<u16>,
-    /// `localhost`, `127.0.0.1` or `[::1]`, as registered.
-    pub(crate) host: String,
-    /// The path, as registered.
-    pub(crate) path: String,
-}
-
-impl Default for Loopback {
-    fn default() -> Self {
-        let ports = [1, 2, 3, 4, 5, 6].iter().flat_map(|tens| [tens * 10_000 + 800, tens * 10_000 + 801]);
-        Self { ports: ports.collect(), host: "localhost".to_owned(), path: "/redirect_uri".to_owned() }
-    }
-}
-
-impl Loopback {
-    /// The redirect URI at a port.
-    pub(crate) fn redirect_uri(&self, port: u16) -> Result<Url, Problem> {
-        let text = format!("http://{}:{port}{}", self.host, self.path);
-        match text.parse::<Endpoint>() {
-            Ok(endpoint) => Ok(endpoint.url().clone()),
-            Err(error) => {
-                Err(Problem::new(Code::SettingsInvalid, format!("[loopback] cannot be used: {error}.")))
-            }
-        }
-    }
 }
 
 /// One settings file.
@@ -160,22 +121,6 @@ fn files() -> Vec<(PathBuf, Option<PathBuf>)> {
     user.into_iter().chain([(platform::machine_settings(), copy("settings-machine.toml"))]).collect()
 }
 
-/// Whether a file may choose a cache, for whoever has no time to read them: `false` is certain.
-pub(crate) fn may_choose_a_cache() -> bool {
-    files().into_iter().filter_map(|(path, _)| fs::read(path).ok()).any(|text| has_cache(&text))
-}
-
-/// Whether there is a line on a cache that is neither a comment nor says that there shall be none.
-fn has_cache(text: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, b"cache").any(|at| {
-        let begin = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end_before| end_before + 1);
-        let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-        let line = text[begin..end].trim_ascii();
-        let value = line.strip_prefix(b"cache").and_then(|rest| rest.trim_ascii_start().strip_prefix(b"="));
-        !line.starts_with(b"#") && value.is_none_or(|value| value.trim_ascii() != b"\"none\"")
-    })
-}
-
 /// The user's own file, whether it is there or not: `$XDG_CONFIG_HOME/rolecall/config.toml`, where that is
 /// `~/.config` by default.
 pub(crate) fn user_file() -> Option<PathBuf> {
@@ -185,16 +130,14 @@ pub(crate) fn user_file() -> Option<PathBuf> {
 /// Reads these files, the strongest first, or their copies.
 fn load_from(files: impl IntoIterator<Item = (PathBuf, Option<PathBuf>)>) -> Machine {
     let mut machine = Machine::default();
-    let mut own = Own::default();
+    let mut host = host_settings::Document::default();
     for (path, copy) in files {
         let (state, document) = read(&path, copy.as_deref());
         machine.reading.put_over(document.reading);
-        own.put_over(document.own);
+        host.put_over(document.host);
         machine.files.push(File { path, state, copy });
     }
-    machine.allowed_extensions = own.allowed_extensions;
-    machine.loopback = own.loopback.unwrap_or_default();
-    machine.cache = own.cache.unwrap_or_default();
+    machine.host = host.into();
     machine
 }
 
@@ -202,7 +145,7 @@ fn load_from(files: impl IntoIterator<Item = (PathBuf, Option<PathBuf>)>) -> Mac
 #[derive(Debug, Default)]
 struct Document {
     reading: Reading,
-    own: Own,
+    host: host_settings::Document,
 }
 
 fn read(path: &Path, copy: Option<&Path>) -> (State, Document) {
@@ -241,86 +184,10 @@ fn parse(text: &str, place: &str) -> Result<Document, Problem> {
         Problem { message: format!("{place}: {}", problem.message), ..problem }
     };
     let mut reading = Reading::from_toml(text).map_err(refuse)?.at(place);
-    reading.unknown.retain(|key| !["host", "loopback"].contains(&key.as_str()));
-    let mut own = OwnReader { text, place, reading: &mut reading };
-    let own = own.read();
-    Ok(Document { reading, own })
-}
-
-/// The part that concerns this program alone and is not sent to the extension.
-#[derive(Debug, Default)]
-struct Own {
-    allowed_extensions: Vec<String>,
-    cache: Option<cache::Place>,
-    loopback: Option<Loopback>,
-}
-
-impl Own {
-    fn put_over(&mut self, weak: Self) {
-        self.allowed_extensions.extend(weak.allowed_extensions);
-        self.cache = self.cache.or(weak.cache);
-        self.loopback = self.loopback.take().or(weak.loopback);
-    }
-}
-
-/// Reads that part key by key: one that is wrong is named and as good as not there.
-struct OwnReader<'a> {
-    text: &'a str,
-    place: &'a str,
-    reading: &'a mut Reading,
-}
-
-impl OwnReader<'_> {
-    fn read(&mut self) -> Own {
-        // It was read before, so it is TOML.
-        let Ok(document) = DeTable::parse(self.text) else { return Own::default() };
-        let document = document.into_inner();
-        let mut own = Own::default();
-        if let Some(host) = self.table(&document, "host") {
-            own.allowed_extensions = self.key(&host, "host", "allowed_extensions").unwrap_or_default();
-            // Who wrote a cache that there is not did not want the one that a weaker file chooses.
-            let cache = self.key(&host, "host", "cache");
-            own.cache = cache.or_else(|| host.contains_key("cache").then(cache::Place::default));
-        }
-        own.loopback = self.table(&document, "loopback").map(|loopback| {
-            let usual = Loopback::default();
-            Loopback {
-                ports: self.key(&loopback, "loopback", "ports").unwrap_or(usual.ports),
-                host: self.key(&loopback, "loopback", "host").unwrap_or(usual.host),
-                path: self.key(&loopback, "loopback", "path").unwrap_or(usual.path),
-            }
-        });
-        own
-    }
-
-    fn table<'t>(&mut self, document: &DeTable<'t>, name: &str) -> Option<DeTable<'t>> {
-        let value = document.get(name)?;
-        if let DeValue::Table(table) = value.get_ref() {
-            return Some(table.clone());
-        }
-        self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
-        None
-    }
-
-    fn key<T: DeserializeOwned>(&mut self, table: &DeTable<'_>, name: &str, key: &str) -> Option<T> {
-        let value = table.get(key)?.clone();
-        let start = value.span().start;
-        match T::deserialize(toml::de::ValueDeserializer::from(value)) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let start = error.span().map_or(start, |span| span.start);
-                self.name(start, &format!("{key} of [{name}]"), error.message());
-                None
-            }
-        }
-    }
-
-    fn name(&mut self, start: usize, what: &str, reason: &str) {
-        let before = self.text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let message = format!("{}: line {line}: {what} cannot be used: {reason}.", self.place);
-        self.reading.faults.push(Fault { problem: Problem::new(Code::SettingsInvalid, message), lost: None });
-    }
+    reading.unknown.retain(|key| !host_settings::TABLES.contains(&key.as_str()));
+    let (host, faults) = host_settings::Document::read(text, place);
+    reading.faults.extend(faults);
+    Ok(Document { reading, host })
 }
 
 /// Keeps what a file says, unless it is kept already.
@@ -372,6 +239,8 @@ const COPY_MAX: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use crate::host_settings::{CacheBackend, LoopbackSettings};
+
     use super::*;
 
     const MACHINE: &str = r#"
@@ -417,7 +286,7 @@ mod tests {
         let providers = &machine.reading.settings.provider;
         let clients: Vec<_> = providers.iter().map(|p| p.client_id.as_str()).collect();
         assert_eq!(clients, ["user", "other"]);
-        assert_eq!(machine.allowed_extensions, ["abc"]);
+        assert_eq!(machine.host.allowed_extensions, ["abc"]);
         assert_eq!(problems(&machine), Vec::<String>::new());
     }
 
@@ -504,27 +373,27 @@ mod tests {
     }
 
     #[test]
-    fn the_redirect_goes_where_the_first_generation_had_it_unless_told_otherwise() {
+    fn the_redirect_goes_where_the_previous_tool_had_it_unless_told_otherwise() {
         let (_folder, paths) = files(USER, MACHINE);
-        let loopback = load_from(paths).loopback;
+        let loopback = load_from(paths).host.loopback;
         assert_eq!(loopback.ports[..4], [10_800, 10_801, 20_800, 20_801]);
         assert_eq!(loopback.ports.last(), Some(&60_801));
         assert_eq!(loopback.redirect_uri(10_800).unwrap().as_str(), "http://localhost:10800/redirect_uri");
         let (_folder, paths) = files("[loopback]\nports = [0]\nhost = \"127.0.0.1\"\n", MACHINE);
-        let loopback = load_from(paths).loopback;
+        let loopback = load_from(paths).host.loopback;
         assert_eq!(loopback.redirect_uri(7).unwrap().as_str(), "http://127.0.0.1:7/redirect_uri");
-        let outside = Loopback { host: "evil.example".to_owned(), ..Loopback::default() };
+        let outside = LoopbackSettings { host: "evil.example".to_owned(), ..LoopbackSettings::default() };
         assert!(outside.redirect_uri(7).unwrap_err().is(Code::SettingsInvalid));
     }
 
     #[test]
     fn the_users_file_chooses_the_cache_over_the_machines() {
         let (_folder, paths) = files("", "");
-        assert_eq!(load_from(paths).cache, cache::Place::None);
+        assert_eq!(load_from(paths).host.cache, CacheBackend::None);
         let (_folder, paths) = files("", "[host]\ncache = \"keyring\"\n");
-        assert_eq!(load_from(paths).cache, cache::Place::Keyring);
+        assert_eq!(load_from(paths).host.cache, CacheBackend::Keyring);
         let (_folder, paths) = files("[host]\ncache = \"none\"\n", "[host]\ncache = \"keyring\"\n");
-        assert_eq!(load_from(paths).cache, cache::Place::None);
+        assert_eq!(load_from(paths).host.cache, CacheBackend::None);
     }
 
     #[test]
@@ -533,8 +402,8 @@ mod tests {
         let (_folder, paths) = files(&format!("{own}{USER}"), "[host]\ncache = \"file\"\n");
         let machine = load_from(paths.clone());
         assert_eq!(machine.reading.settings.provider.len(), 1);
-        assert_eq!((machine.allowed_extensions.len(), machine.cache), (0, cache::Place::None));
-        assert_eq!((machine.loopback.ports.len(), machine.loopback.path.as_str()), (12, "/back"));
+        assert_eq!((machine.host.allowed_extensions.len(), machine.host.cache), (0, CacheBackend::None));
+        assert_eq!((machine.host.loopback.ports.len(), machine.host.loopback.path.as_str()), (12, "/back"));
         let told = problems(&machine);
         for (told, reason) in told.iter().zip([
             "line 2: allowed_extensions of [host] cannot be used: invalid type: integer `7`, expected a string.",
@@ -551,22 +420,6 @@ mod tests {
                 .ends_with("line 1: what stands under host cannot be used: it must be a table.")
         );
         assert_eq!(machine.reading.settings.provider.len(), 2);
-    }
-
-    #[test]
-    fn a_cache_is_looked_for_without_reading_the_document() {
-        for (text, may_choose) in [
-            ("[host]\ncache = \"file\"", true),
-            ("[host]\n  cache=\"keyring\" # mine\r\n", true),
-            ("host = { cache = \"file\" }\n", true),
-            ("host.cache = \"file\"\n# cache = \"none\"\n", true),
-            ("[host]\ncache = \"none\"\r\n", false),
-            ("[host]\n# cache = \"file\"\n", false),
-            ("[host]\nallowed_extensions = []\n", false),
-            ("", false),
-        ] {
-            assert_eq!(has_cache(text.as_bytes()), may_choose, "{text}");
-        }
     }
 
     #[test]

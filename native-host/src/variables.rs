@@ -1,13 +1,16 @@
-//! The environment variables that stand for a role, and how each shell writes them.
+//! The environment variables that stand for a role, and the formats in which they are printed.
 
 use rolecall_core::aws::{Credentials, Region};
 use rolecall_core::settings::{Endpoint, RoleKey};
+use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::shell::{self, Syntax};
 
 /// Ways to write variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// export NAME='value'
+    /// export NAME=value
     Bash,
     /// The same as bash.
     Zsh,
@@ -27,7 +30,7 @@ pub(crate) enum Format {
 pub(crate) type Variables = Vec<(&'static str, SecretString)>;
 
 /// What stands for a role with its keys.
-pub(crate) fn of_keys(credentials: &Credentials, place: &Place) -> Variables {
+pub(crate) fn of_keys(credentials: &Credentials, target: &Target) -> Variables {
     let expiration = credentials.expiration.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut variables: Variables = vec![
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone().into()),
@@ -39,36 +42,36 @@ pub(crate) fn of_keys(credentials: &Credentials, place: &Place) -> Variables {
         // In seconds since 1970, so that a prompt can count without starting a process.
         ("ROLECALL_EXPIRATION", credentials.expiration.timestamp().to_string().into()),
     ];
-    variables.extend(of_place(place));
+    variables.extend(of_target(target));
     variables
 }
 
-/// What says which role it is and where it lives, without a secret.
-pub(crate) fn of_place(place: &Place) -> Variables {
+/// What says which role it is and where it is used, without a secret.
+pub(crate) fn of_target(target: &Target) -> Variables {
     let mut variables: Variables = vec![
-        ("AWS_REGION", place.region.to_string().into()),
-        ("AWS_DEFAULT_REGION", place.region.to_string().into()),
+        ("AWS_REGION", target.region.to_string().into()),
+        ("AWS_DEFAULT_REGION", target.region.to_string().into()),
     ];
-    if let Some(endpoint) = &place.endpoint_url {
+    if let Some(endpoint) = &target.endpoint_url {
         variables.push(("AWS_ENDPOINT_URL", endpoint.to_string().into()));
     }
-    variables.push(("ROLECALL_ROLE", place.role.arn.to_string().into()));
-    variables.push(("ROLECALL_PROFILE", place.profile.clone().into()));
+    variables.push(("ROLECALL_ROLE", target.role.arn.to_string().into()));
+    variables.push(("ROLECALL_PROFILE", target.profile.clone().into()));
     variables
 }
 
-/// Which role it is, and where it lives.
+/// A role, and where it is used.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Target {
     pub(crate) role: RoleKey,
     pub(crate) profile: String,
     pub(crate) region: Region,
     pub(crate) endpoint_url: Option<Endpoint>,
 }
 
-/// Variables that would outrank a role's own in tools that look at several, or say something of another identity: profiles,
+/// Variables that would shadow a role's own in tools that look at several, or say something of another identity: profiles,
 /// keys under their old names too (Go), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
-pub(crate) const OUTRANKING: [&str; 18] = [
+pub(crate) const SHADOWING: [&str; 18] = [
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -106,28 +109,26 @@ pub(crate) const ALL: [&str; 11] = [
 
 impl Format {
     /// The format of the shell that a person seems to be in.
-    pub(crate) fn of_this_shell() -> Self {
-        let shell = std::env::var("SHELL").unwrap_or_default();
-        match shell.rsplit('/').next() {
-            Some("fish") => Self::Fish,
-            Some("zsh") => Self::Zsh,
-            Some("pwsh") => Self::Powershell,
-            _ if cfg!(windows) => Self::Powershell,
-            _ => Self::Bash,
+    pub(crate) fn of_this_terminal() -> Self {
+        match Syntax::of_this_terminal() {
+            Syntax::Posix => Self::Bash,
+            Syntax::Fish => Self::Fish,
+            Syntax::PowerShell => Self::Powershell,
+            Syntax::Cmd => Self::Cmd,
         }
     }
 
     /// The text that sets the variables, and clears those in `clear` that it does not set.
-    pub(crate) fn set(self, variables: &Variables, clear: &[&str]) -> SecretString {
+    pub(crate) fn set(self, variables: &Variables, clear: &[&str]) -> Result<SecretString, Problem> {
         if self == Self::Json {
             let pairs =
                 variables.iter().map(|(name, value)| ((*name).to_owned(), value.expose_secret().into()));
-            return serde_json::Value::Object(pairs.collect()).to_string().into();
+            return Ok(serde_json::Value::Object(pairs.collect()).to_string().into());
         }
         let set = variables.iter().map(|(name, value)| self.assignment(name, value.expose_secret()));
         let unset = clear.iter().filter(|name| variables.iter().all(|(set, _)| set != *name));
-        let unset = unset.filter_map(|name| self.removal(name));
-        unset.chain(set).collect::<Vec<_>>().join("\n").into()
+        let unset = unset.filter_map(|name| self.removal(name)).map(Ok);
+        Ok(unset.chain(set).collect::<Result<Vec<_>, _>>()?.join("\n").into())
     }
 
     /// The text that clears the variables.
@@ -139,26 +140,25 @@ impl Format {
         names.iter().filter_map(|name| self.removal(name)).collect::<Vec<_>>().join("\n")
     }
 
-    fn assignment(self, name: &str, value: &str) -> String {
-        match self {
-            Self::Bash | Self::Zsh => format!("export {name}='{}'", value.replace('\'', r"'\''")),
-            Self::Fish => format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")),
-            Self::Powershell => format!("$Env:{name} = '{}'", value.replace('\'', "''")),
-            Self::Cmd => format!("set \"{name}={}\"", value.replace('%', "%%")),
-            Self::Json | Self::Dotenv => {
-                let value =
-                    value.replace('\\', r"\\").replace('"', "\\\"").replace('$', r"\$").replace('\n', r"\n");
-                format!("{name}=\"{value}\"")
-            }
-        }
+    fn assignment(self, name: &str, value: &str) -> Result<String, Problem> {
+        let Some(syntax) = self.syntax() else { return Ok(shell::dotenv_assignment(name, value)) };
+        syntax.assignment(name, value).ok_or_else(|| {
+            let message = format!("{name} has a value that this shell cannot be given.");
+            Problem::new(Code::Internal, message)
+        })
     }
 
     fn removal(self, name: &str) -> Option<String> {
+        Some(self.syntax()?.removal(name))
+    }
+
+    /// The shell that reads it, if one does.
+    fn syntax(self) -> Option<Syntax> {
         match self {
-            Self::Bash | Self::Zsh => Some(format!("unset {name}")),
-            Self::Fish => Some(format!("set -e {name}")),
-            Self::Powershell => Some(format!("Remove-Item -ErrorAction SilentlyContinue Env:{name}")),
-            Self::Cmd => Some(format!("set \"{name}=\"")),
+            Self::Bash | Self::Zsh => Some(Syntax::Posix),
+            Self::Fish => Some(Syntax::Fish),
+            Self::Powershell => Some(Syntax::PowerShell),
+            Self::Cmd => Some(Syntax::Cmd),
             Self::Json | Self::Dotenv => None,
         }
     }
@@ -168,33 +168,16 @@ impl Format {
 mod tests {
     use super::*;
 
-    const TRICKY: &str = r#"it's "a" $HOME `x` \ %PATH% ! # é"#;
-
     #[test]
-    fn every_shell_gets_its_own_quotes() {
-        let variables: Variables = vec![("A", TRICKY.to_owned().into())];
-        let set = |format: Format| format.set(&variables, &["A", "B"]).expose_secret().to_owned();
-        assert_eq!(set(Format::Bash), "unset B\nexport A='it'\\''s \"a\" $HOME `x` \\ %PATH% ! # é'");
-        assert_eq!(set(Format::Fish), "set -e B\nset -gx A 'it\\'s \"a\" $HOME `x` \\\\ %PATH% ! # é'");
-        assert!(set(Format::Powershell).ends_with("$Env:A = 'it''s \"a\" $HOME `x` \\ %PATH% ! # é'"));
-        assert_eq!(set(Format::Dotenv), r#"A="it's \"a\" \$HOME `x` \\ %PATH% ! # é""#);
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&set(Format::Json)).unwrap()["A"], TRICKY);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn real_shells_read_back_what_was_written() {
-        let variables: Variables = vec![("A", TRICKY.to_owned().into())];
-        for (shell, format) in
-            [("sh", Format::Bash), ("bash", Format::Bash), ("zsh", Format::Zsh), ("fish", Format::Fish)]
-        {
-            let script = format!("{}\nprintf %s \"$A\"", format.set(&variables, &[]).expose_secret());
-            // What this machine lacks is covered by the exact texts above.
-            let Ok(output) = std::process::Command::new(shell).arg("-c").arg(&script).output() else {
-                continue;
-            };
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), TRICKY, "{shell}");
-        }
+    fn what_is_set_is_not_cleared_before() {
+        let variables: Variables = vec![("A", "it's".to_owned().into())];
+        let set = |format: Format| format.set(&variables, &["A", "B"]).unwrap().expose_secret().to_owned();
+        assert_eq!(set(Format::Bash), "unset B\nexport A=\"it's\"");
+        assert_eq!(set(Format::Fish), "set -e B\nset -gx A 'it\\'s'");
+        assert!(set(Format::Powershell).ends_with("\n$Env:A = 'it''s'"));
+        assert_eq!(set(Format::Cmd), "set \"B=\"\nset \"A=it's\"");
+        assert_eq!(set(Format::Dotenv), "A=\"it's\"");
+        assert_eq!(set(Format::Json), "{\"A\":\"it's\"}");
     }
 
     #[test]
@@ -205,7 +188,7 @@ mod tests {
             session_token: "T".into(),
             expiration: chrono::DateTime::UNIX_EPOCH,
         };
-        let place = Place {
+        let target = Target {
             role: RoleKey {
                 provider: "corp".parse().unwrap(),
                 arn: "arn:aws:iam::123456789012:role/example".parse().unwrap(),
@@ -214,7 +197,7 @@ mod tests {
             region: "eu-west-1".parse().unwrap(),
             endpoint_url: Some("http://127.0.0.1:1/".parse().unwrap()),
         };
-        let names: Vec<_> = of_keys(&credentials, &place).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = of_keys(&credentials, &target).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ALL);
         assert!(Format::Zsh.unset(&ALL).starts_with("unset AWS_ACCESS_KEY_ID\nunset "));
     }

@@ -11,9 +11,14 @@ use crate::secret;
 
 /// What a command asks of the agent. It may ask whatever the agent may ask of the worker.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AgentRequest {
     /// What the command speaks. An agent that shares no version answers with the code `host-version`.
     pub protocol: ProtocolRange,
+    /// Whether a sign-in goes on when the command has gone: AWS tools kill what they have started. What they give up that
+    /// way is not what a person cancels; that is told by a further byte.
+    #[serde(default)]
+    pub outlives_asker: bool,
     /// What is wanted.
     pub body: WorkerRequest,
 }

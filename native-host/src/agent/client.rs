@@ -19,8 +19,9 @@ use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
+use super::backend::{CredentialsReply, DEADLINE};
 use super::socket::{self, Kind};
-use super::{DEADLINE, Got};
+use crate::platform;
 
 /// The live agents of this user.
 #[derive(Debug)]
@@ -28,7 +29,8 @@ pub(crate) struct Agents(Vec<Agent>);
 
 #[derive(Debug)]
 struct Agent {
-    patience: Duration,
+    timeout: Duration,
+    outlives_asker: bool,
     stream: RefCell<Option<Stream>>,
     path: PathBuf,
 }
@@ -63,9 +65,9 @@ impl Agents {
         back.unwrap_or(agents)
     }
 
-    /// The agents of browsers as soon as there are any, if that is within `patience`.
-    pub(crate) fn of_browsers_within(patience: Duration) -> Option<Self> {
-        let deadline = Instant::now() + patience;
+    /// The agents of browsers as soon as there are any, if that is within `timeout`.
+    pub(crate) fn of_browsers_within(timeout: Duration) -> Option<Self> {
+        let deadline = Instant::now() + timeout;
         loop {
             let agents = Self::of_browsers();
             if !agents.is_empty() {
@@ -87,7 +89,12 @@ impl Agents {
     fn connect(paths: Vec<PathBuf>) -> Self {
         let connect = |path: PathBuf| {
             let stream = socket::connect(&path).ok()?;
-            Some(Agent { patience: DEADLINE + GRACE, stream: Some(stream).into(), path })
+            Some(Agent {
+                timeout: DEADLINE + GRACE,
+                outlives_asker: false,
+                stream: Some(stream).into(),
+                path,
+            })
         };
         Self(paths.into_iter().filter_map(connect).collect())
     }
@@ -99,7 +106,7 @@ impl Agents {
         role: &RoleKey,
         presence: Presence,
         time_left: TimeDelta,
-    ) -> Result<Got, Problem> {
+    ) -> Result<CredentialsReply, Problem> {
         let time_left_seconds = u32::try_from(time_left.num_seconds()).unwrap_or(u32::MAX);
         let request = |interactive| {
             let request =
@@ -107,7 +114,7 @@ impl Agents {
             move || WorkerRequest::Credentials(request.clone())
         };
         let read = |answer| match answer {
-            AgentAnswer::Credentials { credentials, keep } => Ok(Got { credentials, keep }),
+            AgentAnswer::Credentials { credentials, keep } => Ok(CredentialsReply { credentials, keep }),
             _ => Err(unexpected()),
         };
         if presence == Presence::Nobody || self.0.len() > 1 {
@@ -122,9 +129,17 @@ impl Agents {
     }
 
     /// The same agents, none of which is waited for any longer than this.
-    pub(crate) fn within(mut self, patience: Duration) -> Self {
+    pub(crate) fn within(mut self, timeout: Duration) -> Self {
         for agent in &mut self.0 {
-            agent.patience = patience;
+            agent.timeout = timeout;
+        }
+        self
+    }
+
+    /// The same agents, which go on with a sign-in when this process is killed.
+    pub(crate) fn outliving_asker(mut self) -> Self {
+        for agent in &mut self.0 {
+            agent.outlives_asker = true;
         }
         self
     }
@@ -201,7 +216,9 @@ impl Agent {
             Some(stream) => stream,
             None => socket::connect(&self.path).map_err(|error| gone(&error))?,
         };
-        ask(&stream, body, self.patience).map_err(|error| gone(&error))?.into_result()
+        let request =
+            AgentRequest { protocol: ProtocolRange::CURRENT, outlives_asker: self.outlives_asker, body };
+        ask(&stream, &request, self.timeout).map_err(|error| gone(&error))?.into_result()
     }
 }
 
@@ -212,11 +229,14 @@ fn is_final(problem: &Problem) -> bool {
     codes.into_iter().any(|code| problem.is(code))
 }
 
-fn ask(mut stream: &Stream, body: WorkerRequest, patience: Duration) -> io::Result<AgentResponse> {
+fn ask(mut stream: &Stream, request: &AgentRequest, timeout: Duration) -> io::Result<AgentResponse> {
     // Named pipes know no timeouts; there the agent's own deadline has to do.
-    let _ = stream.set_recv_timeout(Some(patience));
+    let _ = stream.set_recv_timeout(Some(timeout));
     let _ = stream.set_send_timeout(Some(GRACE));
-    frame::write(&mut stream, &AgentRequest { protocol: ProtocolRange::CURRENT, body })?;
+    frame::write(&mut stream, request)?;
+    if request.outlives_asker {
+        platform::cancel_on_interrupt(stream)?;
+    }
     frame::read(&mut stream)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
@@ -232,7 +252,7 @@ fn gone(error: &io::Error) -> Problem {
 }
 
 fn unexpected() -> Problem {
-    Problem::new(Code::HostProtocol, "The agent answered something that this program does not understand.")
+    Problem::new(Code::HostProtocol, "The agent sent a response that this program does not understand.")
 }
 
 /// What a command allows beyond the agent's own deadline, still within the Go SDK's 60 seconds.

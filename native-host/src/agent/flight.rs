@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::backend::CHECK_INTERVAL;
+
 /// The questions under way.
 #[derive(Debug)]
 pub(super) struct Flights<K, V> {
@@ -12,8 +14,15 @@ pub(super) struct Flights<K, V> {
 
 #[derive(Debug)]
 struct Flight<V> {
-    answer: Mutex<Option<V>>,
+    state: Mutex<State<V>>,
     landed: Condvar,
+}
+
+#[derive(Debug)]
+struct State<V> {
+    answer: Option<V>,
+    /// How many wait besides the one that asks.
+    followers: usize,
 }
 
 impl<K, V> Default for Flights<K, V> {
@@ -23,52 +32,85 @@ impl<K, V> Default for Flights<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
-    /// Answers with `ask` if nobody else is asking this, and with the other's answer otherwise.
+    /// Answers with `ask` if nobody else is asking this, and with the other's answer otherwise. `is_wanted` tells whether
+    /// the caller still waits.
     ///
-    /// Everybody waits as long as `ask` takes: it must end by itself. Should it panic, the others get `lost`.
-    pub(super) fn join(&self, key: &K, lost: V, ask: impl FnOnce() -> V) -> V {
+    /// `ask` is given a function that tells whether anybody still waits. It must end by itself; should it panic, the others
+    /// get `lost`, and so does a caller that does not wait any longer.
+    pub(super) fn join(
+        &self,
+        key: &K,
+        lost: V,
+        is_wanted: &dyn Fn() -> bool,
+        ask: impl FnOnce(&dyn Fn() -> bool) -> V,
+    ) -> V {
         let flight = {
             let mut running = lock(&self.running);
             if let Some(flight) = running.get(key) {
                 let flight = Arc::clone(flight);
+                lock(&flight.state).followers += 1;
                 drop(running);
-                return flight.wait();
+                return flight.wait(is_wanted).unwrap_or(lost);
             }
-            let flight = Arc::new(Flight { answer: Mutex::new(None), landed: Condvar::new() });
+            let state = Mutex::new(State { answer: None, followers: 0 });
+            let flight = Arc::new(Flight { state, landed: Condvar::new() });
             running.insert(key.clone(), Arc::clone(&flight));
             flight
         };
         let mut landing = Landing { flights: self, key, flight: &flight, answer: lost };
-        let answer = ask();
+        let answer = ask(&|| is_wanted() || !self.abandon(key, &flight));
         landing.answer = answer.clone();
         answer
+    }
+
+    /// Ends a flight that nobody follows: whoever asks the same from now on begins anew.
+    fn abandon(&self, key: &K, flight: &Arc<Flight<V>>) -> bool {
+        let mut running = lock(&self.running);
+        if lock(&flight.state).followers > 0 {
+            return false;
+        }
+        if running.get(key).is_some_and(|known| Arc::ptr_eq(known, flight)) {
+            running.remove(key);
+        }
+        true
     }
 }
 
 impl<V: Clone> Flight<V> {
-    fn wait(&self) -> V {
-        let mut answer = lock(&self.answer);
+    /// The answer, unless the caller does not wait any longer.
+    fn wait(&self, is_wanted: &dyn Fn() -> bool) -> Option<V> {
+        let mut state = lock(&self.state);
         loop {
-            if let Some(answer) = &*answer {
-                return answer.clone();
+            if let Some(answer) = &state.answer {
+                return Some(answer.clone());
             }
-            answer = self.landed.wait(answer).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.landed.wait_timeout(state, CHECK_INTERVAL);
+            let (woken, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if waited.timed_out() && !is_wanted() {
+                state.followers -= 1;
+                return None;
+            }
         }
     }
 }
 
-/// Tells the waiting when the question is answered, however that ends.
+/// Tells those who wait when the question is answered, however that ends.
 struct Landing<'a, K: Eq + Hash, V: Clone> {
     flights: &'a Flights<K, V>,
     key: &'a K,
-    flight: &'a Flight<V>,
+    flight: &'a Arc<Flight<V>>,
     answer: V,
 }
 
 impl<K: Eq + Hash, V: Clone> Drop for Landing<'_, K, V> {
     fn drop(&mut self) {
-        lock(&self.flights.running).remove(self.key);
-        *lock(&self.flight.answer) = Some(self.answer.clone());
+        let mut running = lock(&self.flights.running);
+        if running.get(self.key).is_some_and(|flight| Arc::ptr_eq(flight, self.flight)) {
+            running.remove(self.key);
+        }
+        drop(running);
+        lock(&self.flight.state).answer = Some(self.answer.clone());
         self.flight.landed.notify_all();
     }
 }
@@ -81,17 +123,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use std::thread;
 
     use super::*;
+
+    const STAYS: &dyn Fn() -> bool = &|| true;
 
     #[test]
     fn a_hundred_who_ask_the_same_at_once_cause_one_question() {
         let flights = Flights::<&str, u32>::default();
         let asked = AtomicU32::new(0);
         let start = Barrier::new(100);
-        let ask = || {
+        let ask = |_: &dyn Fn() -> bool| {
             // Lands only when everybody else has had the chance to come aboard.
             while Arc::strong_count(&lock(&flights.running)["role"]) < 101 {
                 thread::yield_now();
@@ -102,7 +146,7 @@ mod tests {
         let answers: Vec<u32> = thread::scope(|scope| {
             let join = || {
                 start.wait();
-                flights.join(&"role", 0, ask)
+                flights.join(&"role", 0, STAYS, ask)
             };
             let askers: Vec<_> = (0..100).map(|_| scope.spawn(join)).collect();
             askers.into_iter().map(|asker| asker.join().unwrap()).collect()
@@ -118,18 +162,51 @@ mod tests {
             let (started, start) = std::sync::mpsc::channel();
             let flights = &flights;
             let leader = scope.spawn(move || {
-                flights.join(&"role", "lost", || {
+                flights.join(&"role", "lost", STAYS, |_| {
                     started.send(()).unwrap();
-                    while Arc::strong_count(&lock(&flights.running)["role"]) < 3 {
+                    while lock(&lock(&flights.running)["role"].state).followers == 0 {
                         thread::yield_now();
                     }
                     panic!("the crash this test is about")
                 })
             });
             start.recv().unwrap();
-            assert_eq!(flights.join(&"role", "own", || "never asked"), "lost");
+            assert_eq!(flights.join(&"role", "own", STAYS, |_| "never asked"), "lost");
             assert!(leader.join().is_err());
         });
-        assert_eq!(flights.join(&"role", "lost", || "asked again"), "asked again");
+        assert_eq!(flights.join(&"role", "lost", STAYS, |_| "asked again"), "asked again");
+    }
+
+    #[test]
+    fn a_question_is_wanted_until_the_last_who_waits_for_it_has_gone() {
+        let flights = Flights::<&str, &str>::default();
+        let (started, start) = std::sync::mpsc::channel();
+        let [leader_stays, follower_stays] = [true, true].map(AtomicBool::new);
+        let wants = |stays: &AtomicBool| stays.load(Ordering::SeqCst);
+        thread::scope(|scope| {
+            let (flights, leader_stays, follower_stays) = (&flights, &leader_stays, &follower_stays);
+            let leader = scope.spawn(move || {
+                flights.join(&"role", "lost", &|| wants(leader_stays), |is_wanted| {
+                    started.send(()).unwrap();
+                    while is_wanted() {
+                        thread::yield_now();
+                    }
+                    "given up"
+                })
+            });
+            start.recv().unwrap();
+            let follower = scope
+                .spawn(move || flights.join(&"role", "gone", &|| wants(follower_stays), |_| "never asked"));
+            while lock(&lock(&flights.running)["role"].state).followers == 0 {
+                thread::yield_now();
+            }
+            leader_stays.store(false, Ordering::SeqCst);
+            let flight = Arc::clone(&lock(&flights.running)["role"]);
+            assert!(!flights.abandon(&"role", &flight));
+            follower_stays.store(false, Ordering::SeqCst);
+            assert_eq!(follower.join().unwrap(), "gone");
+            assert_eq!(leader.join().unwrap(), "given up");
+        });
+        assert_eq!(flights.join(&"role", "lost", STAYS, |_| "asked again"), "asked again");
     }
 }

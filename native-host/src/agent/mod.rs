@@ -1,14 +1,17 @@
 //! The agent: answers terminals on a socket, from memory where it can and through the browser where it must.
 //!
-//! It knows nothing of how a sign-in works: it asks the [`Browser`], at most once at a time for the same thing.
+//! It knows nothing of how a sign-in works: it asks the [`Backend`], at most once at a time for the same thing.
 
+mod backend;
 mod cache;
 mod client;
 mod flight;
 mod socket;
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -26,25 +29,20 @@ use rolecall_core::message::host::{
 use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
 
+use crate::connections::{UntilDeadline, accept_each};
+use crate::platform::AskerState;
 use crate::{peer, platform};
+pub(crate) use backend::{Backend, CHECK_INTERVAL, CredentialsReply, DEADLINE};
 pub(crate) use client::{AgentStatus, Agents};
 pub(crate) use socket::{Kind, RESTART};
 
-/// Whoever holds the sign-in: the extension's worker behind its port.
-pub(crate) trait Browser: Send + Sync {
-    /// Asks, and waits for the answer for [`DEADLINE`] at most.
-    fn ask(&self, request: WorkerRequest) -> Result<WorkerResponse, Problem>;
-}
-
-/// How long anybody waits for an answer. The Go SDK gives up on a `credential_process` after 60 seconds.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(55);
-
 /// An agent, shared by its connections.
 pub(crate) struct Agent {
-    browser: Arc<dyn Browser>,
+    backend: Arc<dyn Backend>,
+    store: Box<Store>,
     since: DateTime<Utc>,
     cache: Mutex<cache::Cache>,
-    flights: flight::Flights<(RoleKey, bool, Program), Result<Got, Problem>>,
+    flights: flight::Flights<(RoleKey, bool, Program), Result<CredentialsReply, Problem>>,
     connections: Mutex<Connections>,
     connection_ended: Condvar,
 }
@@ -58,11 +56,18 @@ struct Connections {
     undelivered: bool,
 }
 
+/// What is done with credentials besides keeping them in memory: whether they may be kept is in the reply.
+pub(crate) type Store = dyn Fn(&RoleKey, &CredentialsReply) + Send + Sync;
+
 impl Agent {
-    /// An agent of this browser.
-    pub(crate) fn new(browser: Arc<dyn Browser>) -> Arc<Self> {
+    /// An agent in front of this backend, which gives new credentials to `store` as well.
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        store: impl Fn(&RoleKey, &CredentialsReply) + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            browser,
+            backend,
+            store: Box::new(store),
             since: Utc::now(),
             cache: Mutex::default(),
             flights: flight::Flights::default(),
@@ -75,24 +80,30 @@ impl Agent {
     pub(crate) fn listen(self: &Arc<Self>, kind: Kind) -> io::Result<Listening> {
         let (listener, path) = socket::open(kind)?;
         let agent = Arc::clone(self);
-        thread::spawn(move || {
-            loop {
-                match listener.accept() {
-                    Ok(stream) => agent.serve(stream),
-                    // Too many open files, or a caller that went away: both pass.
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection was not accepted");
-                        thread::yield_now();
-                    }
-                }
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let serve = move |stream| {
+            if over.load(Ordering::SeqCst) {
+                return ControlFlow::Break(());
             }
-        });
-        Ok(Listening { path })
+            agent.serve(stream);
+            ControlFlow::Continue(())
+        };
+        let accept = move || accept_each(|| listener.accept(), thread::sleep, serve);
+        thread::Builder::new().name("agent".to_owned()).spawn(accept)?;
+        Ok(Listening { path, is_over })
     }
 
     /// Keeps credentials that came without being asked for.
-    pub(crate) fn keep(&self, role: RoleKey, credentials: Credentials) {
-        lock(&self.cache).keep(role, credentials, Utc::now());
+    pub(crate) fn keep(&self, role: &RoleKey, credentials: Credentials) {
+        self.take_in(role, &CredentialsReply { credentials, keep: true });
+    }
+
+    fn take_in(&self, role: &RoleKey, reply: &CredentialsReply) {
+        if reply.keep {
+            lock(&self.cache).keep(role.clone(), reply.credentials.clone(), Utc::now());
+        }
+        (self.store)(role, reply);
     }
 
     /// Forgets these roles.
@@ -100,12 +111,12 @@ impl Agent {
         lock(&self.cache).forget(roles);
     }
 
-    /// Waits until everybody who asked has been answered, for `patience` at most.
-    pub(crate) fn wait_until_idle(&self, patience: Duration) {
+    /// Waits until everybody who asked has been answered, for `timeout` at most.
+    pub(crate) fn wait_until_idle(&self, timeout: Duration) {
         let connections = lock(&self.connections);
         let _ = self
             .connection_ended
-            .wait_timeout_while(connections, patience, |connections| connections.open > 0);
+            .wait_timeout_while(connections, timeout, |connections| connections.open > 0);
     }
 
     /// Serves whoever asks, until nobody waits and what was got has been taken: a tool that gave up while a person was
@@ -114,9 +125,9 @@ impl Agent {
         let mut served = 0;
         loop {
             let connections = lock(&self.connections);
-            let patience = if connections.undelivered { keep } else { PATIENCE };
+            let timeout = if connections.undelivered { keep } else { READ_TIMEOUT };
             let nobody_new = |connections: &mut Connections| connections.total == served;
-            let waited = self.connection_ended.wait_timeout_while(connections, patience, nobody_new);
+            let waited = self.connection_ended.wait_timeout_while(connections, timeout, nobody_new);
             let (connections, waited) = waited.unwrap_or_else(PoisonError::into_inner);
             if waited.timed_out() {
                 return;
@@ -153,9 +164,13 @@ impl Agent {
             tracing::warn!("a process of another user was refused");
             return Ok(());
         }
-        let _ = stream.set_recv_timeout(Some(PATIENCE));
-        let _ = stream.set_send_timeout(Some(PATIENCE));
-        let response: AgentResponse = match frame::read::<AgentRequest>(&mut stream) {
+        // Named pipes know no timeouts.
+        let _ = stream.set_send_timeout(Some(READ_TIMEOUT));
+        let mut reader = UntilDeadline::new(stream, READ_TIMEOUT, |left| {
+            let _ = stream.set_recv_timeout(Some(left));
+            Ok(())
+        });
+        let response: AgentResponse = match frame::read::<AgentRequest>(&mut reader) {
             Ok(None) => return Ok(()),
             Ok(Some(request)) => self.respond(request, stream).into(),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -173,32 +188,43 @@ impl Agent {
 
     fn respond(&self, request: AgentRequest, stream: &Stream) -> Result<AgentAnswer, Problem> {
         if ProtocolRange::CURRENT.common(request.protocol).is_none() {
-            let message = "The rolecall command and the host program that the browser started are of different versions.";
+            let message =
+                "The rolecall command and the host program that the browser started have different versions.";
             return Err(Problem::new(Code::HostVersion, message));
         }
+        let outlives_asker = request.outlives_asker;
+        let is_wanted = || match platform::asker_state(stream) {
+            AskerState::Waiting => true,
+            AskerState::Cancelled => false,
+            AskerState::Gone => outlives_asker,
+        };
         match request.body {
             WorkerRequest::Credentials(request) => {
-                let Got { credentials, keep } = self.credentials(&request, || peer::program(stream))?;
+                let CredentialsReply { credentials, keep } =
+                    self.credentials(&request, || peer::program(stream), &is_wanted)?;
                 Ok(AgentAnswer::Credentials { credentials, keep })
             }
             WorkerRequest::ConsoleUrl(request) => {
                 let request = ConsoleUrlRequest { asked_by: peer::program(stream), ..request };
-                match self.browser.ask(WorkerRequest::ConsoleUrl(request))? {
+                match self.backend.request(WorkerRequest::ConsoleUrl(request), &is_wanted)? {
                     WorkerResponse::ConsoleUrl { url } => Ok(AgentAnswer::ConsoleUrl { url }),
                     _ => Err(unexpected()),
                 }
             }
-            WorkerRequest::Status(request) => match self.browser.ask(WorkerRequest::Status(request))? {
-                WorkerResponse::Status(page) => Ok(AgentAnswer::Status {
-                    since: self.since,
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                    page,
-                }),
-                _ => Err(unexpected()),
-            },
+            WorkerRequest::Status(request) => {
+                match self.backend.request(WorkerRequest::Status(request), &is_wanted)? {
+                    WorkerResponse::Status(page) => Ok(AgentAnswer::Status {
+                        since: self.since,
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
+                        page,
+                    }),
+                    _ => Err(unexpected()),
+                }
+            }
             WorkerRequest::SignOut(request) => {
                 self.forget(&request.roles);
-                match self.browser.ask(WorkerRequest::SignOut(request))? {
+                // It is carried out whether or not anybody waits for it.
+                match self.backend.request(WorkerRequest::SignOut(request), &|| true)? {
                     WorkerResponse::Done => Ok(AgentAnswer::Done),
                     _ => Err(unexpected()),
                 }
@@ -206,71 +232,70 @@ impl Agent {
         }
     }
 
-    /// Gives a role's credentials from memory, or else has the browser asked, once for everybody.
+    /// Gives a role's credentials from memory, or else asks the backend for them, once for everybody who wants them.
     pub(crate) fn credentials(
         &self,
         request: &CredentialsRequest,
         asked_by: impl FnOnce() -> Option<Program>,
-    ) -> Result<Got, Problem> {
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<CredentialsReply, Problem> {
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
         let cached = || {
             let cache = lock(&self.cache);
             let credentials = cache.credentials(&request.role, Utc::now(), time_left)?.clone();
-            Some(Got { credentials, keep: true })
+            Some(CredentialsReply { credentials, keep: true })
         };
-        if let Some(got) = cached() {
-            return Ok(got);
+        if let Some(reply) = cached() {
+            return Ok(reply);
         }
         let asked_by = asked_by();
-        let ask = || {
+        let ask = |is_wanted: &dyn Fn() -> bool| {
             // Between looking and joining, another flight may have landed.
-            if let Some(got) = cached() {
-                return Ok(got);
+            if let Some(reply) = cached() {
+                return Ok(reply);
             }
             if let Some(problem) = lock(&self.cache).refusal(&request.role) {
                 return Err(problem.clone());
             }
+            let role = &request.role;
             let request = CredentialsRequest { asked_by: asked_by.clone(), ..request.clone() };
-            let answer = match self.browser.ask(WorkerRequest::Credentials(request.clone())) {
-                Ok(WorkerResponse::Credentials { credentials, keep }) => Ok(Got { credentials, keep }),
+            match self.backend.request(WorkerRequest::Credentials(request), is_wanted) {
+                Ok(WorkerResponse::Credentials { credentials, keep }) => {
+                    let reply = CredentialsReply { credentials, keep };
+                    self.take_in(role, &reply);
+                    Ok(reply)
+                }
                 Ok(_) => Err(unexpected()),
-                Err(problem) => Err(problem),
-            };
-            match &answer {
-                Ok(got) if got.keep => self.keep(request.role, got.credentials.clone()),
-                Ok(_) => {}
-                Err(problem) => lock(&self.cache).keep_refusal(request.role, problem),
+                Err(problem) => {
+                    lock(&self.cache).keep_refusal(role.clone(), &problem);
+                    Err(problem)
+                }
             }
-            answer
         };
         // What a person says of one program is not said of another. The browser joins those that it need not ask about.
         match &asked_by {
             Some(program) => {
                 let key = (request.role.clone(), request.interactive, program.clone());
                 let lost = Err(Problem::new(Code::Internal, "The agent failed while it asked the browser."));
-                self.flights.join(&key, lost, ask)
+                self.flights.join(&key, lost, is_wanted, ask)
             }
-            None => ask(),
+            None => ask(is_wanted),
         }
     }
-}
-
-/// Credentials, and whether they may be kept for later and for others.
-#[derive(Debug, Clone)]
-pub(crate) struct Got {
-    pub(crate) credentials: Credentials,
-    pub(crate) keep: bool,
 }
 
 /// A socket that is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listening {
     path: PathBuf,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        // The listening thread lives as long as the process; what has to go is the name.
+        self.is_over.store(true, Ordering::SeqCst);
+        // A connection wakes the thread that listens, which then ends.
+        let _ = platform::connect(&self.path);
         socket::close(&self.path);
     }
 }
@@ -285,7 +310,7 @@ impl Drop for Ended {
 }
 
 fn unexpected() -> Problem {
-    Problem::new(Code::HostProtocol, "The browser answered something else than was asked.")
+    Problem::new(Code::HostProtocol, "The browser sent an unexpected response.")
 }
 
 /// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
@@ -293,8 +318,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a caller may take to say what it wants.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller may take to say what it wants, and to take the response.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connections are many and do little.
 const STACK_BYTES: usize = 256 * 1024;

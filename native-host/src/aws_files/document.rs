@@ -4,7 +4,8 @@
 //! botocore's rules for what continues what, because they agree with the SDKs' wherever the SDKs read the file at all.
 
 use super::faults::{Faults, Watch};
-use super::text::{self, Span};
+use super::line::{Kind, Line, is_delimiter};
+use super::text;
 
 /// A file, outlined.
 #[derive(Debug)]
@@ -14,28 +15,6 @@ pub(super) struct Document<'a> {
     pub(super) sections: Vec<Section>,
     pub(super) faults: Faults,
     properties: Vec<Property>,
-}
-
-/// One line and what it is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
-    pub(super) span: Span,
-    pub(super) kind: Kind,
-}
-
-/// What a line is to the readers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Blank,
-    /// A comment at the margin: a comment to everybody.
-    Comment,
-    /// Nothing to botocore, a continuation of the key before it to the SDKs.
-    IndentedComment,
-    Header,
-    Property,
-    Continuation,
-    /// Nothing any reader accepts.
-    Junk,
 }
 
 /// A section: its header's line and the lines up to the next header.
@@ -154,11 +133,6 @@ impl<'a> Document<'a> {
         let belongs = |kind| matches!(kind, Kind::Property | Kind::Continuation | Kind::IndentedComment);
         (property.line..property.end).filter(move |&line| belongs(self.kind(line)))
     }
-}
-
-/// Whether a byte ends a key for botocore. The SDKs know only the first.
-pub(super) const fn is_delimiter(byte: u8) -> bool {
-    matches!(byte, b'=' | b':')
 }
 
 fn classify(stripped: &[u8]) -> Kind {

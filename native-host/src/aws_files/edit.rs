@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Document, Kind, Property, Section};
+use super::document::{Document, Property, Section};
+use super::line::Kind;
 
 /// Lines to drop, to replace and to insert.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(super) struct Edit {
     drop: BTreeSet<usize>,
     replace: BTreeMap<usize, Vec<u8>>,
@@ -20,13 +21,6 @@ impl Edit {
 
     pub(super) fn inserts(&self) -> bool {
         !self.insert.is_empty()
-    }
-
-    /// Adds another edit of the same document.
-    pub(super) fn absorb(&mut self, other: Self) {
-        self.drop.extend(other.drop);
-        self.replace.extend(other.replace);
-        self.insert.extend(other.insert);
     }
 
     pub(super) fn drop_line(&mut self, line: usize) {

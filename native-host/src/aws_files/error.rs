@@ -1,4 +1,4 @@
-//! What can stand between a profile and the AWS files, said so that a person can act on it.
+//! Why an operation on the AWS files can fail, and what a person can do about it.
 //!
 //! No variant holds a value read from a file, so no error can show a secret.
 
@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rolecall_core::settings::ProfileName;
+
 /// Why an operation on the AWS files did not happen. Unless a variant says otherwise, both files are as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -14,11 +16,11 @@ pub enum Error {
     #[error("The home folder is unknown, so the AWS files cannot be found.")]
     HomeMissing,
 
-    /// A profile name that the readers of these files would not all read the same.
-    #[error("{name:?} cannot be the name of an AWS profile: {reason}.")]
+    /// A profile name with a meaning of its own.
+    #[error("\"{name}\" cannot be the name of an AWS profile: {reason}.")]
     InvalidProfileName {
         /// The name as given.
-        name: String,
+        name: ProfileName,
         /// What is wrong with it.
         reason: &'static str,
     },
@@ -34,11 +36,18 @@ pub enum Error {
 
     /// The profile holds something that somebody else wrote.
     #[error("The profile {profile:?} is not Rolecall's to change: {}.", Findings(.findings))]
-    InTheWay {
+    Conflict {
         /// The profile's name.
         profile: String,
-        /// Everything that is in the way, in reading order.
+        /// Every conflict, in reading order.
         findings: Vec<Finding>,
+    },
+
+    /// The paths of both files lead to one file.
+    #[error("The config and the credentials file are one and the same: {}.", .path.display())]
+    OneFile {
+        /// The file.
+        path: PathBuf,
     },
 
     /// There is no such profile in either file.
@@ -155,7 +164,8 @@ impl Error {
             Self::HomeMissing => "aws-files-home-missing",
             Self::InvalidProfileName { .. } => "aws-files-profile-name-invalid",
             Self::InvalidSetting { .. } => "aws-files-setting-invalid",
-            Self::InTheWay { .. } => "aws-files-profile-in-the-way",
+            Self::Conflict { .. } => "aws-files-profile-conflict",
+            Self::OneFile { .. } => "aws-files-one-file",
             Self::NotFound { .. } => "aws-files-profile-not-found",
             Self::Unreadable { .. } => "aws-files-unreadable",
             Self::NotText { .. } => "aws-files-not-text",
@@ -179,12 +189,13 @@ impl Error {
             Self::HomeMissing => {
                 "Set HOME, or both AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and try again."
             }
-            Self::InvalidProfileName { .. } => {
-                "Choose a name of letters, digits and _ . / % @ : + -, such as example-dev."
-            }
+            Self::InvalidProfileName { .. } => "Choose another name, such as example-dev.",
             Self::InvalidSetting { .. } => "Correct the setting and try again.",
-            Self::InTheWay { .. } => {
+            Self::Conflict { .. } => {
                 "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first."
+            }
+            Self::OneFile { .. } => {
+                "Point AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE at two different files and try again."
             }
             Self::NotFound { .. } => "List Rolecall's profiles with `rolecall profile list`.",
             Self::Unreadable { .. } => "Correct that line and try again.",
@@ -205,7 +216,7 @@ impl Error {
     }
 }
 
-/// One thing in the way of a profile, and where it is.
+/// One thing that a profile conflicts with, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// The file it is in.

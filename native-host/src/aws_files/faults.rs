@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::document::{Kind, Line, is_delimiter};
+use super::line::{Kind, Line, is_delimiter};
 use super::text;
 
 /// The first thing each kind of reader stumbles on.
@@ -121,7 +121,7 @@ impl<'a> Watch<'a> {
                     Some("this section has no name")
                 } else {
                     (!self.headers.insert(header) && header != b"DEFAULT")
-                        .then_some("this section was there before")
+                        .then_some("this section is a duplicate")
                 }
             }
             Kind::Property | Kind::Junk if !self.in_section => Some(BEFORE_SECTIONS),
@@ -134,7 +134,7 @@ impl<'a> Watch<'a> {
                 } else {
                     Cow::Borrowed(key)
                 };
-                (!self.keys.insert(key)).then_some("this key was there before in the same section")
+                (!self.keys.insert(key)).then_some("this key is a duplicate in its section")
             }
             Kind::Continuation => (self.botocore_value == Value::Nested && !stripped.contains(&b'='))
                 .then_some("an indented line below a key without a value needs an `=`"),

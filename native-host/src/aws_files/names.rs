@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Which;
+use super::files::Which;
 use super::text::{self, is_blank_char};
 
 /// Who takes a header for a given profile.
@@ -66,7 +66,7 @@ fn botocore(line: &str, which: Which) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The SDKs cut comments, then brackets, then blanks; names that are no identifiers never match a [`super::ProfileName`].
+/// The SDKs cut comments, then brackets, then blanks; names that are no identifiers never match a [`rolecall_core::settings::ProfileName`].
 fn sdks(line: &str, which: Which) -> Option<&str> {
     let line = line.split(['#', ';']).next()?.trim_matches(is_blank_char);
     let header = line.strip_prefix('[')?.strip_suffix(']')?.trim_matches(is_blank_char);

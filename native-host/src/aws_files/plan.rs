@@ -1,14 +1,12 @@
-//! What an operation would change: both files looked at, both edited, nothing written.
+//! What an operation would change: the files before and after, nothing written.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::Error;
-use super::planner::{Planner, View};
-use super::{AwsFiles, Operation, Options, Which, diff, store};
+use super::diff;
 
-/// What an operation changes in the files. It holds their contents: `Debug` does not show them, dropping wipes them.
+/// What an operation changes in the files. It holds their contents: `Debug` does not show them, dropping zeroizes them.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) changes: Vec<Change>,
@@ -36,13 +34,13 @@ pub(super) struct Change {
 }
 
 /// A file's bytes, or none if there is no file.
-pub(super) type Contents = Option<Arc<Wiped>>;
+pub(super) type Contents = Option<Arc<Zeroized>>;
 
-/// Bytes that may be secrets, wiped when dropped: in one sweep, where `Zeroizing` goes byte by byte.
+/// Bytes that may be secrets, zeroized when dropped: in one sweep, where `Zeroizing` goes byte by byte.
 #[derive(PartialEq, Eq)]
-pub(super) struct Wiped(pub(super) Vec<u8>);
+pub(super) struct Zeroized(pub(super) Vec<u8>);
 
-impl Drop for Wiped {
+impl Drop for Zeroized {
     fn drop(&mut self) {
         zeroize::zeroize_bytes(&mut self.0);
     }
@@ -87,34 +85,5 @@ pub(super) fn bytes(contents: &Contents) -> Option<&[u8]> {
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Change").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-impl AwsFiles {
-    /// What `operation` would change now. Writes nothing and takes no lock.
-    pub fn plan(&self, operation: &Operation, options: &Options) -> Result<Plan, Error> {
-        let config = store::read(&self.config)?;
-        let credentials = store::read(&self.credentials)?;
-        self.plan_for(&config, &credentials, operation, options)
-    }
-
-    /// What `operation` would change in these contents.
-    pub(super) fn plan_for(
-        &self,
-        config: &store::Snapshot,
-        credentials: &store::Snapshot,
-        operation: &Operation,
-        options: &Options,
-    ) -> Result<Plan, Error> {
-        let profile = operation.profile().as_str();
-        let planner =
-            Planner { profile, force: options.force, is_one_file: config.target == credentials.target };
-        let config = View::new(Which::Config, &self.config, config.contents(), profile)?;
-        let credentials = View::new(Which::Credentials, &self.credentials, credentials.contents(), profile)?;
-        match operation {
-            Operation::Set(new) if new.home == Which::Config => planner.set(new, config, credentials),
-            Operation::Set(new) => planner.set(new, credentials, config),
-            Operation::Remove(_) => planner.remove(config, credentials),
-        }
     }
 }

@@ -1,17 +1,19 @@
-//! The decisions behind a plan: what is in the way, what is edited in which file.
+//! The decisions behind a plan: what conflicts, what is edited in which file.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::document::{Document, Kind};
+use super::document::Document;
 use super::edit::Edit;
 use super::error::{Error, Finding};
 use super::faults::Fault;
+use super::files::Which;
+use super::line::Kind;
 use super::names;
-use super::plan::{self, Change, Contents, Note, Plan, Wiped};
+use super::plan::{self, Change, Contents, Note, Plan, Zeroized};
 use super::profile::{Entry, NewProfile, decides_credentials};
 use super::section::{self, Found};
-use super::{Which, marker, secret};
+use super::{marker, secret};
 
 /// One file as an operation sees it.
 pub(super) struct View<'a> {
@@ -39,8 +41,8 @@ impl<'a> View<'a> {
         Ok(Self { which, path, contents, document, found })
     }
 
-    /// Where the first key of somebody else is that decides credentials in place of Rolecall's.
-    pub(super) fn outranking<'v>(
+    /// The keys of somebody else that tools would use in place of Rolecall's.
+    pub(super) fn shadowing<'v>(
         &'v self,
         found: &'v Found,
         beats: impl Fn(&str) -> bool + 'v,
@@ -115,7 +117,7 @@ impl<'a> View<'a> {
         if is_created && !edit.inserts() && !self.document.lines.iter().enumerate().any(is_marked) {
             edit.drop_line(0);
         }
-        let after = Wiped(edit.render(&self.document));
+        let after = Zeroized(edit.render(&self.document));
         (!(is_created && after.0.is_empty())).then(|| Arc::new(after))
     }
 
@@ -132,8 +134,6 @@ impl<'a> View<'a> {
 pub(super) struct Planner<'a> {
     pub(super) profile: &'a str,
     pub(super) force: bool,
-    /// Whether both files are the same one.
-    pub(super) is_one_file: bool,
 }
 
 impl Planner<'_> {
@@ -142,16 +142,12 @@ impl Planner<'_> {
         &self,
         new: &NewProfile,
         mut target: View<'_>,
-        mut other: View<'_>,
+        other: &View<'_>,
     ) -> Result<Plan, Error> {
-        if self.is_one_file && self.profile == "default" {
-            // One and the same section is the profile to both files' rules.
-            other.found.clear();
-        }
         target.found.iter_mut().for_each(|found| found.recognize(&target.document, &new.entries));
-        let findings = in_the_way(new, &target, &other);
+        let findings = conflicts(new, &target, other);
         if !findings.is_empty() && !self.force {
-            return Err(Error::InTheWay { profile: self.profile.to_owned(), findings });
+            return Err(Error::Conflict { profile: self.profile.to_owned(), findings });
         }
         let takes_over = !findings.is_empty();
         // A tool reads both files or nothing, so what is wrong with the other one keeps this profile from working too.
@@ -159,18 +155,12 @@ impl Planner<'_> {
         other.check_readable()?;
         let notes = target.notes().chain(other.notes()).collect();
         let changed = self.change_target(new, &target, takes_over);
-        if self.is_one_file {
-            return self.set_in_one_file(new, changed, &target, &other, notes);
-        }
-        let edit = self.edit_other(new, &other);
+        let edit = self.edit_other(new, other);
         Ok(Plan::new(other.change(edit, takes_over).into_iter().chain(changed), notes))
     }
 
     /// Takes out what Rolecall wrote for the profile; by force, whatever anybody wrote.
-    pub(super) fn remove(&self, config: View<'_>, mut credentials: View<'_>) -> Result<Plan, Error> {
-        if self.is_one_file && self.profile == "default" {
-            credentials.found.clear();
-        }
+    pub(super) fn remove(&self, config: View<'_>, credentials: View<'_>) -> Result<Plan, Error> {
         let views = [config, credentials];
         let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
         if all().next().is_none() {
@@ -179,10 +169,9 @@ impl Planner<'_> {
         let is_ours = all().any(|(_, found)| found.owned.is_some());
         if !is_ours && !self.force {
             let findings = all().map(|(view, found)| foreign_section(view, found)).collect();
-            return Err(Error::InTheWay { profile: self.profile.to_owned(), findings });
+            return Err(Error::Conflict { profile: self.profile.to_owned(), findings });
         }
         let mut changes = Vec::new();
-        let mut merged = Edit::default();
         for view in &views {
             let mut edit = Edit::default();
             let mut takes_over = false;
@@ -198,12 +187,7 @@ impl Planner<'_> {
                 continue;
             }
             view.check_readable()?;
-            if self.is_one_file {
-                merged.absorb(edit);
-                changes = view.change(merged.clone(), takes_over).into_iter().collect();
-            } else {
-                changes.extend(view.change(edit, takes_over));
-            }
+            changes.extend(view.change(edit, takes_over));
         }
         Ok(Plan::new(changes, views.iter().flat_map(View::notes).collect()))
     }
@@ -217,7 +201,7 @@ impl Planner<'_> {
                 let created = format!("{}\n", marker::CREATED);
                 let document = Document::new(created.as_bytes());
                 edit.append(&document, lines);
-                let after = Some(Arc::new(Wiped(edit.render(&document))));
+                let after = Some(Arc::new(Zeroized(edit.render(&document))));
                 return Some(Change { path: target.path.to_owned(), before: None, after, takes_over });
             };
             edit.append(document, lines);
@@ -242,32 +226,10 @@ impl Planner<'_> {
         }
         edit
     }
-
-    fn set_in_one_file(
-        &self,
-        new: &NewProfile,
-        changed: Option<Change>,
-        target: &View<'_>,
-        other: &View<'_>,
-        notes: Vec<Note>,
-    ) -> Result<Plan, Error> {
-        let Some(mut change) = changed else {
-            let takes_over = self.force;
-            return Ok(Plan::new(other.change(self.edit_other(new, other), takes_over), notes));
-        };
-        if change.after.is_some() {
-            let mut second = View::new(other.which, target.path, &change.after, self.profile)?;
-            if other.found.is_empty() {
-                second.found.clear();
-            }
-            change.after = second.edited(self.edit_other(new, &second));
-        }
-        Ok(Plan::new([change], notes))
-    }
 }
 
 /// Everything that somebody else wrote and that writing `new` would replace or clash with.
-fn in_the_way(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Finding> {
+fn conflicts(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Finding> {
     let primary = primary(&target.found);
     let is_ours = target.found.iter().chain(&other.found).any(|found| found.owned.is_some());
     let mut views = [target, other];
@@ -282,7 +244,7 @@ fn in_the_way(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Find
                     findings.push(foreign_section(view, found));
                 }
             } else {
-                findings.extend(view.outranking(found, |key| beats(new, view.which, key)));
+                findings.extend(view.shadowing(found, |key| beats(new, view.which, key)));
             }
         }
     }

@@ -4,39 +4,12 @@
 //! where the SDKs cut it at the `#`, lets `[DEFAULT]` leak into every profile, and splits lines at a lone carriage
 //! return. Everything here is validated once, on the way in; past this module there are no invalid values.
 
-use std::fmt;
-
 use chrono::{DateTime, SecondsFormat, Utc};
+use rolecall_core::settings::ProfileName;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::Error;
-
-/// The name of a profile: `[A-Za-z0-9_./%@:+-]+`, and not `DEFAULT`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-pub struct ProfileName(String);
-
-impl ProfileName {
-    /// Takes `name` if all readers would read it the same.
-    pub fn new(name: impl Into<String>) -> Result<Self, Error> {
-        let name = name.into();
-        match name_fault(&name) {
-            None => Ok(Self(name)),
-            Some(reason) => Err(Error::InvalidProfileName { name, reason }),
-        }
-    }
-
-    /// The name as written in a section header of the credentials file.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProfileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use super::files::Which;
 
 /// What tools will find under a profile's name.
 #[derive(Debug, Clone)]
@@ -67,7 +40,7 @@ pub struct StaticCredentials {
 #[derive(Debug, Clone)]
 pub struct NewProfile {
     pub(super) name: ProfileName,
-    pub(super) home: super::Which,
+    pub(super) home: Which,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -83,11 +56,13 @@ impl NewProfile {
         K: Into<String>,
         V: Into<String>,
     {
+        if name.as_str() == "DEFAULT" {
+            let reason = "botocore reads [DEFAULT] as part of every profile";
+            return Err(Error::InvalidProfileName { name, reason });
+        }
         let (home, mut entries) = match source {
-            Source::Process { command } => {
-                (super::Which::Config, vec![Entry::new("credential_process", command)?])
-            }
-            Source::File(credentials) => (super::Which::Credentials, credentials.entries()?),
+            Source::Process { command } => (Which::Config, vec![Entry::new("credential_process", command)?]),
+            Source::File(credentials) => (Which::Credentials, credentials.entries()?),
         };
         for (key, value) in settings {
             let key = key.into();
@@ -146,20 +121,6 @@ pub(super) fn decides_credentials(key: &str) -> bool {
     CREDENTIAL_KEYS.contains(&key)
 }
 
-fn name_fault(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("it is empty")
-    } else if name == "DEFAULT" {
-        Some("botocore reads [DEFAULT] as part of every profile")
-    } else if name.len() > NAME_MAX {
-        Some("it is longer than 128 characters")
-    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_./%@:+-".contains(c)) {
-        Some("only letters, digits and _ . / % @ : + - are read the same by all AWS tools")
-    } else {
-        None
-    }
-}
-
 fn key_fault(key: &str) -> Option<&'static str> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     (key.is_empty() || !key.chars().all(fits)).then_some("a key is made of lower-case letters, digits and _")
@@ -181,9 +142,6 @@ fn value_fault(value: &str) -> Option<&'static str> {
     }
     (value.trim() != value).then_some("its value begins or ends with a space")
 }
-
-/// Longer names are legal and useless; this bounds what ends up in messages and file names.
-const NAME_MAX: usize = 128;
 
 /// Keys that decide where a profile's credentials come from, in botocore or in any SDK.
 const CREDENTIAL_KEYS: &[&str] = &[

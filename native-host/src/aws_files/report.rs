@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
+use rolecall_core::settings::ProfileName;
+
 use super::document::Document;
+use super::error::{Error, Finding};
+use super::files::{AwsFiles, Which};
 use super::names;
+use super::plan::Note;
 use super::planner::View;
 use super::profile::decides_credentials;
 use super::secret;
 use super::section::Found;
 use super::store;
-use super::{AwsFiles, Error, Finding, Note, ProfileName, Which};
 
 /// How a profile gives credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -68,7 +72,7 @@ pub struct Inspection {
     pub sections: Vec<SectionReport>,
     /// Somebody else's keys that decide the credentials in place of Rolecall's, or would: such as static keys that beat
     /// `credential_process`. A forced `Set` replaces them.
-    pub outranking: Vec<Finding>,
+    pub shadowing: Vec<Finding>,
 }
 
 impl AwsFiles {
@@ -80,7 +84,8 @@ impl AwsFiles {
             let document = Document::new(snapshot.bytes().unwrap_or_default());
             for section in &document.sections {
                 let header = document.content(section.header);
-                let Some(name) = names::profile(header, which).and_then(|name| ProfileName::new(name).ok())
+                let Some(name) =
+                    names::profile(header, which).and_then(|name| name.parse::<ProfileName>().ok())
                 else {
                     continue;
                 };
@@ -96,10 +101,10 @@ impl AwsFiles {
 
     /// What is there for one profile, and whose it is.
     pub fn inspect(&self, profile: &ProfileName) -> Result<Inspection, Error> {
-        let (config, credentials) = (store::read(&self.config)?, store::read(&self.credentials)?);
+        let (config, credentials) = (store::read(self.config())?, store::read(self.credentials())?);
         let views = [
-            View::new(Which::Config, &self.config, config.contents(), profile.as_str())?,
-            View::new(Which::Credentials, &self.credentials, credentials.contents(), profile.as_str())?,
+            View::new(Which::Config, self.config(), config.contents(), profile.as_str())?,
+            View::new(Which::Credentials, self.credentials(), credentials.contents(), profile.as_str())?,
         ];
         let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
         let sections = all().map(|(view, found)| SectionReport {
@@ -108,8 +113,8 @@ impl AwsFiles {
             owner: if found.owned.is_some() { Owner::Rolecall } else { Owner::Other },
             keys: keys(view, found),
         });
-        let outranking = all().flat_map(|(view, found)| view.outranking(found, decides_credentials));
-        Ok(Inspection { sections: sections.collect(), outranking: outranking.collect() })
+        let shadowing = all().flat_map(|(view, found)| view.shadowing(found, decides_credentials));
+        Ok(Inspection { sections: sections.collect(), shadowing: shadowing.collect() })
     }
 
     /// What stands in the way of the tools that read the files: who cannot read them, and where.

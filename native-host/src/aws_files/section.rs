@@ -3,9 +3,10 @@
 use memchr::memmem;
 use secrecy::ExposeSecret;
 
-use super::Which;
-use super::document::{Document, Kind, Property, Section};
+use super::document::{Document, Property, Section};
 use super::edit::Edit;
+use super::files::Which;
+use super::line::{Kind, is_delimiter};
 use super::marker;
 use super::names::{self, Seen};
 use super::profile::Entry;
@@ -208,7 +209,7 @@ fn rewrite(document: &Document<'_>, edit: &mut Edit, property: &Property, entry:
 
 /// Whether the SDKs see the same key as botocore, which takes `:` for `=`.
 fn has_equals(document: &Document<'_>, property: &Property) -> bool {
-    document.content(property.line).iter().find(|&&byte| super::document::is_delimiter(byte)) == Some(&b'=')
+    document.content(property.line).iter().find(|&&byte| is_delimiter(byte)) == Some(&b'=')
 }
 
 fn indentation(line: &[u8]) -> &[u8] {

@@ -9,7 +9,7 @@ use rolecall_core::sign_in::Presence;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Place;
+use crate::host_settings::CacheBackend;
 
 /// The file's content.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub(super) struct Document {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
     pub(super) role: RoleKey,
-    /// Where the keys are. Nowhere, if the cache could not take them.
-    pub(super) place: Place,
+    /// Where the keys are.
+    pub(super) backend: CacheBackend,
     pub(super) lifetime: Lifetime,
     /// The keys, if they are in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,12 +33,17 @@ pub(super) struct Entry {
 
 impl Entry {
     /// What came at this moment. Only what goes into the file carries the keys.
-    pub(super) fn new(role: &RoleKey, credentials: &Credentials, place: Place, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(
+        role: &RoleKey,
+        credentials: &Credentials,
+        backend: CacheBackend,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             role: role.clone(),
-            place,
+            backend,
             lifetime: Lifetime::of(credentials, now),
-            credentials: (place == Place::File).then(|| credentials.clone()),
+            credentials: (backend == CacheBackend::File).then(|| credentials.clone()),
         }
     }
 
@@ -105,11 +110,9 @@ impl Document {
         self.roles.extract_if(.., |entry| roles.contains(&entry.role)).collect()
     }
 
-    /// Drops what has expired and what is kept elsewhere than in this place, and gives what was dropped.
-    pub(super) fn drop_all_but(&mut self, place: Place, now: DateTime<Utc>) -> Vec<Entry> {
-        let is_used = |entry: &Entry| {
-            entry.lifetime.expiration > now && (entry.place == place || entry.place == Place::None)
-        };
+    /// Drops what has expired and what is kept by another backend than this, and gives what was dropped.
+    pub(super) fn drop_all_but(&mut self, backend: CacheBackend, now: DateTime<Utc>) -> Vec<Entry> {
+        let is_used = |entry: &Entry| entry.lifetime.expiration > now && entry.backend == backend;
         self.roles.extract_if(.., |entry| !is_used(entry)).collect()
     }
 }
@@ -134,7 +137,7 @@ mod tests {
         }
     }
 
-    fn entry(name: &str, minutes: i64, place: Place) -> Entry {
+    fn entry(name: &str, minutes: i64, backend: CacheBackend) -> Entry {
         let now = Utc::now();
         let credentials = Credentials {
             access_key_id: "ASIAEXAMPLE".into(),
@@ -142,12 +145,12 @@ mod tests {
             session_token: "token".into(),
             expiration: now + TimeDelta::minutes(minutes),
         };
-        Entry::new(&role(name), &credentials, place, now)
+        Entry::new(&role(name), &credentials, backend, now)
     }
 
     #[test]
     fn where_nobody_can_sign_in_they_are_used_until_their_last_minute() {
-        let entry = entry("a", 60, Place::File);
+        let entry = entry("a", 60, CacheBackend::File);
         let end = entry.lifetime.expiration;
         let fresh = |left, presence| entry.is_fresh(end - TimeDelta::seconds(left), presence, SDK_RENEWAL);
         assert!(fresh(61, Presence::Nobody));
@@ -158,22 +161,22 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let mut document = Document::default();
-        document.put(entry("a", 60, Place::File));
-        document.put(entry("b", 60, Place::Keyring));
+        document.put(entry("a", 60, CacheBackend::File));
+        document.put(entry("b", 60, CacheBackend::Keyring));
         let bytes = document.to_bytes();
         assert!(bytes.capacity() == ROOM_BYTES * 3, "the buffer did not grow");
         let read = Document::parse(&bytes).unwrap();
         let kept = read.entry(&role("a")).unwrap().credentials.as_ref().unwrap();
         assert_eq!(kept.secret_access_key.expose_secret(), "very/secret+key");
         let elsewhere = read.entry(&role("b")).unwrap();
-        assert!(elsewhere.place == Place::Keyring && elsewhere.credentials.is_none());
+        assert!(elsewhere.backend == CacheBackend::Keyring && elsewhere.credentials.is_none());
         assert_eq!(String::from_utf8_lossy(&bytes).matches("very/secret+key").count(), 1);
     }
 
     #[test]
     fn a_document_of_another_version_or_cut_short_is_as_good_as_none() {
         let mut document = Document::default();
-        document.put(entry("a", 60, Place::File));
+        document.put(entry("a", 60, CacheBackend::File));
         let bytes = document.to_bytes();
         assert!(Document::parse(&bytes[..bytes.len() - 1]).is_none());
         assert!(Document::parse(br#"{"version":2,"roles":[]}"#).is_none());
@@ -184,29 +187,28 @@ mod tests {
     #[test]
     fn a_role_is_kept_once() {
         let mut document = Document::default();
-        document.put(entry("a", 10, Place::File));
-        document.put(entry("a", 60, Place::File));
+        document.put(entry("a", 10, CacheBackend::File));
+        document.put(entry("a", 60, CacheBackend::File));
         assert_eq!(document.into_entries().count(), 1);
     }
 
     #[test]
     fn what_has_expired_or_is_kept_elsewhere_is_dropped() {
         let mut document = Document::default();
-        document.put(entry("expired", -1, Place::File));
-        document.put(entry("elsewhere", 60, Place::Keyring));
-        document.put(entry("refused", 60, Place::None));
-        document.put(entry("here", 60, Place::File));
-        let dropped = document.drop_all_but(Place::File, Utc::now());
+        document.put(entry("expired", -1, CacheBackend::File));
+        document.put(entry("elsewhere", 60, CacheBackend::Keyring));
+        document.put(entry("here", 60, CacheBackend::File));
+        let dropped = document.drop_all_but(CacheBackend::File, Utc::now());
         let dropped: Vec<_> = dropped.iter().map(|entry| entry.role.arn.name()).collect();
         assert_eq!(dropped, ["expired", "elsewhere"]);
-        assert!(document.entry(&role("here")).is_some() && document.entry(&role("refused")).is_some());
+        assert!(document.entry(&role("here")).is_some());
     }
 
     #[test]
     fn one_role_is_dropped_or_all() {
         let mut document = Document::default();
-        document.put(entry("a", 60, Place::File));
-        document.put(entry("b", 60, Place::File));
+        document.put(entry("a", 60, CacheBackend::File));
+        document.put(entry("b", 60, CacheBackend::File));
         assert_eq!(document.remove(&RoleSelection::Role(role("a"))).len(), 1);
         assert!(document.entry(&role("b")).is_some());
         document.remove(&RoleSelection::All);

@@ -3,7 +3,7 @@
 //! What somebody else could have read or written is not believed, and nothing in here is a reason to fail for whoever
 //! only reads: a file that is damaged, foreign or open to others is as good as none.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
@@ -15,15 +15,6 @@ use crate::platform;
 /// The folder of the cache.
 #[derive(Debug)]
 pub(super) struct Folder(PathBuf);
-
-/// Whether to wait for another process that changes the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Patience {
-    /// No: then nothing is changed.
-    None,
-    /// Until it has done so.
-    UntilFree,
-}
 
 impl Folder {
     /// `$XDG_CACHE_HOME/rolecall`, by default `~/.cache/rolecall`.
@@ -64,12 +55,8 @@ impl Folder {
     }
 
     /// Changes what is kept while nobody else does. `change` says whether it changed anything.
-    pub(super) fn change(
-        &self,
-        patience: Patience,
-        change: impl FnOnce(&mut Document) -> bool,
-    ) -> io::Result<()> {
-        let Some(_lock) = self.lock(patience)? else { return Ok(()) };
+    pub(super) fn change(&self, change: impl FnOnce(&mut Document) -> bool) -> io::Result<()> {
+        let _lock = self.lock()?;
         let mut document = self.read();
         if !change(&mut document) {
             return Ok(());
@@ -79,7 +66,7 @@ impl Folder {
 
     /// Tries whether the file could be changed.
     pub(super) fn check(&self) -> io::Result<()> {
-        let _lock = self.lock(Patience::UntilFree)?;
+        let _lock = self.lock()?;
         let path = self.0.join(NEW);
         remove(&path)?;
         platform::create_private_file(&path)?.write_all(b"{}")?;
@@ -87,25 +74,17 @@ impl Folder {
     }
 
     /// The right to change the file.
-    fn lock(&self, patience: Patience) -> io::Result<Option<File>> {
+    fn lock(&self) -> io::Result<File> {
         platform::make_private_folder(&self.0)?;
         let path = self.0.join(LOCK);
         let file = match platform::create_private_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&path)?,
             result => result?,
         };
-        let locked = match patience {
-            Patience::UntilFree => file.lock(),
-            Patience::None => match file.try_lock() {
-                Ok(()) => Ok(()),
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => Err(error),
-            },
-        };
-        match locked {
+        match file.lock() {
             // No locks on this file system: what remains is that every replacement is one step.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(Some(file)),
-            result => result.map(|()| Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+            result => result.map(|()| file),
         }
     }
 
@@ -146,9 +125,9 @@ mod tests {
     use rolecall_core::message::host::RoleSelection;
     use rolecall_core::settings::RoleKey;
 
-    use super::super::Place;
     use super::super::document::Entry;
     use super::*;
+    use crate::host_settings::CacheBackend;
 
     fn put(document: &mut Document) -> bool {
         let role: RoleKey = RoleKey {
@@ -162,7 +141,7 @@ mod tests {
             session_token: "token".into(),
             expiration: now + TimeDelta::hours(1),
         };
-        document.put(Entry::new(&role, &credentials, Place::File, now));
+        document.put(Entry::new(&role, &credentials, CacheBackend::File, now));
         true
     }
 
@@ -171,23 +150,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder(home.path().join("a/b/rolecall"));
         assert!(folder.read().is_empty() && !folder.exists());
-        folder.change(Patience::UntilFree, put).unwrap();
+        folder.change(put).unwrap();
         assert!(!folder.read().is_empty());
-        folder
-            .change(Patience::UntilFree, |document| !document.remove(&RoleSelection::All).is_empty())
-            .unwrap();
+        folder.change(|document| !document.remove(&RoleSelection::All).is_empty()).unwrap();
         assert!(!folder.file().exists());
-    }
-
-    #[test]
-    fn whoever_has_no_patience_changes_nothing_while_another_does() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = Folder(home.path().join("rolecall"));
-        let lock = folder.lock(Patience::UntilFree).unwrap();
-        folder.change(Patience::None, |_| panic!("nobody else changes it now")).unwrap();
-        drop(lock);
-        folder.change(Patience::None, put).unwrap();
-        assert!(!folder.read().is_empty());
     }
 
     #[test]
@@ -197,7 +163,7 @@ mod tests {
         let elsewhere = home.path().join("elsewhere");
         fs::create_dir(&elsewhere).unwrap();
         symlink(&elsewhere, home.path().join("rolecall")).unwrap();
-        let refused = folder.change(Patience::UntilFree, put).unwrap_err();
+        let refused = folder.change(put).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied, "{refused}");
         assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
     }
@@ -206,7 +172,7 @@ mod tests {
     fn trying_it_leaves_what_is_kept_as_it_was() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder(home.path().join("rolecall"));
-        folder.change(Patience::UntilFree, put).unwrap();
+        folder.change(put).unwrap();
         let before = fs::read(folder.file()).unwrap();
         folder.check().unwrap();
         assert_eq!(fs::read(folder.file()).unwrap(), before);

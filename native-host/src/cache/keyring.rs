@@ -16,11 +16,19 @@ use rolecall_core::aws::Credentials;
 use rolecall_core::settings::RoleKey;
 use zeroize::Zeroizing;
 
-use super::Unlock;
 #[cfg(any(windows, target_os = "macos"))]
 use native as system;
 #[cfg(all(unix, not(target_os = "macos")))]
 use secret_service as system;
+
+/// Whether a person may be asked to unlock the keyring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unlock {
+    /// They may: they are at the terminal and asked for this.
+    Ask,
+    /// A locked keyring is no keyring.
+    Never,
+}
 
 /// Why the keyring is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,32 +111,32 @@ fn in_time<T: Send + 'static>(
     unlock: Unlock,
     work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, Trouble> {
-    let patience = match unlock {
-        Unlock::Never => PATIENCE,
-        Unlock::Ask => PATIENCE_WITH_A_PERSON,
+    let timeout = match unlock {
+        Unlock::Never => TIMEOUT,
+        Unlock::Ask => UNLOCK_TIMEOUT,
     };
     let (done, result) = mpsc::channel();
     let started = thread::Builder::new().spawn(move || {
-        // Nobody listens any more once the patience has run out.
+        // Nobody listens any more after the timeout.
         let _ = done.send(work());
     });
     if started.is_err() {
         return Err(Trouble::Silent);
     }
-    result.recv_timeout(patience).unwrap_or(Err(Trouble::Silent))
+    result.recv_timeout(timeout).unwrap_or(Err(Trouble::Silent))
 }
 
 /// The name below which a person finds the entries in their keyring.
 const APPLICATION: &str = "rolecall";
 
-/// In place of a role, to try the keyring with.
+/// Instead of a role, to try the keyring with.
 const TRIAL: &str = "trial";
 
 /// A keyring that is unlocked answers within milliseconds, but may have to be started.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// As long as it takes to type a password.
-const PATIENCE_WITH_A_PERSON: Duration = Duration::from_mins(2);
+const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// More than a role's entry takes: a buffer that grows leaves copies behind.
 const ROOM_BYTES: usize = 8192;

@@ -3,18 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::CommandFactory;
-use clap_complete::CompletionCandidate;
-use clap_complete::engine::ArgValueCandidates;
+use clap::Command;
 use clap_complete::env::{CompleteEnv, Shells};
 use rolecall_core::{Code, Problem};
 
-use super::Arguments;
 use crate::output::{self, Failure, Outcome, short_path};
 use crate::profile;
-use crate::roles::Known;
+use crate::shell::Syntax;
 
 /// Print the script that completes rolecall's commands and your roles in a shell.
 #[derive(Debug, clap::Args)]
@@ -57,26 +53,14 @@ enum Shell {
 }
 
 /// Answers a shell that asks what could come next, and tells whether it was one.
-pub(super) fn answer() -> bool {
+pub(super) fn answer(command: impl Fn() -> Command) -> bool {
     if std::env::var_os(VARIABLE).is_none() {
         return false;
     }
     let here = std::env::current_dir().ok();
-    let shell = CompleteEnv::with_factory(Arguments::command).var(VARIABLE);
+    let shell = CompleteEnv::with_factory(command).var(VARIABLE);
     // A completion that fails shows nothing: a message would land in the middle of what is typed.
     shell.try_complete(std::env::args_os(), here.as_deref()).unwrap_or(true)
-}
-
-/// The roles that a shell may offer.
-pub(super) fn roles() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        let known = Known::gather_within(PATIENCE).roles.into_iter();
-        known
-            .map(|role| {
-                CompletionCandidate::new(role.profile.to_string()).help(Some(role.arn.to_string().into()))
-            })
-            .collect()
-    })
 }
 
 impl Completions {
@@ -89,12 +73,13 @@ impl Completions {
 impl ShellInit {
     pub(crate) fn run(self) -> Outcome {
         let program = profile::own_path()?.display().to_string();
-        let (template, program) = match self.shell {
-            Shell::Bash => (BASH, format!("'{}'", program.replace('\'', r"'\''"))),
-            Shell::Zsh => (ZSH, format!("'{}'", program.replace('\'', r"'\''"))),
-            Shell::Fish => (FISH, format!("'{}'", program.replace('\\', r"\\").replace('\'', r"\'"))),
-            Shell::Powershell => (POWERSHELL, format!("'{}'", program.replace('\'', "''"))),
+        let (template, quoting) = match self.shell {
+            Shell::Bash => (BASH, Syntax::Posix),
+            Shell::Zsh => (ZSH, Syntax::Posix),
+            Shell::Fish => (FISH, Syntax::Fish),
+            Shell::Powershell => (POWERSHELL, Syntax::PowerShell),
         };
+        let program = quoting.word(&program).unwrap_or(program);
         output::data(template.replace("@PROGRAM@", &program).trim_end())?;
         output::data(script(self.shell)?.trim_end())?;
         Ok(ExitCode::SUCCESS)
@@ -102,18 +87,19 @@ impl ShellInit {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Outcome {
+    /// Writes the manual of `command`.
+    pub(crate) fn run(self, command: Command) -> Outcome {
         let failed = |error: std::io::Error| {
             Failure::caused_by(Problem::new(Code::FileFailed, "The manual could not be written."), &error)
         };
         if let Some(folder) = self.dir {
             fs::create_dir_all(&folder).map_err(failed)?;
-            clap_mangen::generate_to(Arguments::command(), &folder).map_err(failed)?;
+            clap_mangen::generate_to(command, &folder).map_err(failed)?;
             output::note(format_args!("Wrote the manual to {}", short_path(&folder)));
             return Ok(ExitCode::SUCCESS);
         }
         let mut page = Vec::new();
-        clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(failed)?;
+        clap_mangen::Man::new(command).render(&mut page).map_err(failed)?;
         output::data(String::from_utf8_lossy(&page).trim_end())?;
         Ok(ExitCode::SUCCESS)
     }
@@ -139,9 +125,6 @@ fn script(shell: Shell) -> Result<String, Failure> {
 
 /// Set by the scripts while they ask.
 const VARIABLE: &str = "ROLECALL_COMPLETE";
-
-/// How long a person who pressed Tab waits.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 const BASH: &str = include_str!("../shell/init.bash");
 const ZSH: &str = include_str!("../shell/init.zsh");

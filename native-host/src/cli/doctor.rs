@@ -1,6 +1,7 @@
-//! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that mends it.
+//! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that fixes it.
 
 mod aws;
+mod finding;
 mod providers;
 mod running;
 
@@ -10,27 +11,29 @@ use std::process::ExitCode;
 use rolecall_core::aws::{Region, RoleArn};
 use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::trial;
 use crate::agent::{AgentStatus, Agents};
-use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
-use crate::cache::{self, Cache, Kept, Place};
-use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN, short_path};
+use crate::browsers::{self, BROWSERS, Browser, Family};
+use crate::cache::{self, Cache, Kept};
+use crate::host_settings::CacheBackend;
+use crate::output::{self, Outcome, short_path};
 use crate::sdk_profile::SdkProfile;
 use crate::settings_files::{self, State as FileState};
+use crate::shell::{self, Syntax};
 use crate::{platform, profile, roles};
+use finding::{Finding, State};
 use running::Running;
 
-/// Check this machine's set-up and say how to mend it.
+/// Check this machine's set-up and say how to fix it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Doctor {
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
-    /// Ask AWS itself instead: whether it answers as it is on record to answer, for the partitions and regions of your
+    /// Ask AWS itself instead: whether it answers as documented, for the partitions and regions of your
     /// roles. Needs no rights; only made-up tokens and keys are sent, and it says where to before.
     #[arg(long)]
     aws: bool,
@@ -50,23 +53,6 @@ Examples:
 
 Exit status: 0 nothing is broken (there may be warnings), 1 something is. With --aws: 0 all is as on record, 1 something \
 differs or did not answer.";
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    state: State,
-    what: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Warn,
-    Fail,
-}
 
 impl Doctor {
     pub(crate) fn run(self) -> Outcome {
@@ -93,33 +79,6 @@ impl Doctor {
     }
 }
 
-impl Finding {
-    fn ok(what: impl Into<String>) -> Self {
-        Self { state: State::Ok, what: what.into(), mend: None }
-    }
-
-    fn warn(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { state: State::Warn, what: what.into(), mend: Some(mend.into()) }
-    }
-
-    fn fail(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { state: State::Fail, what: what.into(), mend: Some(mend.into()) }
-    }
-
-    fn print(&self) -> Result<(), output::Failure> {
-        let (style, word) = match self.state {
-            State::Ok => (GOOD, "ok  "),
-            State::Warn => (WARN, "warn"),
-            State::Fail => (BAD, "fail"),
-        };
-        output::data(format_args!("{style}{word}{style:#}  {}", self.what))?;
-        match &self.mend {
-            Some(mend) => output::data(format_args!("      {DIM}{mend}{DIM:#}")),
-            None => Ok(()),
-        }
-    }
-}
-
 /// An agent of a browser, and what it answers.
 struct Answering {
     running: Option<Running>,
@@ -128,7 +87,7 @@ struct Answering {
 
 impl Answering {
     fn all() -> Vec<Self> {
-        let agents = Agents::of_browsers().within(roles::PATIENCE);
+        let agents = Agents::of_browsers().within(roles::STATUS_TIMEOUT);
         let statuses = agents.statuses().into_iter();
         statuses.map(|(socket, status)| Self { running: Running::of_socket(socket), status }).collect()
     }
@@ -168,37 +127,37 @@ fn check_browsers(findings: &mut Vec<Finding>, answering: &[Answering]) {
         findings
             .push(Finding::warn("No browser was found for this user.", "rolecall install --browser NAME"));
     }
-    for (folder, advice) in SANDBOXED {
-        if home.join(folder).is_dir() {
-            findings.push(Finding::warn(advice, "Choose another package of the browser."));
-        }
+    for sandbox in browsers::sandboxes(&home) {
+        findings.push(Finding::warn(sandbox.advice, "Choose another package of the browser."));
     }
 }
 
 /// `folder`: the browser's own folder of user data, if it was started with one.
 fn check_manifest(browser: &Browser, path: &Path, folder: Option<&Path>) -> Finding {
-    let mut mend = format!("rolecall install --browser {}", browser.name);
+    let mut fix = format!("rolecall install --browser {}", browser.name);
     let mut label = browser.label.to_owned();
     if let Some(folder) = folder {
-        mend = format!("{mend} --user-data-dir {}", folder.display());
+        let folder_text = folder.display().to_string();
+        let word = Syntax::of_this_terminal().word(&folder_text).unwrap_or(folder_text);
+        fix = format!("{fix} --user-data-dir {word}");
         label = format!("{label} in {}", short_path(folder));
     }
     let place = format!("{label} ({})", short_path(path));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Finding::warn(format!("{label}: the host program is not installed."), mend);
+            return Finding::warn(format!("{label}: the host program is not installed."), fix);
         }
-        Err(error) => return Finding::fail(format!("{place}: the manifest cannot be read: {error}."), mend),
+        Err(error) => return Finding::fail(format!("{place}: the manifest cannot be read: {error}."), fix),
     };
     let Ok(manifest) = serde_json::from_str::<Value>(&text) else {
-        return Finding::fail(format!("{place}: the manifest is not JSON."), mend);
+        return Finding::fail(format!("{place}: the manifest is not JSON."), fix);
     };
     let Some(host) = manifest["path"].as_str() else {
-        return Finding::fail(format!("{place}: the manifest names no program."), mend);
+        return Finding::fail(format!("{place}: the manifest names no program."), fix);
     };
     if !platform::is_executable(Path::new(host)) {
-        return Finding::fail(format!("{place}: {host} is not a program that can be run."), mend);
+        return Finding::fail(format!("{place}: {host} is not a program that can be run."), fix);
     }
     let (list, expected) = match browser.family {
         Family::Chromium => ("allowed_origins", browsers::manifest(browser.family, Path::new(host), &[])),
@@ -209,14 +168,14 @@ fn check_manifest(browser: &Browser, path: &Path, folder: Option<&Path>) -> Find
     if manifest["name"] != expected["name"]
         || !expected[list].as_array().is_some_and(|ids| ids.iter().all(allows))
     {
-        return Finding::fail(format!("{place}: the manifest does not admit the Rolecall extension."), mend);
+        return Finding::fail(format!("{place}: the manifest does not allow the Rolecall extension."), fix);
     }
     if let Err(why) = trial::hello(browser.family, path, Path::new(host)) {
-        return Finding::fail(format!("{place}: {host} {why}."), mend);
+        return Finding::fail(format!("{place}: {host} {why}."), fix);
     }
     match profile::own_path() {
         Ok(own) if own != Path::new(host) => {
-            Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), mend)
+            Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), fix)
         }
         _ => Finding::ok(format!("{label}: the host program is installed and answers.")),
     }
@@ -275,12 +234,12 @@ fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
 /// The cache: able to keep what the settings want kept, and nothing kept that they do not.
 fn check_cache(findings: &mut Vec<Finding>) {
     let cache = Cache::of(&settings_files::load());
-    let is_elsewhere = |kept: &Kept| kept.place != cache.place();
+    let is_elsewhere = |kept: &Kept| kept.backend != cache.backend();
     let (left, kept): (Vec<_>, Vec<_>) = cache::list().into_iter().partition(is_elsewhere);
-    if cache.place() != Place::None {
+    if cache.backend() != CacheBackend::None {
         findings.push(match cache.check() {
             Ok(()) => {
-                Finding::ok(format!("The cache works ({}); roles in it: {}.", cache.place(), kept.len()))
+                Finding::ok(format!("The cache works ({}); roles in it: {}.", cache.backend(), kept.len()))
             }
             Err(problem) => Finding::fail(problem.message, problem.next_step),
         });
@@ -312,10 +271,10 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
         let line = setting("credential_process");
         let role = line.and_then(|line| profile::role_of_line(line));
         if let Ok(inspection) = files.inspect(name)
-            && !inspection.outranking.is_empty()
+            && !inspection.shadowing.is_empty()
         {
             let role = role.as_ref().map_or_else(|| "ARN".to_owned(), role_options);
-            for finding in inspection.outranking {
+            for finding in inspection.shadowing {
                 let place = format!("{}:{}", short_path(&finding.file), finding.line);
                 findings.push(Finding::fail(
                     format!(
@@ -336,7 +295,8 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
                 format!("rolecall profile write {name} --role-arn {}", role_options(role)),
             ));
         }
-        let program = line.and_then(|line| platform::split(line)).and_then(|words| words.into_iter().next());
+        let program =
+            line.and_then(|line| shell::process_words(line)).and_then(|words| words.into_iter().next());
         if let (Some(program), Some(role)) = (program, role)
             && !platform::is_executable(Path::new(&program))
         {
@@ -346,7 +306,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
             ));
         }
         if let Ok(profile) = SdkProfile::read(&files, name.as_str())
-            && let Some(trap) = profile.outranked()
+            && let Some(trap) = profile.shadowing()
         {
             findings.push(Finding::fail(
                 format!("Profile {name}: {trap}."),
@@ -364,7 +324,7 @@ fn role_options((arn, provider): &(RoleArn, Option<ProviderId>)) -> String {
     }
 }
 
-/// Variables that outrank every profile.
+/// Variables that shadow every profile.
 fn check_environment(findings: &mut Vec<Finding>) {
     if std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty()) {
         findings.push(Finding::warn(

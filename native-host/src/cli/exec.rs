@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
+use super::role_argument::RoleArgument;
 use crate::ask::Ask;
 use crate::container::Endpoint;
 use crate::output::{Failure, Outcome};
 use crate::platform;
-use crate::variables::{self, OUTRANKING};
+use crate::variables::{self, SHADOWING};
 
 /// Run a command as a role.
 ///
@@ -20,12 +20,8 @@ use crate::variables::{self, OUTRANKING};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall exec example-dev -- terraform apply")]
 pub(crate) struct Exec {
-    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
-    #[arg(value_name = "ROLE", add = super::completion::roles())]
-    role: Option<String>,
-    /// The role's provider, where several have the role.
-    #[arg(long, value_name = "ID")]
-    provider: Option<ProviderId>,
+    #[command(flatten)]
+    role: RoleArgument,
     /// Put the keys into the environment, for tools that know no other way. They do not renew.
     #[arg(long)]
     keys: bool,
@@ -39,19 +35,20 @@ pub(crate) struct Exec {
 impl Exec {
     pub(crate) fn run(self) -> Outcome {
         let Some((program, arguments)) = self.command.split_first() else { return Ok(ExitCode::SUCCESS) };
-        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
+        let target = self.role.target()?;
         let source = self.ask.source();
-        let credentials = source.credentials(&place.role)?;
+        let credentials = source.credentials(&target.role)?;
         let mut command = Command::new(program);
         command.args(arguments);
-        for name in OUTRANKING {
+        for name in SHADOWING {
             command.env_remove(name);
         }
+        let mut endpoint = None;
         let set = if self.keys {
-            variables::of_keys(&credentials, &place)
+            variables::of_keys(&credentials, &target)
         } else {
-            let endpoint = Endpoint::start(place.role.clone(), source, credentials, 0)?;
-            let mut set = variables::of_place(&place);
+            let endpoint = endpoint.insert(Endpoint::start(target.role.clone(), source, credentials, 0)?);
+            let mut set = variables::of_target(&target);
             set.extend(endpoint.variables());
             set
         };

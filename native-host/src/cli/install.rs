@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use rolecall_core::{Code, Problem};
 
-use crate::browsers::{self, BROWSERS, Browser, Family, SANDBOXED};
+use crate::browsers::{self, BROWSERS, Browser, Family};
 use crate::output::{self, Failure, Outcome, short_path};
 use crate::{platform, profile, settings_files, whole_file};
 
@@ -38,8 +39,8 @@ pub(crate) struct Uninstall {
 
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// One browser only: chrome, chrome-beta, chromium, edge, brave, vivaldi or firefox.
-    #[arg(long, value_name = "NAME", value_parser = browser)]
+    /// One browser only.
+    #[arg(long, value_name = "NAME", value_parser = browser())]
     browser: Option<&'static Browser>,
     /// A user data folder of its own, as in Chromium's option of the same name.
     #[arg(long, value_name = "DIR", requires = "browser")]
@@ -70,7 +71,7 @@ impl Install {
         }
         let places = self.target.places(&home, |browser| browser.is_found(&home))?;
         if places.is_empty() {
-            let names = BROWSERS.map(|browser| browser.name).join(", ");
+            let names = browsers::names().collect::<Vec<_>>().join(", ");
             let problem = Problem::new(Code::BrowserUnknown, "No browser was found for this user.");
             return Err(
                 Failure::from(problem).next(format!("Name one: rolecall install --browser NAME ({names})"))
@@ -78,7 +79,7 @@ impl Install {
         }
         let settings = settings_files::load_and_remember();
         settings_files::tell(&settings.effective(), None);
-        let mut extensions = settings.allowed_extensions;
+        let mut extensions = settings.host.allowed_extensions;
         extensions.extend(self.extension_id);
         for place in places {
             let text = browsers::manifest(place.browser.family, &host, &extensions)
@@ -94,11 +95,7 @@ impl Install {
             let what = if written { "wrote" } else { "already there:" };
             output::data(format_args!("{}: {what} {}", place.browser.label, short_path(&place.path)))?;
         }
-        for (folder, advice) in SANDBOXED {
-            if home.join(folder).is_dir() {
-                output::warn(advice);
-            }
-        }
+        browsers::sandboxes(&home).for_each(|sandbox| output::warn(sandbox.advice));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -162,7 +159,7 @@ impl Target {
         };
         let places: Vec<_> = asked.filter_map(place).collect();
         if places.is_empty() {
-            let message = "No folder is known in which this browser looks on behalf of every user.";
+            let message = "This browser has no known folder for all users of a machine.";
             let problem = Problem::new(Code::BrowserUnknown, message);
             return Err(Failure::from(problem).next("Leave --system out, once for each user."));
         }
@@ -170,9 +167,9 @@ impl Target {
     }
 }
 
-fn browser(name: &str) -> Result<&'static Browser, String> {
-    Browser::named(name)
-        .ok_or_else(|| format!("choose one of {}", BROWSERS.map(|browser| browser.name).join(", ")))
+fn browser() -> impl TypedValueParser<Value = &'static Browser> {
+    PossibleValuesParser::new(browsers::names())
+        .try_map(|name| Browser::named(&name).ok_or("there is no such browser"))
 }
 
 fn home() -> Result<PathBuf, Failure> {

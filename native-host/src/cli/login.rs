@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::ProviderId;
 
+use super::role_argument::RoleArgument;
 use crate::ask::Ask;
-use crate::cache::Place;
+use crate::host_settings::CacheBackend;
 use crate::output::{self, DIM, GOOD, Outcome, short_path};
 use crate::source::{Obtained, Origin};
 use crate::{choice, settings_files};
@@ -20,23 +20,21 @@ use crate::{choice, settings_files};
     after_help = "Examples:\n  rolecall login example-dev\n  rolecall login --no-browser example-dev   (over SSH)"
 )]
 pub(crate) struct Login {
-    /// The role: an ARN, a profile's name, or a part of a name that fits one role only. Picked from a list without.
-    #[arg(value_name = "ROLE", conflicts_with = "role_arn", add = super::completion::roles())]
-    role: Option<String>,
+    #[command(flatten)]
+    role: RoleArgument,
     /// The role's ARN.
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", conflicts_with = "role")]
     role_arn: Option<RoleArn>,
-    /// The role's provider, where several have the role.
-    #[arg(long, value_name = "ID")]
-    provider: Option<ProviderId>,
     #[command(flatten)]
     ask: Ask,
 }
 
 impl Login {
     pub(crate) fn run(self) -> Outcome {
-        let word = self.role_arn.map(|arn| arn.to_string()).or(self.role);
-        let role = choice::role(word.as_deref(), self.provider.as_ref())?;
+        let role = match &self.role_arn {
+            Some(arn) => self.role.find_as(Some(arn.as_str()))?,
+            None => self.role.find()?,
+        };
         let Obtained { credentials, origin, kept } = self.ask.source().obtain(&role.key())?;
         let left = output::time_left(Some(credentials.expiration), Utc::now());
         let label = choice::label(&role);
@@ -48,7 +46,7 @@ impl Login {
             output::note(format_args!("{GOOD}Signed in{GOOD:#} as {label}, for {left}."));
         }
         match (kept?, origin) {
-            (Place::None, Origin::SignIn) => output::note(format_args!(
+            (CacheBackend::None, Origin::SignIn) => output::note(format_args!(
                 "{DIM}No browser with the extension is running, so nothing keeps these credentials. Use them with:{DIM:#}\n  \
                  rolecall exec {0} -- COMMAND\n  eval \"$(rolecall env {0})\"\n\
                  {DIM}A cache would keep them: cache = \"file\" or \"keyring\" below [host] in {1}.{DIM:#}",
@@ -56,8 +54,8 @@ impl Login {
                 settings_files::user_file()
                     .map_or_else(|| "the settings".to_owned(), |file| short_path(&file)),
             )),
-            (Place::File, Origin::SignIn) => note_kept("a file"),
-            (Place::Keyring, Origin::SignIn) => note_kept("the keyring"),
+            (CacheBackend::File, Origin::SignIn) => note_kept("a file"),
+            (CacheBackend::Keyring, Origin::SignIn) => note_kept("the keyring"),
             _ => {}
         }
         Ok(ExitCode::SUCCESS)

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use clap::ArgGroup;
 use rolecall_core::message::agent::AgentAnswer;
 use rolecall_core::message::host::{RoleSelection, SignOutRequest, WorkerRequest};
-use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 
+use super::role_argument::RoleArgument;
 use crate::agent::Agents;
 use crate::aws_files::{Mode, Operation, Options};
 use crate::cache::{self, Unlock};
@@ -17,18 +18,17 @@ use crate::{choice, profile};
 ///
 /// The browser and the cache forget them, and keys that Rolecall wrote into the credentials file are removed.
 /// Profiles without keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh
-/// tokens are made worthless, and the browser opens the page of each provider that ends the session there.
+/// tokens are revoked, and the browser opens the page of each provider that ends the session there.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all")]
+#[command(
+    group = ArgGroup::new("which").required(true).args(["role", "all"]),
+    after_help = "Examples:\n  rolecall logout example-dev\n  rolecall logout --all"
+)]
 pub(crate) struct Logout {
-    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
-    #[arg(value_name = "ROLE", required_unless_present = "all", add = super::completion::roles())]
-    role: Option<String>,
-    /// The role's provider, where several have the role.
-    #[arg(long, value_name = "ID", conflicts_with = "all")]
-    provider: Option<ProviderId>,
+    #[command(flatten)]
+    role: RoleArgument,
     /// All roles, and who is signed in.
-    #[arg(long, conflicts_with = "role")]
+    #[arg(long, conflicts_with_all = ["role", "provider"])]
     all: bool,
     /// Leave the sessions at the sign-in providers as they are, instead of opening the pages that end them.
     #[arg(long, requires = "all")]
@@ -37,10 +37,7 @@ pub(crate) struct Logout {
 
 impl Logout {
     pub(crate) fn run(self) -> Outcome {
-        let role = match &self.role {
-            Some(word) => Some(choice::role(Some(word), self.provider.as_ref())?),
-            None => None,
-        };
+        let role = if self.role.is_named() { Some(self.role.find()?) } else { None };
         let roles = role.as_ref().map_or(RoleSelection::All, |role| RoleSelection::Role(role.key()));
         let mut failed = None;
         let agents = Agents::of_browsers();
@@ -76,5 +73,5 @@ impl Logout {
 }
 
 fn unexpected() -> Problem {
-    Problem::new(Code::HostProtocol, "The agent answered something else than was asked.")
+    Problem::new(Code::HostProtocol, "The agent sent an unexpected response.")
 }

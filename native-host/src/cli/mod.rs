@@ -13,6 +13,7 @@ mod install;
 mod login;
 mod logout;
 mod profile;
+mod role_argument;
 mod roles;
 mod serve;
 mod settings;
@@ -27,14 +28,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use rolecall_core::Problem;
-use rolecall_core::settings::ProviderId;
-
+use crate::log;
 use crate::output::{EXIT_CODES, Outcome};
-use crate::variables::Place;
-use crate::{choice, log, source};
 
 /// Sign in to AWS with your company's account: roles from the browser's toolbar, in your terminal.
 #[derive(Debug, Parser)]
@@ -81,7 +78,7 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
-    if completion::answer() {
+    if completion::answer(Arguments::command) {
         return ExitCode::SUCCESS;
     }
     let program = std::iter::once(OsString::from("rolecall"));
@@ -116,23 +113,8 @@ fn perform(command: Command) -> Outcome {
         Command::Doctor(command) => command.run(),
         Command::ShellInit(command) => command.run(),
         Command::Completions(command) => command.run(),
-        Command::Man(command) => command.run(),
+        Command::Man(command) => command.run(Arguments::command()),
     }
-}
-
-/// The role that a person means, and where it lives.
-fn place(word: Option<&str>, provider: Option<&ProviderId>) -> Result<Place, Problem> {
-    let known = choice::role(word, provider)?;
-    let effective = crate::roles::settings();
-    let key = known.key();
-    let role = source::role_of(&effective, &key);
-    let provider = effective.provider(&role.provider);
-    Ok(Place {
-        region: role.region(),
-        endpoint_url: provider.and_then(|provider| provider.endpoint_url.clone()),
-        profile: known.profile.to_string(),
-        role: key,
-    })
 }
 
 const STYLES: Styles = Styles::styled()
@@ -143,8 +125,6 @@ const STYLES: Styles = Styles::styled()
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

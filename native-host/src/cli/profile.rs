@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::ask::Ask;
 use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
-use crate::profile::Wanted;
+use crate::profile::RoleProfile;
 use crate::roles::Known;
 use crate::{profile, roles, settings_files};
 
@@ -132,7 +132,7 @@ impl Write {
                 (CredentialsMode::File, Some(self.ask.source().credentials(&key)?))
             }
         };
-        let wanted = Wanted {
+        let wanted = RoleProfile {
             name: &self.profile,
             role: &self.role_arn,
             provider: provider.as_ref(),
@@ -152,7 +152,7 @@ impl Write {
 
 impl Remove {
     fn run(self) -> Outcome {
-        let operation = Operation::Remove(profile::profile_name(&self.profile)?);
+        let operation = Operation::Remove(self.profile.clone());
         let done = format!("The profile {} is gone.", self.profile);
         change(&operation, &self.change, &done)
     }
@@ -174,12 +174,12 @@ fn change(operation: &Operation, change: &Change, done: &str) -> Outcome {
         output::warn(format_args!("{}: {}", short_path(&note.file), note.message));
     }
     for backup in backups {
-        output::note(format_args!("What was there before is in {}", short_path(&backup)));
+        output::note(format_args!("The previous version is in {}", short_path(&backup)));
     }
     if change.dry_run {
         output::note("Nothing was changed (--dry-run).");
     } else if plan.is_empty() {
-        output::note("Nothing had to be changed.");
+        output::note("Nothing needed to change.");
     } else {
         output::note(done);
     }

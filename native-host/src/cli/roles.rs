@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::Utc;
 
 use crate::output::{self, Outcome};
-use crate::roles::Known;
+use crate::roles::{Known, KnownRole};
 use crate::settings_files;
 
 /// List the roles you can use.
@@ -36,14 +36,20 @@ impl Roles {
             return Ok(done);
         }
         let now = Utc::now();
-        let row = |role: &crate::roles::KnownRole| {
+        let row = |role: &KnownRole| {
             let left = output::time_left(role.expiration, now);
             [role.account.clone(), role.arn.name().to_owned(), role.profile.to_string(), left]
         };
-        output::table(
-            ["ACCOUNT", "ROLE", "PROFILE", "TIME LEFT"],
-            &roles.iter().map(row).collect::<Vec<_>>(),
-        )?;
+        let rows: Vec<_> = roles.iter().map(row).collect();
+        if known.has_several_providers() {
+            let with_provider = |([account, name, profile, left], role): ([String; 4], &KnownRole)| {
+                [account, name, profile, role.provider.to_string(), left]
+            };
+            let rows: Vec<_> = rows.into_iter().zip(roles).map(with_provider).collect();
+            output::table(["ACCOUNT", "ROLE", "PROFILE", "PROVIDER", "TIME LEFT"], &rows)?;
+        } else {
+            output::table(["ACCOUNT", "ROLE", "PROFILE", "TIME LEFT"], &rows)?;
+        }
         Ok(done)
     }
 }

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
+use super::role_argument::RoleArgument;
 use crate::ask::Ask;
 use crate::container::Endpoint;
 use crate::output::{self, Failure, Outcome};
 use crate::platform;
-use crate::variables::{self, Format, OUTRANKING};
+use crate::variables::{self, Format, SHADOWING};
 
 /// Serve a role's credentials at an address on this machine until interrupted.
 ///
@@ -18,12 +18,8 @@ use crate::variables::{self, Format, OUTRANKING};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall serve example-dev --shell dotenv > .env.aws")]
 pub(crate) struct Serve {
-    /// The role: an ARN, a profile's name, or a part of a name that fits one role only.
-    #[arg(value_name = "ROLE", add = super::completion::roles())]
-    role: Option<String>,
-    /// The role's provider, where several have the role.
-    #[arg(long, value_name = "ID")]
-    provider: Option<ProviderId>,
+    #[command(flatten)]
+    role: RoleArgument,
     /// The port; any free one without it.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     port: u16,
@@ -36,10 +32,10 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Outcome {
-        let place = super::place(self.role.as_deref(), self.provider.as_ref())?;
+        let target = self.role.target()?;
         let source = self.ask.source();
-        let credentials = source.credentials(&place.role)?;
-        let endpoint = Endpoint::start(place.role.clone(), source, credentials, self.port)?;
+        let credentials = source.credentials(&target.role)?;
+        let endpoint = Endpoint::start(target.role.clone(), source, credentials, self.port)?;
         let (end, ended) = std::sync::mpsc::channel();
         let watched = platform::on_termination(move || {
             let _ = end.send(());
@@ -48,9 +44,9 @@ impl Serve {
             Failure::caused_by(Problem::new(Code::Internal, "Signals cannot be watched."), &error)
         })?;
         let mut set = endpoint.variables();
-        set.extend(variables::of_place(&place));
-        let shell = self.shell.unwrap_or_else(Format::of_this_shell);
-        output::data(shell.set(&set, &OUTRANKING).expose_secret())?;
+        set.extend(variables::of_target(&target));
+        let shell = self.shell.unwrap_or_else(Format::of_this_terminal);
+        output::data(shell.set(&set, &SHADOWING)?.expose_secret())?;
         output::note("Serving until interrupted (Ctrl-C).");
         let _ = ended.recv();
         Ok(ExitCode::SUCCESS)

@@ -26,7 +26,7 @@ pub(crate) struct Show {
     json: bool,
 }
 
-/// Add the settings of a file to your own: a config.yaml or [maws] file of the first generation, or a settings file.
+/// Add the settings of a file to your own: a config.yaml or [maws] file of the previous tool, or a settings file.
 ///
 /// What you have already stays as it is.
 #[derive(Debug, clap::Args)]

@@ -44,7 +44,7 @@ impl Status {
     pub(crate) fn run(self) -> Outcome {
         let settings = roles::settings();
         settings_files::tell(&settings, None);
-        let agents = Agents::of_browsers().within(roles::PATIENCE);
+        let agents = Agents::of_browsers().within(roles::STATUS_TIMEOUT);
         let agents = agents.statuses().into_iter().map(AgentReport::new).collect();
         let report = Report { agents, cache: cache::list() };
         if self.json {
@@ -67,10 +67,10 @@ fn print_cache(settings: &Effective, kept: &[Kept], now: DateTime<Utc>) -> Resul
         return Ok(());
     }
     output::data(format_args!("{GOOD}cache{GOOD:#}"))?;
-    for Kept { role, expiration, place } in kept {
+    for Kept { role, expiration, backend } in kept {
         let account = settings.account_label(role.arn.account());
         let left = output::time_left(Some(*expiration), now);
-        output::data(format_args!("  {account} / {}  {left}  {DIM}{place}{DIM:#}", role.arn.name()))?;
+        output::data(format_args!("  {account} / {}  {left}  {DIM}{backend}{DIM:#}", role.arn.name()))?;
     }
     Ok(())
 }

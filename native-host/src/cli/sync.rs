@@ -1,16 +1,17 @@
 //! `rolecall profile sync`: a profile for every role.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr, stdin};
 use std::process::ExitCode;
 
-use rolecall_core::settings::CredentialsMode;
+use rolecall_core::settings::{CredentialsMode, Effective, ProfileName, Role};
 use rolecall_core::{Code, Problem};
 
-use crate::aws_files::{AwsFiles, Operation, Options};
+use crate::aws_files::{self, AwsFiles, Operation, Options};
 use crate::output::{self, Failure, Outcome};
-use crate::profile::{self, Wanted};
-use crate::roles::Known;
-use crate::{settings_files, source};
+use crate::profile::{self, RoleProfile};
+use crate::roles::{Known, KnownRole};
+use crate::{roles, settings_files};
 
 /// Write a credential_process profile for every role that has none, or an outdated one.
 ///
@@ -31,28 +32,29 @@ impl Sync {
         let files = profile::files()?;
         let known = Known::gather();
         settings_files::tell(&known.settings, None);
-        // A profile that should be there and is not is no success, whatever else was done.
-        let done = if known.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        let (operations, mut left_out) = operations(&known);
         let mut pending = Vec::new();
-        for operation in wanted(&known)? {
+        for operation in operations {
             match files.plan(&operation, &Options::default()) {
                 Ok(plan) if plan.is_empty() => {}
                 Ok(plan) => {
                     output::data(plan.diff().trim_end())?;
                     pending.push(operation);
                 }
-                Err(error @ crate::aws_files::Error::InTheWay { .. }) => output::warn(&error),
+                Err(error @ aws_files::Error::Conflict { .. }) => output::warn(&error),
                 Err(error) => return Err(error.into()),
             }
         }
+        left_out.iter().for_each(output::warn);
         if known.is_incomplete() {
+            left_out.push(String::new());
             output::note("Roles of the settings that cannot be used get no profile.");
         }
+        // A profile that should be there and is not is no success, whatever else was done.
+        let done = if left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         if pending.is_empty() {
-            output::note(format_args!(
-                "Every {}role has its profile.",
-                if known.is_incomplete() { "other " } else { "" }
-            ));
+            let other = if left_out.is_empty() { "" } else { "other " };
+            output::note(format_args!("Every {other}role has its profile."));
             return Ok(done);
         }
         if self.dry_run {
@@ -76,33 +78,58 @@ fn write(files: &AwsFiles, operations: &[Operation]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A profile for each role whose settings do not want something else.
-fn wanted(known: &Known) -> Result<Vec<Operation>, Failure> {
-    let effective = &known.settings;
-    let mut operations = Vec::new();
-    for known in &known.roles {
-        let role = source::role_of(effective, &known.key());
-        if role.credentials != CredentialsMode::Process {
-            continue;
+/// A profile for each role whose settings do not want something else, and why some roles get none.
+fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
+    let settings = &known.settings;
+    let mut by_name: BTreeMap<&ProfileName, Vec<(&KnownRole, Role)>> = BTreeMap::new();
+    let mut names = Vec::new();
+    for role in &known.roles {
+        let in_settings = roles::role_of(settings, &role.key());
+        if in_settings.credentials == CredentialsMode::Process {
+            let roles = by_name.entry(&role.profile).or_default();
+            if roles.is_empty() {
+                names.push(&role.profile);
+            }
+            roles.push((role, in_settings));
         }
-        let provider = effective.provider(&role.provider);
-        let wanted = Wanted {
-            name: &known.profile,
-            role: &known.arn,
-            provider: Some(&known.provider),
-            region: Some(&role.region()),
-            endpoint_url: provider.and_then(|provider| provider.endpoint_url.as_ref()),
-            mode: CredentialsMode::Process,
-            credentials: None,
-        };
-        operations.push(Operation::Set(wanted.to_new_profile()?));
     }
-    Ok(operations)
+    let (mut operations, mut left_out) = (Vec::new(), Vec::new());
+    for name in names {
+        match &by_name[name][..] {
+            [(role, in_settings)] => match operation(settings, role, in_settings) {
+                Ok(operation) => operations.push(operation),
+                Err(problem) => left_out.push(format!("{} gets no profile. {problem}", role.key())),
+            },
+            several => {
+                let roles: Vec<_> = several.iter().map(|(role, _)| role.key().to_string()).collect();
+                left_out.push(format!(
+                    "Several roles have the profile name \"{name}\", so it stays as it is: {}. Give each a profile of its own \
+                     in the settings.",
+                    roles.join(", ")
+                ));
+            }
+        }
+    }
+    (operations, left_out)
+}
+
+fn operation(settings: &Effective, role: &KnownRole, in_settings: &Role) -> Result<Operation, Problem> {
+    let provider = settings.provider(&role.provider);
+    let profile = RoleProfile {
+        name: &role.profile,
+        role: &role.arn,
+        provider: Some(&role.provider),
+        region: Some(&in_settings.region()),
+        endpoint_url: provider.and_then(|provider| provider.endpoint_url.as_ref()),
+        mode: CredentialsMode::Process,
+        credentials: None,
+    };
+    Ok(Operation::Set(profile.to_new_profile()?))
 }
 
 fn confirmed(count: usize) -> Result<bool, Failure> {
     if !(stdin().is_terminal() && stderr().is_terminal()) {
-        let problem = Problem::new(Code::RoleMissing, "Nobody is here to confirm the change.");
+        let problem = Problem::new(Code::RoleMissing, "The change has to be confirmed at a terminal.");
         return Err(Failure::from(problem).next("Run again with --yes, or with --dry-run to look only."));
     }
     let question = format!("Write {count} profile{}?", if count == 1 { "" } else { "s" });

@@ -7,7 +7,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rolecall_core::identity::{CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{HostRequest, HostResponse, Outcome, ProtocolRange, ToHost, ToWorker};
 
@@ -17,8 +16,8 @@ use crate::browsers::Family;
 pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<String, String> {
     let mut command = Command::new(host);
     match family {
-        Family::Chromium => command.arg(format!("chrome-extension://{CHROMIUM_EXTENSION_ID}/")),
-        Family::Firefox => command.arg(manifest).arg(FIREFOX_EXTENSION_ID),
+        Family::Chromium => command.arg(format!("chrome-extension://{}/", family.extension_id())),
+        Family::Firefox => command.arg(manifest).arg(family.extension_id()),
     };
     let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = started.map_err(|error| format!("does not start: {error}"))?;
@@ -27,7 +26,7 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     };
     let (heard, answer) = mpsc::channel();
     thread::spawn(move || {
-        // Nobody listens any more once the patience below has run out.
+        // Nobody listens any more after the timeout.
         let _ = heard.send(frame::read::<ToWorker>(&mut BufReader::new(output)));
     });
     let body = HostRequest::Hello {
@@ -35,7 +34,7 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let asked = frame::write(&mut input, &ToHost::Request { id: 1, body }).and_then(|()| input.flush());
-    let answer = answer.recv_timeout(PATIENCE);
+    let answer = answer.recv_timeout(TIMEOUT);
     // The end of its input is what ends a host; one that does not answer may not heed it either.
     drop(input);
     if answer.is_err() {
@@ -44,7 +43,7 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     let _ = child.wait();
     match (asked, answer) {
         (Ok(()), Ok(Ok(Some(ToWorker::Response { result, .. })))) => understand(result),
-        (Ok(()), Err(_)) => Err(format!("does not answer within {} seconds", PATIENCE.as_secs())),
+        (Ok(()), Err(_)) => Err(format!("does not answer within {} seconds", TIMEOUT.as_secs())),
         _ => Err("does not speak as a host program does".to_owned()),
     }
 }
@@ -61,4 +60,4 @@ fn understand(result: Outcome<HostResponse>) -> Result<String, String> {
 }
 
 /// How long a host may take to start and answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);

@@ -28,7 +28,7 @@ pub(crate) struct Whoami {
 impl Whoami {
     pub(crate) fn run(self) -> Outcome {
         let profile = SdkProfile::read(&profile::files()?, &self.profile)?;
-        if let Some(trap) = profile.outranked() {
+        if let Some(trap) = profile.shadowing() {
             output::warn(format_args!("{trap}. Mend it with: rolecall doctor"));
         }
         let region = region(&profile)?;

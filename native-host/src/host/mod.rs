@@ -27,13 +27,15 @@ use requests::SettingsSnapshot;
 /// Serves the extension until its port closes.
 pub(crate) fn run(caller: &Caller) -> ExitCode {
     let machine = settings_files::load();
-    if let Err(problem) = caller.check(&machine.allowed_extensions) {
+    if let Err(problem) = caller.check(&machine.host.allowed_extensions) {
         tracing::warn!(%problem, "the caller was refused");
         return refuse(problem);
     }
     let port = Arc::new(Port::new(io::stdout()));
     let host = Arc::new(Host {
-        agent: Agent::new(Arc::<Port>::clone(&port)),
+        agent: Agent::new(Arc::<Port>::clone(&port), |role, reply| {
+            cache::store(role, &reply.credentials, reply.keep);
+        }),
         port,
         listening: Mutex::new(None),
         settings: Mutex::default(),
@@ -124,7 +126,7 @@ impl Host {
         if ProtocolRange::CURRENT.common(protocol).is_none() {
             let version: String = version.chars().filter(char::is_ascii_graphic).take(20).collect();
             let message = format!(
-                "The Rolecall extension ({version}) and host program ({}) are of versions that do not fit each other.",
+                "The Rolecall extension ({version}) and host program ({}) have incompatible versions.",
                 env!("CARGO_PKG_VERSION")
             );
             return Err(Problem::new(Code::HostVersion, message));
@@ -154,7 +156,7 @@ impl Host {
             HostRequest::WriteProfile(spec) => {
                 let response = requests::write_profile(&spec)?;
                 if let Some(credentials) = spec.credentials {
-                    self.agent.keep(spec.role, credentials);
+                    self.agent.keep(&spec.role, credentials);
                 }
                 Ok(response)
             }
@@ -171,7 +173,7 @@ impl Host {
     fn end(&self) {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.port.close();
-        self.agent.wait_until_idle(FAREWELL);
+        self.agent.wait_until_idle(DRAIN_TIMEOUT);
     }
 }
 
@@ -188,4 +190,4 @@ fn refuse(problem: Problem) -> ExitCode {
 }
 
 /// How long an end waits for answers to be written.
-const FAREWELL: Duration = Duration::from_secs(1);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);

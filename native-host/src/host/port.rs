@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{HostResponse, Id, Outcome, ToWorker, WorkerRequest, WorkerResponse};
 use rolecall_core::{Code, Problem};
 
-use crate::agent::{Browser, DEADLINE};
+use crate::agent::{Backend, CHECK_INTERVAL, DEADLINE};
 
 /// The port, as far as it leads to the worker.
 pub(super) struct Port {
@@ -59,6 +59,12 @@ impl Port {
         self.written(frame::write(&mut *lock(&self.writer), message));
     }
 
+    fn stop_waiting(&self, id: Id) {
+        if let Some(waiting) = &mut lock(&self.open).waiting {
+            waiting.remove(&id);
+        }
+    }
+
     fn written(&self, result: io::Result<()>) {
         if let Err(error) = result {
             tracing::warn!(%error, "the port is closed");
@@ -67,9 +73,9 @@ impl Port {
     }
 }
 
-impl Browser for Port {
-    fn ask(&self, body: WorkerRequest) -> Result<WorkerResponse, Problem> {
-        let (asker, answer) = mpsc::channel();
+impl Backend for Port {
+    fn request(&self, body: WorkerRequest, is_wanted: &dyn Fn() -> bool) -> Result<WorkerResponse, Problem> {
+        let (asker, response) = mpsc::channel();
         let id = {
             let mut open = lock(&self.open);
             let id = open.next;
@@ -78,17 +84,25 @@ impl Browser for Port {
             id
         };
         self.send(&ToWorker::Request { id, body });
-        match answer.recv_timeout(self.deadline) {
-            Ok(outcome) => outcome.into_result(),
-            Err(RecvTimeoutError::Disconnected) => Err(gone()),
-            Err(RecvTimeoutError::Timeout) => {
-                if let Some(waiting) = &mut lock(&self.open).waiting {
-                    waiting.remove(&id);
+        let deadline = Instant::now() + self.deadline;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match response.recv_timeout(left.min(CHECK_INTERVAL)) {
+                Ok(outcome) => return outcome.into_result(),
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+                Err(RecvTimeoutError::Timeout) if left.is_zero() => {
+                    // Whatever the worker does goes on: a person who takes longer is done when it is asked for again.
+                    self.stop_waiting(id);
+                    let seconds = self.deadline.as_secs();
+                    let message = format!("The browser did not answer within {seconds} seconds.");
+                    return Err(Problem::new(Code::AgentTimedOut, message));
                 }
-                self.send(&ToWorker::Cancel { id });
-                let message =
-                    format!("The browser did not answer within {} seconds.", self.deadline.as_secs());
-                Err(Problem::new(Code::AgentTimedOut, message))
+                Err(RecvTimeoutError::Timeout) if !is_wanted() => {
+                    self.stop_waiting(id);
+                    self.send(&ToWorker::Cancel { id });
+                    return Err(Problem::new(Code::AgentTimedOut, "The program that asked has ended."));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
@@ -111,19 +125,20 @@ mod tests {
 
     use super::*;
 
-    /// Tells of every frame.
-    struct Wire(Sender<Id>);
+    const STATUS: WorkerRequest = WorkerRequest::Status(PageRequest { from: 0, revision: None });
+    const STAYS: &dyn Fn() -> bool = &|| true;
+
+    /// Tells of every request, and of every one that is cancelled.
+    struct Wire(Sender<(&'static str, Id)>);
 
     impl Write for Wire {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if let Some(frame) = frame::read(&mut &bytes[..])? {
-                match frame {
-                    ToWorker::Request { id, .. } | ToWorker::Cancel { id } => {
-                        self.0.send(id).map_err(io::Error::other)?;
-                    }
-                    ToWorker::Response { .. } => return Err(io::ErrorKind::Other.into()),
-                }
-            }
+            let sent = match frame::read(&mut &bytes[..])? {
+                Some(ToWorker::Request { id, .. }) => ("request", id),
+                Some(ToWorker::Cancel { id }) => ("cancel", id),
+                _ => return Err(io::ErrorKind::Other.into()),
+            };
+            self.0.send(sent).map_err(io::Error::other)?;
             Ok(bytes.len())
         }
 
@@ -137,10 +152,10 @@ mod tests {
         let (wire, sent) = mpsc::channel();
         let port = Port::new(Wire(wire));
         thread::scope(|scope| {
-            let first = scope.spawn(|| port.ask(WorkerRequest::Status(PageRequest::default())));
-            let one = sent.recv().unwrap();
-            let second = scope.spawn(|| port.ask(WorkerRequest::Status(PageRequest::default())));
-            let two = sent.recv().unwrap();
+            let first = scope.spawn(|| port.request(STATUS, STAYS));
+            let (_, one) = sent.recv().unwrap();
+            let second = scope.spawn(|| port.request(STATUS, STAYS));
+            let (_, two) = sent.recv().unwrap();
             assert_ne!(one, two);
             port.take_response(two, Outcome::Error(Problem::new(Code::SignInCancelled, "two")));
             port.take_response(one, Outcome::Error(Problem::new(Code::SignInCancelled, "one")));
@@ -157,7 +172,7 @@ mod tests {
         let askers: Vec<_> = (0..10)
             .map(|_| {
                 let port = Arc::clone(&port);
-                thread::spawn(move || port.ask(WorkerRequest::Status(PageRequest::default())))
+                thread::spawn(move || port.request(STATUS, STAYS))
             })
             .collect();
         for _ in 0..10 {
@@ -167,19 +182,27 @@ mod tests {
         for asker in askers {
             assert!(asker.join().unwrap().unwrap_err().is(Code::AgentUnavailable));
         }
-        assert!(
-            port.ask(WorkerRequest::Status(PageRequest::default())).unwrap_err().is(Code::AgentUnavailable)
-        );
+        assert!(port.request(STATUS, STAYS).unwrap_err().is(Code::AgentUnavailable));
     }
 
     #[test]
-    fn nobody_waits_longer_than_the_deadline_and_the_worker_is_told() {
+    fn nobody_waits_longer_than_the_deadline_and_what_the_worker_does_goes_on() {
         let (wire, sent) = mpsc::channel();
         let mut port = Port::new(Wire(wire));
         port.deadline = Duration::ZERO;
-        assert!(port.ask(WorkerRequest::Status(PageRequest::default())).unwrap_err().is(Code::AgentTimedOut));
+        assert!(port.request(STATUS, STAYS).unwrap_err().is(Code::AgentTimedOut));
         assert!(lock(&port.open).waiting.as_ref().unwrap().is_empty());
-        let (asked, cancelled) = (sent.recv().unwrap(), sent.recv().unwrap());
-        assert_eq!(asked, cancelled);
+        drop(port);
+        assert_eq!(sent.iter().collect::<Vec<_>>(), [("request", 1)]);
+    }
+
+    #[test]
+    fn a_request_that_nobody_wants_any_more_is_cancelled() {
+        let (wire, sent) = mpsc::channel();
+        let port = Port::new(Wire(wire));
+        assert!(port.request(STATUS, &|| false).is_err());
+        assert!(lock(&port.open).waiting.as_ref().unwrap().is_empty());
+        drop(port);
+        assert_eq!(sent.iter().collect::<Vec<_>>(), [("request", 1), ("cancel", 1)]);
     }
 }

@@ -8,12 +8,12 @@ use rolecall_core::settings::{CredentialsMode, Reading};
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{Operation, Options};
-use crate::profile::{self, Wanted};
+use crate::profile::{self, RoleProfile};
 use crate::{http_client, settings_files};
 
 /// Writes a profile into the AWS files.
 pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Problem> {
-    let wanted = Wanted {
+    let wanted = RoleProfile {
         name: &request.profile,
         role: &request.role.arn,
         provider: Some(&request.role.provider),
@@ -36,7 +36,7 @@ pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Probl
 
 /// Sends a request that the browser would spoil.
 pub(super) fn send_http(relay: &HttpRelayRequest) -> Result<HostResponse, Problem> {
-    let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request to be sent has {what}."));
+    let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request has {what}."));
     let method = match relay.method.as_str() {
         "GET" => Method::GET,
         "POST" => Method::POST,

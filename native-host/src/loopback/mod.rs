@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,27 +21,35 @@ use rolecall_core::{Code, Problem};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::settings_files::Loopback as Settings;
+use crate::agent::CHECK_INTERVAL;
+use crate::host_settings::LoopbackSettings;
 use crate::{http_client, output, platform, system_browser};
-use server::{Request, Response, Server, Then};
+use server::{After, Request, Response, Server, Serving};
 
 /// How the person gets to the provider's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum BrowserMode {
     /// The system's browser is opened.
-    Browser,
+    Open,
     /// The address is shown, and the one the browser ends at can be pasted: for shells on another machine.
     Paste,
 }
 
-/// The command line as a [`Platform`].
-pub(crate) struct Loopback {
+/// Listens for redirects at a registered port, until it is dropped. Sign-ins use it one at a time.
+pub(crate) struct RedirectListener {
     redirect_uri: Url,
     arrivals: Mutex<Receiver<Arrival>>,
     arrive: Sender<Arrival>,
-    expected: Arc<Mutex<Expected>>,
-    way: Way,
-    patience: Duration,
+    expected: Arc<Mutex<ExpectedRequests>>,
+    _serving: Serving,
+}
+
+/// The command line as a [`Platform`], for one sign-in.
+pub(crate) struct Loopback<'a> {
+    listener: &'a RedirectListener,
+    mode: BrowserMode,
+    timeout: Duration,
+    is_wanted: &'a dyn Fn() -> bool,
 }
 
 /// The address that the browser ended at, or why there will be none.
@@ -49,16 +57,16 @@ type Arrival = Result<Url, AuthorizeError>;
 
 /// What the sign-in under way waits for.
 #[derive(Debug, Default)]
-struct Expected {
+struct ExpectedRequests {
     /// The `state` of its request: nothing else ends it, whoever sends it here.
     state: Option<String>,
     /// A short path here that leads to the provider's page, for openers that take no long addresses.
     start: Option<(String, Url)>,
 }
 
-impl Loopback {
-    /// Listens for the redirect. Nobody is waited for longer than `patience`.
-    pub(crate) fn open(settings: &Settings, way: Way, patience: Duration) -> Result<Self, Problem> {
+impl RedirectListener {
+    /// Takes the first of the registered ports that is free.
+    pub(crate) fn open(settings: &LoopbackSettings) -> Result<Self, Problem> {
         let server = Server::bind(&settings.ports).map_err(|error| {
             let ports: Vec<_> = settings.ports.iter().map(u16::to_string).collect();
             Problem::new(
@@ -68,17 +76,46 @@ impl Loopback {
         })?;
         let redirect_uri = settings.redirect_uri(server.port())?;
         let (arrive, arrivals) = mpsc::channel();
-        let expected = Arc::new(Mutex::new(Expected::default()));
+        let expected = Arc::new(Mutex::new(ExpectedRequests::default()));
         let answer = Answer {
             redirect_uri: redirect_uri.clone(),
             port: server.port(),
             expected: Arc::clone(&expected),
             arrive: arrive.clone(),
         };
-        server.serve(move |request| answer.to(request)).map_err(|error| {
-            Problem::new(Code::Internal, format!("The redirect cannot be listened for: {error}."))
+        let serving = server.serve(move |request| answer.to(request)).map_err(|error| {
+            Problem::new(Code::Internal, format!("Could not listen for the redirect: {error}."))
         })?;
-        Ok(Self { redirect_uri, arrivals: Mutex::new(arrivals), arrive, expected, way, patience })
+        let arrivals = Mutex::new(arrivals);
+        Ok(Self { redirect_uri, arrivals, arrive, expected, _serving: serving })
+    }
+}
+
+impl<'a> Loopback<'a> {
+    /// A person may take `timeout` to sign in, and is waited for only while somebody wants it.
+    pub(crate) fn new(
+        listener: &'a RedirectListener,
+        mode: BrowserMode,
+        timeout: Duration,
+        is_wanted: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self { listener, mode, timeout, is_wanted }
+    }
+
+    fn wait_for_arrival(&self, arrivals: &Receiver<Arrival>) -> Arrival {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match arrivals.recv_timeout(left.min(CHECK_INTERVAL)) {
+                Ok(arrival) => return arrival,
+                Err(_) if left.is_zero() => {
+                    let seconds = u32::try_from(self.timeout.as_secs()).unwrap_or(u32::MAX);
+                    return Err(AuthorizeError::TimedOut { seconds });
+                }
+                Err(_) if !(self.is_wanted)() => return Err(AuthorizeError::Cancelled),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Gets the person to the provider's page.
@@ -87,12 +124,12 @@ impl Loopback {
         let is_seen = io::stderr().is_terminal();
         let help = Help {
             url: url.clone(),
-            redirect_uri: self.redirect_uri.clone(),
-            expected: Arc::clone(&self.expected),
-            arrive: self.arrive.clone(),
+            redirect_uri: self.listener.redirect_uri.clone(),
+            expected: Arc::clone(&self.listener.expected),
+            arrive: self.listener.arrive.clone(),
             stop,
         };
-        if self.way == Way::Paste {
+        if self.mode == BrowserMode::Paste {
             return help.show(None);
         }
         let failed = move |help: Help, reason: String| {
@@ -130,13 +167,13 @@ impl Loopback {
             return url.clone();
         }
         let mut random = [0; 16];
-        let short = self.redirect_uri.clone();
+        let short = self.listener.redirect_uri.clone();
         if getrandom::fill(&mut random).is_err() {
             return url.clone();
         }
         let path = format!("/start/{}", URL_SAFE_NO_PAD.encode(random));
         let Ok(short) = short.join(&path) else { return url.clone() };
-        lock(&self.expected).start = Some((path, url.clone()));
+        lock(&self.listener.expected).start = Some((path, url.clone()));
         short
     }
 }
@@ -145,7 +182,7 @@ impl Loopback {
 struct Help {
     url: Url,
     redirect_uri: Url,
-    expected: Arc<Mutex<Expected>>,
+    expected: Arc<Mutex<ExpectedRequests>>,
     arrive: Sender<Arrival>,
     stop: platform::Stop,
 }
@@ -223,13 +260,13 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn lock(expected: &Mutex<Expected>) -> std::sync::MutexGuard<'_, Expected> {
+fn lock(expected: &Mutex<ExpectedRequests>) -> std::sync::MutexGuard<'_, ExpectedRequests> {
     expected.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Platform for Loopback {
+impl Platform for Loopback<'_> {
     fn redirect_uri(&self) -> Url {
-        self.redirect_uri.clone()
+        self.listener.redirect_uri.clone()
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
@@ -237,18 +274,17 @@ impl Platform for Loopback {
         if interaction == Interaction::Silent {
             return Err(AuthorizeError::InteractionRequired);
         }
-        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrivals = self.listener.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         // What came after an earlier attempt was given up belongs to that one.
         while arrivals.try_recv().is_ok() {}
         // Whatever is typed after the answer is for whom this program runs next: reading ends when this is dropped.
         let (_reading, stop) =
             platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
-        lock(&self.expected).state = parameter(url, "state");
+        lock(&self.listener.expected).state = parameter(url, "state");
         self.show(url, stop);
-        let seconds = u32::try_from(self.patience.as_secs()).unwrap_or(u32::MAX);
-        let arrival = arrivals.recv_timeout(self.patience);
-        *lock(&self.expected) = Expected::default();
-        arrival.map_err(|_| AuthorizeError::TimedOut { seconds })?
+        let arrival = self.wait_for_arrival(&arrivals);
+        *lock(&self.listener.expected) = ExpectedRequests::default();
+        arrival
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
@@ -269,7 +305,7 @@ impl Platform for Loopback {
 
     fn progress(&self, step: Step) {
         tracing::info!(?step, "signing in");
-        if step == Step::WaitingForPerson && self.way == Way::Browser {
+        if step == Step::WaitingForPerson && self.mode == BrowserMode::Open {
             output::note("Waiting for you to sign in, in the browser…");
         }
         if step == Step::AssumingRoleInMainRegion {
@@ -284,7 +320,7 @@ impl Platform for Loopback {
 struct Answer {
     redirect_uri: Url,
     port: u16,
-    expected: Arc<Mutex<Expected>>,
+    expected: Arc<Mutex<ExpectedRequests>>,
     arrive: Sender<Arrival>,
 }
 
@@ -292,7 +328,7 @@ impl Answer {
     fn to(&self, request: &Request) -> Response {
         let arrival = self.redirect_uri.join(&request.target).ok();
         let Some(url) = arrival.filter(|_| request.method == "GET" && request.is_for(self.port)) else {
-            return page("404 Not Found", "Not here.");
+            return page("404 Not Found", "Not found.");
         };
         let mut expected = lock(&self.expected);
         // Once: it is for the browser that was just opened.
@@ -301,24 +337,24 @@ impl Answer {
             return Response { location, ..page("302 Found", "") };
         }
         if url.path() != self.redirect_uri.path() {
-            return page("404 Not Found", "Not here.");
+            return page("404 Not Found", "Not found.");
         }
         // A page of another site can have a browser ask here too; `state` tells the sign-in's own answer from that.
         if expected.state.is_none() || parameter(&url, "state") != expected.state {
             return page(
                 "400 Bad Request",
-                "This is not the answer that Rolecall waits for. Nothing was changed.",
+                "This does not belong to the current sign-in. Nothing was changed.",
             );
         }
         let arrive = self.arrive.clone();
         // The page first: the program may end as soon as it has its answer.
-        let then = Then(Box::new(move || drop(arrive.send(Ok(url)))));
-        Response { content_type: "text/html; charset=utf-8", then: Some(then), ..page("200 OK", PAGE) }
+        let after = After(Box::new(move || drop(arrive.send(Ok(url)))));
+        Response { content_type: "text/html; charset=utf-8", after: Some(after), ..page("200 OK", PAGE) }
     }
 }
 
 fn page(status: &'static str, body: &str) -> Response {
-    Response { status, content_type: "text/plain", location: None, body: body.to_owned().into(), then: None }
+    Response { status, content_type: "text/plain", location: None, body: body.to_owned().into(), after: None }
 }
 
 /// As long as any opener takes, in bytes.

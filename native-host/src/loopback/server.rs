@@ -3,12 +3,16 @@
 //! It knows nothing of sign-ins or credentials; [`Request`] goes to whoever listens, [`Response`] comes back.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
+
+use crate::connections::{UntilDeadline, accept_each};
 
 /// A listener on 127.0.0.1, and on `::1` as well where there is one: `localhost` may be either.
 #[derive(Debug)]
@@ -38,17 +42,24 @@ pub(crate) struct Response {
     pub(crate) location: Option<Zeroizing<String>>,
     /// The content.
     pub(crate) body: Zeroizing<String>,
-    /// What happens once the answer is written: the process may end then.
-    pub(crate) then: Option<Then>,
+    /// What is done once the response is written: the process may end then.
+    pub(crate) after: Option<After>,
 }
 
-/// Something to do later.
-pub(crate) struct Then(pub(crate) Box<dyn FnOnce()>);
+/// See [`Response::after`].
+pub(crate) struct After(pub(crate) Box<dyn FnOnce()>);
 
-impl std::fmt::Debug for Then {
+impl std::fmt::Debug for After {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Then")
+        formatter.write_str("After")
     }
+}
+
+/// A server that answers, until this is dropped; then its port is free again.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<(SocketAddr, JoinHandle<()>)>,
 }
 
 impl Server {
@@ -81,23 +92,41 @@ impl Server {
         self.port
     }
 
-    /// Answers from now on, on threads of their own, for as long as the process lives.
+    /// Answers from now on, on threads of its own, until what is returned is dropped.
     pub(crate) fn serve(
-        &self,
+        self,
         answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
-    ) -> io::Result<()> {
+    ) -> io::Result<Serving> {
         let answer: Arc<dyn Fn(&Request) -> Response + Send + Sync> = Arc::new(answer);
-        for listener in &self.listeners {
-            let listener = listener.try_clone()?;
-            let answer = Arc::clone(&answer);
-            thread::spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    let answer = Arc::clone(&answer);
-                    thread::spawn(move || converse(stream, &*answer));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut serving = Serving { is_over: Arc::clone(&is_over), threads: Vec::new() };
+        for listener in self.listeners {
+            let address = listener.local_addr()?;
+            let (answer, is_over) = (Arc::clone(&answer), Arc::clone(&is_over));
+            let serve = move |(stream, _)| {
+                if is_over.load(Ordering::SeqCst) {
+                    return ControlFlow::Break(());
                 }
-            });
+                let answer = Arc::clone(&answer);
+                thread::spawn(move || converse(stream, &*answer));
+                ControlFlow::Continue(())
+            };
+            let accept = move || accept_each(|| listener.accept(), thread::sleep, serve);
+            serving.threads.push((address, thread::Builder::new().name("http".to_owned()).spawn(accept)?));
         }
-        Ok(())
+        Ok(serving)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        for (address, thread) in self.threads.drain(..) {
+            // A connection wakes the thread, which then closes the port.
+            if TcpStream::connect_timeout(&address, WAKE_TIMEOUT).is_ok() {
+                let _ = thread.join();
+            }
+        }
     }
 }
 
@@ -116,16 +145,16 @@ impl Request {
 }
 
 fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send + Sync)) {
-    let _ = stream.set_read_timeout(Some(PATIENCE));
-    let _ = stream.set_write_timeout(Some(PATIENCE));
-    let response = match read(&mut stream) {
+    let _ = stream.set_write_timeout(Some(TIMEOUT));
+    let limit = |left| stream.set_read_timeout(Some(left));
+    let response = match read(&mut UntilDeadline::new(&stream, TIMEOUT, limit)) {
         Some(request) => answer(&request),
         None => Response {
             status: "400 Bad Request",
             content_type: "text/plain",
             location: None,
             body: Zeroizing::default(),
-            then: None,
+            after: None,
         },
     };
     let location = response.location.as_ref().map(|to| Zeroizing::new(format!("Location: {}\r\n", **to)));
@@ -140,12 +169,12 @@ fn converse(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Response + Send
     );
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(response.body.as_bytes()));
     let _ = stream.shutdown(std::net::Shutdown::Write);
-    if let Some(Then(then)) = response.then {
-        then();
+    if let Some(After(after)) = response.after {
+        after();
     }
 }
 
-fn read(stream: &mut TcpStream) -> Option<Request> {
+fn read(stream: &mut impl Read) -> Option<Request> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD_MAX));
     let mut buffer = Zeroizing::new([0; 1024]);
     loop {
@@ -175,8 +204,11 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
 /// `localhost`.
 const HEAD_MAX: usize = 64 * 1024;
 
-/// How long a request may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request may take to arrive, and a response to leave.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the connection may take by which a server is told to end.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -208,9 +240,9 @@ mod tests {
             content_type: "text/plain",
             location: None,
             body: format!("{} {} {}", request.method, *request.target, request.is_for(port)).into(),
-            then: None,
+            after: None,
         };
-        server.serve(answer).unwrap();
+        let _serving = server.serve(answer).unwrap();
         let reply = ask(port, &format!("GET /a?b=c HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"));
         assert!(
             reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.ends_with("\r\n\r\nGET /a?b=c true"),
@@ -220,5 +252,15 @@ mod tests {
         assert!(reply.ends_with("GET / false"), "{reply}");
         assert!(ask(port, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
         assert!(ask(port, &"x".repeat(HEAD_MAX + 1)).starts_with("HTTP/1.1 400 "));
+    }
+
+    #[test]
+    fn a_server_that_is_dropped_frees_its_port() {
+        let server = Server::bind(&[0]).unwrap();
+        let port = server.port();
+        let serving = server.serve(|_| unreachable!()).unwrap();
+        assert!(Server::bind(&[port]).is_err());
+        drop(serving);
+        assert_eq!(Server::bind(&[port]).unwrap().port(), port);
     }
 }

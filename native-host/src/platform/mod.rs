@@ -1,10 +1,12 @@
 //! What differs between operating systems, and nothing else does.
 
+mod system;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
+pub(crate) use system::{AskerState, Process, process, system_name};
 #[cfg(unix)]
 pub(crate) use unix::*;
 #[cfg(windows)]

@@ -1,16 +1,22 @@
 //! Linux and macOS.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use interprocess::local_socket::traits::StreamCommon;
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream, ToFsName};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use super::system::AskerState;
 
 /// Creates the folder the agent's socket lives in, or checks that the one there is private.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
@@ -102,6 +108,50 @@ pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
     u32::try_from(process.ok()?).ok()
 }
 
+/// What the program at the other end does.
+pub(crate) fn asker_state(stream: &Stream) -> AskerState {
+    use rustix::net::RecvFlags;
+
+    let Stream::UdSocket(socket) = stream;
+    // What it may send besides its request is the byte of `cancel_on_interrupt`.
+    match rustix::net::recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((0, _)) => AskerState::Gone,
+        Ok(_) => AskerState::Cancelled,
+        Err(Errno::AGAIN | Errno::INTR) => AskerState::Waiting,
+        Err(_) => AskerState::Gone,
+    }
+}
+
+/// Has the agent at the other end know when a person ends this process while it waits for the response, such as by
+/// Ctrl-C. What ends it otherwise, such as a tool that does not wait any longer, sends no signal that can be caught.
+pub(crate) fn cancel_on_interrupt(stream: &Stream) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    static CONNECTION: Mutex<Option<UnixStream>> = Mutex::new(None);
+    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+
+    let Stream::UdSocket(socket) = stream;
+    // What the agent has in memory is here at once, many times a minute.
+    let moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    if rustix::event::poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&moment)) != Ok(0) {
+        return Ok(());
+    }
+    let connection = UnixStream::from(socket.as_fd().try_clone_to_owned()?);
+    *CONNECTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    if IS_WATCHED.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if let Some(connection) = &mut *CONNECTION.lock().unwrap_or_else(PoisonError::into_inner) {
+                let _ = connection.write_all(b"\0");
+            }
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+    Ok(())
+}
+
 /// Runs `action` once when the system or a person ends this process.
 pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -139,7 +189,7 @@ pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
         let flags = PollFlags::IN | PollFlags::HUP;
         let mut watched = [PollFd::new(&stop.0, flags), PollFd::new(&stdin, flags)];
         match rustix::event::poll(&mut watched, None) {
-            Err(rustix::io::Errno::INTR) => continue,
+            Err(Errno::INTR) => continue,
             Err(_) => return,
             Ok(_) if !watched[0].revents().is_empty() => return,
             Ok(_) => {}
@@ -154,7 +204,7 @@ pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
                 bytes.clear();
             }
             Ok(1) => bytes.push(byte[0]),
-            Err(rustix::io::Errno::INTR) => {}
+            Err(Errno::INTR) => {}
             Ok(_) | Err(_) => {
                 line(&String::from_utf8_lossy(&bytes));
                 return;
@@ -263,14 +313,7 @@ pub(crate) fn local_data(home: &Path) -> PathBuf {
     home.join(".local").join("share")
 }
 
-/// A command line that `sh -c` and a POSIX splitter (botocore's) read the same.
-///
-/// `None` if a word holds a zero byte.
-pub(crate) fn quote(words: &[&str]) -> Option<String> {
-    shlex::try_join(words.iter().copied()).ok()
-}
-
-/// The program's path as the first word of [`quote`]: quotes are understood by all who read them.
+/// The program's path as the first word of a `credential_process` line, whose quotes all tools understand here.
 pub(crate) fn program_word(program: &Path) -> Option<String> {
     program.to_str().map(str::to_owned)
 }
@@ -278,11 +321,6 @@ pub(crate) fn program_word(program: &Path) -> Option<String> {
 /// The path as a person would write it, which it is.
 pub(crate) fn simplified(path: PathBuf) -> PathBuf {
     path
-}
-
-/// The words of a command line made by [`quote`] or by hand.
-pub(crate) fn split(line: &str) -> Option<Vec<String>> {
-    shlex::split(line)
 }
 
 /// The shell SDKs run a `credential_process` with.

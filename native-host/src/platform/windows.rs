@@ -13,6 +13,9 @@ use widestring::{U16CStr, u16cstr};
 use winreg::RegKey;
 use winreg::enums::HKEY_CURRENT_USER;
 
+use super::system::AskerState;
+use crate::shell;
+
 /// Creates the folder in which agents are announced.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folder = runtime_folders().into_iter().next().ok_or(io::ErrorKind::NotFound)?;
@@ -58,6 +61,20 @@ pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
 /// The pipe's access list has admitted no other user.
 pub(crate) fn is_same_user(_stream: &Stream) -> bool {
     true
+}
+
+/// What the program at the other end does: a pipe does not tell that it was closed without being read.
+pub(crate) fn asker_state(stream: &Stream) -> AskerState {
+    match peer_process(stream).map(super::system::process) {
+        Some(None) => AskerState::Gone,
+        _ => AskerState::Waiting,
+    }
+}
+
+/// There are no signals here that could be caught.
+#[expect(clippy::unnecessary_wraps, reason = "it fails where it takes a descriptor")]
+pub(crate) fn cancel_on_interrupt(_stream: &Stream) -> io::Result<()> {
+    Ok(())
 }
 
 /// Browsers close the port before they end the host: there is nothing else to wait for.
@@ -152,23 +169,10 @@ pub(crate) fn local_data(home: &Path) -> PathBuf {
     variable("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"))
 }
 
-/// A command line that `cmd.exe /C` and the SDKs' own splitters read the same: one without any quotes.
-///
-/// With quotes around the program, Go (and so Terraform) escapes them for `cmd.exe` in a way that it does not
-/// understand, and .NET, PowerShell and older Rust fail as well (aws-sdk-go-v2 #3208, aws-tools-for-powershell #393,
-/// smithy-rs #4784). `None` if a word needs any.
-pub(crate) fn quote(words: &[&str]) -> Option<String> {
-    let is_plain = |word: &&str| {
-        !word.is_empty()
-            && !word.contains(|c: char| c.is_control() || c.is_whitespace() || "\"&<>()^|%".contains(c))
-    };
-    words.iter().all(is_plain).then(|| words.join(" "))
-}
-
-/// The program's path as the first word of [`quote`]: as it is, or by the short names (8.3) that most volumes keep for
-/// folders whose names have a space. `None` where neither can stand there.
+/// The program's path as the first word of a `credential_process` line: as it is, or by the short names (8.3) that most
+/// volumes keep for folders whose names have a space. `None` where neither can stand there.
 pub(crate) fn program_word(program: &Path) -> Option<String> {
-    let fits = |path: &str| quote(&[path]).is_some() && !path.contains([',', ';', '=']);
+    let fits = |path: &str| shell::process_line(&[path]).is_some() && !path.contains([',', ';', '=']);
     let path = program.to_str()?;
     if fits(path) {
         return Some(path.to_owned());
@@ -204,35 +208,6 @@ pub(crate) fn simplified(path: PathBuf) -> PathBuf {
         Some(short) if fs::canonicalize(&short).is_ok_and(|canonical| canonical == path) => short,
         _ => path,
     }
-}
-
-/// The words of a command line made by [`quote`] or by hand.
-pub(crate) fn split(line: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let (mut quoted, mut begun) = (false, false);
-    for c in line.chars() {
-        match c {
-            '"' => {
-                quoted = !quoted;
-                begun = true;
-            }
-            ' ' | '\t' if !quoted => {
-                if begun {
-                    words.push(std::mem::take(&mut word));
-                }
-                begun = false;
-            }
-            c => {
-                word.push(c);
-                begun = true;
-            }
-        }
-    }
-    if begun {
-        words.push(word);
-    }
-    (!quoted).then_some(words)
 }
 
 /// The shell SDKs run a `credential_process` with.
@@ -311,9 +286,6 @@ mod tests {
         let (_folder, program) = spaced();
         fs::remove_file(&program).unwrap();
         assert_eq!(program_word(&program), None);
-        assert_eq!(quote(&["a b", "c"]), None);
-        assert_eq!(quote(&["a", ""]), None);
-        assert_eq!(quote(&["a", "b=c,d@e"]).as_deref(), Some("a b=c,d@e"));
     }
 
     #[test]
@@ -328,12 +300,5 @@ mod tests {
         for path in [r"\\?\UNC\server\share\file", r"\\?\C:\nowhere\at.all", r"C:\x"] {
             assert_eq!(simplified(PathBuf::from(path)), PathBuf::from(path));
         }
-    }
-
-    #[test]
-    fn lines_of_earlier_versions_are_still_read() {
-        let words = split(r#""C:\Program Files\rolecall.exe" credential-process --profile dev"#).unwrap();
-        assert_eq!(words, [r"C:\Program Files\rolecall.exe", "credential-process", "--profile", "dev"]);
-        assert_eq!(split(r#""C:\half"#.get(..4).unwrap()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Rolecall's sections under a person's hands: what they edit, rename, move or delete.
 
-use rolecall_host::aws_files::{Error, NewProfile, Operation, Source};
+use rolecall_core::settings::ProfileName;
+use rolecall_host::aws_files::{Error, NewProfile, Operation, Options, Source};
 
 use crate::home::{Home, file, name, process, remove};
 
@@ -56,7 +57,7 @@ fn ours_below_a_deleted_header_is_not_taken_for_the_section_above() {
     std::fs::write(home.config(), &edited).unwrap();
     assert!(home.files().list().unwrap().is_empty());
     let refused = home.apply(&process("mine")).unwrap_err();
-    assert!(matches!(refused, Error::InTheWay { .. } | Error::Unreadable { .. }), "{refused}");
+    assert!(matches!(refused, Error::Conflict { .. } | Error::Unreadable { .. }), "{refused}");
     assert_eq!(text(&home), edited);
 }
 
@@ -69,14 +70,14 @@ fn a_section_without_its_comment_is_somebody_elses_again() {
     let unmarked = unmarked.join("\n");
     std::fs::write(home.credentials(), unmarked).unwrap();
     let refused = home.apply(&file("dev")).unwrap_err();
-    assert_eq!(refused.code(), "aws-files-profile-in-the-way");
+    assert_eq!(refused.code(), "aws-files-profile-conflict");
     let words = format!("{refused} {refused:?}");
     assert!(words.contains("credentials:1: ") && words.contains("aws_secret_access_key"), "{words}");
     assert!(!words.contains("very/Secret+Key"));
 }
 
 #[test]
-fn a_static_key_added_later_is_in_the_way_until_forced() {
+fn a_static_key_added_later_conflicts_until_forced() {
     let home = Home::with("", "");
     home.apply(&process("dev")).unwrap();
     std::fs::write(
@@ -85,8 +86,8 @@ fn a_static_key_added_later_is_in_the_way_until_forced() {
     )
     .unwrap();
     let inspection = home.files().inspect(&name("dev")).unwrap();
-    assert_eq!(inspection.outranking.iter().map(|finding| finding.line).collect::<Vec<_>>(), [3, 4]);
-    let Error::InTheWay { findings, .. } = home.apply(&process("dev")).unwrap_err() else { panic!() };
+    assert_eq!(inspection.shadowing.iter().map(|finding| finding.line).collect::<Vec<_>>(), [3, 4]);
+    let Error::Conflict { findings, .. } = home.apply(&process("dev")).unwrap_err() else { panic!() };
     assert_eq!(
         findings.iter().map(|finding| (finding.file.clone(), finding.line)).collect::<Vec<_>>(),
         [(home.credentials(), 3), (home.credentials(), 4)]
@@ -94,7 +95,7 @@ fn a_static_key_added_later_is_in_the_way_until_forced() {
     let applied = home.force(&process("dev")).unwrap();
     assert_eq!(applied.backups.len(), 1);
     assert_eq!(std::fs::read_to_string(home.credentials()).unwrap(), "# old\n[dev]\noutput = json\n");
-    assert!(home.files().inspect(&name("dev")).unwrap().outranking.is_empty());
+    assert!(home.files().inspect(&name("dev")).unwrap().shadowing.is_empty());
 }
 
 #[test]
@@ -110,27 +111,30 @@ fn changing_the_mode_leaves_nothing_of_ours_in_the_other_file() {
     }
 }
 
+#[cfg(unix)]
 #[test]
-fn one_file_for_both_purposes_is_edited_once() {
-    let home = Home::with("[default]\nregion = x\n\n[profile mine]\nregion = y\n", "");
-    let both = rolecall_host::aws_files::AwsFiles::at(home.config(), home.config());
-    let options = rolecall_host::aws_files::Options::default();
-    let original = text(&home);
-    for profile in ["dev", "dev.two"] {
-        both.apply(&process(profile), &options).unwrap();
-        both.apply(&file(profile), &options).unwrap();
-        let now = text(&home);
-        assert!(now.contains(&format!("[{profile}]\n")) && !now.contains("[profile dev"), "{now}");
-        both.apply(&remove(profile), &options).unwrap();
-        assert_eq!(text(&home), original);
+fn one_file_for_both_purposes_is_refused_and_stays_as_it_is() {
+    let home = Home::with("[default]\nregion = x\n", "");
+    let link = home.path().join("link");
+    std::os::unix::fs::symlink(home.config(), &link).unwrap();
+    for other in [home.config(), link] {
+        let both = rolecall_host::aws_files::AwsFiles::at(home.config(), other);
+        for operation in [process("dev"), file("dev"), remove("default")] {
+            let refused = both.apply(&operation, &Options::default()).unwrap_err();
+            assert_eq!(refused.code(), "aws-files-one-file", "{refused}");
+        }
     }
+    assert_eq!(text(&home), "[default]\nregion = x\n");
 }
 
 #[test]
 fn names_and_values_that_readers_disagree_about_are_refused() {
-    for bad in ["", "DEFAULT", "a b", "a]b", "caf\u{e9}", "a\nb", "a#b", "\"a\""] {
-        assert!(rolecall_host::aws_files::ProfileName::new(bad).is_err(), "{bad:?}");
+    for bad in ["", "a b", "a]b", "caf\u{e9}", "a\nb", "a#b", "\"a\""] {
+        assert!(bad.parse::<ProfileName>().is_err(), "{bad:?}");
     }
+    let source = Source::Process { command: "/bin/true".to_owned() };
+    let refused = NewProfile::new(name("DEFAULT"), source, [("region", "x")]).unwrap_err();
+    assert_eq!(refused.code(), "aws-files-profile-name-invalid");
     for bad in ["", " a", "a ", "a\nb", "a\rb", "a #b", "a\t;b", "#a", "a\u{2028}b", "a\0b"] {
         let source = Source::Process { command: bad.to_owned() };
         let refused = NewProfile::new(name("dev"), source, [("region", "x")]).unwrap_err();

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use rolecall_core::settings::ProfileName;
 use rolecall_host::aws_files::{
-    Applied, AwsFiles, Error, NewProfile, Operation, Options, ProfileName, Source, StaticCredentials,
+    Applied, AwsFiles, Error, NewProfile, Operation, Options, Source, StaticCredentials,
 };
 use tempfile::TempDir;
 
@@ -78,7 +79,7 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 }
 
 pub(crate) fn name(profile: &str) -> ProfileName {
-    ProfileName::new(profile).unwrap()
+    profile.parse().unwrap()
 }
 
 pub(crate) fn process(profile: &str) -> Operation {

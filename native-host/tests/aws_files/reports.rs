@@ -81,10 +81,7 @@ fn what_only_some_tools_can_read_is_noted() {
     assert_eq!(
         notes,
         [
-            (
-                3,
-                "The AWS CLI and boto3 cannot read this file: this key was there before in the same section."
-            ),
+            (3, "The AWS CLI and boto3 cannot read this file: this key is a duplicate in its section."),
             (2, "Some AWS SDKs cannot read this file: an indented line needs a key before it."),
         ]
     );

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::thread;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
@@ -14,6 +15,7 @@ use rolecall_core::message::host::{
     CredentialsRequest, Outcome, Program, ProtocolRange, StatusPage, WorkerRequest, WorkerResponse,
 };
 use rolecall_core::{Code, Problem};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::browser::{Browser, credentials, role};
 use crate::machine::{Machine, Ran, program};
@@ -126,7 +128,11 @@ fn two_programs_that_ask_at_once_are_two_questions_and_nobody_can_say_that_it_is
                 interactive: true,
                 asked_by: claim.clone(),
             });
-            frame::write(&mut &stream, &AgentRequest { protocol: ProtocolRange::CURRENT, body }).unwrap();
+            frame::write(
+                &mut &stream,
+                &AgentRequest { protocol: ProtocolRange::CURRENT, outlives_asker: false, body },
+            )
+            .unwrap();
             frame::read::<AgentResponse>(&mut &stream).unwrap()
         });
         let (id, question) = browser.question();
@@ -339,6 +345,83 @@ fn nothing_is_shown_to_anybody_in_a_batch_job() {
         assert!(matches!(question, WorkerRequest::Credentials(request) if !request.interactive));
         assert_eq!(ran.join().unwrap().status.code(), Some(3));
     });
+}
+
+#[test]
+fn a_command_that_is_killed_has_its_sign_in_cancelled() {
+    let machine = Machine::new();
+    let browser = Browser::open(&machine);
+    for arguments in [&["login", ROLE, "--provider", "corp"][..], &["console", ROLE, "--provider", "corp"]] {
+        let mut command =
+            machine.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let (id, _) = browser.question();
+        command.kill().unwrap();
+        command.wait().unwrap();
+        assert_eq!(browser.cancelled(), id);
+    }
+}
+
+#[test]
+fn one_of_two_that_wait_for_the_same_may_go() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let login = || {
+        let mut login = machine.command(&["login", ROLE, "--provider", "corp"]);
+        login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut first = login();
+    let (id, _) = browser.question();
+    let second = login();
+    machine.wait_for_connections(2);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let answer = Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true });
+    browser.answer(id, answer);
+    let ran: Ran = second.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(browser.question_now().is_none());
+}
+
+#[test]
+fn a_tool_that_kills_what_it_started_finds_the_credentials_when_it_comes_again() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let mut process = machine.command(&ASK).stdout(Stdio::null()).spawn().unwrap();
+    let (id, _) = browser.question();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
+    machine.wait_until_nobody_is_connected();
+    assert_eq!(machine.run(&ASK).code, Some(0));
+    assert!(browser.question_now().is_none());
+}
+
+#[test]
+fn a_person_who_interrupts_a_tool_cancels_its_sign_in() {
+    let machine = Machine::new();
+    let browser = Browser::open(&machine);
+    for signal in [Signal::INT, Signal::TERM] {
+        let mut process = machine.command(&ASK).stdout(Stdio::null()).spawn().unwrap();
+        let (id, _) = browser.question();
+        wait_until_signals_are_caught(&process);
+        kill_process(Pid::from_child(&process), signal).unwrap();
+        assert_eq!(browser.cancelled(), id);
+        let status = process.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "it ends as the signal has it");
+    }
+}
+
+/// proc(5): a mask with a bit for each signal that the process catches.
+fn wait_until_signals_are_caught(process: &Child) {
+    loop {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+        let mask = u64::from_str_radix(caught, 16).unwrap();
+        if [Signal::INT, Signal::TERM].iter().all(|signal| mask & (1 << (signal.as_raw() - 1)) != 0) {
+            return;
+        }
+        thread::yield_now();
+    }
 }
 
 #[test]

@@ -34,15 +34,15 @@ fn answers_as_on_record_are_all_ok_and_the_report_names_nobody() {
     let rows: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("  ")).collect();
     assert_eq!(rows.len(), 16, "{}", ran.stdout);
     assert!(rows.iter().all(|row| row.starts_with("  ok             ")), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("AWS answers as it is on record to answer.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("AWS answers as documented.\n"), "{}", ran.stdout);
     let report = machine.read("report.json");
     for personal in ["127.0.0.1", "localhost", "arn:", "1111", "acme", "abcdef", "developer", REQUEST_ID] {
         assert!(!report.to_lowercase().contains(personal), "{personal} in {report}");
     }
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(report["places"][0]["answers"][0]["is"], "ok");
-    assert_eq!(report["places"][0]["answers"][0]["shape"]["code"], "InvalidIdentityToken");
-    assert_eq!(report["places"][1]["service"], "sign-in");
+    assert_eq!(report["targets"][0]["answers"][0]["is"], "ok");
+    assert_eq!(report["targets"][0]["answers"][0]["shape"]["code"], "InvalidIdentityToken");
+    assert_eq!(report["targets"][1]["service"], "sign-in");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_certificate_that_is_not_trusted_is_no_answer_of_aws() {
     let ran = doctor(&machine, &["--json"]);
     assert_eq!(ran.code, Some(1));
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["places"][0]["answers"][0]["why"], "certificate", "{}", ran.stdout);
+    assert_eq!(report["targets"][0]["answers"][0]["why"], "certificate", "{}", ran.stdout);
     assert!(!ran.stdout.contains("Example Corp"), "{}", ran.stdout);
     // The rest of the doctor names the authority: nobody else reads that.
     let ran = machine.run(&["doctor"]);
@@ -87,7 +87,7 @@ fn a_proxy_that_wants_a_sign_in_is_named() {
     });
     let ran = doctor(&machine, &["--json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["places"][0]["answers"][0]["why"], "proxy", "{}", ran.stdout);
+    assert_eq!(report["targets"][0]["answers"][0]["why"], "proxy", "{}", ran.stdout);
 }
 
 /// STS and the console's sign-in as others have recorded them, at one address.
@@ -200,10 +200,10 @@ fn a_proxys_page_and_silence_are_no_answers_of_aws() {
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
     assert!(!ran.stdout.contains("Acme"), "{}", ran.stdout);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["places"][0]["answers"][0]["is"], "somebody-else");
-    assert_eq!(report["places"][1]["answers"][0]["is"], "not-reachable");
-    assert_eq!(report["places"][1]["answers"][0]["why"], "unreachable");
-    assert_eq!(report["places"][1]["answers"].as_array().unwrap().len(), 1, "the rest is not waited for");
+    assert_eq!(report["targets"][0]["answers"][0]["is"], "somebody-else");
+    assert_eq!(report["targets"][1]["answers"][0]["is"], "not-reachable");
+    assert_eq!(report["targets"][1]["answers"][0]["why"], "unreachable");
+    assert_eq!(report["targets"][1]["answers"].as_array().unwrap().len(), 1, "the rest is not waited for");
     drop(sandbox);
     let ran = doctor(&machine, &[]);
     assert!(
@@ -211,7 +211,7 @@ fn a_proxys_page_and_silence_are_no_answers_of_aws() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("AWS was not reached everywhere"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("AWS could not be reached everywhere"), "{}", ran.stdout);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn without_settings_the_main_region_is_asked_and_a_region_can_be_named() {
     assert!(ran.stderr.contains("  https://us-east-1.signin.aws.amazon.com/federation  "), "{}", ran.stderr);
     let ran = doctor(&machine, &["--region", "eu-west-1", "--json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["places"][0]["host"], "sts.eu-west-1.amazonaws.com");
+    assert_eq!(report["targets"][0]["host"], "sts.eu-west-1.amazonaws.com");
     assert_eq!(report["proxy"], true);
     assert_eq!(machine.run(&["doctor", "--region", "eu-west-1"]).code, Some(2));
 }

@@ -121,6 +121,14 @@ impl Browser {
         }
     }
 
+    /// The request that is not wanted any more, which the host tells next.
+    pub(crate) fn cancelled(&self) -> Id {
+        match self.frame() {
+            ToWorker::Cancel { id } => id,
+            other => panic!("{other:?} instead of a cancellation"),
+        }
+    }
+
     pub(crate) fn answer(&mut self, id: Id, outcome: Result<WorkerResponse, Problem>) {
         self.send(&ToHost::Response { id, result: Outcome::from(outcome) });
     }

@@ -74,7 +74,7 @@ fn mode(path: PathBuf) -> u32 {
 fn leave(machine: &Machine, left: TimeDelta) -> PathBuf {
     let expiration = Utc::now() + left;
     let text = serde_json::json!({ "version": 1, "roles": [{
-        "role": { "provider": "sandbox", "arn": DEVELOPER }, "place": "file",
+        "role": { "provider": "sandbox", "arn": DEVELOPER }, "backend": "file",
         "lifetime": { "expiration": expiration, "seconds": 3600 },
         "credentials": { "accessKeyId": "ASIAKEPT", "secretAccessKey": "kept", "sessionToken": "kept",
             "expiration": expiration },
@@ -286,7 +286,7 @@ fn status_tells_what_is_kept_and_logout_forgets_it_whatever_the_settings_say_by_
     );
     let status: Value = serde_json::from_str(&machine.run(&["status", "--json"]).stdout).unwrap();
     assert_eq!(
-        (&status["cache"][0]["role"]["arn"], &status["cache"][0]["place"]),
+        (&status["cache"][0]["role"]["arn"], &status["cache"][0]["backend"]),
         (&DEVELOPER.into(), &"file".into())
     );
     assert!(!status.to_string().contains("ASIAKEPT"));

@@ -57,8 +57,8 @@ fn env_writes_what_a_shell_evaluates() {
     let (ran, _) = run(&Machine::new(), &["env", "dev", "--shell", "bash"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("unset AWS_PROFILE\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("export AWS_SECRET_ACCESS_KEY='very/secret+key'\n"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("export ROLECALL_PROFILE='dev-developer'\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("export AWS_SECRET_ACCESS_KEY=very/secret+key\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("export ROLECALL_PROFILE=dev-developer\n"), "{}", ran.stdout);
 }
 
 #[test]
@@ -134,6 +134,42 @@ fn sync_writes_a_profile_for_every_role_and_leaves_others_alone() {
     );
     let (ran, _) = run(&machine, &["profile", "sync", "--yes"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+}
+
+#[test]
+fn roles_that_share_a_profile_name_are_named_and_no_other_misses_its_profile() {
+    let machine = Machine::new();
+    let role = |provider: &str, name: &str, profile: &str| {
+        format!(
+            "[[role]]\nprovider = \"{provider}\"\narn = \"arn:aws:iam::123456789012:role/{name}\"\nprofile = \"{profile}\"\n"
+        )
+    };
+    let provider = |id: &str| {
+        format!(
+            "[[provider]]\nid = \"{id}\"\nclient_id = \"abc\"\nwell_known_url = \"https://{id}.example/.well-known/openid-configuration\"\n"
+        )
+    };
+    let settings = [
+        provider("corp"),
+        provider("other"),
+        role("corp", "developer", "shared"),
+        role("other", "developer", "shared"),
+        role("corp", "odd", "DEFAULT"),
+        role("corp", "last", "last"),
+    ];
+    machine.write(".config/rolecall/config.toml", &settings.concat());
+    for told in ["Wrote the profile last.\n", "Every other role has its profile.\n"] {
+        let ran = machine.run(&["profile", "sync", "--yes"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+        let shared = "Several roles have the profile name \"shared\", so it stays as it is: \
+                      arn:aws:iam::123456789012:role/developer (provider corp), arn:aws:iam::123456789012:role/developer (provider \
+                      other).";
+        assert!(ran.stderr.contains(shared), "{}", ran.stderr);
+        assert!(ran.stderr.contains("\"DEFAULT\" cannot be the name of an AWS profile"), "{}", ran.stderr);
+        let config = machine.read(".aws/config");
+        assert_eq!(config.matches("[profile ").count(), 1, "{config}");
+    }
 }
 
 #[test]

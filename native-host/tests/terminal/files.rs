@@ -48,7 +48,7 @@ fn somebody_elses_profile_is_left_alone_unless_forced_and_then_backed_up() {
     assert!(machine.read(".aws/config").contains("sso_session"));
     let ran = machine.run(&[&write[..], &["--force"]].concat());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("What was there before is in ~/.aws/"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("The previous version is in ~/.aws/"), "{}", ran.stderr);
     assert!(!machine.read(".aws/config").contains("sso_session"));
 }
 

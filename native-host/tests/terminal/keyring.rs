@@ -154,18 +154,15 @@ fn what_the_browser_answered_goes_into_the_keyring_and_nobody_waits_for_one_that
         })
     };
     ask_with_browser(&machine);
-    let place = |machine: &Machine| {
-        let list: Value = serde_json::from_str(&machine.read(FILE)).unwrap();
-        list["roles"][0]["place"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(place(&machine), "none", "it is noted, so that the next tool does not try again");
+    assert_eq!(machine.read(FILE), "");
     let status: Value = serde_json::from_str(&machine.run(&["status", "--json"]).stdout).unwrap();
     assert_eq!(status["cache"], serde_json::json!([]));
 
     let Some(session) = Session::start(&machine) else { return };
     machine.set("DBUS_SESSION_BUS_ADDRESS", &session.address);
     let document = ask_with_browser(&machine);
-    assert_eq!(place(&machine), "keyring");
+    let list: Value = serde_json::from_str(&machine.read(FILE)).unwrap();
+    assert_eq!(list["roles"][0]["backend"], "keyring");
     assert!(!machine.read(FILE).contains("very/secret+key"));
     assert_eq!(machine.run(&ASK_NOBODY).stdout, document);
 }

@@ -13,8 +13,16 @@ pub(crate) const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
 
 /// A machine whose settings know the sandbox.
 pub(crate) fn world() -> (Sandbox, Machine) {
+    world_of(config())
+}
+
+fn config() -> Config {
     let mut config = Config::default();
     config.provider.clients[0].redirect_uris = vec!["http://localhost:*/redirect_uri".to_owned()];
+    config
+}
+
+fn world_of(config: Config) -> (Sandbox, Machine) {
     let sandbox = Sandbox::start_in_thread(config).unwrap();
     let machine = Machine::new();
     let settings = format!("{}\n[loopback]\nports = [0]\n", sandbox.settings_toml());
@@ -258,6 +266,43 @@ fn many_tools_without_a_browser_running_cause_one_window_and_one_call() {
     }
     assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 1));
     machine.wait_for_silence();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn tools_that_want_twenty_roles_at_once_cause_one_window_and_calls_side_by_side() {
+    let mut config = config();
+    let developer = config.sts.roles[0].clone();
+    let arn = |number: usize| format!("arn:aws:iam::111111111111:role/role-{number}");
+    config.sts.roles =
+        (0..20).map(|number| rolecall_sandbox::Role { arn: arn(number), ..developer.clone() }).collect();
+    let (sandbox, machine) = world_of(config);
+    let held = sandbox.hold(CallKind::AssumeRole);
+    let opened = machine.home().join("opened");
+    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+    let script =
+        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let children: Vec<_> = (0..20)
+        .map(|number| {
+            let arn = arn(number);
+            let arguments =
+                ["credential-process", "--profile", "dev", "--provider", "sandbox", "--role-arn", &arn];
+            let mut command = machine.command(&arguments);
+            command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut address = String::new();
+    BufReader::new(File::open(&opened).unwrap()).read_line(&mut address).unwrap();
+    machine.wait_for_connections(20);
+    visit(&fill_in_the_form(address.trim(), "user=alice-0001"));
+    // None is answered before all have been asked.
+    pollster::block_on(sandbox.arrived(CallKind::AssumeRole, 20));
+    drop(held);
+    for ran in children.into_iter().map(finish) {
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    }
+    assert_eq!((sandbox.count(CallKind::Authorize), sandbox.count(CallKind::AssumeRole)), (1, 20));
 }
 
 #[cfg(target_os = "linux")]

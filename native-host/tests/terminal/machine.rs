@@ -35,15 +35,23 @@ impl Machine {
 
     /// Waits until so many commands are connected to this machine's one agent.
     pub(crate) fn wait_for_connections(&self, count: usize) {
-        let folder = self.folder.path().join("run/rolecall").display().to_string();
-        loop {
-            // proc(5): one line for what listens, and one for each end that was accepted or waits to be.
-            let sockets = fs::read_to_string("/proc/net/unix").unwrap();
-            if sockets.lines().filter(|line| line.contains(&folder)).count() > count {
-                return;
-            }
+        while self.connections() < count {
             std::thread::yield_now();
         }
+    }
+
+    /// Waits until the one agent has done with everybody who was connected to it.
+    pub(crate) fn wait_until_nobody_is_connected(&self) {
+        while self.connections() > 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    fn connections(&self) -> usize {
+        let folder = self.folder.path().join("run/rolecall").display().to_string();
+        // proc(5): one line for what listens, and one for each end that was accepted or waits to be.
+        let sockets = fs::read_to_string("/proc/net/unix").unwrap();
+        sockets.lines().filter(|line| line.contains(&folder)).count().saturating_sub(1)
     }
 
     /// Waits until no agent is left on this machine.

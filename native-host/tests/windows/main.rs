@@ -155,7 +155,7 @@ fn a_profile_written_from_a_folder_with_a_space_works_for_every_way_in_which_sdk
 }
 
 #[test]
-fn the_doctor_names_a_profile_whose_line_has_quotes_and_the_command_that_mends_it() {
+fn the_doctor_names_a_profile_whose_line_has_quotes_and_the_command_that_fixes_it() {
     let machine = Machine::new();
     let program = machine.program.display();
     let line = format!("\"{program}\" credential-process --profile dev --role-arn {DEVELOPER}");
@@ -171,7 +171,7 @@ fn the_doctor_names_a_profile_whose_line_has_quotes_and_the_command_that_mends_i
     let (code, _, stderr) = machine.run(&["profile", "write", "dev", "--role-arn", DEVELOPER]);
     assert_eq!(code, Some(0), "{stderr}");
     // A backup was made of what was there, and is named as a person would.
-    assert!(stderr.contains(r"What was there before is in ~\.aws\config.rolecall-backup-"), "{stderr}");
+    assert!(stderr.contains(r"The previous version is in ~\.aws\config.rolecall-backup-"), "{stderr}");
     let (_, stdout, _) = machine.run(&["doctor"]);
     assert!(!stdout.contains("quotes"), "{stdout}");
 }

@@ -26,7 +26,7 @@ impl Lock {
         path: &Path,
         target: PathBuf,
         deadline: Instant,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, Error> {
         let lock = super::replace::beside(&target, "lock");
         let mut pause = PAUSE_FIRST;
@@ -49,7 +49,7 @@ impl Lock {
             }
             let now = Instant::now();
             if now >= deadline {
-                return Err(Error::Locked { path: path.to_owned(), waited: patience });
+                return Err(Error::Locked { path: path.to_owned(), waited: timeout });
             }
             thread::sleep(pause.min(deadline - now));
             pause = (pause * 2).min(PAUSE_MAX);

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::Error;
-use super::plan::{Change, Contents, Plan, Wiped};
+use super::plan::{Change, Contents, Plan, Zeroized};
 use lock::Lock;
 
 /// A file as it was at one moment.
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
             let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
             // One byte more than needed, so that reading to the end moves no secret to another buffer.
             let length = usize::try_from(metadata.len()).unwrap_or_default();
-            let mut bytes = Wiped(Vec::with_capacity(length.saturating_add(1)));
+            let mut bytes = Zeroized(Vec::with_capacity(length.saturating_add(1)));
             file.read_to_end(&mut bytes.0).map_err(|error| failed("read", path, error))?;
             (Some(Arc::new(bytes)), Some(Stamp::of(&metadata)))
         }
@@ -85,14 +85,14 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, Error> {
 pub(super) struct Session {
     locks: Vec<Lock>,
     deadline: Instant,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Session {
     /// Waits for both files. One that will not change may be where no lock can be made.
-    pub(super) fn open(paths: [&Path; 2], plan: &Plan, patience: Duration) -> Result<Self, Error> {
-        let deadline = Instant::now() + patience;
-        let mut session = Self { locks: Vec::new(), deadline, patience };
+    pub(super) fn open(paths: [&Path; 2], plan: &Plan, timeout: Duration) -> Result<Self, Error> {
+        let deadline = Instant::now() + timeout;
+        let mut session = Self { locks: Vec::new(), deadline, timeout };
         let is_changed = |path: &Path| plan.files().any(|changed| changed == path);
         for path in paths.into_iter().filter(|path| is_changed(path)) {
             let target = target::resolve(path)?;
@@ -178,7 +178,7 @@ impl Session {
     }
 
     fn lock(&mut self, path: &Path, target: PathBuf) -> Result<(), Error> {
-        let lock = Lock::acquire(path, target, self.deadline, self.patience)?;
+        let lock = Lock::acquire(path, target, self.deadline, self.timeout)?;
         replace::sweep(lock.target());
         self.locks.push(lock);
         Ok(())

@@ -1,4 +1,4 @@
-//! `rolecall doctor --aws`: whether AWS still answers as it is on record to answer.
+//! `rolecall doctor --aws`: whether AWS still answers as documented.
 //!
 //! It needs no rights and tells AWS nothing: tokens and keys are made up, and each request is one that AWS refuses. What
 //! comes back is reduced to its shape (status, type, names, the kind of error) before it is compared, shown or reported:
@@ -7,6 +7,7 @@
 mod expected;
 mod questions;
 mod shape;
+mod target;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,15 +18,15 @@ use rolecall_core::platform::TransportError;
 use rolecall_core::settings::{Effective, Endpoint, Provider, Role};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
-use sysinfo::System;
 
 use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN};
-use crate::{http_client, whole_file};
+use crate::{http_client, platform, whole_file};
 use expected::Expected;
 use questions::Question;
 use shape::Shape;
+use target::{Service, Target};
 
-/// Asks the places that the settings' roles lead to, or AWS in its main region where there are none.
+/// Asks the targets that the settings' roles lead to, or AWS in its main region where there are none.
 pub(super) fn run(
     settings: &Effective,
     region: Option<&Region>,
@@ -33,15 +34,15 @@ pub(super) fn run(
     json: bool,
 ) -> Outcome {
     let roles = settings.roles().map(|role| &role.value);
-    let places = places(roles.filter_map(|role| Some((role, settings.provider(&role.provider)?))), region);
-    announce(&places);
+    let targets = targets(roles.filter_map(|role| Some((role, settings.provider(&role.provider)?))), region);
+    announce(&targets);
     let mut asked = Vec::new();
-    for place in &places {
-        let place = ask(place);
+    for target in &targets {
+        let target = ask(target);
         if !json {
-            place.print()?;
+            target.print()?;
         }
-        asked.push(place);
+        asked.push(target);
     }
     let report_of = Report::new(asked);
     if json {
@@ -55,72 +56,27 @@ pub(super) fn run(
         };
         let text = serde_json::to_string_pretty(&report_of).map_err(std::io::Error::other).map_err(failed)?;
         whole_file::write(path, &(text + "\n")).map_err(failed)?;
-        output::note(format_args!("The report is in {}; nothing in it is yours.", output::short_path(path)));
+        output::note(format_args!(
+            "The report is in {}; it holds nothing about you or your organisation.",
+            output::short_path(path)
+        ));
     }
     Ok(if report_of.is_as_recorded() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What is asked somewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Service {
-    Sts,
-    SignIn,
-}
-
-impl Service {
-    fn label(self) -> &'static str {
-        match self {
-            Self::Sts => "STS",
-            Self::SignIn => "Console sign-in",
-        }
-    }
-}
-
-/// Somebody who is asked.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    service: Service,
-    partition: Partition,
-    endpoint: Endpoint,
-    /// AWS's own host, which may be told to others; an address of the settings may not.
-    host: Option<String>,
-}
-
-impl Place {
-    fn new(
-        service: Service,
-        partition: Partition,
-        usual: Option<String>,
-        chosen: Option<&Endpoint>,
-    ) -> Option<Self> {
-        let path = if service == Service::Sts { "/" } else { "/federation" };
-        let of_host = |host: &String| format!("https://{host}{path}").parse().ok();
-        let endpoint = match chosen {
-            Some(chosen) => chosen.clone(),
-            None => of_host(usual.as_ref()?)?,
-        };
-        let host = usual.filter(|host| endpoint.url().host_str() == Some(host));
-        Some(Self { service, partition, endpoint, host })
-    }
-
-    /// What the person at this terminal may see.
-    fn address(&self) -> &str {
-        self.endpoint.url().as_str()
-    }
-}
-
-/// The places of roles and their providers, each once.
-fn places<'a>(
+/// The targets of roles and their providers, each once.
+fn targets<'a>(
     roles: impl IntoIterator<Item = (&'a Role, &'a Provider)>,
     region: Option<&Region>,
-) -> Vec<Place> {
-    let mut places: Vec<Place> = Vec::new();
-    let mut add = |place: Option<Place>| {
-        if let Some(place) = place
-            && !places.iter().any(|known| known.service == place.service && known.endpoint == place.endpoint)
+) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    let mut add = |target: Option<Target>| {
+        if let Some(target) = target
+            && !targets
+                .iter()
+                .any(|known| known.service == target.service && known.endpoint == target.endpoint)
         {
-            places.push(place);
+            targets.push(target);
         }
     };
     let mut any = false;
@@ -129,43 +85,43 @@ fn places<'a>(
         let partition = role.arn.partition();
         let region = region.cloned().unwrap_or_else(|| role.region());
         let (sts, console) = (provider.sts_endpoint.as_ref(), provider.console_endpoint.as_ref());
-        add(Place::new(Service::Sts, partition, Some(partition.sts_host(&region)), sts));
+        add(Target::new(Service::Sts, partition, Some(partition.sts_host(&region)), sts));
         // Where the STS is somebody else's, so is the console, if there is one.
         let host = |endpoint: &Endpoint| endpoint.url().host_str().unwrap_or_default().to_owned();
         if console.is_some() || sts.is_none_or(|sts| partition.is_sts_host(&host(sts))) {
-            add(Place::new(Service::SignIn, partition, partition.sign_in_host(&region), console));
+            add(Target::new(Service::SignIn, partition, partition.sign_in_host(&region), console));
         }
     }
     if !any {
         let partition = Partition::Aws;
         let region = region.cloned().unwrap_or_else(|| partition.default_region());
-        add(Place::new(Service::Sts, partition, Some(partition.sts_host(&region)), None));
-        add(Place::new(Service::SignIn, partition, partition.sign_in_host(&region), None));
+        add(Target::new(Service::Sts, partition, Some(partition.sts_host(&region)), None));
+        add(Target::new(Service::SignIn, partition, partition.sign_in_host(&region), None));
     }
-    places
+    targets
 }
 
 /// Says what is about to leave the machine, before it does.
-fn announce(places: &[Place]) {
+fn announce(targets: &[Target]) {
     output::note(
         "These requests leave this machine now. Their tokens and keys are made up, nothing in them is yours:",
     );
-    for place in places {
-        let what = match place.service {
+    for target in targets {
+        let what = match target.service {
             Service::Sts => "AssumeRoleWithWebIdentity with false tokens, and preflights",
             Service::SignIn => "getSigninToken with false keys, and preflights",
         };
-        output::note(format_args!("  {}  {DIM}{what}{DIM:#}", place.address()));
+        output::note(format_args!("  {}  {DIM}{what}{DIM:#}", target.address()));
     }
 }
 
-fn ask(place: &Place) -> Asked {
+fn ask(target: &Target) -> Asked {
     let mut answers: Vec<Answered> = Vec::new();
-    for Question { name, request, expected } in questions::of(place) {
+    for Question { name, request, expected } in questions::of(target) {
         let (verdict, shape) = match http_client::send(request) {
             Ok(response) => {
                 let shape = Shape::of(&response);
-                (Verdict::of(place.service, expected, &shape), Some(shape))
+                (Verdict::of(target.service, expected, &shape), Some(shape))
             }
             Err(error) => (Verdict::NotReachable { why: why(&error) }, None),
         };
@@ -177,10 +133,10 @@ fn ask(place: &Place) -> Asked {
         }
     }
     Asked {
-        service: place.service,
-        partition: place.partition.id(),
-        host: place.host.clone().unwrap_or_else(|| "an address of the settings".to_owned()),
-        address: place.address().to_owned(),
+        service: target.service,
+        partition: target.partition.id(),
+        host: target.host.clone().unwrap_or_else(|| "an address of the settings".to_owned()),
+        address: target.address().to_owned(),
         answers,
     }
 }
@@ -315,26 +271,26 @@ struct Report {
     day: String,
     /// Whether the environment names a proxy.
     proxy: bool,
-    places: Vec<Asked>,
+    targets: Vec<Asked>,
 }
 
 impl Report {
-    fn new(places: Vec<Asked>) -> Self {
+    fn new(targets: Vec<Asked>) -> Self {
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let system =
-            [System::name(), System::os_version()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         Self {
             rolecall: env!("CARGO_PKG_VERSION"),
-            system: if system.is_empty() { std::env::consts::OS.to_owned() } else { system },
+            system: platform::system_name()
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| std::env::consts::OS.to_owned()),
             architecture: std::env::consts::ARCH,
             day: Utc::now().date_naive().to_string(),
             proxy: PROXY_VARIABLES.iter().any(is_set),
-            places,
+            targets,
         }
     }
 
     fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
-        self.places.iter().flat_map(|place| &place.answers).map(|answer| &answer.verdict)
+        self.targets.iter().flat_map(|target| &target.answers).map(|answer| &answer.verdict)
     }
 
     fn is_as_recorded(&self) -> bool {
@@ -347,8 +303,8 @@ impl Report {
         let missing =
             count(|verdict| matches!(verdict, Verdict::SomebodyElse | Verdict::NotReachable { .. }));
         match (differs, missing) {
-            (0, 0) => "AWS answers as it is on record to answer.".to_owned(),
-            (0, _) => "AWS was not reached everywhere; nothing is known of what was not answered.".to_owned(),
+            (0, 0) => "AWS answers as documented.".to_owned(),
+            (0, _) => "AWS could not be reached everywhere.".to_owned(),
             _ => format!(
                 "Answers that differ from the record: {differs}. Please report them: rolecall doctor --aws --report FILE \
                  writes what to paste."
@@ -368,7 +324,7 @@ const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "
 mod tests {
     use super::*;
 
-    fn places_with(endpoints: &str) -> Vec<Place> {
+    fn targets_with(endpoints: &str) -> Vec<Target> {
         let text = format!(
             r#"
             [[provider]]
@@ -391,11 +347,11 @@ mod tests {
             "#
         );
         let (settings, _) = rolecall_core::settings::Settings::from_toml(&text).unwrap();
-        places(settings.role.iter().map(|role| (role, &settings.provider[0])), None)
+        targets(settings.role.iter().map(|role| (role, &settings.provider[0])), None)
     }
 
     fn addresses(endpoints: &str) -> Vec<String> {
-        places_with(endpoints).iter().map(|place| place.address().to_owned()).collect()
+        targets_with(endpoints).iter().map(|target| target.address().to_owned()).collect()
     }
 
     #[test]
@@ -415,11 +371,11 @@ mod tests {
     fn addresses_of_the_settings_are_asked_and_not_reported() {
         let endpoints = "sts_endpoint = \"https://rgw.corp.example/\"";
         assert_eq!(addresses(endpoints), ["https://rgw.corp.example/"], "nothing goes to AWS");
-        assert_eq!(places_with(endpoints)[0].host, None);
+        assert_eq!(targets_with(endpoints)[0].host, None);
         let fips = "sts_endpoint = \"https://sts-fips.us-east-1.amazonaws.com/\"";
         assert!(addresses(fips).contains(&"https://eu-west-1.signin.aws.amazon.com/federation".to_owned()));
         let usual = "sts_endpoint = \"https://sts.eu-west-1.amazonaws.com/\"";
-        assert_eq!(places_with(usual)[0].host.as_deref(), Some("sts.eu-west-1.amazonaws.com"));
+        assert_eq!(targets_with(usual)[0].host.as_deref(), Some("sts.eu-west-1.amazonaws.com"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rolecall_core::settings::Provider;
 use rolecall_core::{Code, Error};
 use url::Url;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::{http_client, roles};
 
 /// Asks every provider, all at once: one that does not answer takes its time.
@@ -41,14 +41,14 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
                     None => format!("{name}: the provider answers. In IAM its address is {issuer}."),
                 }));
             }
-            let warn = |what: String, mend: &'static str| Finding::warn(format!("{name}: {what}"), mend);
+            let warn = |what: String, fix: &'static str| Finding::warn(format!("{name}: {what}"), fix);
             findings.extend(traps.into_iter().map(|trap| {
-                warn(trap, "Have the provider speak for an issuer https://HOST/PATH that AWS can reach.")
+                warn(trap, "Configure the provider with an issuer https://HOST/PATH that AWS can reach.")
             }));
             findings.extend(keys.what_aws_refuses().into_iter().map(|found| {
                 warn(
                     format!("AWS does not take all of its key set: {found}."),
-                    "Tell whoever runs the provider: AWS may refuse its tokens with InvalidIdentityToken.",
+                    "Tell your identity provider's administrator: AWS may refuse its tokens with InvalidIdentityToken.",
                 )
             }));
             findings

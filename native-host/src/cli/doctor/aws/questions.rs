@@ -11,7 +11,7 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::expected::{self, Expected};
-use super::{Place, Service};
+use super::target::{Service, Target};
 
 /// One request, and what is expected of its answer.
 pub(super) struct Question {
@@ -20,17 +20,17 @@ pub(super) struct Question {
     pub(super) expected: &'static Expected,
 }
 
-/// What is asked of a place.
-pub(super) fn of(place: &Place) -> Vec<Question> {
-    match place.service {
-        Service::Sts => of_sts(place),
-        Service::SignIn => of_sign_in(place),
+/// What is asked of a target.
+pub(super) fn of(target: &Target) -> Vec<Question> {
+    match target.service {
+        Service::Sts => of_sts(target),
+        Service::SignIn => of_sign_in(target),
     }
 }
 
-fn of_sts(place: &Place) -> Vec<Question> {
+fn of_sts(target: &Target) -> Vec<Question> {
     let chromium = chromium();
-    let token = |token: &str| form(place, &assume_role(place.partition, token));
+    let token = |token: &str| form(target, &assume_role(target.partition, token));
     let json = |mut request: HttpRequest| {
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
         request
@@ -60,22 +60,22 @@ fn of_sts(place: &Place) -> Vec<Question> {
         },
         Question {
             name: "preflight of Chromium",
-            request: preflight(place, &chromium),
+            request: preflight(target, &chromium),
             expected: &expected::STS_PREFLIGHT,
         },
         Question {
             name: "preflight of Firefox",
-            request: preflight(place, FIREFOX),
+            request: preflight(target, FIREFOX),
             expected: &expected::STS_PREFLIGHT,
         },
     ]
 }
 
-fn of_sign_in(place: &Place) -> Vec<Question> {
+fn of_sign_in(target: &Target) -> Vec<Question> {
     let chromium = chromium();
-    let post = || form(place, &sign_in_token());
+    let post = || form(target, &sign_in_token());
     let get = || {
-        let mut address = place.endpoint.url().clone();
+        let mut address = target.endpoint.url().clone();
         address.set_query(Some(&sign_in_token()));
         let mut request = Request::new(Vec::new());
         if let Ok(address) = address.as_str().parse() {
@@ -108,12 +108,12 @@ fn of_sign_in(place: &Place) -> Vec<Question> {
         },
         Question {
             name: "preflight of Chromium",
-            request: preflight(place, &chromium),
+            request: preflight(target, &chromium),
             expected: &expected::SIGN_IN_PREFLIGHT,
         },
         Question {
             name: "preflight of Firefox",
-            request: preflight(place, FIREFOX),
+            request: preflight(target, FIREFOX),
             expected: &expected::SIGN_IN_PREFLIGHT,
         },
     ]
@@ -162,20 +162,20 @@ fn encoded(parameters: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-fn form(place: &Place, body: &str) -> HttpRequest {
+fn form(target: &Target, body: &str) -> HttpRequest {
     let mut request = Request::new(body.as_bytes().to_vec());
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = place.endpoint.uri();
+    *request.uri_mut() = target.endpoint.uri();
     let form = header::HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(header::CONTENT_TYPE, form);
     request
 }
 
 /// What a browser asks before a request of a page that is not a plain form (the Fetch standard, "CORS-preflight fetch").
-fn preflight(place: &Place, origin: &str) -> HttpRequest {
+fn preflight(target: &Target, origin: &str) -> HttpRequest {
     let mut request = Request::new(Vec::new());
     *request.method_mut() = Method::OPTIONS;
-    *request.uri_mut() = place.endpoint.uri();
+    *request.uri_mut() = target.endpoint.uri();
     let headers = request.headers_mut();
     headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, header::HeaderValue::from_static("POST"));
     headers.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, header::HeaderValue::from_static("content-type"));
@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn nothing_that_is_sent_is_anybodys() {
-        let place = |service| {
-            Place::new(service, Partition::AwsUsGov, Some("host.example".to_owned()), None).unwrap()
+        let target = |service| {
+            Target::new(service, Partition::AwsUsGov, Some("host.example".to_owned()), None).unwrap()
         };
         for service in [Service::Sts, Service::SignIn] {
-            let questions = of(&place(service));
+            let questions = of(&target(service));
             assert_eq!(questions.len(), 8);
             for Question { request, .. } in questions {
                 let text = format!(

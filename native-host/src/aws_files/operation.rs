@@ -1,0 +1,120 @@
+//! An operation on one profile: planned without touching anything, or carried out: locked, read again, planned again,
+//! written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rolecall_core::settings::ProfileName;
+
+use super::error::Error;
+use super::files::{AwsFiles, Which};
+use super::plan::Plan;
+use super::planner::{Planner, View};
+use super::profile::NewProfile;
+use super::store;
+
+/// What to do to the files.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Write a profile, or rewrite Rolecall's own; in the other file nothing of it stays.
+    Set(NewProfile),
+    /// Take out what Rolecall wrote for a profile. Lines that the person added to it stay.
+    Remove(ProfileName),
+}
+
+impl Operation {
+    /// The profile this is about.
+    #[must_use]
+    pub const fn profile(&self) -> &ProfileName {
+        match self {
+            Self::Set(profile) => profile.name(),
+            Self::Remove(name) => name,
+        }
+    }
+}
+
+/// How to do it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Replace or remove what somebody else wrote for this profile. A backup of its own is made first.
+    pub force: bool,
+    /// How long to wait for other processes that are changing the files.
+    pub lock_deadline: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { force: false, lock_deadline: Duration::from_secs(20) }
+    }
+}
+
+/// What [`AwsFiles::apply`] did.
+#[derive(Debug)]
+pub struct Applied {
+    /// The changes that were made; empty if the files said it all already.
+    pub plan: Plan,
+    /// The backups made on this occasion.
+    pub backups: Vec<PathBuf>,
+}
+
+impl AwsFiles {
+    /// What `operation` would change now. Writes nothing and takes no lock.
+    pub fn plan(&self, operation: &Operation, options: &Options) -> Result<Plan, Error> {
+        let files = [store::read(self.config())?, store::read(self.credentials())?];
+        self.plan_for(&files, operation, options)
+    }
+
+    /// Takes the locks, reads both files anew, plans and writes. On an error both files are as they were.
+    pub fn apply(&self, operation: &Operation, options: &Options) -> Result<Applied, Error> {
+        // A refusal, or that nothing is to be done, is found out before anything is created or waited for.
+        let mut seen = [store::read(self.config())?, store::read(self.credentials())?];
+        let mut plan = self.plan_for(&seen, operation, options)?;
+        if plan.is_empty() {
+            return Ok(Applied { plan, backups: Vec::new() });
+        }
+        let paths = [self.config(), self.credentials()];
+        let mut session = store::Session::open(paths, &plan, options.lock_deadline)?;
+        let mut busy = self.config();
+        for _ in 0..ATTEMPTS {
+            let now = [store::read(self.config())?, store::read(self.credentials())?];
+            if !now[0].is_like(&seen[0]) || !now[1].is_like(&seen[1]) {
+                plan = self.plan_for(&now, operation, options)?;
+            }
+            if let Some(backups) = session.write(&plan, [&now[0], &now[1]], paths)? {
+                return Ok(Applied { plan, backups });
+            }
+            seen = now;
+            busy = if plan.files().any(|path| path == self.config()) {
+                self.config()
+            } else {
+                self.credentials()
+            };
+        }
+        Err(Error::Busy { path: busy.to_owned() })
+    }
+
+    /// What `operation` would change in these contents.
+    fn plan_for(
+        &self,
+        [config, credentials]: &[store::Snapshot; 2],
+        operation: &Operation,
+        options: &Options,
+    ) -> Result<Plan, Error> {
+        // A profile's header is spelled differently in the two files: in one file, tools would see two profiles.
+        if config.target == credentials.target {
+            return Err(Error::OneFile { path: config.target.clone() });
+        }
+        let profile = operation.profile().as_str();
+        let planner = Planner { profile, force: options.force };
+        let config = View::new(Which::Config, self.config(), config.contents(), profile)?;
+        let credentials = View::new(Which::Credentials, self.credentials(), credentials.contents(), profile)?;
+        match operation {
+            Operation::Set(new) if new.home == Which::Config => planner.set(new, config, &credentials),
+            Operation::Set(new) => planner.set(new, credentials, &config),
+            Operation::Remove(_) => planner.remove(config, credentials),
+        }
+    }
+}
+
+/// How often a program that takes no lock may write in between before it is too busy to work beside.
+const ATTEMPTS: usize = 8;

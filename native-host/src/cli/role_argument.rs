@@ -1,0 +1,78 @@
+//! Which role a command is about: the argument and the option that most commands have.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::ArgValueCompleter;
+use rolecall_core::Problem;
+use rolecall_core::settings::ProviderId;
+
+use crate::choice;
+use crate::roles::{self, Known, KnownRole};
+use crate::variables::Target;
+
+/// A role, as a person names it.
+#[derive(Debug, clap::Args)]
+pub(super) struct RoleArgument {
+    /// The role: an ARN, a profile's name, or a part of a name that fits one role only. Picked from a list without one.
+    #[arg(value_name = "ROLE", add = ArgValueCompleter::new(role_candidates))]
+    role: Option<String>,
+    /// The role's provider, where several have the role.
+    #[arg(long, value_name = "ID", add = ArgValueCompleter::new(provider_candidates))]
+    provider: Option<ProviderId>,
+}
+
+impl RoleArgument {
+    /// Whether a role is named.
+    pub(super) fn is_named(&self) -> bool {
+        self.role.is_some()
+    }
+
+    /// The role that is meant.
+    pub(super) fn find(&self) -> Result<KnownRole, Problem> {
+        self.find_as(self.role.as_deref())
+    }
+
+    /// The role that is meant, if it is named like this.
+    pub(super) fn find_as(&self, name: Option<&str>) -> Result<KnownRole, Problem> {
+        choice::role(name, self.provider.as_ref()).map(|(role, _)| role)
+    }
+
+    /// The role that is meant, and where it is used.
+    pub(super) fn target(&self) -> Result<Target, Problem> {
+        let (known, settings) = choice::role(self.role.as_deref(), self.provider.as_ref())?;
+        let key = known.key();
+        let role = roles::role_of(&settings, &key);
+        let provider = settings.provider(&role.provider);
+        Ok(Target {
+            region: role.region(),
+            endpoint_url: provider.and_then(|provider| provider.endpoint_url.clone()),
+            profile: known.profile.to_string(),
+            role: key,
+        })
+    }
+}
+
+/// The roles that a shell may offer for what is typed already.
+fn role_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let known = Known::gather_within(COMPLETION_TIMEOUT);
+    let has_several = known.has_several_providers();
+    let fits =
+        |role: &&KnownRole| typed.to_str().is_some_and(|typed| role.profile.as_str().starts_with(typed));
+    let candidate = |role: &KnownRole| {
+        let help = if has_several { role.key().to_string() } else { role.arn.to_string() };
+        CompletionCandidate::new(role.profile.to_string()).help(Some(help.into()))
+    };
+    known.roles.iter().filter(fits).map(candidate).collect()
+}
+
+fn provider_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let known = Known::gather_within(COMPLETION_TIMEOUT);
+    let ids = known.providers().into_iter().map(ProviderId::as_str);
+    let fitting = ids.filter(|id| typed.to_str().is_some_and(|typed| id.starts_with(typed)));
+    fitting.map(CompletionCandidate::new).collect()
+}
+
+/// How long a person who pressed Tab waits.
+const COMPLETION_TIMEOUT: Duration = Duration::from_secs(1);

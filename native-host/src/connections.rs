@@ -1,0 +1,99 @@
+//! What every listener of this program does with connections: accepting them one after the other, and reading from each
+//! for a limited time.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Hands over connections until `serve` breaks off. After an error it waits before it accepts again: too many open files,
+/// for one, remain so until some are closed.
+pub(crate) fn accept_each<S>(
+    mut accept: impl FnMut() -> io::Result<S>,
+    mut wait: impl FnMut(Duration),
+    mut serve: impl FnMut(S) -> ControlFlow<()>,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match accept() {
+            Ok(stream) => {
+                pause = FIRST_PAUSE;
+                if serve(stream).is_break() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                wait(pause);
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+/// Reads from a connection until a deadline, however slowly the bytes arrive.
+pub(crate) struct UntilDeadline<R, F> {
+    reader: R,
+    set_timeout: F,
+    deadline: Instant,
+}
+
+impl<R: Read, F: FnMut(Duration) -> io::Result<()>> UntilDeadline<R, F> {
+    /// `set_timeout` limits the connection's next read.
+    pub(crate) fn new(reader: R, timeout: Duration, set_timeout: F) -> Self {
+        Self { reader, set_timeout, deadline: Instant::now() + timeout }
+    }
+}
+
+impl<R: Read, F: FnMut(Duration) -> io::Result<()>> Read for UntilDeadline<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        (self.set_timeout)(left)?;
+        self.reader.read(buffer)
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_an_error_it_waits_longer_each_time_until_a_connection_comes() {
+        let mut results = [true, false, false, true, false, true].into_iter();
+        let mut served = 0;
+        let mut waits = Vec::new();
+        accept_each(
+            || results.next().unwrap().then_some(()).ok_or_else(|| io::Error::other("too many open files")),
+            |pause| waits.push(pause.as_millis()),
+            |()| {
+                served += 1;
+                if served == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        assert_eq!(waits, [10, 20, 10]);
+    }
+
+    #[test]
+    fn who_sends_byte_by_byte_is_not_read_beyond_the_deadline() {
+        let mut timeouts = Vec::new();
+        let mut reader = UntilDeadline::new(io::repeat(b'x'), Duration::from_millis(50), |left| {
+            timeouts.push(left);
+            Ok(())
+        });
+        let mut byte = [0];
+        let error = loop {
+            if let Err(error) = reader.read(&mut byte) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(
+            timeouts.is_sorted_by(|before, after| before > after) && timeouts[0] <= Duration::from_millis(50)
+        );
+    }
+}

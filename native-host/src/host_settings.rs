@@ -1,0 +1,173 @@
+//! The settings of this program alone, which stand in the same files as the others: `[host]` and `[loopback]`.
+
+use std::fmt;
+
+use rolecall_core::settings::{Endpoint, Fault};
+use rolecall_core::{Code, Problem};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+/// The tables that are this program's.
+pub(crate) const TABLES: [&str; 2] = ["host", "loopback"];
+
+/// What holds once all files are put together.
+#[derive(Debug, Default)]
+pub(crate) struct HostSettings {
+    /// Extensions other than the product's own that may use the host: `[host] allowed_extensions = ["…"]`.
+    pub(crate) allowed_extensions: Vec<String>,
+    /// Where credentials are kept for when no browser answers: `[host] cache = "…"`.
+    pub(crate) cache: CacheBackend,
+    /// How a sign-in without the extension comes back: `[loopback] …`.
+    pub(crate) loopback: LoopbackSettings,
+}
+
+/// Where credentials are kept for when no browser answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CacheBackend {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In a file that only its owner can read.
+    File,
+    /// In the system's keyring: the Secret Service, the keychain, the credential manager.
+    Keyring,
+}
+
+impl fmt::Display for CacheBackend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "none",
+            Self::File => "file",
+            Self::Keyring => "keyring",
+        })
+    }
+}
+
+/// Where a browser comes back to when the command line signs in by itself. These addresses are registered at the
+/// provider; the previous tool used the same ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoopbackSettings {
+    /// The ports, in the order in which they are tried. 0 is any free port, for providers that ignore the port of a
+    /// loopback address (RFC 8252 section 7.3).
+    pub(crate) ports: Vec<u16>,
+    /// `localhost`, `127.0.0.1` or `[::1]`, as registered.
+    pub(crate) host: String,
+    /// The path, as registered.
+    pub(crate) path: String,
+}
+
+impl Default for LoopbackSettings {
+    fn default() -> Self {
+        let ports = [1, 2, 3, 4, 5, 6].iter().flat_map(|tens| [tens * 10_000 + 800, tens * 10_000 + 801]);
+        Self { ports: ports.collect(), host: "localhost".to_owned(), path: "/redirect_uri".to_owned() }
+    }
+}
+
+impl LoopbackSettings {
+    /// The redirect URI at a port.
+    pub(crate) fn redirect_uri(&self, port: u16) -> Result<Url, Problem> {
+        let text = format!("http://{}:{port}{}", self.host, self.path);
+        match text.parse::<Endpoint>() {
+            Ok(endpoint) => Ok(endpoint.url().clone()),
+            Err(error) => {
+                Err(Problem::new(Code::SettingsInvalid, format!("[loopback] cannot be used: {error}.")))
+            }
+        }
+    }
+}
+
+/// What one document says of it.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    allowed_extensions: Vec<String>,
+    cache: Option<CacheBackend>,
+    loopback: Option<LoopbackSettings>,
+}
+
+impl Document {
+    /// Reads this part of a document that is TOML. A key that is wrong is named, with its line in `place`, and as good as
+    /// not there.
+    pub(crate) fn read(text: &str, place: &str) -> (Self, Vec<Fault>) {
+        let mut reader = Reader { text, place, faults: Vec::new() };
+        let document = reader.read();
+        (document, reader.faults)
+    }
+
+    /// Adds what a weaker document says where this one says nothing.
+    pub(crate) fn put_over(&mut self, weak: Self) {
+        self.allowed_extensions.extend(weak.allowed_extensions);
+        self.cache = self.cache.or(weak.cache);
+        self.loopback = self.loopback.take().or(weak.loopback);
+    }
+}
+
+impl From<Document> for HostSettings {
+    fn from(document: Document) -> Self {
+        Self {
+            allowed_extensions: document.allowed_extensions,
+            cache: document.cache.unwrap_or_default(),
+            loopback: document.loopback.unwrap_or_default(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    place: &'a str,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Document {
+        let Ok(parsed) = DeTable::parse(self.text) else { return Document::default() };
+        let parsed = parsed.into_inner();
+        let mut document = Document::default();
+        if let Some(host) = self.table(&parsed, "host") {
+            document.allowed_extensions = self.key(&host, "host", "allowed_extensions").unwrap_or_default();
+            // A cache that does not exist is not replaced by the one that a weaker file chooses.
+            let cache = self.key(&host, "host", "cache");
+            document.cache = cache.or_else(|| host.contains_key("cache").then(CacheBackend::default));
+        }
+        document.loopback = self.table(&parsed, "loopback").map(|loopback| {
+            let default = LoopbackSettings::default();
+            LoopbackSettings {
+                ports: self.key(&loopback, "loopback", "ports").unwrap_or(default.ports),
+                host: self.key(&loopback, "loopback", "host").unwrap_or(default.host),
+                path: self.key(&loopback, "loopback", "path").unwrap_or(default.path),
+            }
+        });
+        document
+    }
+
+    fn table<'t>(&mut self, document: &DeTable<'t>, name: &str) -> Option<DeTable<'t>> {
+        let value = document.get(name)?;
+        if let DeValue::Table(table) = value.get_ref() {
+            return Some(table.clone());
+        }
+        self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
+        None
+    }
+
+    fn key<T: DeserializeOwned>(&mut self, table: &DeTable<'_>, name: &str, key: &str) -> Option<T> {
+        let value = table.get(key)?.clone();
+        let start = value.span().start;
+        match T::deserialize(toml::de::ValueDeserializer::from(value)) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let start = error.span().map_or(start, |span| span.start);
+                self.name(start, &format!("{key} of [{name}]"), error.message());
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, start: usize, what: &str, reason: &str) {
+        let before = self.text.get(..start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let message = format!("{}: line {line}: {what} cannot be used: {reason}.", self.place);
+        self.faults.push(Fault { problem: Problem::new(Code::SettingsInvalid, message), lost: None });
+    }
+}

@@ -1,0 +1,111 @@
+//! What the operating system tells of itself and of its processes.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the program at the other end of a connection does, which has sent its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskerState {
+    /// It waits for the response.
+    Waiting,
+    /// A person has ended it.
+    Cancelled,
+    /// It has closed the connection or has ended.
+    Gone,
+}
+
+/// A process, as far as this user may see it.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// The program that it runs.
+    pub(crate) program: Option<PathBuf>,
+    /// Its arguments, the first of which is usually the program's name.
+    pub(crate) arguments: Vec<OsString>,
+    /// Its current folder.
+    pub(crate) folder: Option<PathBuf>,
+    /// The id of the process that started it.
+    pub(crate) parent: Option<u32>,
+}
+
+/// The process with this id.
+#[cfg(target_os = "linux")]
+pub(crate) fn process(id: u32) -> Option<Process> {
+    use std::fs;
+    use std::os::unix::ffi::OsStringExt;
+
+    // proc(5)
+    let about = PathBuf::from(format!("/proc/{id}"));
+    let status = fs::read_to_string(about.join("status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+    let arguments = fs::read(about.join("cmdline")).unwrap_or_default();
+    let arguments = arguments.strip_suffix(b"\0").unwrap_or(&arguments).split(|byte| *byte == 0);
+    Some(Process {
+        program: fs::read_link(about.join("exe")).ok(),
+        arguments: arguments.map(|argument| OsString::from_vec(argument.to_vec())).collect(),
+        folder: fs::read_link(about.join("cwd")).ok(),
+        parent: parent.filter(|parent| *parent != 0),
+    })
+}
+
+/// The process with this id.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn process(id: u32) -> Option<Process> {
+    use std::path::Path;
+
+    use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+    let id = Pid::from_u32(id);
+    let once = UpdateKind::Always;
+    let wanted = ProcessRefreshKind::nothing().with_exe(once).with_cmd(once).with_cwd(once);
+    let mut system = System::new();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, wanted);
+    let process = system.process(id)?;
+    Some(Process {
+        program: process.exe().map(Path::to_owned),
+        arguments: process.cmd().to_vec(),
+        folder: process.cwd().map(Path::to_owned),
+        parent: process.parent().map(Pid::as_u32),
+    })
+}
+
+/// The system's name and version, such as "Debian GNU/Linux 13".
+#[cfg(target_os = "linux")]
+pub(crate) fn system_name() -> Option<String> {
+    // os-release(5)
+    let text = std::fs::read_to_string("/etc/os-release").ok()?;
+    let value = |key: &str| {
+        let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+        Some(value.trim_matches('"').to_owned())
+    };
+    Some([value("NAME"), value("VERSION_ID")].into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+/// The system's name and version, such as "Windows 11".
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn system_name() -> Option<String> {
+    use sysinfo::System;
+
+    Some([System::name(), System::os_version()].into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_seen_as_it_sees_itself() {
+        let own = process(std::process::id()).unwrap();
+        assert_eq!(own.program, Some(std::env::current_exe().unwrap()));
+        assert_eq!(own.arguments, std::env::args_os().collect::<Vec<_>>());
+        assert_eq!(own.folder, Some(std::env::current_dir().unwrap()));
+        let parent = process(own.parent.unwrap()).unwrap();
+        #[cfg(unix)]
+        assert_eq!(own.parent, Some(std::os::unix::process::parent_id()));
+        assert!(parent.program.is_some());
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_not_seen() {
+        assert!(process(u32::MAX).is_none());
+    }
+}

@@ -1,0 +1,167 @@
+//! A command that signs in by itself, for all commands that wait: the backend of an agent that is there for as long as
+//! that takes.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rolecall_core::message::host::{RoleSelection, WorkerRequest, WorkerResponse};
+use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
+use rolecall_core::settings::{self, Effective, ProviderId};
+use rolecall_core::sign_in::{Presence, sign_in};
+use rolecall_core::{Code, Problem};
+
+use crate::agent::{Agent, Backend};
+use crate::cache::{self, Unlock};
+use crate::loopback::{BrowserMode, Loopback, RedirectListener};
+use crate::settings_files::Machine;
+use crate::{platform, roles};
+
+/// How to sign in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignInOptions {
+    /// How the person gets to the provider's page.
+    pub(crate) browser_mode: BrowserMode,
+    /// How long the credentials shall last.
+    pub(crate) duration: Option<settings::Duration>,
+    /// How long a person may take at the provider's pages.
+    pub(crate) timeout: Duration,
+}
+
+impl Default for SignInOptions {
+    fn default() -> Self {
+        Self { browser_mode: BrowserMode::Open, duration: None, timeout: SIGN_IN_TIMEOUT }
+    }
+}
+
+/// An agent that signs in by itself. It keeps nothing beyond its own end.
+pub(crate) fn agent(machine: Machine, effective: Effective, options: SignInOptions) -> Arc<Agent> {
+    let terminal = Arc::new(Terminal {
+        machine,
+        effective,
+        options,
+        agent: OnceLock::new(),
+        listener: Mutex::default(),
+        login: Mutex::default(),
+        sessions: Mutex::default(),
+    });
+    let agent = Agent::new(Arc::<Terminal>::clone(&terminal), |_, _| {});
+    let _ = terminal.agent.set(Arc::downgrade(&agent));
+    agent
+}
+
+/// A person signs in once at each provider, whichever roles are asked for; the roles are then assumed side by side.
+struct Terminal {
+    machine: Machine,
+    effective: Effective,
+    options: SignInOptions,
+    /// Whose memory has to be emptied when somebody else signs in.
+    agent: OnceLock<Weak<Agent>>,
+    /// Shared by the requests under way: with the last of them the port is free again.
+    listener: Mutex<Weak<RedirectListener>>,
+    /// One window is shown at a time.
+    login: Mutex<()>,
+    sessions: Mutex<BTreeMap<ProviderId, Arc<Mutex<ProviderSession>>>>,
+}
+
+impl Terminal {
+    fn listener(&self) -> Result<Arc<RedirectListener>, Problem> {
+        let mut shared = lock(&self.listener);
+        if let Some(listener) = shared.upgrade() {
+            return Ok(listener);
+        }
+        let listener = Arc::new(RedirectListener::open(&self.machine.host.loopback)?);
+        *shared = Arc::downgrade(&listener);
+        Ok(listener)
+    }
+}
+
+impl Backend for Terminal {
+    fn request(
+        &self,
+        request: WorkerRequest,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<WorkerResponse, Problem> {
+        let WorkerRequest::Credentials(request) = request else {
+            return Err(Problem::new(
+                Code::AgentUnavailable,
+                "No browser with the Rolecall extension is running.",
+            ));
+        };
+        let (mut role, provider) = roles::find(&self.effective, &request.role)?;
+        role.duration = self.options.duration.or(role.duration);
+        let presence = Presence::of(request.interactive);
+        let time_left = TimeDelta::seconds(request.time_left_seconds.into());
+        let listener = self.listener()?;
+        let platform = Loopback::new(&listener, self.options.browser_mode, self.options.timeout, is_wanted);
+        let session = Arc::clone(lock(&self.sessions).entry(provider.id.clone()).or_default());
+        let session = TerminalSession { terminal: self, provider: &provider.id, session: &session };
+        let signed_in = sign_in(&platform, &provider, &role, presence, time_left, &session);
+        let credentials = pollster::block_on(signed_in)?;
+        Ok(WorkerResponse::Credentials { credentials, keep: true })
+    }
+}
+
+/// A provider's session, for as long as this command runs.
+struct TerminalSession<'a> {
+    terminal: &'a Terminal,
+    provider: &'a ProviderId,
+    session: &'a Mutex<ProviderSession>,
+}
+
+impl SharedSession for TerminalSession<'_> {
+    type LoginLock<'a>
+        = MutexGuard<'a, ()>
+    where
+        Self: 'a;
+
+    fn read<T>(&self, look: impl FnOnce(&ProviderSession) -> T) -> T {
+        look(&lock(self.session))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ProviderSession) -> T) -> T {
+        change(&mut lock(self.session))
+    }
+
+    async fn lock_login(&self) -> MutexGuard<'_, ()> {
+        lock(&self.terminal.login)
+    }
+
+    fn person_changed(&self, _: &PersonChanged) {
+        let roles = RoleSelection::Provider(self.provider.clone());
+        if let Some(agent) = self.terminal.agent.get().and_then(Weak::upgrade) {
+            agent.forget(&roles);
+        }
+        if let Err(problem) = cache::forget(&roles, Unlock::Never) {
+            tracing::warn!(%problem, "credentials of the previous person are not forgotten");
+        }
+    }
+}
+
+/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The right to look for others who sign in and to announce oneself, one process at a time.
+pub(crate) struct LoginLock {
+    _file: File,
+}
+
+impl LoginLock {
+    /// Waits until nobody else has it.
+    pub(crate) fn take() -> io::Result<Self> {
+        let file = File::create(platform::create_runtime_folder()?.join("login.lock"))?;
+        file.lock()?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// How long a person may take at the provider's pages.
+const SIGN_IN_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// How long a command that has signed in stays for the others that it still serves.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
