@@ -323,9 +323,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 /// What programs need of the surroundings.
 const KEPT: [&str; 6] = ["PATH", "LANG", "TERM", "DISPLAY", "XAUTHORITY", "NO_COLOR"];
 
-/// The system's browser: it keeps the address that it is to open, at once and as a whole.
+/// The system's browser: it hands over the address that it is to open, as a whole, once the one before was taken.
 const SYSTEM_BROWSER: &str = r#"#!/bin/sh
-cd "$(dirname "$0")" && printf '%s' "$1" > opening && mv opening opened
+cd "$(dirname "$0")" && printf '%s' "$1" > "opening-$$"
+until ln "opening-$$" opened 2>/dev/null; do sleep 0.02; done
+rm "opening-$$"
 "#;
 
 /// A native messaging host that answers every `hello` and understands nothing else.

@@ -14,17 +14,10 @@ api.runtime.onConnect.addListener(async (port) => {
 known.then((known) => {
   if (!known) return;
   const host = api.runtime.connectNative("dev.rolecall.host");
-  host.onMessage.addListener((frame) => {
-    if (frame.type !== "ask") return;
-    host.postMessage({
-      type: "answer",
-      id: frame.id,
-      ok: { is: "credentials", credentials: known.answer, keep: true },
-    });
+  host.onMessage.addListener(({ request }) => {
+    if (!request?.body.credentials) return;
+    const credentials = { credentials: known.answer, keep: true };
+    host.postMessage({ response: { id: request.id, result: { ok: { credentials } } } });
   });
-  host.postMessage({
-    type: "ask",
-    id: 1,
-    question: { do: "hello", protocol: { min: 1, max: 1 }, version: "0.1.0", capabilities: [] },
-  });
+  host.postMessage({ request: { id: 1, body: { hello: { protocol: { min: 1, max: 1 }, version: "0.1.0" } } } });
 });

@@ -48,11 +48,13 @@ pub(crate) async fn measure(kind: Kind) -> Result<()> {
 async fn signed_in(scene: &Scene, browser: &Browser) -> Result<(Value, Value)> {
     browser.popup().await?.says("connected").await?;
     browser.driver().goto("about:blank").await?;
+    let window = browser.driver().window().await?;
     let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
     let terminal = scene.terminal();
     let (asked, signed_in) = tokio::join!(terminal.rolecall(QUESTION), person);
     signed_in?;
     asked?.succeeded()?;
+    browser.driver().switch_to_window(window).await?;
     enter_static_page(browser).await?;
     let stored: Value = browser.driver().execute_async(READ_STORAGE, Vec::new()).await?.convert()?;
     let state: Value = browser.driver().execute_async(READ_STATE, vec![PORT_NAME.into()]).await?.convert()?;

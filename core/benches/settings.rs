@@ -1,0 +1,54 @@
+//! How long the background takes over the settings of a large organisation: `cargo xtask bench` compiles this as the
+//! background is compiled, and runs it in a browser's worker.
+
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot make its settings has failed")]
+
+use std::hint::black_box;
+
+use rolecall_core::aws::RoleArn;
+use rolecall_core::settings::{Layers, Reading, RoleKey};
+use serde_json::json;
+use wasm_bindgen_test::{Criterion, wasm_bindgen_bench, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+#[wasm_bindgen_bench]
+fn settings(criterion: &mut Criterion) {
+    let many = layers(10_000, 1_000);
+    criterion.bench_function("recompute", |bencher| bencher.iter(|| black_box(&many).effective()));
+    for (name, layers, last) in [("look up in many", many, 10_000), ("look up in few", layers(100, 10), 100)]
+    {
+        let effective = layers.effective();
+        let keys: Vec<_> =
+            (0..last).map(|number| RoleKey::new("corp".parse().unwrap(), arn(number, last / 10))).collect();
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                for key in keys.iter().cycle().step_by(last / 100 + 1).take(1_000) {
+                    assert!(black_box(&effective).role(key).is_some());
+                }
+            });
+        });
+    }
+}
+
+/// The machine's settings with so many roles in so many accounts.
+fn layers(roles: usize, accounts: usize) -> Layers {
+    let account =
+        |number: usize| json!({ "id": format!("{number:012}"), "alias": format!("account-{number}") });
+    let role = |number: usize| json!({ "provider": "corp", "arn": arn(number, accounts) });
+    let settings = json!({
+        "provider": [{
+            "id": "corp",
+            "well_known_url": "https://auth.example.com/.well-known/openid-configuration",
+            "client_id": "abcdef",
+        }],
+        "account": (0..accounts).map(account).collect::<Vec<_>>(),
+        "role": (0..roles).map(role).collect::<Vec<_>>(),
+    });
+    Layers { machine: Reading::from_json(&settings), ..Layers::default() }
+}
+
+fn arn(number: usize, accounts: usize) -> RoleArn {
+    format!("arn:aws:iam::{:012}:role/role-{number}", number % accounts).parse().unwrap()
+}
