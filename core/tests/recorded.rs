@@ -15,7 +15,7 @@ mod tests {
     use http::Response;
     use rolecall_core::aws::Credentials;
     use rolecall_core::console::login_url;
-    use rolecall_core::oidc::{KeySet, Metadata, read_tokens};
+    use rolecall_core::oidc::{ExpectedRedirect, KeySet, Metadata, read_redirect, read_tokens};
     use rolecall_core::platform::{
         AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
         TransportError,
@@ -154,6 +154,31 @@ mod tests {
                 .body(body.to_string().into_bytes())
                 .unwrap();
             let read = json!(read_tokens(&response).unwrap_err().code().as_str());
+            compare(row, &read, &mut differences);
+        }
+        assert!(!rows.is_empty());
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+    }
+
+    #[test]
+    fn every_redirect_on_record_is_read_as_what_it_is() {
+        let rows = rows(include_str!("../../tests/recorded/redirects.jsonl"));
+        let well_known = json!("https://idp.example/.well-known/openid-configuration");
+        let document = json!({
+            "issuer": "https://idp.example", "authorization_endpoint": "https://idp.example/authorize",
+            "token_endpoint": "https://idp.example/token", "jwks_uri": "https://idp.example/jwks",
+        });
+        let response = Response::new(document.to_string().into_bytes());
+        let metadata = Metadata::read(&provider(&well_known), &response).unwrap();
+        let redirect_uri = "https://abc.chromiumapp.org/".parse().unwrap();
+        let mut differences = Vec::new();
+        for row in &rows {
+            let url = format!("{redirect_uri}?{}", row["query"].as_str().unwrap()).parse().unwrap();
+            let expected = ExpectedRedirect { redirect_uri: &redirect_uri, state: "s", metadata: &metadata };
+            let read = match read_redirect(&url, expected) {
+                Ok(_) => Value::Null,
+                Err(error) => json!(error.code().as_str()),
+            };
             compare(row, &read, &mut differences);
         }
         assert!(!rows.is_empty());

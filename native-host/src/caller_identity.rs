@@ -149,6 +149,21 @@ mod tests {
     }
 
     #[test]
+    fn every_answer_on_record_is_read_as_what_it_is() {
+        for row in include_str!("../../tests/recorded/caller-identity.jsonl").lines() {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
+            match answer(status, row["body"].as_str().unwrap()) {
+                Ok(identity) => {
+                    assert_eq!(row.get("code"), None, "{row}");
+                    assert_eq!(identity.account, "123456789012", "{row}");
+                }
+                Err(problem) => assert_eq!(row["code"], problem.code, "{row}"),
+            }
+        }
+    }
+
+    #[test]
     fn the_json_twin_is_read_as_well() {
         let body = r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"123456789012",
             "Arn":"arn:aws:iam::123456789012:user/Alice","UserId":"AIDA"},"ResponseMetadata":{"RequestId":"r"}}}"#;

@@ -29,7 +29,10 @@ pub(crate) fn reason(error: &ureq::Error, authority: &Authority) -> Option<Strin
             format!("it is not for the name {}", authority.host())
         }
         CertificateError::Revoked => "its authority has revoked it".to_owned(),
-        // A self-signed one among others.
+        // What openssl's `req -x509` makes, for one, however much it is trusted.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is an authority's own certificate, where a server needs one that an authority has issued to it".to_owned()
+        }
         other => format!("{other:?}").chars().take(120).collect(),
     };
     Some(match presented(authority) {

@@ -197,13 +197,13 @@ pub enum IdTokenError {
     /// `exp` is past.
     #[error("The ID token expired {seconds} seconds ago.")]
     Expired {
-        /// By how much, beyond the leeway.
+        /// By how much.
         seconds: i64,
     },
     /// `nbf` or `iat` is ahead.
     #[error("The ID token becomes valid only in {seconds} seconds.")]
     NotYetValid {
-        /// By how much, beyond the leeway.
+        /// By how much.
         seconds: i64,
     },
     /// A claim is missing.
@@ -307,13 +307,13 @@ fn in_time(
     issued_at: DateTime<Utc>,
     not_before: Option<DateTime<Utc>>,
 ) -> Result<(), IdTokenError> {
-    let late = now - expires_at - LEEWAY;
-    if late >= TimeDelta::zero() {
+    let late = now - expires_at;
+    if late >= LEEWAY {
         return Err(IdTokenError::Expired { seconds: late.num_seconds() });
     }
     let starts_at = not_before.map_or(issued_at, |not_before| not_before.max(issued_at));
-    let early = starts_at - now - LEEWAY;
-    if early > TimeDelta::zero() {
+    let early = starts_at - now;
+    if early > LEEWAY {
         return Err(IdTokenError::NotYetValid { seconds: early.num_seconds() });
     }
     Ok(())

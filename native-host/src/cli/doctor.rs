@@ -224,7 +224,7 @@ fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
             Ok(AgentStatus { version, people, roles, .. }) => {
                 let people = people.iter().filter(|one| one.person.is_some()).count();
                 let roles = roles.len();
-                Finding::ok(format!("{who} answers (host {version}, {people} signed in, {roles} roles)."))
+                Finding::ok(format!("{who} answers (host {version}; signed in: {people}; roles: {roles})."))
             }
             Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_step),
         });
@@ -260,10 +260,8 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
         Ok(profiles) => profiles,
         Err(error) => return findings.push(Finding::fail(error.to_string(), error.next_step())),
     };
-    findings.push(Finding::ok(format!(
-        "The AWS files are readable; {} profiles are Rolecall's.",
-        profiles.len()
-    )));
+    findings
+        .push(Finding::ok(format!("The AWS files are readable; Rolecall's profiles: {}.", profiles.len())));
     for managed in &profiles {
         let name = &managed.name;
         let setting =

@@ -100,14 +100,18 @@ fn an_authority_that_ssl_cert_file_names_is_trusted() {
 }
 
 #[test]
-fn a_certificate_of_another_name_and_one_that_has_expired_are_told_apart() {
+fn what_is_wrong_with_a_certificate_of_a_trusted_authority_is_told() {
     let other_name = |own: &mut CertificateParams| {
         own.subject_alt_names =
             CertificateParams::new(vec!["other.example".to_owned()]).unwrap().subject_alt_names;
     };
     let expired = |own: &mut CertificateParams| own.not_after = date_time_ymd(2020, 1, 1);
-    let cases: [(Change, &str); 2] =
-        [(other_name, "it is not for the name localhost"), (expired, "it has expired")];
+    let authority = |own: &mut CertificateParams| own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let cases: [(Change, &str); 3] = [
+        (other_name, "it is not for the name localhost"),
+        (expired, "it has expired"),
+        (authority, "it is an authority's own certificate"),
+    ];
     for (change, words) in cases {
         let server = Server::start(change);
         let mut machine = server.machine();

@@ -260,6 +260,33 @@ fn what_the_standard_allows_is_accepted() {
 }
 
 #[test]
+fn every_token_of_a_provider_on_record_is_read_as_what_it_is() {
+    for row in include_str!("../../../../tests/recorded/id-tokens.jsonl").lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let mut claims = claims();
+        let members = claims.as_object_mut().unwrap();
+        members.extend(row["claims"].as_object().unwrap().clone());
+        if let Some(lifetime) = members.remove("lifetime") {
+            members.insert("exp".to_owned(), json!(NOW - 10 + lifetime.as_i64().unwrap()));
+        }
+        members.retain(|_, value| !value.is_null());
+        let mut text = claims.to_string();
+        if let Some(again) = row.get("again") {
+            text = format!("{},{}", text.trim_end_matches('}'), again.to_string().trim_start_matches('{'));
+        }
+        let token = sign_text(&json!({ "alg": "RS256", "kid": "k1" }), &text);
+        match verify_with(token, &[rsa_jwk("k1")], expectations()) {
+            Ok(token) => {
+                assert_eq!(row["code"], Value::Null, "{row}");
+                assert_eq!(json!(token.amr), claims.get("amr").cloned().unwrap_or(json!([])), "{row}");
+                assert_eq!(token.has_session_tags, row["session_tags"] == true, "{row}");
+            }
+            Err(error) => assert_eq!(row["code"], error.code().as_str(), "{row}"),
+        }
+    }
+}
+
+#[test]
 fn a_wrong_local_clock_does_not_lock_a_person_out() {
     let an_hour = TimeDelta::hours(1);
     let right = DateTime::from_timestamp(NOW, 0).unwrap();

@@ -194,6 +194,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_expected_is_what_is_on_record() {
+        let rows = |text: &str| -> Vec<serde_json::Value> {
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let sts = rows(include_str!("../../../../../tests/recorded/sts-answers.jsonl"));
+        let sign_in = rows(include_str!("../../../../../tests/recorded/federation.jsonl"));
+        let today = "today's text for audience, key, signature and provider";
+        for (name, expected) in [
+            ("not a JWT", &NO_JWT),
+            ("not a JWT, JSON twin", &NO_JWT_JSON),
+            (today, &FALSE_JWT),
+            (&format!("{today}, JSON twin"), &FALSE_JWT_JSON),
+            ("no provider, until 2026", &FALSE_JWT),
+            ("keys that are refused: a page", &FALSE_KEYS),
+        ] {
+            let row = sts.iter().chain(&sign_in).find(|row| row["name"] == name).unwrap();
+            let kind = row.get("type").or_else(|| row.get("content_type")).unwrap();
+            let response = http::Response::builder()
+                .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
+                .header("content-type", kind.as_str().unwrap())
+                .header("x-amzn-requestid", "r")
+                .body(row["body"].as_str().unwrap().as_bytes().to_vec())
+                .unwrap();
+            assert_eq!(expected.differences(&Shape::of(&response)), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
     fn every_difference_is_named() {
         let response = http::Response::builder()
             .status(403)
