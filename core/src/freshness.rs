@@ -25,6 +25,7 @@ pub const LAST_RESORT: TimeDelta = TimeDelta::minutes(1);
 #[serde(rename_all = "camelCase")]
 pub struct Lifetime {
     /// When AWS stops accepting them.
+    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
     /// How long they were good for, in seconds.
     seconds: i64,

@@ -62,6 +62,7 @@ pub struct ProviderSession {
     #[serde(serialize_with = "secret::expose_option")]
     refresh_token: Option<SecretString>,
     /// Until when the token endpoint does not want to be asked for a refresh.
+    #[serde(with = "chrono::serde::ts_seconds_option")]
     no_refresh_before: Option<DateTime<Utc>>,
     person: Option<Person>,
     listed_roles: Vec<RoleArn>,
@@ -80,6 +81,7 @@ pub struct ProviderSession {
 #[derive(Debug, Serialize, Deserialize)]
 struct Fetched<T> {
     value: T,
+    #[serde(with = "chrono::serde::ts_seconds")]
     at: DateTime<Utc>,
 }
 

@@ -21,6 +21,7 @@ pub struct Credentials {
     #[serde(serialize_with = "secret::expose")]
     pub session_token: SecretString,
     /// When AWS stops accepting them.
+    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
 }
 

@@ -46,6 +46,7 @@ pub enum AgentAnswer {
     /// A page of who is signed in and which roles there are.
     Status {
         /// Since when the agent runs.
+        #[serde(with = "chrono::serde::ts_seconds")]
         since: DateTime<Utc>,
         /// The host's version.
         version: String,

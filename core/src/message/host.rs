@@ -393,6 +393,7 @@ pub struct RoleSummary {
     /// The AWS profile's name.
     pub profile: ProfileName,
     /// Until when there are credentials.
+    #[serde(default, with = "chrono::serde::ts_seconds_option")]
     pub expiration: Option<DateTime<Utc>>,
 }
 

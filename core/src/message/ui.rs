@@ -133,6 +133,7 @@ pub struct ApprovalState {
     /// Whether the settings let a yes hold for a while.
     pub may_be_remembered: bool,
     /// When the program stops waiting.
+    #[serde(with = "chrono::serde::ts_seconds")]
     pub until: DateTime<Utc>,
 }
 
@@ -186,6 +187,7 @@ pub struct RoleSession {
     /// The role.
     pub role: RoleKey,
     /// Until when they last.
+    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
 }
 

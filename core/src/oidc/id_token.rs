@@ -25,6 +25,7 @@ pub struct IdToken {
     #[serde(serialize_with = "secret::expose")]
     pub text: SecretString,
     /// When it stops being valid.
+    #[serde(with = "chrono::serde::ts_seconds")]
     pub expires_at: DateTime<Utc>,
     /// `iss`: what IAM knows the provider by.
     pub issuer: String,

@@ -7,13 +7,12 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use js_sys::Function;
 use rolecall_core::message::ui::{Intent, ToPage};
-use serde::Serialize as _;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::console;
 
 use crate::browser::{Api, Port};
+use crate::codec;
 
 /// A page's line to the worker.
 pub(crate) struct Connection {
@@ -41,7 +40,7 @@ impl Connection {
             failures: Cell::new(0),
         });
         let this = Rc::clone(&connection);
-        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(message, &on_message));
+        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(&message, &on_message));
         let this = Rc::clone(&connection);
         let disconnect = Closure::<dyn Fn()>::new(move || this.closed());
         // They live as long as the page: a port may be opened again at any time.
@@ -55,10 +54,10 @@ impl Connection {
 
     /// Sends an intent. Where the port turns out to be closed, it is opened and the intent sent again.
     pub(crate) fn send(&self, intent: &Intent) {
-        let message = match intent.serialize(&Serializer::json_compatible()) {
+        let message = match codec::encode(intent) {
             Ok(message) => message,
             Err(error) => {
-                return console::error_2(&"Rolecall cannot say what was asked for:".into(), &error.into());
+                return console::error_2(&"Rolecall cannot say what was asked for:".into(), &error);
             }
         };
         if !self.post(&message) {
@@ -84,13 +83,11 @@ impl Connection {
         }
     }
 
-    fn receive(&self, message: JsValue, on_message: &impl Fn(ToPage)) {
+    fn receive(&self, message: &JsValue, on_message: &impl Fn(ToPage)) {
         self.failures.set(0);
-        match serde_wasm_bindgen::from_value(message) {
+        match codec::decode(message) {
             Ok(message) => on_message(message),
-            Err(error) => {
-                console::error_2(&"Rolecall cannot read what the background sent:".into(), &error.into())
-            }
+            Err(error) => console::error_2(&"Rolecall cannot read what the background sent:".into(), &error),
         }
     }
 

@@ -14,10 +14,11 @@
 //! | What does the question of a program look like, and who answers it? | `approval` |
 //! | How does a view get into the document? | `page` |
 //! | How do events get out of it? | `popup` |
-//! | What is asked of the browser? | `browser`, `connection` |
+//! | What is asked of the browser? | `browser`, `connection`, `codec` |
 
 mod approval;
 mod browser;
+mod codec;
 mod connection;
 mod dom;
 mod model;

@@ -2,8 +2,6 @@
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use rolecall_core::message::ui::Intent;
-use serde::Serialize as _;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -14,6 +12,7 @@ use web_sys::{
 
 use crate::approval::Approval;
 use crate::browser::Api;
+use crate::codec;
 use crate::popup::Popup;
 use crate::view::fixture::Scene;
 
@@ -87,13 +86,13 @@ impl Opened {
     /// The worker tells of everything.
     pub(crate) fn receive(&self, scene: &Scene) {
         for message in scene.clone().messages() {
-            self.browser.say(&message.serialize(&Serializer::json_compatible()).unwrap());
+            self.browser.say(&codec::encode(&message).unwrap());
         }
     }
 
     /// What the worker heard, on all ports.
     pub(crate) fn posted(&self) -> Vec<Intent> {
-        self.browser.posted().iter().map(|intent| serde_wasm_bindgen::from_value(intent).unwrap()).collect()
+        self.browser.posted().iter().map(|intent| codec::decode(&intent).unwrap()).collect()
     }
 
     /// The hosts that the person was asked to allow.

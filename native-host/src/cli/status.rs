@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
+use rolecall_core::aws::AccountId;
 use rolecall_core::message::host::{PersonSummary, RoleSummary};
-use rolecall_core::settings::Effective;
+use rolecall_core::settings::{Effective, ProfileName, RoleKey};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
@@ -36,8 +37,25 @@ struct AgentReport {
     since: Option<DateTime<Utc>>,
     version: Option<String>,
     people: Vec<PersonSummary>,
-    roles: Vec<RoleSummary>,
+    roles: Vec<RoleReport>,
     problem: Option<Problem>,
+}
+
+/// A [`RoleSummary`] for people and their scripts, who read dates rather than seconds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleReport {
+    role: RoleKey,
+    account: AccountId,
+    account_label: String,
+    profile: ProfileName,
+    expiration: Option<DateTime<Utc>>,
+}
+
+impl From<RoleSummary> for RoleReport {
+    fn from(RoleSummary { role, account, account_label, profile, expiration }: RoleSummary) -> Self {
+        Self { role, account, account_label, profile, expiration }
+    }
 }
 
 impl Status {
@@ -81,6 +99,7 @@ impl AgentReport {
         let (people, roles) = (Vec::new(), Vec::new());
         match status {
             Ok(AgentStatus { since, version, people, roles }) => {
+                let roles = roles.into_iter().map(RoleReport::from).collect();
                 Self { socket, since: Some(since), version: Some(version), people, roles, problem: None }
             }
             Err(problem) => {

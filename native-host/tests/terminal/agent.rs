@@ -509,7 +509,7 @@ fn status_and_roles_tell_what_the_browser_knows() {
         let status = r#"{"people":[{"provider":"corp","person":"ann@example.com"},{"provider":"other","person":null}],
             "roles":[{"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},
             "account":"123456789012","accountLabel":"example","profile":"example-dev",
-            "expiration":"2999-01-01T00:00:00Z"}],"revision":1,"next":null}"#;
+            "expiration":32472144000}],"revision":1,"next":null}"#;
         Ok(WorkerResponse::Status(serde_json::from_str::<StatusPage>(status).unwrap()))
     };
     let (ran, _) = run_and_answer(&machine, &mut browser, &["status"], status());

@@ -72,7 +72,7 @@ fn mode(path: PathBuf) -> u32 {
 
 /// A file as an earlier command left it.
 fn leave(machine: &Machine, left: TimeDelta) -> PathBuf {
-    let expiration = Utc::now() + left;
+    let expiration = (Utc::now() + left).timestamp();
     let text = serde_json::json!({ "version": 1, "roles": [{
         "role": { "provider": "sandbox", "arn": DEVELOPER }, "backend": "file",
         "lifetime": { "expiration": expiration, "seconds": 3600 },
