@@ -19,6 +19,7 @@
 //! | The settings document and its layers | [`settings`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |
 //! | What can go wrong, and what to do then | [`error`] |
+//! | Messages and stored items as the extension reads them | [`json`] |
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
@@ -27,6 +28,7 @@ pub mod console;
 pub mod error;
 pub mod freshness;
 pub mod identity;
+pub mod json;
 pub mod message;
 pub mod oidc;
 pub mod platform;
