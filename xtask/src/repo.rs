@@ -50,6 +50,10 @@ pub(crate) fn target(relative: &str) -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
+    if env::var_os(INCREMENTAL).is_none() {
+        // It pays for whoever compiles one crate again and again by hand; here it would be a third of the folder.
+        command.env(INCREMENTAL, "0");
+    }
     command
 }
 
@@ -177,6 +181,8 @@ impl Stamp {
         write(&self.file, &self.wanted)
     }
 }
+
+const INCREMENTAL: &str = "CARGO_INCREMENTAL";
 
 static ROOT: OnceLock<PathBuf> = OnceLock::new();
 static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
