@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::freshness::Lifetime;
 use crate::oidc::{IdToken, KeySet, Metadata, Person};
+use crate::platform::AuthorizeError;
 use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::{secret, sts};
 
@@ -31,7 +32,10 @@ pub trait SharedSession {
     fn change<T>(&self, change: impl FnOnce(&mut ProviderSession) -> T) -> T;
 
     /// Waits until nobody else is getting an ID token at this provider.
-    async fn lock_login(&self) -> Self::LoginLock<'_>;
+    ///
+    /// # Errors
+    /// Where that would take longer than the driver waits.
+    async fn lock_login(&self) -> Result<Self::LoginLock<'_>, AuthorizeError>;
 
     /// Whoever was signed in no longer is: what others hold of them has to be forgotten.
     fn person_changed(&self, changed: &PersonChanged);
@@ -145,7 +149,8 @@ impl ProviderSession {
     }
 
     /// Whether it is a session at this provider, of this client.
-    pub(crate) fn is_of(&self, provider: &Provider) -> bool {
+    #[must_use]
+    pub fn is_of(&self, provider: &Provider) -> bool {
         let (url, client) = (&provider.well_known_url, &provider.client_id);
         self.registration.as_ref().is_some_and(|known| (&known.0, &known.1) == (url, client))
     }

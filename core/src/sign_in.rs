@@ -83,7 +83,7 @@ pub async fn id_token(
     session: &impl SharedSession,
 ) -> Result<IdToken> {
     begin(provider, session);
-    let _lock = session.lock_login().await;
+    let _lock = session.lock_login().await?;
     let now = platform.now();
     let is_new = |token: &&IdToken| refused.is_none_or(|refused| !refused.is_same(token));
     if let Some(token) = session.read(|session| session.id_token(now).filter(is_new).cloned()) {
@@ -120,7 +120,7 @@ pub async fn choose_account(
     session: &impl SharedSession,
 ) -> Result<IdToken> {
     begin(provider, session);
-    let _lock = session.lock_login().await;
+    let _lock = session.lock_login().await?;
     let generation = session.read(ProviderSession::generation);
     let metadata = discover(platform, provider, session).await?;
     Flow { platform, provider, metadata: &metadata, generation, session }.authorize_another().await

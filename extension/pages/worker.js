@@ -22,6 +22,9 @@ api.runtime.onStartup.addListener(forward("on_startup"));
 api.alarms.onAlarm.addListener(forward("on_alarm"));
 api.permissions.onAdded.addListener(forward("on_permissions_changed"));
 api.permissions.onRemoved.addListener(forward("on_permissions_changed"));
+api.storage.onChanged.addListener((_, area) => {
+  if (area === "managed") forward("on_policy_changed")();
+});
 
 // A message that arrives on a port nobody listens to is lost. What a page says before the module runs is kept and
 // given to `on_connect` along with the port; a page that has gone by then is not announced at all.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use rolecall_core::message::host::{RoleSelection, WorkerRequest, WorkerResponse};
+use rolecall_core::platform::AuthorizeError;
 use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
 use rolecall_core::settings::{self, Effective, ProviderId};
 use rolecall_core::sign_in::{Presence, sign_in};
@@ -126,8 +127,8 @@ impl SharedSession for TerminalSession<'_> {
         change(&mut lock(self.session))
     }
 
-    async fn lock_login(&self) -> MutexGuard<'_, ()> {
-        lock(&self.terminal.login)
+    async fn lock_login(&self) -> Result<MutexGuard<'_, ()>, AuthorizeError> {
+        Ok(lock(&self.terminal.login))
     }
 
     fn person_changed(&self, _: &PersonChanged) {

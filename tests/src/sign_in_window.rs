@@ -50,7 +50,8 @@ impl<'browser> SignInWindow<'browser> {
         button.await?.web.click().await.context("the sign-in form does not take the click")
     }
 
-    async fn has_closed(self) -> Result<()> {
+    /// Waits until it has closed.
+    pub async fn has_closed(self) -> Result<()> {
         until("the sign-in window to close", async || {
             Ok((!self.browser.is_open(&self.window).await?).then_some(()))
         })

@@ -296,10 +296,10 @@ impl SharedSession for Shared {
         change(&mut self.session.borrow_mut())
     }
 
-    async fn lock_login(&self) -> Locked<'_> {
+    async fn lock_login(&self) -> Result<Locked<'_>, AuthorizeError> {
         std::future::poll_fn(|_| if self.login.get() == 0 { Poll::Ready(()) } else { Poll::Pending }).await;
         self.login.set(1);
-        Locked(&self.login)
+        Ok(Locked(&self.login))
     }
 
     fn person_changed(&self, changed: &PersonChanged) {
@@ -676,7 +676,7 @@ fn a_silent_redirect_to_somebody_else_drops_and_tells_of_the_one_before() {
 fn fresh_credentials_are_served_while_somebody_else_signs_in() {
     let (world, session) = (World::new(), Shared::default());
     sign_in_as(&world, Presence::Person, &session).unwrap();
-    let _window = now(session.lock_login());
+    let _window = now(session.lock_login()).unwrap();
     world.take_log();
     sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), [""; 0]);
@@ -687,7 +687,7 @@ fn a_role_that_needs_no_new_id_token_does_not_wait_for_somebody_elses_sign_in() 
     let (world, session) = (World::new(), Shared::default());
     sign_in_as(&world, Presence::Person, &session).unwrap();
     session.forget_role();
-    let _window = now(session.lock_login());
+    let _window = now(session.lock_login()).unwrap();
     world.take_log();
     sign_in_as(&world, Presence::Person, &session).unwrap();
     assert_eq!(world.take_log(), ["sts 43200"]);
@@ -697,7 +697,7 @@ fn a_role_that_needs_no_new_id_token_does_not_wait_for_somebody_elses_sign_in() 
 fn many_roles_at_once_cause_one_sign_in() {
     let (world, session) = (World::new(), Shared::default());
     let (provider, role) = (fixture::provider(), fixture::role());
-    let lock = now(session.lock_login());
+    let lock = now(session.lock_login()).unwrap();
     let mut waiting: Vec<_> = (0..20)
         .map(|number| {
             let arn = format!("arn:aws:iam::123456789012:role/r{number}").parse().unwrap();

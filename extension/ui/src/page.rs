@@ -31,6 +31,7 @@ pub(crate) struct Page {
     pub(crate) sign_in: HtmlElement,
     pub(crate) open_console: HtmlElement,
     pub(crate) write_profile: HtmlElement,
+    pub(crate) cancel: HtmlElement,
     pub(crate) allow: HtmlElement,
     pub(crate) dismiss: HtmlElement,
     pub(crate) try_again: HtmlElement,
@@ -74,6 +75,7 @@ impl Page {
             sign_in: by_id(root, "sign-in")?,
             open_console: by_id(root, "open-console")?,
             write_profile: by_id(root, "write-profile")?,
+            cancel: by_id(root, "cancel")?,
             allow: by_id(root, "allow")?,
             dismiss: by_id(root, "dismiss")?,
             try_again: by_id(root, "try-again")?,
@@ -110,13 +112,13 @@ impl Page {
         set_attribute(&self.app, "data-content", Some(content(view.content)))?;
         // Not `aria-busy`: assistive technology may keep silent about what changes in a busy part of a page.
         set_state(&self.app, "data-busy", view.busy)?;
-        self.provider_rows.borrow_mut().show(&self.providers, &view.providers, view.busy)?;
+        self.provider_rows.borrow_mut().show(&self.providers, &view.providers)?;
         self.app.style().set_property("--count", &view.role_count.to_string())?;
         let active = self.role_rows.borrow_mut().show(&self.list, &view.options, &self.document)?;
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
         set_state(&self.search, "aria-expanded", !view.options.is_empty())?;
-        self.show_actions(view.actions.as_ref(), view.busy)?;
-        self.show_problem(view.problem.as_ref(), view.busy)?;
+        self.show_actions(view.actions.as_ref())?;
+        self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);
         self.show_left_out(&view.left_out, view.content)?;
         self.show_host(&view.host)?;
@@ -136,7 +138,7 @@ impl Page {
         self.host_command.text_content().unwrap_or_default()
     }
 
-    fn show_actions(&self, actions: Option<&ActionsView>, busy: bool) -> Result<(), JsValue> {
+    fn show_actions(&self, actions: Option<&ActionsView>) -> Result<(), JsValue> {
         show(&self.actions, actions.is_some());
         let Some(actions) = actions else { return Ok(()) };
         set_text(&self.chosen_label, &actions.label);
@@ -146,14 +148,15 @@ impl Page {
         set_marker(&self.chosen_marker, actions.color.as_deref())?;
         // Not `disabled`: that would take the focus from the button that was just pressed.
         for button in [&self.sign_in, &self.open_console] {
-            set_state(button, "aria-disabled", busy)?;
+            set_state(button, "aria-disabled", actions.busy)?;
         }
-        set_state(&self.write_profile, "aria-disabled", busy || actions.no_profile.is_some())?;
+        set_state(&self.write_profile, "aria-disabled", actions.busy || actions.no_profile.is_some())?;
+        show(&self.cancel, actions.can_be_cancelled);
         set_attribute(&self.write_profile, "title", actions.no_profile)?;
         set_attribute(&self.write_profile, "aria-description", actions.no_profile)
     }
 
-    fn show_problem(&self, problem: Option<&ProblemView>, busy: bool) -> Result<(), JsValue> {
+    fn show_problem(&self, problem: Option<&ProblemView>) {
         if let Some(problem) = problem {
             set_text(&self.problem_message, &problem.message);
             set_text(&self.problem_next_step, &problem.next_step);
@@ -162,10 +165,8 @@ impl Page {
             set_text(&self.problem_code, &problem.code);
             show(&self.allow, problem.grant.is_some());
             set_text(&self.allow, problem.grant.as_ref().map_or("", |grant| &grant.label));
-            set_state(&self.allow, "aria-disabled", busy)?;
         }
         show(&self.problem, problem.is_some());
-        Ok(())
     }
 
     fn show_left_out(&self, left_out: &[ProblemView], content: Content) -> Result<(), JsValue> {

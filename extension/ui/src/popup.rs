@@ -87,6 +87,7 @@ impl Popup {
         self.on(&page.sign_in, "click", |this, _: Event| this.act(Action::SignIn))?;
         self.on(&page.open_console, "click", |this, _: Event| this.act(Action::OpenConsole))?;
         self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
+        self.on(&page.cancel, "click", |this, _: Event| this.cancel())?;
         self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
@@ -164,15 +165,20 @@ impl Popup {
         let intent = {
             let model = self.model.borrow();
             let view = View::of(&model, Utc::now());
-            let possible = match (&view.actions, action) {
-                (Some(actions), Action::WriteProfile) => actions.no_profile.is_none(),
-                (actions, _) => actions.is_some(),
-            };
-            model.selected().filter(|_| possible && !view.busy).map(|key| action.intent(key.clone()))
+            let possible = view.actions.as_ref().is_some_and(|actions| {
+                !actions.busy && (action != Action::WriteProfile || actions.no_profile.is_none())
+            });
+            model.selected().filter(|_| possible).map(|key| action.intent(key.clone()))
         };
         if let Some(intent) = intent {
             self.send(&intent);
         }
+    }
+
+    /// Ends what waits for the person.
+    fn cancel(&self) {
+        let role = self.model.borrow().selected().cloned();
+        self.send(&Intent::Cancel { role });
     }
 
     fn account(self: &Rc<Self>, event: &Event) {
@@ -189,10 +195,8 @@ impl Popup {
             AccountAction::EndSession => Intent::SignOut { provider, end_session: true },
             AccountAction::ChooseAccount => Intent::ChooseAccount { provider },
         };
-        if !self.is_busy() {
-            self.close_account(event);
-            self.send(&intent);
-        }
+        self.close_account(event);
+        self.send(&intent);
     }
 
     /// Escape closes the account's actions before it closes the popup.
@@ -221,7 +225,7 @@ impl Popup {
     /// be awaited before.
     fn allow(self: &Rc<Self>) {
         let pattern = self.model.borrow().state().and_then(|state| state.problem.as_ref()?.grant.clone());
-        let Some(pattern) = pattern.filter(|_| !self.is_busy()) else { return };
+        let Some(pattern) = pattern else { return };
         let asked = match self.api.request_host(&pattern) {
             Ok(asked) => asked,
             Err(error) => return console::error_2(&"The browser cannot ask for the host:".into(), &error),
@@ -248,10 +252,6 @@ impl Popup {
         });
     }
 
-    fn is_busy(&self) -> bool {
-        self.model.borrow().state().is_some_and(|state| !state.activities.is_empty())
-    }
-
     fn send(&self, intent: &Intent) {
         if let Some(worker) = self.worker.get() {
             worker.send(intent);
@@ -260,7 +260,7 @@ impl Popup {
 }
 
 /// What can be done with the selected role.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Action {
     SignIn,
     OpenConsole,

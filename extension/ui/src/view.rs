@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{HostState, ProviderState, RoleState, State};
+use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
@@ -25,7 +26,7 @@ pub(crate) struct View {
     pub(crate) options: Vec<OptionView>,
     /// What can be done with the selected role.
     pub(crate) actions: Option<ActionsView>,
-    /// Whether something is being done: no further action is taken meanwhile.
+    /// Whether something is being done.
     pub(crate) busy: bool,
     /// What is being done or was done last; may be empty.
     pub(crate) status: String,
@@ -102,6 +103,10 @@ pub(crate) struct ActionsView {
     pub(crate) color: Option<String>,
     /// Why no profile can be written.
     pub(crate) no_profile: Option<&'static str>,
+    /// Whether something is being done with the role: no further action is taken meanwhile.
+    pub(crate) busy: bool,
+    /// Whether the person is waited for, which they can end.
+    pub(crate) can_be_cancelled: bool,
 }
 
 /// What went wrong and what to do.
@@ -150,7 +155,7 @@ impl View {
             actions: found
                 .iter()
                 .find(|found| is_selected(model, found.role))
-                .map(|found| ActionsView::of(found.role)),
+                .map(|found| ActionsView::of(found.role, state)),
             busy: !state.activities.is_empty(),
             status: match (state.activities.last(), &state.done) {
                 (Some(activity), _) => words::step(activity.step).to_owned(),
@@ -211,9 +216,12 @@ impl OptionView {
 }
 
 impl ActionsView {
-    fn of(role: &RoleState) -> Self {
+    fn of(role: &RoleState, state: &State) -> Self {
         let console_only = role.credentials == CredentialsMode::None;
+        let activity = state.activities.iter().find(|activity| activity.role.as_ref() == Some(&role.key));
         Self {
+            busy: activity.is_some(),
+            can_be_cancelled: activity.is_some_and(|activity| activity.step == Step::WaitingForPerson),
             label: words::role_label(&role.account, &role.name),
             profile: if console_only {
                 words::CONSOLE_ONLY_SHORT.to_owned()

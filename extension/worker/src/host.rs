@@ -1,97 +1,181 @@
-//! The port to the native host: `hello` first, then questions both ways, each with an id and a deadline.
+//! The port to the native host: `hello` first, then the machine's settings, then requests both ways, each with an id and a
+//! deadline.
 //!
-//! The open port keeps the background alive, and the host process it started serves terminals. A host that stops
-//! is started again, later each time; one that is not installed is looked for as long as somebody looks.
+//! The open port keeps the background alive, and the host process that it started serves terminals. A host that stops
+//! is started again, later each time; one that is not installed is looked for as long as a page is open.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
 use rolecall_core::message::host::{
-    HostRequest, HostResponse, Id, Outcome, ProtocolRange, SignOutRequest, ToHost, ToWorker, WorkerRequest,
+    HostRequest, HostResponse, Id, Outcome, ProtocolRange, RoleSelection, ToHost, ToWorker, WorkerRequest,
     WorkerResponse,
 };
 use rolecall_core::message::page::Pages;
 use rolecall_core::message::ui::HostState;
 use rolecall_core::settings::Reading;
-use rolecall_core::{Code, Problem, identity};
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
+use rolecall_core::{Code, Problem};
 
-use crate::app::App;
-use crate::browser::{self, Port};
-use crate::{flows, pages, store};
+use crate::browser::{Browser, Port, PortListener, Task, within};
+use crate::changes::Changes;
+use crate::codec;
+use crate::settings::Settings;
+
+/// Who fulfils what programs in terminals request through the host.
+pub(crate) trait Requests {
+    /// Fulfils one. Dropping the task means that nobody waits for it any more.
+    fn fulfil(&self, request: WorkerRequest) -> Task<Result<WorkerResponse, Problem>>;
+}
 
 /// The native host, there or not.
-#[derive(Default)]
-pub(crate) struct Host(RefCell<Line>);
+pub(crate) struct Host {
+    browser: Rc<dyn Browser>,
+    changes: Changes,
+    settings: Rc<Settings>,
+    requests: OnceCell<Rc<dyn Requests>>,
+    line: RefCell<Line>,
+}
 
 #[derive(Default)]
 struct Line {
-    port: Option<Port>,
+    port: Option<Rc<dyn Port>>,
+    /// Which port it is: what an earlier one still says is ignored.
+    number: u32,
     state: HostState,
     last_id: Id,
     waiting: BTreeMap<Id, oneshot::Sender<Result<HostResponse, Problem>>>,
+    /// Requests of the host that are being fulfilled.
+    fulfilling: BTreeMap<Id, oneshot::Sender<()>>,
     /// How often in a row the host stopped.
     failures: u32,
     /// Whether it is looked for again and again.
     watched: bool,
+    /// What a host that was not there is to forget when it comes.
+    to_forget: Vec<RoleSelection>,
 }
 
 impl Host {
-    /// What pages are told.
-    pub(crate) fn state(&self) -> HostState {
-        self.0.borrow().state.clone()
+    /// Not connected yet.
+    pub(crate) fn new(browser: &Rc<dyn Browser>, changes: &Changes, settings: &Rc<Settings>) -> Rc<Self> {
+        Rc::new(Self {
+            browser: Rc::clone(browser),
+            changes: changes.clone(),
+            settings: Rc::clone(settings),
+            requests: OnceCell::new(),
+            line: RefCell::default(),
+        })
     }
 
-    /// Opens the port, unless it is open.
-    pub(crate) fn connect(&self, app: &Rc<App>) {
-        if self.0.borrow().port.is_some() {
-            return;
-        }
-        match browser::connect_native(identity::HOST_NAME) {
-            Ok(port) => {
-                self.0.borrow_mut().port = Some(port.clone());
-                let (hearing, closing) = (Rc::clone(app), Rc::clone(app));
-                port.listen(
-                    move |message| hearing.host.heard(&hearing, message),
-                    move |port| closing.host.closed(&closing, &port.native_problem()),
-                );
-                say_hello(app);
-            }
-            Err(problem) => self.closed(app, &problem),
-        }
-        app.publish();
+    /// Connects; from now on `requests` fulfils what the host wants.
+    pub(crate) fn start(self: &Rc<Self>, requests: Rc<dyn Requests>) {
+        let _ = self.requests.set(requests);
+        self.connect();
+    }
+
+    /// What pages are told.
+    pub(crate) fn state(&self) -> HostState {
+        self.line.borrow().state.clone()
+    }
+
+    /// Whether it is there and has answered.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.line.borrow().state, HostState::Connected { .. })
     }
 
     /// Looks for a host that was not there, and has one that is there read the machine's settings anew.
-    pub(crate) fn look_again(&self, app: &Rc<App>) {
+    pub(crate) fn try_again(self: &Rc<Self>) {
         match self.state() {
-            HostState::Absent { .. } => self.connect(app),
-            HostState::Connected { .. } => say_hello(app),
+            HostState::Absent { .. } => self.connect(),
+            HostState::Connected { .. } => {
+                let (this, number) = (Rc::clone(self), self.line.borrow().number);
+                let reading = async move {
+                    if let Err(problem) = this.read_settings().await {
+                        this.fail(number, &problem);
+                    }
+                };
+                self.browser.spawn(reading.boxed_local());
+            }
             HostState::Connecting => {}
         }
     }
 
-    /// Looks for a host that is not installed until it is, as long as a page is open.
-    pub(crate) async fn watch(&self, app: &Rc<App>) {
-        if std::mem::replace(&mut self.0.borrow_mut().watched, true) {
+    /// Looks for a host that is not installed until it is, as long as `is_wanted`.
+    pub(crate) fn watch(self: &Rc<Self>, is_wanted: impl Fn() -> bool + 'static) {
+        if std::mem::replace(&mut self.line.borrow_mut().watched, true) {
             return;
         }
-        while pages::are_open() {
-            TimeoutFuture::new(LOOK_EVERY_MILLISECONDS).await;
-            if self.is_missing() {
-                self.connect(app);
+        let this = Rc::clone(self);
+        let watching = async move {
+            while is_wanted() {
+                this.browser.wait(LOOK_EVERY).await;
+                if this.is_missing() {
+                    this.connect();
+                }
+            }
+            this.line.borrow_mut().watched = false;
+        };
+        self.browser.spawn(watching.boxed_local());
+    }
+
+    /// Sends a request and waits for the response, no longer than `limit`.
+    pub(crate) async fn request(&self, body: HostRequest, limit: Duration) -> Result<HostResponse, Problem> {
+        let (sender, response) = oneshot::channel();
+        let id = {
+            let mut line = self.line.borrow_mut();
+            line.last_id = line.last_id.wrapping_add(1);
+            let id = line.last_id;
+            line.waiting.insert(id, sender);
+            id
+        };
+        if let Err(problem) = self.post(&ToHost::Request { id, body }) {
+            self.line.borrow_mut().waiting.remove(&id);
+            return Err(problem);
+        }
+        match within(&*self.browser, limit, response).await {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(stopped()),
+            None => {
+                self.line.borrow_mut().waiting.remove(&id);
+                let seconds = limit.as_secs();
+                let sentence = format!("The Rolecall host program did not answer within {seconds} seconds.");
+                Err(Problem::new(Code::HostTimedOut, sentence))
             }
         }
-        self.0.borrow_mut().watched = false;
+    }
+
+    /// Has the host forget roles: at once, or as soon as there is one.
+    pub(crate) fn forget(self: &Rc<Self>, roles: RoleSelection) {
+        let mut line = self.line.borrow_mut();
+        if !line.to_forget.contains(&roles) {
+            line.to_forget.push(roles);
+        }
+        drop(line);
+        if self.is_connected() {
+            self.send_what_to_forget();
+        }
+    }
+
+    /// The requests are sent now, ahead of whatever is sent later; nothing waits for the responses.
+    fn send_what_to_forget(self: &Rc<Self>) {
+        let selections = std::mem::take(&mut self.line.borrow_mut().to_forget);
+        for roles in selections {
+            let this = Rc::clone(self);
+            let mut request =
+                async move { this.request(HostRequest::Forget(roles), FORGET_LIMIT).await.map(drop) }
+                    .boxed_local();
+            if (&mut request).now_or_never().is_none() {
+                self.browser.spawn(request.map(drop).boxed_local());
+            }
+        }
     }
 
     fn is_missing(&self) -> bool {
-        match &self.0.borrow().state {
+        match &self.line.borrow().state {
             HostState::Absent { problem } => {
                 problem.is(Code::HostNotInstalled) || problem.is(Code::HostForbidden)
             }
@@ -99,96 +183,144 @@ impl Host {
         }
     }
 
-    /// Asks the host and waits for its answer, `seconds` at most.
-    pub(crate) async fn ask(&self, body: HostRequest, seconds: u32) -> Result<HostResponse, Problem> {
-        let (sender, answer) = oneshot::channel();
-        let id = {
-            let mut line = self.0.borrow_mut();
-            line.last_id = line.last_id.wrapping_add(1);
-            let id = line.last_id;
-            line.waiting.insert(id, sender);
-            id
-        };
-        self.send(&ToHost::Request { id, body })?;
-        match select(answer, TimeoutFuture::new(seconds.saturating_mul(1_000))).await {
-            Either::Left((Ok(outcome), _)) => outcome,
-            Either::Left((Err(_), _)) => Err(stopped()),
-            Either::Right(_) => {
-                self.0.borrow_mut().waiting.remove(&id);
-                let sentence = format!("The Rolecall host program did not answer within {seconds} seconds.");
-                Err(Problem::new(Code::HostTimedOut, sentence))
+    fn connect(self: &Rc<Self>) {
+        let number = {
+            let mut line = self.line.borrow_mut();
+            if line.port.is_some() {
+                return;
             }
+            line.number = line.number.wrapping_add(1);
+            line.number
+        };
+        let (receiving, closing) = (Rc::clone(self), Rc::clone(self));
+        let listener = PortListener {
+            message: Box::new(move |message| receiving.receive(number, &message)),
+            closed: Box::new(move |problem| closing.closed(number, &problem)),
+        };
+        match self.browser.connect_native(listener) {
+            Ok(port) => {
+                self.line.borrow_mut().port = Some(port);
+                let this = Rc::clone(self);
+                self.browser.spawn(async move { this.greet(number).await }.boxed_local());
+            }
+            Err(problem) => self.closed(number, &problem),
         }
+        self.changes.notify();
     }
 
-    async fn greet(&self, app: &Rc<App>) {
-        let hello = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: browser::version() };
-        match self.ask(hello, HELLO_SECONDS).await {
+    async fn greet(self: &Rc<Self>, number: u32) {
+        let hello = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: self.browser.version() };
+        match self.request(hello, HELLO_LIMIT).await {
             Ok(HostResponse::Hello { protocol, version }) => {
                 if ProtocolRange::CURRENT.common(protocol).is_none() {
-                    self.hang_up(app, &other_version(&version));
+                    return self.hang_up(&other_version(&version, &self.browser.version()));
+                }
+                if let Err(problem) = self.read_settings().await {
+                    return self.fail(number, &problem);
+                }
+                if !self.is_current(number) {
                     return;
                 }
-                match self.machine_settings().await {
-                    Ok(machine) => {
-                        let mut line = self.0.borrow_mut();
-                        line.state = HostState::Connected { version };
-                        line.failures = 0;
-                        drop(line);
-                        app.set_machine_settings(machine);
-                    }
-                    Err(problem) if problem.is(Code::HostExited) => {}
-                    Err(problem) => self.hang_up(app, &problem),
-                }
+                let mut line = self.line.borrow_mut();
+                line.state = HostState::Connected { version };
+                line.failures = 0;
+                drop(line);
+                self.changes.notify();
+                self.send_what_to_forget();
             }
-            Ok(_) => self.hang_up(app, &not_understood()),
-            // The port's own end has told more than this could.
-            Err(problem) if problem.is(Code::HostExited) => {}
-            Err(problem) => self.hang_up(app, &problem),
+            Ok(_) => self.fail(number, &not_understood()),
+            Err(problem) => self.fail(number, &problem),
         }
     }
 
-    /// The machine's settings, put together from their pages.
-    async fn machine_settings(&self) -> Result<Reading, Problem> {
+    /// Has the host read the machine's settings, and takes them page by page.
+    async fn read_settings(&self) -> Result<(), Problem> {
         let mut pages = Pages::default();
         loop {
-            match self.ask(HostRequest::Settings(pages.request()), HELLO_SECONDS).await? {
-                HostResponse::Settings(page) => {
-                    if let Some(whole) = pages.add(page)? {
-                        return Ok(whole.into());
-                    }
-                }
-                _ => return Err(not_understood()),
+            let request = HostRequest::Settings(pages.request());
+            let HostResponse::Settings(page) = self.request(request, SETTINGS_LIMIT).await? else {
+                return Err(not_understood());
+            };
+            if let Some(settings) = pages.add(page)? {
+                self.settings.set_machine(Reading::from(settings));
+                return Ok(());
             }
         }
     }
 
-    fn heard(&self, app: &Rc<App>, message: JsValue) {
-        match serde_wasm_bindgen::from_value(message) {
-            Ok(ToWorker::Response { id, result }) => {
-                // A response that comes too late is dropped.
-                if let Some(waiting) = self.0.borrow_mut().waiting.remove(&id) {
+    /// Gives a host up that does not do what it should. One whose port was closed has been given up already, for a reason
+    /// that tells more than this could.
+    fn fail(&self, number: u32, problem: &Problem) {
+        if self.is_current(number) {
+            self.hang_up(problem);
+        }
+    }
+
+    fn receive(self: &Rc<Self>, number: u32, message: &str) {
+        if !self.is_current(number) {
+            return;
+        }
+        match codec::decode(message) {
+            Some(ToWorker::Response { id, result }) => {
+                // A response that comes too late has no one waiting for it.
+                if let Some(waiting) = self.line.borrow_mut().waiting.remove(&id) {
                     let _ = waiting.send(result.into_result());
                 }
             }
-            Ok(ToWorker::Request { id, body }) => {
-                let app = Rc::clone(app);
-                spawn_local(async move {
-                    let result = Outcome::from(answer(&app, body).await);
-                    // If the port is closed by now, so is whoever asked.
-                    let _ = app.host.send(&ToHost::Response { id, result });
-                });
+            Some(ToWorker::Request { id, body }) => self.fulfil(id, body),
+            Some(ToWorker::Cancel { id }) => {
+                if let Some(cancel) = self.line.borrow_mut().fulfilling.remove(&id) {
+                    let _ = cancel.send(());
+                }
             }
-            // What is under way goes on: whoever asks next for the same finds it done.
-            Ok(ToWorker::Cancel { .. }) => {}
-            Err(_) => self.hang_up(app, &not_understood()),
+            None => self.hang_up(&not_understood()),
         }
     }
 
-    fn send(&self, message: &ToHost) -> Result<(), Problem> {
-        let port = self.0.borrow().port.clone().ok_or_else(|| self.absence())?;
-        let message = store::to_js(message).map_err(|_| not_understood())?;
-        port.post_message(&message).map_err(|_| stopped())
+    /// Fulfils a request and responds on the port on which it came: on another one, its id belongs to another request.
+    fn fulfil(self: &Rc<Self>, id: Id, body: WorkerRequest) {
+        let (Some(requests), Some(port)) = (self.requests.get(), self.line.borrow().port.clone()) else {
+            return;
+        };
+        let work = requests.fulfil(body);
+        let (cancel, cancelled) = oneshot::channel();
+        self.line.borrow_mut().fulfilling.insert(id, cancel);
+        let (this, number) = (Rc::clone(self), self.line.borrow().number);
+        let fulfilling = async move {
+            let result = match select(work, cancelled).await {
+                Either::Left((result, _)) => Some(result),
+                // Whoever asks again at once, as a person who has pressed Ctrl-C may, finds the work still under way.
+                Either::Right((Ok(()), work)) => {
+                    within(&*this.browser, LINGER, work).await;
+                    None
+                }
+                // The port has closed. The next host may be asked for the same.
+                Either::Right((Err(_), work)) => {
+                    work.await.ok();
+                    None
+                }
+            };
+            let Some(result) = result else { return };
+            if this.is_current(number) {
+                this.line.borrow_mut().fulfilling.remove(&id);
+            }
+            if let Some(message) = codec::encode(&ToHost::Response { id, result: Outcome::from(result) }) {
+                // If the port is closed by now, whoever asked has gone.
+                let _ = port.post(&message);
+            }
+        };
+        self.browser.spawn(fulfilling.boxed_local());
+    }
+
+    fn is_current(&self, number: u32) -> bool {
+        let line = self.line.borrow();
+        line.number == number && line.port.is_some()
+    }
+
+    fn post(&self, message: &ToHost) -> Result<(), Problem> {
+        let port = self.line.borrow().port.clone().ok_or_else(|| self.absence())?;
+        let message = codec::encode(message).ok_or_else(not_understood)?;
+        port.post(&message).map_err(|_| stopped())
     }
 
     fn absence(&self) -> Problem {
@@ -198,61 +330,48 @@ impl Host {
         }
     }
 
-    /// Closes the port from this side, for good until somebody looks again.
-    fn hang_up(&self, app: &Rc<App>, problem: &Problem) {
-        if let Some(port) = self.0.borrow_mut().port.take() {
+    /// Closes the port from this side, for good until somebody tries again.
+    fn hang_up(&self, problem: &Problem) {
+        let port = self.line.borrow_mut().port.take();
+        if let Some(port) = port {
             port.disconnect();
         }
-        self.give_up(app, problem);
+        self.give_up(problem);
     }
 
     /// The port was closed by the host or the browser.
-    fn closed(&self, app: &Rc<App>, problem: &Problem) {
-        self.0.borrow_mut().port = None;
-        let stopped = problem.is(Code::HostExited);
-        self.give_up(app, problem);
-        if stopped {
-            let mut line = self.0.borrow_mut();
-            let seconds = 2_u32.saturating_pow(line.failures).min(LONGEST_PAUSE_SECONDS);
+    fn closed(self: &Rc<Self>, number: u32, problem: &Problem) {
+        if self.line.borrow().number != number {
+            return;
+        }
+        self.line.borrow_mut().port = None;
+        self.give_up(problem);
+        if problem.is(Code::HostExited) {
+            let mut line = self.line.borrow_mut();
+            let seconds = 2_u64.saturating_pow(line.failures).min(LONGEST_PAUSE_SECONDS);
             line.failures = line.failures.saturating_add(1);
-            let app = Rc::clone(app);
-            spawn_local(async move {
-                TimeoutFuture::new(seconds * 1_000).await;
-                app.host.look_again(&app);
-            });
+            drop(line);
+            let (this, pause) = (Rc::clone(self), self.browser.wait(Duration::from_secs(seconds)));
+            let connecting = async move {
+                pause.await;
+                this.connect();
+            };
+            self.browser.spawn(connecting.boxed_local());
         }
     }
 
-    fn give_up(&self, app: &Rc<App>, problem: &Problem) {
-        let mut line = self.0.borrow_mut();
+    fn give_up(&self, problem: &Problem) {
+        let mut line = self.line.borrow_mut();
         let waiting = std::mem::take(&mut line.waiting);
+        let fulfilling = std::mem::take(&mut line.fulfilling);
         line.state = HostState::Absent { problem: problem.clone() };
         drop(line);
+        drop(fulfilling);
         for waiting in waiting.into_values() {
             let _ = waiting.send(Err(problem.clone()));
         }
-        app.publish();
-    }
-}
-
-fn say_hello(app: &Rc<App>) {
-    let app = Rc::clone(app);
-    spawn_local(async move { app.host.greet(&app).await });
-}
-
-/// Answers what a terminal asks through the host.
-async fn answer(app: &Rc<App>, body: WorkerRequest) -> Result<WorkerResponse, Problem> {
-    match body {
-        WorkerRequest::Credentials(request) => flows::credentials_for_program(app, request).await,
-        WorkerRequest::ConsoleUrl(request) => {
-            let url = flows::console_url_for_program(app, request).await?;
-            Ok(WorkerResponse::ConsoleUrl { url })
-        }
-        WorkerRequest::Status(request) => Ok(WorkerResponse::Status(app.status(request))),
-        WorkerRequest::SignOut(SignOutRequest { roles, end_session }) => {
-            flows::forget(app, &roles, end_session).await;
-            Ok(WorkerResponse::Done)
-        }
+        self.settings.machine_is_absent();
+        self.changes.notify();
     }
 }
 
@@ -267,18 +386,30 @@ fn not_understood() -> Problem {
     )
 }
 
-fn other_version(version: &str) -> Problem {
-    let own = browser::version();
+fn other_version(version: &str, own: &str) -> Problem {
     let sentence =
         format!("The Rolecall host program (version {version}) does not fit this extension (version {own}).");
     Problem::new(Code::HostVersion, sentence)
 }
 
-/// How long `hello` may take, in seconds. The host has to be started for it.
-const HELLO_SECONDS: u32 = 10;
+/// How long `hello` may take. The host has to be started for it.
+const HELLO_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a page of the machine's settings may take.
+const SETTINGS_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long forgetting may take: the keyring may be slow.
+const FORGET_LIMIT: Duration = Duration::from_secs(15);
 
 /// How often a host is looked for that a person may be installing at this moment.
-const LOOK_EVERY_MILLISECONDS: u32 = 1_500;
+const LOOK_EVERY: Duration = Duration::from_millis(1_500);
+
+/// How long the work for a program goes on that has gone.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The longest pause before a host that stopped is started again, in seconds.
-const LONGEST_PAUSE_SECONDS: u32 = 60;
+const LONGEST_PAUSE_SECONDS: u64 = 60;
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

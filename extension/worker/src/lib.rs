@@ -1,38 +1,77 @@
 //! The extension's background: owns every secret, runs the flows, talks to the native host.
 //!
-//! The bootstrap (`pages/worker.js`) registers the browser's events and calls the functions exported here. From
-//! there on everything is Rust: [`app`] holds what is known, [`flows`] does what a person or a terminal wants,
-//! [`approvals`] asks a person before a program gets what it is after, [`renewal`] renews what is in use,
-//! [`session`] is what is known of a provider,
-//! [`platform`] is the outside world for `rolecall-core`, [`transport`] sends its requests, [`host`] is the port to
-//! the native host, [`pages`] the ports to the popup. [`browser`] is the one place that knows the WebExtensions API and how browsers differ.
+//! The bootstrap (`pages/worker.js`) registers the browser's events and calls the functions exported here. From there on
+//! everything is Rust, in layers; each knows only what stands below it:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | puts everything together | [`background`] |
+//! | who wants something | [`pages`], [`intents`] (people), [`programs`] (terminals), [`renewal`] (alarms) |
+//! | what they are shown | [`view`] |
+//! | what they get | [`sign_in`], [`console`] |
+//! | what that takes | [`platform`], [`transport`], [`approvals`], [`host`] |
+//! | what is known | [`settings`], [`sessions`], [`progress`], [`storage`] |
+//! | tools | [`flights`] (work done once for several), [`changes`], [`codec`] |
+//! | the outside world | [`browser`], one trait; [`web`] implements it, `scripted` does for the tests |
 
-mod app;
 mod approvals;
+mod background;
 mod browser;
-mod flows;
+mod changes;
+mod codec;
+mod console;
+mod flights;
 mod host;
+mod intents;
 mod pages;
 mod platform;
+mod programs;
+mod progress;
 mod renewal;
-mod session;
-mod store;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod scripted;
+mod sessions;
+mod settings;
+mod sign_in;
+mod storage;
 mod transport;
+mod view;
+mod web;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
+use background::Background;
+use web::WebBrowser;
+
+thread_local! {
+    static BACKGROUND: OnceCell<Rc<Background>> = const { OnceCell::new() };
+}
+
+fn background() -> Option<Rc<Background>> {
+    BACKGROUND.with(|background| background.get().cloned())
+}
+
 /// Starts the background. Called once, before any event is handed over.
 #[wasm_bindgen]
 pub async fn start() {
-    app::App::start().await;
+    let background = Background::start(Rc::new(WebBrowser::default())).await;
+    BACKGROUND.with(|slot| drop(slot.set(background)));
 }
 
 /// A page opened a port; `early` holds what it said before this module was running.
 #[wasm_bindgen]
-pub fn on_connect(port: browser::Port, early: Vec<JsValue>) {
-    pages::connected(port, early);
+#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen takes no slice of values")]
+pub fn on_connect(port: web::JsPort, early: Vec<JsValue>) {
+    let Some(background) = background() else { return };
+    let early = early.iter().filter_map(web::to_text).collect();
+    let opened = port.clone();
+    if !background.pages.connect(&port.name(), early, |listener| opened.listen(listener)) {
+        port.close();
+    }
 }
 
 /// The browser started. [`start`] has done what there is to do; the event only wakes the background.
@@ -45,21 +84,24 @@ pub fn on_installed() {}
 
 /// An alarm went off.
 #[wasm_bindgen]
-pub async fn on_alarm(alarm: browser::Alarm) {
-    if let Some(app) = app::with(Rc::clone) {
-        renewal::renew(&app, &alarm.name()).await;
+pub async fn on_alarm(alarm: web::Alarm) {
+    if let Some(background) = background() {
+        background.on_alarm(&alarm.name()).await;
     }
 }
 
-/// A host permission was granted or revoked: the way a request takes is looked for anew, and what waited for it goes on.
+/// A host permission was granted or revoked.
 #[wasm_bindgen]
 pub async fn on_permissions_changed() {
-    let app = app::with(|app| {
-        app.routes.borrow_mut().clear();
-        Rc::clone(app)
-    });
-    if let Some(app) = app {
-        store::save_routes(&store::Routes::default()).await;
-        flows::go_on_if_granted(&app).await;
+    if let Some(background) = background() {
+        background.on_permissions_changed().await;
+    }
+}
+
+/// The organisation's policy has changed.
+#[wasm_bindgen]
+pub fn on_policy_changed() {
+    if let Some(background) = background() {
+        background.on_policy_changed();
     }
 }

@@ -1,72 +1,118 @@
-//! The ports to the pages: state out, intents in.
+//! The ports to the pages: roles and state out, intents in.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, PORT_NAME, ToPage};
-use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
+use rolecall_core::settings::Effective;
 
-use crate::app::{self, App};
-use crate::browser::Port;
-use crate::{flows, store};
+use crate::approvals::Approvals;
+use crate::browser::{JsonText, Port, PortListener};
+use crate::codec;
+use crate::host::Host;
+use crate::intents::Intents;
+use crate::settings::Settings;
+use crate::view::View;
 
-thread_local! {
-    static PORTS: RefCell<Vec<Port>> = const { RefCell::new(Vec::new()) };
+/// The pages that are open.
+pub(crate) struct Pages {
+    /// The settings.
+    pub(crate) settings: Rc<Settings>,
+    /// What there is to show.
+    pub(crate) view: Rc<View>,
+    /// Who does what people want.
+    pub(crate) intents: Rc<Intents>,
+    /// Who takes decisions.
+    pub(crate) approvals: Rc<Approvals>,
+    /// Who is looked for while a page is open.
+    pub(crate) host: Rc<Host>,
+    /// The pages.
+    pub(crate) open: RefCell<BTreeMap<u32, Rc<dyn Port>>>,
+    /// The last page's number.
+    pub(crate) last_number: Cell<u32>,
+    /// What the pages were sent last.
+    pub(crate) sent: RefCell<(Rc<Effective>, State)>,
 }
 
-/// A page opened a port.
-pub(crate) fn connected(port: Port, early: Vec<JsValue>) {
-    let approval = port.name().strip_prefix(APPROVAL_PORT_PREFIX).and_then(|id| id.parse().ok());
-    if port.name() != PORT_NAME && approval.is_none() {
-        port.disconnect();
-        return;
-    }
-    app::with(|app| {
-        // Somebody looks: a host that was not there may have been installed meanwhile, or is about to be.
-        app.host.look_again(app);
-        let watching = Rc::clone(app);
-        spawn_local(async move { watching.host.watch(&watching).await });
-        send(&port, &ToPage::Roles(app.role_states()));
-        send(&port, &ToPage::State(Box::new(app.state())));
-        let (listening, closing) = (Rc::clone(app), Rc::clone(app));
-        port.listen(
-            move |message| said(&listening, message),
-            move |gone| {
-                PORTS.with_borrow_mut(|ports| ports.retain(|port| !js_sys::Object::is(port, &gone)));
-                // Whoever closes the window has not said yes.
-                if let Some(id) = approval {
-                    closing.approvals.decide(id, Decision::Refuse);
-                }
-            },
-        );
-        PORTS.with_borrow_mut(|ports| ports.push(port));
-        for message in early {
-            said(app, message);
+impl Pages {
+    /// A page has opened a port of this name. `open` begins to listen to it; `early` is what the page said before.
+    /// `false` for a port that this version does not know.
+    pub(crate) fn connect(
+        self: &Rc<Self>,
+        name: &str,
+        early: Vec<JsonText>,
+        open: impl FnOnce(PortListener) -> Rc<dyn Port>,
+    ) -> bool {
+        let approval = name.strip_prefix(APPROVAL_PORT_PREFIX).and_then(|id| id.parse().ok());
+        if name != PORT_NAME && approval.is_none() {
+            return false;
         }
-    });
+        // Somebody is looking: a host that was not there may have been installed meanwhile, or is about to be.
+        self.host.try_again();
+        let watching = Rc::clone(self);
+        self.host.watch(move || watching.are_open());
+
+        let number = self.last_number.get().wrapping_add(1);
+        self.last_number.set(number);
+        let (receiving, closing) = (Rc::clone(self), Rc::clone(self));
+        let port = open(PortListener {
+            message: Box::new(move |message| receiving.receive(&message)),
+            closed: Box::new(move |_| closing.closed(number, approval)),
+        });
+        // The others are sent what has changed first, so that all have been sent the same.
+        self.publish();
+        let effective = self.settings.current();
+        send(&*port, &ToPage::Roles(View::roles(&effective)));
+        send(&*port, &ToPage::State(Box::new(self.view.state())));
+        self.open.borrow_mut().insert(number, port);
+        for message in early {
+            self.receive(&message);
+        }
+        true
+    }
+
+    /// Sends every page what has changed.
+    pub(crate) fn publish(&self) {
+        let (effective, state) = (self.settings.current(), self.view.state());
+        let (sent_settings, sent_state) = self.sent.replace((Rc::clone(&effective), state.clone()));
+        let roles = (!Rc::ptr_eq(&effective, &sent_settings)).then(|| ToPage::Roles(View::roles(&effective)));
+        let state = (state != sent_state).then(|| ToPage::State(Box::new(state)));
+        let ports: Vec<_> = self.open.borrow().values().cloned().collect();
+        for message in roles.into_iter().chain(state) {
+            for port in &ports {
+                send(&**port, &message);
+            }
+        }
+    }
+
+    fn are_open(&self) -> bool {
+        !self.open.borrow().is_empty()
+    }
+
+    fn receive(&self, message: &str) {
+        // Only this extension's own pages can open a port; a message of another version is ignored.
+        if let Some(intent) = codec::decode(message) {
+            self.intents.fulfil(intent);
+        }
+    }
+
+    fn closed(&self, number: u32, approval: Option<u32>) {
+        self.open.borrow_mut().remove(&number);
+        // Closing the window refuses.
+        if let Some(id) = approval {
+            self.approvals.decide(id, Decision::Refuse);
+        }
+    }
 }
 
-/// Sends a message to every page.
-pub(crate) fn broadcast(message: &ToPage) {
-    PORTS.with_borrow(|ports| ports.iter().for_each(|port| send(port, message)));
-}
-
-/// Whether anybody looks.
-pub(crate) fn are_open() -> bool {
-    PORTS.with_borrow(|ports| !ports.is_empty())
-}
-
-fn send(port: &Port, message: &ToPage) {
-    if let Ok(message) = store::to_js(message) {
+fn send(port: &dyn Port, message: &ToPage) {
+    if let Some(message) = codec::encode(message) {
         // A page that has just been closed is told so by its own event.
-        let _ = port.post_message(&message);
+        let _ = port.post(&message);
     }
 }
 
-fn said(app: &Rc<App>, message: JsValue) {
-    // Only this extension's own pages can open a port; a message of another version is ignored.
-    if let Ok(intent) = serde_wasm_bindgen::from_value::<Intent>(message) {
-        flows::fulfil(app, intent);
-    }
-}
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

@@ -5,67 +5,98 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::host::Program;
-use rolecall_core::message::ui::Activity;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
     TransportError,
 };
 use rolecall_core::settings::{Redirect, RoleKey};
 use rolecall_core::url::Url;
-use wasm_bindgen::JsCast;
 
-use crate::app::App;
-use crate::{browser, transport};
+use crate::browser::{Browser, within};
+use crate::progress::Running;
+use crate::transport::Transport;
 
-/// The browser, at work for one role.
-pub(crate) struct Browser {
-    /// The background.
-    pub(crate) app: Rc<App>,
-    /// For which role, if it is for one.
-    pub(crate) role: Option<RoleKey>,
+/// The browser, at work for one request.
+pub(crate) struct BrowserPlatform {
+    /// The browser.
+    pub(crate) browser: Rc<dyn Browser>,
+    /// How requests leave.
+    pub(crate) transport: Rc<Transport>,
     /// Which redirect address the provider takes.
     pub(crate) redirect: Redirect,
-    /// The program in a terminal that asked, if it was not a person in the popup.
-    pub(crate) asked_by: Option<Program>,
+    /// Where the steps are shown.
+    pub(crate) running: Running,
+    /// The program in a terminal that asked and the role that it wants, if it was not a person in the popup.
+    pub(crate) asked_by: Option<(Program, RoleKey)>,
 }
 
-impl Platform for Browser {
+impl Platform for BrowserPlatform {
     fn redirect_uri(&self) -> Url {
-        browser::redirect_uri(self.redirect)
+        self.browser.redirect_uri(self.redirect)
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
-        if let (Interaction::Window, Some(program), Some(role)) = (interaction, &self.asked_by, &self.role) {
-            // A window that nobody called for would be closed, or worse, trusted: say where it comes from.
-            let message = format!("{program} asks for {}. Sign in to let it continue.", role.arn);
-            browser::notify(role.arn.as_str(), &message).await;
-            let redirect = browser::authorize(url, interaction).await;
-            browser::end_notification(role.arn.as_str()).await;
-            return redirect;
-        }
-        browser::authorize(url, interaction).await
+        // A window that nobody called for would be closed, or worse, trusted: the notification says where it comes from.
+        let _notification = match &self.asked_by {
+            Some((program, role)) if interaction == Interaction::Window => {
+                Some(Notification::show(&self.browser, program, role))
+            }
+            _ => None,
+        };
+        let limit = match interaction {
+            Interaction::Silent => SILENT_LIMIT,
+            Interaction::Window => WINDOW_LIMIT,
+        };
+        let redirect = within(&*self.browser, limit, self.browser.launch_redirect(url, interaction)).await;
+        redirect.unwrap_or_else(|| {
+            let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
+            Err(AuthorizeError::TimedOut { seconds })
+        })
     }
 
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {
-        transport::send(&self.app, request, route).await
+        self.transport.send(request, route).await
     }
 
     async fn wait(&self, duration: Duration) {
-        gloo_timers::future::sleep(duration).await;
+        self.browser.wait(duration).await;
     }
 
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        self.browser.now()
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
-        let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-        let crypto = scope.crypto().map_err(|_| RandomnessError("no crypto object".to_owned()))?;
-        let filled = crypto.get_random_values_with_u8_array(bytes);
-        filled.map(|_| ()).map_err(|_| RandomnessError("getRandomValues failed".to_owned()))
+        self.browser.random(bytes)
     }
 
     fn progress(&self, step: Step) {
-        self.app.show_activity(Some(Activity { role: self.role.clone(), step }));
+        self.running.step(step);
     }
 }
+
+/// A notification that is taken away when the window that it is about has closed.
+struct Notification {
+    browser: Rc<dyn Browser>,
+    id: String,
+}
+
+impl Notification {
+    fn show(browser: &Rc<dyn Browser>, program: &Program, role: &RoleKey) -> Self {
+        let message = format!("{program} asks for {}. Sign in to let it continue.", role.arn);
+        browser.show_notification(role.arn.as_str(), &message);
+        Self { browser: Rc::clone(browser), id: role.arn.as_str().to_owned() }
+    }
+}
+
+impl Drop for Notification {
+    fn drop(&mut self) {
+        self.browser.clear_notification(&self.id);
+    }
+}
+
+/// How long a silent redirect may take. Firefox has no limit of its own.
+pub(crate) const SILENT_LIMIT: Duration = Duration::from_secs(15);
+
+/// How long a person may take to sign in.
+const WINDOW_LIMIT: Duration = Duration::from_mins(5);

@@ -14,6 +14,7 @@ crate::stories![
     a_new_aws_config_is_for_its_owner_alone,
     further_roles_need_no_further_sign_in,
     a_button_pressed_twice_starts_one_sign_in,
+    a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again,
     typing_finds_a_role_and_enter_signs_in_to_it,
 ];
 
@@ -131,6 +132,19 @@ async fn a_button_pressed_twice_starts_one_sign_in(kind: Kind) -> Result<()> {
     assert_eq!(scene.sandbox.count(CallKind::Token), 1);
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
     Ok(())
+}
+
+async fn a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    let window = browser.sign_in_window().await?;
+    popup.press("Cancel").await?;
+    window.has_closed().await?;
+    assert!(!popup.has_alert().await?, "whoever cancels knows what they cancelled");
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 
 async fn typing_finds_a_role_and_enter_signs_in_to_it(kind: Kind) -> Result<()> {

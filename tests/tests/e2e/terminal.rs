@@ -6,12 +6,16 @@ use rolecall_tests::{Kind, Output, Scene};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{arrived, browser_in_the_background, nothing_was_issued, popup_with_roles};
+use crate::{
+    DEVELOPER, arrived, browser_in_the_background, nothing_was_issued, popup_with_roles, sign_in_as_alice,
+};
 
 crate::stories![
     a_terminal_that_needs_credentials_opens_the_sign_in_window,
     a_hundred_programs_at_once_cause_one_sign_in,
     a_window_closed_on_a_terminal_is_told_there,
+    a_program_that_has_gone_takes_its_sign_in_window_along,
+    programs_are_served_while_a_person_chooses_an_account,
     a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role,
 ];
 
@@ -74,6 +78,40 @@ async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
     let said = answer?.failed()?;
     assert!(said.contains("error[sign-in-cancelled]"), "{said}");
     nothing_was_issued(&scene)
+}
+
+async fn a_program_that_has_gone_takes_its_sign_in_window_along(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = browser_in_the_background(&scene).await?;
+    let program = scene.terminal().start_rolecall(QUESTION)?;
+    let window = browser.sign_in_window().await?;
+    program.kill().await?;
+    window.has_closed().await?;
+
+    // Nothing is left that anybody would have to wait for.
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let (answer, signed_in) = tokio::join!(ask(&scene), person);
+    signed_in?;
+    answer?.succeeded()?;
+    Ok(())
+}
+
+async fn programs_are_served_while_a_person_chooses_an_account(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Account").await?;
+    popup.press("Use another account…").await?;
+    let window = browser.sign_in_window().await?;
+
+    // One role from memory, the other by the ID token at hand.
+    ask(&scene).await?.succeeded()?;
+    let other = ["credential-process", "--profile", "other", "--role-arn"];
+    let other = other.into_iter().chain(["arn:aws:iam::111111111111:role/readonly"]);
+    scene.terminal().rolecall(other).await?.succeeded()?;
+    assert_eq!(browser.sign_in_windows().await?, 1);
+    window.choose("Bob Brown").await
 }
 
 async fn a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role(kind: Kind) -> Result<()> {

@@ -19,9 +19,7 @@ struct Row {
     label: HtmlElement,
     account: HtmlElement,
     actions: HtmlElement,
-    sign_out: HtmlElement,
     end_session: HtmlElement,
-    choose_account: HtmlElement,
 }
 
 /// What a button of a provider's line is for.
@@ -39,13 +37,13 @@ impl Providers {
         Self { template, rows: Vec::new() }
     }
 
-    pub(super) fn show(&mut self, list: &Element, views: &[ProviderView], busy: bool) -> Result<(), JsValue> {
+    pub(super) fn show(&mut self, list: &Element, views: &[ProviderView]) -> Result<(), JsValue> {
         self.rows.truncate(views.len());
         while self.rows.len() < views.len() {
             self.rows.push(Row::new(&self.template)?);
         }
         for (row, view) in self.rows.iter().zip(views) {
-            row.show(view, busy)?;
+            row.show(view)?;
         }
         arrange(list, &self.rows.iter().map(|row| &row.element).collect::<Vec<_>>())
     }
@@ -79,14 +77,12 @@ impl Row {
             label: part(&element, "label")?,
             account: part(&element, "account")?,
             actions: part(&element, "account-actions")?,
-            sign_out: part(&element, "sign-out")?,
             end_session: part(&element, "end-session")?,
-            choose_account: part(&element, "choose-account")?,
             element,
         })
     }
 
-    fn show(&self, view: &ProviderView, busy: bool) -> Result<(), JsValue> {
+    fn show(&self, view: &ProviderView) -> Result<(), JsValue> {
         set_attribute(&self.element, "data-provider", Some(view.id.as_str()))?;
         set_state(&self.element, "data-signed-in", view.signed_in)?;
         set_text(&self.person, &view.person);
@@ -101,9 +97,6 @@ impl Row {
         set_attribute(&self.actions, "aria-label", Some(&view.label))?;
         show(&self.end_session, view.end_session.is_some());
         set_text(&self.end_session, view.end_session.as_deref().unwrap_or_default());
-        for button in [&self.sign_out, &self.end_session, &self.choose_account] {
-            set_state(button, "aria-disabled", busy)?;
-        }
         Ok(())
     }
 }

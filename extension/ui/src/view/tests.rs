@@ -100,6 +100,23 @@ fn the_step_being_done_is_told_rather_than_what_was_done_before() {
 }
 
 #[test]
+fn a_role_is_acted_on_while_another_one_waits_for_the_person() {
+    let mut scene = state_with(vec![role("acme", "A"), role("acme", "B")]);
+    let mut model = Model::default();
+    tell(&mut model, scene.clone());
+    let keys: Vec<_> = scene.roles.iter().map(|role| role.key.clone()).collect();
+    let mut actions_on_first = |index: usize, step| {
+        scene.activities = vec![Activity { role: Some(keys[index].clone()), step }];
+        tell(&mut model, scene.clone());
+        let actions = View::of(&model, now()).actions.unwrap();
+        (actions.busy, actions.can_be_cancelled)
+    };
+    assert_eq!(actions_on_first(1, Step::WaitingForPerson), (false, false));
+    assert_eq!(actions_on_first(0, Step::WaitingForPerson), (true, true));
+    assert_eq!(actions_on_first(0, Step::AssumingRole), (true, false));
+}
+
+#[test]
 fn a_problem_that_a_permission_mends_offers_to_ask_for_it() {
     let mut state = state_with(vec![]);
     let mut problem =

@@ -1,0 +1,153 @@
+//! Puts the background together: every part is made here, and knows only the parts that it is given.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_util::FutureExt as _;
+
+use crate::approvals::Approvals;
+use crate::browser::Browser;
+use crate::changes::Changes;
+use crate::flights::Flights;
+use crate::host::Host;
+use crate::intents::Intents;
+use crate::pages::Pages;
+use crate::programs::Programs;
+use crate::progress::Progress;
+use crate::renewal::Renewal;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+use crate::sign_in::SignIn;
+use crate::storage::Storage;
+use crate::transport::Transport;
+use crate::view::View;
+
+/// The background, as far as events of the browser concern it.
+pub(crate) struct Background {
+    /// The ports to the pages.
+    pub(crate) pages: Rc<Pages>,
+    settings: Rc<Settings>,
+    sign_in: Rc<SignIn>,
+    renewal: Rc<Renewal>,
+    transport: Rc<Transport>,
+    intents: Rc<Intents>,
+}
+
+impl Background {
+    /// Reads what outlived the last background, has the policy read, and connects to the native host.
+    pub(crate) async fn start(browser: Rc<dyn Browser>) -> Rc<Self> {
+        let changes = Changes::default();
+        let settings = Settings::new(&browser, &changes);
+        settings.read_policy();
+        let storage = Storage::new(&browser);
+        let mut stored = storage.load().await;
+        let sessions = Sessions::new(&storage, &changes, &settings, &mut stored);
+        let progress = Progress::new(&storage, &changes, &mut stored);
+        let approvals = Approvals::new(&browser, &storage, &changes, &mut stored);
+        let host = Host::new(&browser, &changes, &settings);
+        let transport = Transport::new(&browser, &storage, &host, &mut stored);
+        let sign_in = Rc::new(SignIn {
+            browser: Rc::clone(&browser),
+            settings: Rc::clone(&settings),
+            sessions: Rc::clone(&sessions),
+            progress: Rc::clone(&progress),
+            transport: Rc::clone(&transport),
+            host: Rc::clone(&host),
+            approvals: Rc::clone(&approvals),
+            flights: Flights::default(),
+            choices: Flights::default(),
+        });
+        let renewal = Renewal::new(&browser, &sign_in);
+        let view = Rc::new(View {
+            settings: Rc::clone(&settings),
+            sessions,
+            progress: Rc::clone(&progress),
+            host: Rc::clone(&host),
+            approvals: Rc::clone(&approvals),
+        });
+        let intents = Rc::new(Intents {
+            browser: Rc::clone(&browser),
+            settings: Rc::clone(&settings),
+            progress,
+            sign_in: Rc::clone(&sign_in),
+            approvals: Rc::clone(&approvals),
+            host: Rc::clone(&host),
+            tasks: RefCell::default(),
+        });
+        let programs = Programs {
+            browser: Rc::clone(&browser),
+            settings: Rc::clone(&settings),
+            sign_in: Rc::clone(&sign_in),
+            approvals: Rc::clone(&approvals),
+            renewal: Rc::clone(&renewal),
+            view: Rc::clone(&view),
+        };
+        let pages = Rc::new(Pages {
+            settings: Rc::clone(&settings),
+            view,
+            intents: Rc::clone(&intents),
+            approvals,
+            host: Rc::clone(&host),
+            open: RefCell::default(),
+            last_number: Cell::default(),
+            sent: RefCell::default(),
+        });
+        host.start(Rc::new(programs));
+        let background = Rc::new(Self { pages, settings, sign_in, renewal, transport, intents });
+        browser.spawn(Rc::clone(&background).follow(changes).boxed_local());
+        background
+    }
+
+    /// Does what each change calls for, for as long as the background lives.
+    async fn follow(self: Rc<Self>, changes: Changes) {
+        loop {
+            changes.next().await;
+            self.sign_in.forget_unknown_providers();
+            self.pages.publish();
+        }
+    }
+
+    /// An alarm went off.
+    pub(crate) async fn on_alarm(&self, name: &str) {
+        self.renewal.renew(name).await;
+    }
+
+    /// A host permission was granted or revoked: which way a request takes is found out anew, and what waited for it goes
+    /// on.
+    pub(crate) async fn on_permissions_changed(&self) {
+        self.transport.forget_routes();
+        self.intents.go_on_if_granted().await;
+    }
+
+    /// The organisation's policy has changed.
+    pub(crate) fn on_policy_changed(&self) {
+        self.settings.read_policy();
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+impl Background {
+    pub(crate) fn sign_in(&self) -> &Rc<SignIn> {
+        &self.sign_in
+    }
+
+    pub(crate) fn settings(&self) -> &Rc<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn host(&self) -> &Rc<Host> {
+        &self.sign_in.host
+    }
+
+    pub(crate) fn activities(&self) -> Vec<rolecall_core::message::ui::Activity> {
+        self.sign_in.progress.activities()
+    }
+
+    pub(crate) fn sign_out_at(&self, provider: &str) {
+        let effective = self.settings.current();
+        let provider = effective.provider(&provider.parse().unwrap()).unwrap();
+        // Nobody waits for the provider to revoke the refresh token.
+        drop(self.sign_in.sign_out(provider).now_or_never());
+    }
+}

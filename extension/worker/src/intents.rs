@@ -1,0 +1,253 @@
+//! What a person wants in the popup, from the click to its end.
+//!
+//! Each role, and each choice of an account, is its own task: a second click on the same starts nothing new, and a click
+//! on another one is not affected by the first.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{AbortHandle, abortable};
+use rolecall_core::freshness::SDK_RENEWAL;
+use rolecall_core::message::host::{HostRequest, HostResponse, ProfileSpec};
+use rolecall_core::message::ui::Intent;
+use rolecall_core::platform::Step;
+use rolecall_core::settings::{Approve, CredentialsMode, ProviderId, RoleKey};
+use rolecall_core::sign_in::Presence;
+use rolecall_core::{Code, Problem};
+use secrecy::ExposeSecret as _;
+
+use crate::approvals::Approvals;
+use crate::browser::Browser;
+use crate::console::console_url;
+use crate::host::Host;
+use crate::progress::{LastOutcome, Progress};
+use crate::settings::{Settings, find};
+use crate::sign_in::SignIn;
+
+/// What people want.
+pub(crate) struct Intents {
+    /// The browser.
+    pub(crate) browser: Rc<dyn Browser>,
+    /// The settings.
+    pub(crate) settings: Rc<Settings>,
+    /// What people are told.
+    pub(crate) progress: Rc<Progress>,
+    /// Who signs in and out.
+    pub(crate) sign_in: Rc<SignIn>,
+    /// Who takes decisions.
+    pub(crate) approvals: Rc<Approvals>,
+    /// Who writes profiles.
+    pub(crate) host: Rc<Host>,
+    /// What is under way.
+    pub(crate) tasks: RefCell<BTreeMap<Subject, AbortHandle>>,
+}
+
+/// What a task is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// A role.
+    Role(RoleKey),
+    /// Who is signed in at a provider.
+    Account(ProviderId),
+}
+
+impl Intents {
+    /// Does what a person wants.
+    pub(crate) fn fulfil(self: &Rc<Self>, intent: Intent) {
+        match intent {
+            Intent::DismissProblem => {
+                self.progress.set_outcome(LastOutcome { problem: None, ..self.progress.outcome() });
+            }
+            Intent::ConnectHost => self.host.try_again(),
+            Intent::Answer { approval, decision } => self.approvals.decide(approval, decision),
+            // The popup and the permission's own event may both say so: only the first finds the problem still there.
+            Intent::Retry => {
+                let outcome = self.progress.outcome();
+                if let Some(intent) = outcome.problem.and(outcome.intent) {
+                    self.fulfil(intent);
+                }
+            }
+            Intent::Cancel { role } => self.cancel(role.as_ref()),
+            Intent::SignOut { provider, end_session } => {
+                let this = Rc::clone(self);
+                let work = async move { this.sign_out(&provider, end_session).await };
+                self.browser.spawn(work.boxed_local());
+            }
+            Intent::SignIn { ref role }
+            | Intent::OpenConsole { ref role }
+            | Intent::WriteProfile { ref role } => {
+                let subject = Subject::Role(role.clone());
+                self.begin(subject, intent);
+            }
+            Intent::ChooseAccount { ref provider } => {
+                let subject = Subject::Account(provider.clone());
+                self.begin(subject, intent);
+            }
+        }
+    }
+
+    /// Goes on with what failed for want of a permission, once it is granted. The popup may have been closed by the
+    /// browser's own question, so it cannot be relied on to say so.
+    pub(crate) async fn go_on_if_granted(self: &Rc<Self>) {
+        let problem = self.progress.outcome().problem;
+        if let Some(pattern) = problem.and_then(|problem| problem.grant)
+            && self.browser.has_permission(&pattern).await
+        {
+            self.fulfil(Intent::Retry);
+        }
+    }
+
+    fn begin(self: &Rc<Self>, subject: Subject, intent: Intent) {
+        if self.tasks.borrow().contains_key(&subject) {
+            return;
+        }
+        // The problem before is done with.
+        self.progress.set_outcome(LastOutcome { intent: Some(intent.clone()), ..LastOutcome::default() });
+        let this = Rc::clone(self);
+        let wanted = intent.clone();
+        let (work, abort) = abortable(async move { this.run(&wanted).await });
+        self.tasks.borrow_mut().insert(subject.clone(), abort);
+        let this = Rc::clone(self);
+        let task = async move {
+            let outcome = work.await;
+            this.tasks.borrow_mut().remove(&subject);
+            let intent = Some(intent);
+            this.progress.set_outcome(match outcome {
+                Ok(Ok(done)) => LastOutcome { intent, done: Some(done), problem: None },
+                Ok(Err(problem)) => LastOutcome { intent, done: None, problem: Some(problem) },
+                // Whoever cancels knows what they cancelled.
+                Err(_) => LastOutcome::default(),
+            });
+        };
+        self.browser.spawn(task.boxed_local());
+    }
+
+    async fn run(self: &Rc<Self>, intent: &Intent) -> Result<String, Problem> {
+        match intent {
+            Intent::OpenConsole { role } => self.open_console(role).await,
+            Intent::WriteProfile { role } => self.write_profile(role).await,
+            Intent::ChooseAccount { provider } => self.choose_account(provider).await,
+            Intent::SignIn { role } => self.sign_in_to(role).await,
+            _ => Err(Problem::new(Code::Internal, "This cannot be done step by step.")),
+        }
+    }
+
+    /// Ends what the person wanted. What programs wait for as well goes on; where only programs wait, they are told.
+    fn cancel(&self, role: Option<&RoleKey>) {
+        let is_meant = |subject: &Subject| match (role, subject) {
+            (None, _) => true,
+            (Some(role), Subject::Role(key)) => role == key,
+            (Some(_), Subject::Account(_)) => false,
+        };
+        let mut any = false;
+        for (_, abort) in self.tasks.borrow().iter().filter(|(subject, _)| is_meant(subject)) {
+            abort.abort();
+            any = true;
+        }
+        if !any {
+            self.sign_in.cancel(role);
+        }
+    }
+
+    async fn sign_in_to(&self, key: &RoleKey) -> Result<String, Problem> {
+        self.sign_in.credentials(key, Presence::Person, SDK_RENEWAL, None).await?;
+        let (role, _) = find(&self.settings.current(), key)?;
+        let uses_main_region =
+            self.sign_in.sessions.of(&key.provider).read(|session| session.uses_main_region(&role));
+        let note = if uses_main_region {
+            format!(
+                " AWS STS is not enabled in {} for this account, so {} was asked.",
+                role.region(),
+                key.arn.partition().default_region()
+            )
+        } else {
+            String::new()
+        };
+        Ok(format!("Signed in to {}.{note}", self.label(key)))
+    }
+
+    async fn open_console(&self, key: &RoleKey) -> Result<String, Problem> {
+        let url = console_url(&self.sign_in, key, None, Presence::Person, None).await?;
+        self.browser.open_tab(url.expose_secret()).await?;
+        Ok(format!("Opened the console as {}.", self.label(key)))
+    }
+
+    async fn write_profile(&self, key: &RoleKey) -> Result<String, Problem> {
+        let effective = self.settings.known().await?;
+        let (role, provider) = find(&effective, key)?;
+        let refused = |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", self.label(key)));
+        let for_every_program = role.approve(&provider) == Approve::Never;
+        match role.credentials {
+            CredentialsMode::None => return Err(refused("The settings want no AWS profile for")),
+            CredentialsMode::File if !for_every_program => {
+                return Err(refused(
+                    "Every program can read a file of credentials, and the settings want each one approved for",
+                ));
+            }
+            CredentialsMode::File | CredentialsMode::Process => {}
+        }
+        // Credentials come first: a profile that cannot work is not written.
+        let credentials = self.sign_in.credentials(key, Presence::Person, SDK_RENEWAL, None).await?;
+        let running = self.progress.begin(Some(key.clone()));
+        running.step(Step::WritingProfile);
+        let spec = ProfileSpec {
+            profile: effective.profile_name(&role),
+            role: key.clone(),
+            region: role.region(),
+            mode: role.credentials,
+            endpoint_url: provider.endpoint_url.clone(),
+            // What a person has to allow each program is not given to the host for all of them.
+            credentials: for_every_program.then_some(credentials),
+        };
+        match self.host.request(HostRequest::WriteProfile(Box::new(spec)), WRITE_LIMIT).await? {
+            HostResponse::ProfileWritten { profile, file, changed: true } => {
+                Ok(format!("Wrote the profile {profile} to {file}."))
+            }
+            HostResponse::ProfileWritten { profile, file, changed: false } => {
+                Ok(format!("The profile {profile} is already in {file}."))
+            }
+            _ => Err(Problem::new(
+                Code::HostProtocol,
+                "The Rolecall host program answered something else than was asked.",
+            )),
+        }
+    }
+
+    async fn choose_account(&self, id: &ProviderId) -> Result<String, Problem> {
+        let person = self.sign_in.choose_account(id).await?;
+        let effective = self.settings.current();
+        let provider = effective.provider(id).map_or(id.as_str(), |provider| provider.label());
+        Ok(format!("Signed in at {provider} as {}.", person.label()))
+    }
+
+    async fn sign_out(&self, id: &ProviderId, end_session: bool) {
+        let effective = self.settings.current();
+        let Some(provider) = effective.provider(id) else { return };
+        let page = self.sign_in.sign_out(provider).await;
+        let outcome = match page.filter(|_| end_session) {
+            Some(page) => self.browser.open_tab(page.as_str()).await.map(|()| {
+                format!("Signed out of Rolecall. The new tab ends the session at {}.", provider.label())
+            }),
+            None => Ok("Signed out of Rolecall.".to_owned()),
+        };
+        let (done, problem) = match outcome {
+            Ok(done) => (Some(done), None),
+            Err(problem) => (None, Some(problem)),
+        };
+        self.progress.set_outcome(LastOutcome { intent: None, done, problem });
+    }
+
+    fn label(&self, key: &RoleKey) -> String {
+        format!("{} / {}", self.settings.current().account_label(key.arn.account()), key.arn.name())
+    }
+}
+
+/// How long writing a file may take: another program may hold its lock.
+const WRITE_LIMIT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

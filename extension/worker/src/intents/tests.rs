@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use rolecall_core::message::host::{CredentialsRequest, WorkerRequest};
+
+use super::*;
+use crate::scripted::{World, role};
+
+fn sign_in(provider: &str, name: &str) -> Intent {
+    Intent::SignIn { role: role(provider, name) }
+}
+
+#[test]
+fn a_second_click_on_a_role_starts_nothing_and_one_on_another_role_is_not_swallowed() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    popup.send(&sign_in("corp", "developer"));
+    assert_eq!(world.browser.count("Window"), 1);
+    popup.send(&sign_in("other", "auditor"));
+    assert_eq!(world.browser.count("Window"), 2);
+    let roles: Vec<_> = popup.state().activities.into_iter().filter_map(|activity| activity.role).collect();
+    assert_eq!(roles, [role("corp", "developer"), role("other", "auditor")]);
+}
+
+#[test]
+fn the_end_of_one_sign_in_does_not_end_what_is_shown_of_another() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    popup.send(&sign_in("other", "auditor"));
+    world.browser.sign_in_at_window("alice");
+    let state = popup.state();
+    assert_eq!(state.done.as_deref(), Some("Signed in to 123456789012 / auditor."));
+    let roles: Vec<_> = state.activities.into_iter().filter_map(|activity| activity.role).collect();
+    assert_eq!(roles, [role("corp", "developer")]);
+
+    // Neither does that of a program that was served from memory.
+    popup.send(&sign_in("other", "auditor"));
+    assert_eq!(popup.state().activities.len(), 1);
+}
+
+#[test]
+fn a_sign_in_is_cancelled_from_the_popup_and_can_be_started_again() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    assert_eq!(world.browser.open_windows(), 1);
+    popup.send(&Intent::Cancel { role: Some(role("corp", "developer")) });
+    assert_eq!(world.browser.open_windows(), 0);
+    let state = popup.state();
+    assert_eq!((state.activities.len(), state.problem, state.done), (0, None, None));
+    popup.send(&sign_in("corp", "developer"));
+    world.browser.sign_in_at_window("alice");
+    assert_eq!(popup.state().sessions.len(), 1);
+}
+
+#[test]
+fn what_a_person_cancels_goes_on_for_a_program_that_waits_for_it_until_they_cancel_that_too() {
+    let world = World::with_host();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    let request = CredentialsRequest {
+        role: role("corp", "developer"),
+        time_left_seconds: 900,
+        interactive: true,
+        asked_by: None,
+    };
+    world.browser.program_asks(1, WorkerRequest::Credentials(request));
+    world.run();
+    popup.send(&Intent::Cancel { role: None });
+    assert_eq!(world.browser.open_windows(), 1);
+    popup.send(&Intent::Cancel { role: None });
+    assert_eq!(world.browser.open_windows(), 0);
+    let problem = world.browser.program_got(1).unwrap().unwrap_err();
+    assert!(problem.is(Code::SignInCancelled));
+}
+
+#[test]
+fn a_window_that_was_closed_is_told_and_what_failed_can_be_tried_again() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    world.browser.close_window_of_redirect();
+    assert!(popup.state().problem.unwrap().is(Code::SignInCancelled));
+
+    // The next background still tells.
+    let background = world.start();
+    let popup = world.popup(&background);
+    assert!(popup.state().problem.unwrap().is(Code::SignInCancelled));
+    popup.send(&Intent::Retry);
+    assert_eq!(popup.state().problem, None);
+    world.browser.sign_in_at_window("alice");
+    assert!(popup.state().done.is_some());
+}
+
+#[test]
+fn signing_out_forgets_the_person_revokes_the_refresh_token_and_opens_the_providers_page() {
+    let world = World::with_host();
+    world.browser.person.replace(Some("alice"));
+    world.browser.grants_refresh.set(true);
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    assert_eq!(popup.state().providers[0].person.as_deref(), Some("alice@example.com"));
+    popup.send(&Intent::SignOut { provider: "corp".parse().unwrap(), end_session: true });
+    let state = popup.state();
+    assert_eq!((state.providers[0].person.as_deref(), state.sessions.len()), (None, 0));
+    assert_eq!(world.browser.count("corp.example/revoke"), 1);
+    assert!(world.browser.tabs.borrow()[0].starts_with("https://corp.example/logout"));
+    assert_eq!(world.browser.host_received("forget"), [serde_json::json!({ "provider": "corp" })]);
+
+    // Whoever has signed out is not signed in again without being asked, although the provider still knows them.
+    let silent = world.browser.count("Silent");
+    popup.send(&sign_in("corp", "developer"));
+    assert_eq!((world.browser.count("Silent"), world.browser.open_windows()), (silent, 1));
+}
+
+#[test]
+fn a_sign_out_does_not_wait_for_a_window_that_is_open() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    assert_eq!(world.browser.open_windows(), 1);
+    popup.send(&Intent::SignOut { provider: "corp".parse().unwrap(), end_session: false });
+    assert_eq!(world.browser.open_windows(), 0);
+    world.advance(Duration::ZERO);
+    assert!(popup.state().activities.is_empty());
+}

@@ -1,0 +1,130 @@
+//! What programs in terminals request through the native host.
+
+use std::rc::Rc;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use rolecall_core::Problem;
+use rolecall_core::message::host::{
+    ConsoleUrlRequest, CredentialsRequest, Program, RoleSelection, SignOutRequest, WorkerRequest,
+    WorkerResponse,
+};
+use rolecall_core::message::ui::Purpose;
+use rolecall_core::settings::Approve;
+use rolecall_core::sign_in::Presence;
+
+use crate::approvals::{ApprovalRequest, Approvals};
+use crate::browser::{Browser, Task};
+use crate::console::console_url;
+use crate::host::Requests;
+use crate::renewal::Renewal;
+use crate::settings::{Settings, find};
+use crate::sign_in::SignIn;
+use crate::view::View;
+
+/// What programs want.
+#[derive(Clone)]
+pub(crate) struct Programs {
+    /// The browser.
+    pub(crate) browser: Rc<dyn Browser>,
+    /// The settings.
+    pub(crate) settings: Rc<Settings>,
+    /// Who signs in and out.
+    pub(crate) sign_in: Rc<SignIn>,
+    /// Who decides what a program may have.
+    pub(crate) approvals: Rc<Approvals>,
+    /// Who renews what is in use.
+    pub(crate) renewal: Rc<Renewal>,
+    /// What there is to see.
+    pub(crate) view: Rc<View>,
+}
+
+impl Requests for Programs {
+    fn fulfil(&self, request: WorkerRequest) -> Task<Result<WorkerResponse, Problem>> {
+        let this = self.clone();
+        let work = async move {
+            match request {
+                WorkerRequest::Credentials(request) => this.credentials(request).await,
+                WorkerRequest::ConsoleUrl(request) => this.console_url(request).await,
+                WorkerRequest::Status(page) => {
+                    // Without a policy that can be read there are no roles, which the status tells.
+                    let _ = this.settings.known().await;
+                    Ok(WorkerResponse::Status(this.view.status(page)))
+                }
+                WorkerRequest::SignOut(request) => this.sign_out(request).await,
+            }
+        };
+        work.boxed_local()
+    }
+}
+
+impl Programs {
+    async fn credentials(&self, request: CredentialsRequest) -> Result<WorkerResponse, Problem> {
+        let CredentialsRequest { role: key, time_left_seconds, interactive, asked_by } = request;
+        let presence = Presence::of(interactive);
+        let effective = self.settings.known().await?;
+        let (role, provider) = find(&effective, &key)?;
+        let purpose = Purpose::Credentials;
+        let question = ApprovalRequest {
+            role: &role,
+            provider: &provider,
+            program: asked_by.clone(),
+            purpose,
+            presence,
+        };
+        self.approvals.ask(&effective, question).await?;
+        let time_left = TimeDelta::seconds(time_left_seconds.into());
+        let credentials = self.sign_in.credentials(&key, presence, time_left, Some(named(asked_by))).await?;
+        self.renewal.schedule(&key, &credentials);
+        Ok(WorkerResponse::Credentials { credentials, keep: role.approve(&provider) == Approve::Never })
+    }
+
+    async fn console_url(&self, request: ConsoleUrlRequest) -> Result<WorkerResponse, Problem> {
+        let ConsoleUrlRequest { role: key, service, interactive, asked_by } = request;
+        let presence = Presence::of(interactive);
+        let effective = self.settings.known().await?;
+        let (role, provider) = find(&effective, &key)?;
+        let purpose = Purpose::Console;
+        let question = ApprovalRequest {
+            role: &role,
+            provider: &provider,
+            program: asked_by.clone(),
+            purpose,
+            presence,
+        };
+        self.approvals.ask(&effective, question).await?;
+        let asked_by = Some(named(asked_by));
+        let url = console_url(&self.sign_in, &key, service.as_deref(), presence, asked_by).await?;
+        Ok(WorkerResponse::ConsoleUrl { url })
+    }
+
+    /// Signing out of everything signs the people out, too, and ends their sessions at the providers if that is wanted.
+    async fn sign_out(&self, request: SignOutRequest) -> Result<WorkerResponse, Problem> {
+        let effective = self.settings.known().await?;
+        let providers = effective.providers().map(|provider| &provider.value);
+        match &request.roles {
+            RoleSelection::Role(role) => self.sign_in.forget_role(role),
+            selection => {
+                let is_meant = |id: &_| match selection {
+                    RoleSelection::Provider(wanted) => wanted == id,
+                    _ => true,
+                };
+                for provider in providers.filter(|provider| is_meant(&provider.id)) {
+                    let page = self.sign_in.sign_out(provider).await;
+                    if let Some(page) = page.filter(|_| request.end_session) {
+                        // A browser that opens no tab leaves the session to its own end.
+                        let _ = self.browser.open_tab(page.as_str()).await;
+                    }
+                }
+            }
+        }
+        if request.roles == RoleSelection::All {
+            self.sign_in.forget_grants(RoleSelection::All);
+        }
+        Ok(WorkerResponse::Done)
+    }
+}
+
+fn named(program: Option<Program>) -> Program {
+    program.unwrap_or_else(|| Program { path: "A program in a terminal".to_owned(), parent: None })
+}

@@ -1,0 +1,657 @@
+//! A browser that follows a script, with two identity providers that really sign, an STS and a native host: what the tests
+//! of this crate run the background in.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_channel::oneshot;
+use futures_executor::{LocalPool, LocalSpawner};
+use futures_util::FutureExt as _;
+use futures_util::future::RemoteHandle;
+use futures_util::task::LocalSpawnExt as _;
+use jwt_compact::Algorithm as _;
+use jwt_compact::alg::Es256;
+use jwt_compact::jwk::JsonWebKey;
+use p256::ecdsa::SigningKey;
+use rolecall_core::message::host::{
+    HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerRequest, WorkerResponse,
+};
+use rolecall_core::message::page::SettingsPage;
+use rolecall_core::message::ui::{Intent, PORT_NAME, RoleState, State, ToPage};
+use rolecall_core::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, RandomnessError};
+use rolecall_core::settings::{Reading, Redirect, RoleKey};
+use rolecall_core::url::Url;
+use rolecall_core::{Code, Problem};
+use serde_json::{Value, json};
+
+use crate::background::Background;
+use crate::browser::{
+    Browser, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, Task, WindowId,
+};
+
+/// A browser on a machine, and the executor that runs its tasks.
+pub(crate) struct World {
+    pool: RefCell<LocalPool>,
+    pub(crate) browser: Rc<Scripted>,
+}
+
+impl World {
+    /// A browser with a policy of two providers with two roles each, and without a native host.
+    pub(crate) fn new() -> Self {
+        let pool = LocalPool::new();
+        let browser = Rc::new(Scripted::new(pool.spawner()));
+        Self { pool: RefCell::new(pool), browser }
+    }
+
+    /// The same with a native host, which delivers the settings instead of the policy.
+    pub(crate) fn with_host() -> Self {
+        let world = Self::new();
+        world.browser.policy.replace(Some(Ok(None)));
+        world.browser.host_is_installed.set(true);
+        world
+    }
+
+    /// Runs every task as far as it gets.
+    pub(crate) fn run(&self) {
+        self.pool.borrow_mut().run_until_stalled();
+    }
+
+    /// Starts the background.
+    pub(crate) fn start(&self) -> Rc<Background> {
+        let browser: Rc<dyn Browser> = self.browser.clone();
+        self.finish(Background::start(browser))
+    }
+
+    /// Runs a future that must not have to wait for anything but other tasks.
+    pub(crate) fn finish<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> T {
+        let mut waiting = self.begin(future);
+        waiting.result().expect("it waits for something else")
+    }
+
+    /// Runs a future as far as it gets.
+    pub(crate) fn begin<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Waiting<'_, T> {
+        let handle = self.browser.spawner.spawn_local_with_handle(future).unwrap();
+        self.run();
+        Waiting { world: self, handle: Some(handle) }
+    }
+
+    /// Lets time pass, timer by timer.
+    pub(crate) fn advance(&self, duration: Duration) {
+        let end = self.browser.now.get() + TimeDelta::from_std(duration).unwrap();
+        self.run();
+        loop {
+            let due = {
+                let mut timers = self.browser.timers.borrow_mut();
+                timers.retain(|(_, timer)| !timer.is_canceled());
+                let next = (0..timers.len()).min_by_key(|index| timers[*index].0);
+                next.filter(|index| timers[*index].0 <= end).map(|index| timers.remove(index))
+            };
+            let Some((at, timer)) = due else { break };
+            self.browser.now.set(at);
+            timer.send(()).ok();
+            self.run();
+        }
+        self.browser.now.set(end);
+    }
+
+    /// Opens the popup.
+    pub(crate) fn popup(&self, background: &Rc<Background>) -> Popup<'_> {
+        let page = Rc::new(ScriptedPort::default());
+        let opened = Rc::clone(&page);
+        let is_known = background.pages.connect(PORT_NAME, Vec::new(), |listener| {
+            opened.listener.replace(Some(listener));
+            opened
+        });
+        assert!(is_known);
+        self.run();
+        Popup { world: self, page }
+    }
+}
+
+/// A future under way.
+pub(crate) struct Waiting<'a, T: 'static> {
+    world: &'a World,
+    handle: Option<RemoteHandle<T>>,
+}
+
+impl<T> Waiting<'_, T> {
+    /// What came of it, if it is done.
+    pub(crate) fn result(&mut self) -> Option<T> {
+        self.world.run();
+        self.handle.as_mut()?.now_or_never()
+    }
+
+    /// Stops waiting for it.
+    pub(crate) fn cancel(mut self) {
+        drop(self.handle.take());
+        self.world.run();
+    }
+}
+
+/// The popup.
+pub(crate) struct Popup<'a> {
+    world: &'a World,
+    page: Rc<ScriptedPort>,
+}
+
+impl Popup<'_> {
+    /// Does what a person does there.
+    pub(crate) fn send(&self, intent: &Intent) {
+        self.page.receive(&serde_json::to_string(intent).unwrap());
+        self.world.run();
+    }
+
+    /// What it shows.
+    pub(crate) fn state(&self) -> State {
+        self.world.run();
+        let state = |message: &String| match serde_json::from_str(message).unwrap() {
+            ToPage::State(state) => Some(*state),
+            ToPage::Roles(_) => None,
+        };
+        self.page.posted.borrow().iter().rev().find_map(state).unwrap()
+    }
+
+    /// The lists of roles that it was sent.
+    pub(crate) fn role_lists(&self) -> Vec<Vec<RoleState>> {
+        self.world.run();
+        let roles = |message: &String| match serde_json::from_str(message).unwrap() {
+            ToPage::State(_) => None,
+            ToPage::Roles(roles) => Some(roles),
+        };
+        self.page.posted.borrow().iter().filter_map(roles).collect()
+    }
+}
+
+/// A port to the other end of which the test is.
+#[derive(Default)]
+pub(crate) struct ScriptedPort {
+    posted: RefCell<Vec<String>>,
+    listener: RefCell<Option<PortListener>>,
+    closed: Cell<bool>,
+}
+
+impl ScriptedPort {
+    fn receive(&self, message: &str) {
+        let mut listener = self.listener.take().unwrap();
+        (listener.message)(JsonText::from(message.to_owned()));
+        self.listener.replace(Some(listener));
+    }
+}
+
+impl Port for ScriptedPort {
+    fn post(&self, message: &str) -> Result<(), PortClosed> {
+        if self.closed.get() {
+            return Err(PortClosed);
+        }
+        self.posted.borrow_mut().push(message.to_owned());
+        Ok(())
+    }
+
+    fn disconnect(&self) {
+        self.closed.set(true);
+    }
+}
+
+/// A redirect in a window that waits for the test.
+struct PendingRedirect {
+    url: Url,
+    answer: oneshot::Sender<Result<Url, AuthorizeError>>,
+}
+
+/// A request that waits for the test.
+struct HeldRequest {
+    request: HttpRequest,
+    answer: oneshot::Sender<Result<HttpResponse, FetchError>>,
+}
+
+type PolicyText = Result<Option<JsonText>, String>;
+
+/// The browser.
+pub(crate) struct Scripted {
+    spawner: LocalSpawner,
+    now: Cell<DateTime<Utc>>,
+    timers: RefCell<Vec<(DateTime<Utc>, oneshot::Sender<()>)>>,
+    pub(crate) session: RefCell<BTreeMap<String, String>>,
+    pub(crate) local: RefCell<BTreeMap<String, String>>,
+    /// `None` for a policy that the browser does not tell yet.
+    pub(crate) policy: RefCell<Option<Result<Option<String>, String>>>,
+    policy_waits: RefCell<Vec<oneshot::Sender<PolicyText>>>,
+    key: SigningKey,
+    /// Who is signed in at the providers, which then answer silently.
+    pub(crate) person: RefCell<Option<&'static str>>,
+    pub(crate) grants_refresh: Cell<bool>,
+    windows: RefCell<Vec<PendingRedirect>>,
+    pub(crate) silent_hangs: Cell<bool>,
+    nonces: RefCell<Vec<String>>,
+    /// Requests to hosts whose names contain this wait.
+    pub(crate) hold: RefCell<Option<&'static str>>,
+    held: RefCell<Vec<HeldRequest>>,
+    /// What was asked, in order.
+    pub(crate) log: RefCell<Vec<String>>,
+    pub(crate) notifications: RefCell<BTreeSet<String>>,
+    pub(crate) alarms: RefCell<BTreeMap<String, DateTime<Utc>>>,
+    pub(crate) tabs: RefCell<Vec<String>>,
+    last_window: Cell<i32>,
+    pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
+    pub(crate) host_is_installed: Cell<bool>,
+    pub(crate) machine: RefCell<Reading>,
+    pub(crate) hosts: RefCell<Vec<Rc<ScriptedPort>>>,
+    pub(crate) permissions: RefCell<BTreeSet<String>>,
+}
+
+impl Scripted {
+    fn new(spawner: LocalSpawner) -> Self {
+        Self {
+            spawner,
+            now: Cell::new(DateTime::from_timestamp(1_900_000_000, 0).unwrap()),
+            timers: RefCell::default(),
+            session: RefCell::default(),
+            local: RefCell::default(),
+            policy: RefCell::new(Some(Ok(Some(settings().to_string())))),
+            policy_waits: RefCell::default(),
+            key: SigningKey::random(&mut rand_core::OsRng),
+            person: RefCell::new(None),
+            grants_refresh: Cell::default(),
+            windows: RefCell::default(),
+            silent_hangs: Cell::default(),
+            nonces: RefCell::default(),
+            hold: RefCell::default(),
+            held: RefCell::default(),
+            log: RefCell::default(),
+            notifications: RefCell::default(),
+            alarms: RefCell::default(),
+            tabs: RefCell::default(),
+            last_window: Cell::default(),
+            pages: RefCell::default(),
+            host_is_installed: Cell::default(),
+            machine: RefCell::new(Reading::from_json(&settings())),
+            hosts: RefCell::default(),
+            permissions: RefCell::default(),
+        }
+    }
+
+    /// Has the browser tell the policy at last.
+    pub(crate) fn tell_policy(&self, policy: &Value) {
+        let policy = policy.to_string();
+        for waiting in self.policy_waits.take() {
+            waiting.send(Ok(Some(JsonText::from(policy.clone())))).ok();
+        }
+        self.policy.replace(Some(Ok(Some(policy))));
+    }
+
+    /// A person signs in at the window that was opened last.
+    pub(crate) fn sign_in_at_window(&self, person: &'static str) {
+        let window = self.windows.borrow_mut().pop().expect("no window is open");
+        self.person.replace(Some(person));
+        let redirect = self.redirect(&window.url);
+        assert!(window.answer.send(Ok(redirect)).is_ok(), "the window was closed");
+    }
+
+    /// The person closes the window that was opened last.
+    pub(crate) fn close_window_of_redirect(&self) {
+        let window = self.windows.borrow_mut().pop().expect("no window is open");
+        window.answer.send(Err(AuthorizeError::Cancelled)).ok();
+    }
+
+    /// How many sign-in windows are open.
+    pub(crate) fn open_windows(&self) -> usize {
+        self.windows.borrow_mut().retain(|window| !window.answer.is_canceled());
+        self.windows.borrow().len()
+    }
+
+    /// How many requests wait.
+    pub(crate) fn held(&self) -> usize {
+        self.held.borrow_mut().retain(|held| !held.answer.is_canceled());
+        self.held.borrow().len()
+    }
+
+    /// Answers every request that waits, and holds no more.
+    pub(crate) fn release(&self) {
+        self.hold.replace(None);
+        for HeldRequest { request, answer } in self.held.take() {
+            answer.send(Ok(self.respond(&request))).ok();
+        }
+    }
+
+    /// How often something was asked.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.log.borrow().iter().filter(|line| line.starts_with(what)).count()
+    }
+
+    /// The native host's end of the port that was opened last.
+    fn host(&self) -> Rc<ScriptedPort> {
+        Rc::clone(self.hosts.borrow().last().expect("no host was started"))
+    }
+
+    /// The native host says something.
+    pub(crate) fn host_sends(&self, message: &ToWorker) {
+        self.host().receive(&serde_json::to_string(message).unwrap());
+    }
+
+    /// A program in a terminal asks for something.
+    pub(crate) fn program_asks(&self, id: Id, body: WorkerRequest) {
+        self.host_sends(&ToWorker::Request { id, body });
+    }
+
+    /// What the native host was told, as JSON.
+    pub(crate) fn host_received(&self, what: &str) -> Vec<Value> {
+        let messages =
+            self.hosts.borrow().iter().flat_map(|host| host.posted.borrow().clone()).collect::<Vec<_>>();
+        let bodies = messages.iter().filter_map(|message| {
+            let message: Value = serde_json::from_str(message).unwrap();
+            message["request"]["body"].get(what).cloned()
+        });
+        bodies.collect()
+    }
+
+    /// What a program was answered, if it was.
+    pub(crate) fn program_got(&self, id: Id) -> Option<Result<WorkerResponse, Problem>> {
+        let posted = self.host().posted.borrow().clone();
+        posted.iter().find_map(|message| match serde_json::from_str(message).unwrap() {
+            ToHost::Response { id: of, result } if of == id => Some(result.into_result()),
+            _ => None,
+        })
+    }
+
+    /// How many requests were answered to the native host that was started last.
+    pub(crate) fn responses_of_last_host(&self) -> usize {
+        let posted = self.host().posted.borrow().clone();
+        let is_response =
+            |message: &&String| matches!(serde_json::from_str(message).unwrap(), ToHost::Response { .. });
+        posted.iter().filter(is_response).count()
+    }
+
+    /// The host program ends.
+    pub(crate) fn host_exits(&self) {
+        let host = self.host();
+        host.closed.set(true);
+        let listener = host.listener.take().unwrap();
+        (listener.closed)(Problem::new(Code::HostExited, "The Rolecall host program stopped."));
+    }
+
+    fn redirect(&self, url: &Url) -> Url {
+        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        let mut redirect = self.redirect_uri(Redirect::Browser);
+        redirect.query_pairs_mut().append_pair("state", &query["state"]);
+        match *self.person.borrow() {
+            Some(_) => {
+                let mut nonces = self.nonces.borrow_mut();
+                redirect.query_pairs_mut().append_pair("code", &nonces.len().to_string());
+                nonces.push(query["nonce"].clone());
+            }
+            None => drop(redirect.query_pairs_mut().append_pair("error", "login_required")),
+        }
+        redirect
+    }
+
+    fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let host = request.uri().host().unwrap().to_owned();
+        let form: BTreeMap<String, String> =
+            url::form_urlencoded::parse(request.body()).into_owned().collect();
+        match request.uri().path() {
+            "/.well-known/openid-configuration" => answer(&json!({
+                "issuer": format!("https://{host}"),
+                "authorization_endpoint": format!("https://{host}/authorize"),
+                "token_endpoint": format!("https://{host}/token"),
+                "jwks_uri": format!("https://{host}/jwks"),
+                "revocation_endpoint": format!("https://{host}/revoke"),
+                "end_session_endpoint": format!("https://{host}/logout"),
+            })),
+            "/jwks" => {
+                let mut key = serde_json::to_value(JsonWebKey::from(self.key.verifying_key())).unwrap();
+                key["kid"] = "k1".into();
+                answer(&json!({ "keys": [key] }))
+            }
+            "/token" => {
+                let nonce =
+                    form.get("code").map(|code| self.nonces.borrow()[code.parse::<usize>().unwrap()].clone());
+                let mut tokens = json!({
+                    "token_type": "Bearer", "access_token": "x", "id_token": self.id_token(&host, nonce),
+                });
+                if self.grants_refresh.get() {
+                    tokens["refresh_token"] = "refresh".into();
+                }
+                answer(&tokens)
+            }
+            "/revoke" => answer(&json!({})),
+            "/" if host.starts_with("sts.") => self.credentials(&form),
+            path => panic!("nobody answers at {host}{path}"),
+        }
+    }
+
+    fn id_token(&self, host: &str, nonce: Option<String>) -> String {
+        let now = self.now.get().timestamp();
+        let person = self.person.borrow().unwrap_or("alice");
+        let header = json!({ "alg": "ES256", "kid": "k1" });
+        let mut claims = json!({
+            "iss": format!("https://{host}"), "aud": "abcdef", "sub": person,
+            "email": format!("{person}@example.com"), "iat": now, "exp": now + 3_600,
+        });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = nonce.into();
+        }
+        let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        let signature = Es256.sign(&self.key, message.as_bytes()).to_bytes();
+        format!("{message}.{}", BASE64.encode(signature))
+    }
+
+    fn credentials(&self, form: &BTreeMap<String, String>) -> HttpResponse {
+        let seconds: i64 = form["DurationSeconds"].parse().unwrap();
+        let expiration = (self.now.get() + TimeDelta::seconds(seconds)).to_rfc3339();
+        let text = format!(
+            "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>\
+             <AccessKeyId>ASIA{}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+             <SessionToken>token</SessionToken><Expiration>{expiration}</Expiration></Credentials>\
+             </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
+            form["RoleSessionName"].to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")
+        );
+        http::Response::new(text.into_bytes())
+    }
+}
+
+impl Browser for Scripted {
+    fn redirect_uri(&self, _: Redirect) -> Url {
+        "https://abc.chromiumapp.org/".parse().unwrap()
+    }
+
+    fn launch_redirect(&self, url: &Url, interaction: Interaction) -> Task<Result<Url, AuthorizeError>> {
+        self.log.borrow_mut().push(format!("{interaction:?} {}", url.host_str().unwrap()));
+        if interaction == Interaction::Silent {
+            if self.silent_hangs.get() {
+                return std::future::pending().boxed_local();
+            }
+            return std::future::ready(Ok(self.redirect(url))).boxed_local();
+        }
+        let (answer, redirect) = oneshot::channel();
+        self.windows.borrow_mut().push(PendingRedirect { url: url.clone(), answer });
+        async move { redirect.await.unwrap_or(Err(AuthorizeError::Cancelled)) }.boxed_local()
+    }
+
+    fn open_tab(&self, url: &str) -> Task<Result<(), Problem>> {
+        self.tabs.borrow_mut().push(url.to_owned());
+        std::future::ready(Ok(())).boxed_local()
+    }
+
+    fn open_window(&self, page: &str) -> Task<Option<WindowId>> {
+        let window = WindowId(self.last_window.get() + 1);
+        self.last_window.set(window.0);
+        self.pages.borrow_mut().insert(window, page.to_owned());
+        std::future::ready(Some(window)).boxed_local()
+    }
+
+    fn close_window(&self, window: WindowId) {
+        self.pages.borrow_mut().remove(&window);
+    }
+
+    fn show_notification(&self, id: &str, _: &str) {
+        self.notifications.borrow_mut().insert(id.to_owned());
+    }
+
+    fn clear_notification(&self, id: &str) {
+        self.notifications.borrow_mut().remove(id);
+    }
+
+    fn load(&self, area: StorageArea) -> Task<BTreeMap<String, JsonText>> {
+        self.log.borrow_mut().push(format!("load {area:?}"));
+        let items = self.area(area).borrow().clone();
+        let items = items.into_iter().map(|(key, value)| (key, JsonText::from(value))).collect();
+        std::future::ready(items).boxed_local()
+    }
+
+    fn store(&self, area: StorageArea, key: &str, value: &str) {
+        self.area(area).borrow_mut().insert(key.to_owned(), value.to_owned());
+    }
+
+    fn remove(&self, area: StorageArea, key: &str) {
+        self.area(area).borrow_mut().remove(key);
+    }
+
+    fn load_policy(&self) -> Task<Result<Option<JsonText>, String>> {
+        if let Some(policy) = self.policy.borrow().clone() {
+            return std::future::ready(policy.map(|text| text.map(JsonText::from))).boxed_local();
+        }
+        let (sender, policy) = oneshot::channel();
+        self.policy_waits.borrow_mut().push(sender);
+        async move { policy.await.unwrap() }.boxed_local()
+    }
+
+    fn connect_native(&self, listener: PortListener) -> Result<Rc<dyn Port>, Problem> {
+        if !self.host_is_installed.get() {
+            return Err(Problem::new(Code::HostNotInstalled, "The Rolecall host program is not installed."));
+        }
+        let host = Rc::new(ScriptedPort::default());
+        host.listener.replace(Some(listener));
+        self.hosts.borrow_mut().push(Rc::clone(&host));
+        Ok(Rc::new(HostPort { host, machine: self.machine.borrow().clone(), spawner: self.spawner.clone() }))
+    }
+
+    fn has_permission(&self, pattern: &str) -> Task<bool> {
+        std::future::ready(self.permissions.borrow().contains(pattern)).boxed_local()
+    }
+
+    fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>> {
+        let (host, path) = (request.uri().host().unwrap().to_owned(), request.uri().path().to_owned());
+        self.log.borrow_mut().push(format!("{host}{path}"));
+        if self.hold.borrow().is_none_or(|hold| !host.contains(hold)) {
+            return std::future::ready(Ok(self.respond(&request))).boxed_local();
+        }
+        let (answer, response) = oneshot::channel();
+        self.held.borrow_mut().push(HeldRequest { request, answer });
+        async move { response.await.unwrap_or(Err(FetchError::NoAnswer)) }.boxed_local()
+    }
+
+    fn is_reachable(&self, _: &str) -> Task<bool> {
+        std::future::ready(true).boxed_local()
+    }
+
+    fn set_alarm(&self, name: &str, when: DateTime<Utc>) {
+        self.alarms.borrow_mut().insert(name.to_owned(), when);
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
+        rand_core::RngCore::fill_bytes(&mut rand_core::OsRng, bytes);
+        Ok(())
+    }
+
+    fn version(&self) -> String {
+        "0.1.0".to_owned()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.now.get()
+    }
+
+    fn wait(&self, duration: Duration) -> Task<()> {
+        let (timer, elapsed) = oneshot::channel();
+        let at = self.now.get() + TimeDelta::from_std(duration).unwrap();
+        self.timers.borrow_mut().push((at, timer));
+        elapsed.map(drop).boxed_local()
+    }
+
+    fn spawn(&self, task: Task<()>) {
+        self.spawner.spawn_local(task).unwrap();
+    }
+}
+
+impl Scripted {
+    fn area(&self, area: StorageArea) -> &RefCell<BTreeMap<String, String>> {
+        match area {
+            StorageArea::Session => &self.session,
+            StorageArea::Local => &self.local,
+        }
+    }
+}
+
+/// The worker's end of the port to the native host, which answers `hello`, the settings and what it is to forget by itself.
+struct HostPort {
+    host: Rc<ScriptedPort>,
+    machine: Reading,
+    spawner: LocalSpawner,
+}
+
+impl Port for HostPort {
+    fn post(&self, message: &str) -> Result<(), PortClosed> {
+        self.host.post(message)?;
+        let Ok(ToHost::Request { id, body }) = serde_json::from_str(message) else { return Ok(()) };
+        let response = match body {
+            HostRequest::Hello { .. } => {
+                HostResponse::Hello { protocol: ProtocolRange::CURRENT, version: "0.1.0".to_owned() }
+            }
+            HostRequest::Settings(page) => {
+                HostResponse::Settings(SettingsPage::cut(&self.machine, 1, page.start(1)))
+            }
+            HostRequest::Forget(_) => HostResponse::Done,
+            _ => return Ok(()),
+        };
+        let response = ToWorker::Response { id, result: Outcome::Ok(response) };
+        let (host, text) = (Rc::clone(&self.host), serde_json::to_string(&response).unwrap());
+        // As in a browser, nothing is heard before the worker has done what it is doing.
+        self.spawner
+            .spawn_local(async move {
+                if !host.closed.get() {
+                    host.receive(&text);
+                }
+            })
+            .unwrap();
+        Ok(())
+    }
+
+    fn disconnect(&self) {
+        self.host.disconnect();
+    }
+}
+
+/// Two providers, `corp` and `other`, with two roles each; one ARN is listed for both.
+pub(crate) fn settings() -> Value {
+    let provider = |id: &str| {
+        json!({
+            "id": id, "name": id.to_uppercase(), "client_id": "abcdef",
+            "well_known_url": format!("https://{id}.example/.well-known/openid-configuration"),
+        })
+    };
+    let role = |provider: &str, name: &str| json!({ "provider": provider, "arn": arn(name), "region": "eu-west-1", "duration": 3_600 });
+    json!({
+        "provider": [provider("corp"), provider("other")],
+        "role": [
+            role("corp", "developer"), role("corp", "admin"), role("other", "admin"), role("other", "auditor"),
+        ],
+    })
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:iam::123456789012:role/{name}")
+}
+
+/// A role of [`settings`].
+pub(crate) fn role(provider: &str, name: &str) -> RoleKey {
+    RoleKey::new(provider.parse().unwrap(), arn(name).parse().unwrap())
+}
+
+fn answer(value: &Value) -> HttpResponse {
+    http::Response::new(value.to_string().into_bytes())
+}

@@ -1,0 +1,224 @@
+//! Role credentials, whoever wants them: fresh ones at once, others by a sign-in that everybody shares who wants the same.
+//!
+//! Only one sign-in at a time gets an ID token of a provider. Whatever is forgotten here, the native host is told to forget.
+
+use std::rc::Rc;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use futures_util::lock::MutexGuard;
+use rolecall_core::aws::Credentials;
+use rolecall_core::message::host::{Program, RoleSelection};
+use rolecall_core::oidc::Person;
+use rolecall_core::platform::AuthorizeError;
+use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
+use rolecall_core::settings::{Provider, ProviderId, RoleKey};
+use rolecall_core::sign_in::{self, Presence};
+use rolecall_core::url::Url;
+use rolecall_core::{Code, Error, Problem};
+
+use crate::approvals::Approvals;
+use crate::browser::{Browser, within};
+use crate::flights::Flights;
+use crate::host::Host;
+use crate::platform::{BrowserPlatform, SILENT_LIMIT};
+use crate::progress::Progress;
+use crate::sessions::{Session, Sessions};
+use crate::settings::{Settings, find};
+use crate::transport::Transport;
+
+/// Signs people in and out.
+pub(crate) struct SignIn {
+    /// The browser.
+    pub(crate) browser: Rc<dyn Browser>,
+    /// The settings.
+    pub(crate) settings: Rc<Settings>,
+    /// What is remembered of each provider.
+    pub(crate) sessions: Rc<Sessions>,
+    /// Where steps are shown.
+    pub(crate) progress: Rc<Progress>,
+    /// How requests leave.
+    pub(crate) transport: Rc<Transport>,
+    /// Who is told what to forget.
+    pub(crate) host: Rc<Host>,
+    /// What goes with the person to whom it was given.
+    pub(crate) approvals: Rc<Approvals>,
+    /// Sign-ins under way: per role, and with or without a person.
+    pub(crate) flights: Flights<(RoleKey, bool), Result<Credentials, Problem>>,
+    /// Choices of an account under way.
+    pub(crate) choices: Flights<ProviderId, Result<Person, Problem>>,
+}
+
+impl SignIn {
+    /// The role's credentials, which last for longer than `time_left` as [`rolecall_core::freshness`] has it.
+    pub(crate) async fn credentials(
+        self: &Rc<Self>,
+        key: &RoleKey,
+        presence: Presence,
+        time_left: TimeDelta,
+        asked_by: Option<Program>,
+    ) -> Result<Credentials, Problem> {
+        let effective = self.settings.known().await?;
+        let (role, provider) = find(&effective, key)?;
+        let session = self.sessions.of(&provider.id);
+        let now = self.browser.now();
+        let fresh = session.read(|session| {
+            let fresh = session.fresh_credentials(&role.arn, now, time_left);
+            fresh.filter(|_| session.is_of(&provider)).cloned()
+        });
+        if let Some(credentials) = fresh {
+            return Ok(credentials);
+        }
+        let flight = self.flights.join((key.clone(), presence == Presence::Person), || {
+            let asked_by = asked_by.map(|program| (program, key.clone()));
+            let platform = self.platform(&provider, Some(key.clone()), asked_by);
+            let shared = Shared { sign_in: Rc::clone(self), session, presence };
+            let work = async move {
+                let credentials =
+                    sign_in::sign_in(&platform, &provider, &role, presence, time_left, &shared).await;
+                credentials.map_err(Problem::from)
+            };
+            work.boxed_local()
+        });
+        flight.await
+    }
+
+    /// Has the person choose who they are at the provider.
+    pub(crate) async fn choose_account(self: &Rc<Self>, id: &ProviderId) -> Result<Person, Problem> {
+        let effective = self.settings.known().await?;
+        let Some(provider) = effective.provider(id).cloned() else {
+            return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
+        };
+        let choice = self.choices.join(id.clone(), || {
+            let platform = self.platform(&provider, None, None);
+            let shared = self.shared(id);
+            let work = async move {
+                let token = sign_in::choose_account(&platform, &provider, &shared).await;
+                token.map(|token| token.person).map_err(Problem::from)
+            };
+            work.boxed_local()
+        });
+        choice.await
+    }
+
+    /// Signs the person out and has the provider revoke the refresh token. Gives the page that ends the session at the
+    /// provider, if there is one.
+    pub(crate) async fn sign_out(self: &Rc<Self>, provider: &Provider) -> Option<Url> {
+        self.end(&provider.id);
+        let shared = self.shared(&provider.id);
+        if shared.read(|session| session.person().is_none()) {
+            // What was given to somebody who is not known any more.
+            self.forget_grants(RoleSelection::Provider(provider.id.clone()));
+        }
+        let platform = self.platform(provider, None, None);
+        sign_in::sign_out(&platform, provider, &shared).await
+    }
+
+    /// Forgets one role's credentials.
+    pub(crate) fn forget_role(&self, key: &RoleKey) {
+        self.flights.end(|(role, _)| role == key, &Err(signed_out()));
+        if self.has_credentials(key) {
+            self.sessions.of(&key.provider).change(|session| session.forget_role(&key.arn));
+        }
+        self.forget_grants(RoleSelection::Role(key.clone()));
+    }
+
+    /// Ends the sign-ins of these roles for everybody who waits for them.
+    pub(crate) fn cancel(&self, role: Option<&RoleKey>) {
+        let problem = Problem::new(Code::SignInCancelled, "The sign-in was cancelled in the browser.");
+        self.flights.end(|(key, _)| role.is_none_or(|role| role == key), &Err(problem.clone()));
+        if role.is_none() {
+            self.choices.end(|_| true, &Err(problem));
+        }
+    }
+
+    /// Whether there are credentials of the role, good or expired.
+    pub(crate) fn has_credentials(&self, key: &RoleKey) -> bool {
+        let session = self.sessions.of(&key.provider);
+        session.read(|content| content.lifetimes().any(|(arn, _)| *arn == key.arn))
+    }
+
+    /// Removes what is left of providers that have left the settings.
+    pub(crate) fn forget_unknown_providers(&self) {
+        if self.settings.is_complete() {
+            for provider in self.sessions.retain_known(&self.settings.current()) {
+                self.end(&provider);
+                self.forget_grants(RoleSelection::Provider(provider));
+            }
+        }
+    }
+
+    /// The browser, at work for a role if it is for one.
+    pub(crate) fn platform(
+        &self,
+        provider: &Provider,
+        role: Option<RoleKey>,
+        asked_by: Option<(Program, RoleKey)>,
+    ) -> BrowserPlatform {
+        BrowserPlatform {
+            browser: Rc::clone(&self.browser),
+            transport: Rc::clone(&self.transport),
+            redirect: provider.redirect,
+            running: self.progress.begin(role),
+            asked_by,
+        }
+    }
+
+    fn shared(self: &Rc<Self>, provider: &ProviderId) -> Shared {
+        let session = self.sessions.of(provider);
+        Shared { sign_in: Rc::clone(self), session, presence: Presence::Person }
+    }
+
+    /// Forgets what programs were given of these roles and allowed to have.
+    pub(crate) fn forget_grants(&self, roles: RoleSelection) {
+        self.approvals.forget(&roles);
+        self.host.forget(roles);
+    }
+
+    fn end(&self, provider: &ProviderId) {
+        self.flights.end(|(key, _)| key.provider == *provider, &Err(signed_out()));
+        self.choices.end(|id| id == provider, &Err(signed_out()));
+    }
+}
+
+/// A provider's session, as sign-ins share it.
+struct Shared {
+    sign_in: Rc<SignIn>,
+    session: Rc<Session>,
+    presence: Presence,
+}
+
+impl SharedSession for Shared {
+    type LoginLock<'a> = MutexGuard<'a, ()>;
+
+    fn read<T>(&self, look: impl FnOnce(&ProviderSession) -> T) -> T {
+        self.session.read(look)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ProviderSession) -> T) -> T {
+        self.session.change(change)
+    }
+
+    /// Whoever may show no window does not wait for that of somebody else.
+    async fn lock_login(&self) -> Result<MutexGuard<'_, ()>, AuthorizeError> {
+        match self.presence {
+            Presence::Person => Ok(self.session.lock_login().await),
+            Presence::Nobody => within(&*self.sign_in.browser, SILENT_LIMIT, self.session.lock_login())
+                .await
+                .ok_or(AuthorizeError::InteractionRequired),
+        }
+    }
+
+    /// By whichever way it has come to that, what belonged to the person before is forgotten everywhere.
+    fn person_changed(&self, _: &PersonChanged) {
+        self.sign_in.forget_grants(RoleSelection::Provider(self.session.provider().clone()));
+    }
+}
+
+fn signed_out() -> Problem {
+    Error::from(AuthorizeError::SignedOut).into()
+}
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

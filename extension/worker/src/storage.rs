@@ -1,0 +1,73 @@
+//! What outlives the background: everything that holds a secret in `storage.session` (memory only), the rest in
+//! `storage.local`. Each item is written by one owner and never read again until the next background starts.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use futures_util::future::join;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::browser::{Browser, JsonText, StorageArea};
+use crate::codec;
+
+/// The storage areas.
+#[derive(Clone)]
+pub(crate) struct Storage(Rc<dyn Browser>);
+
+impl Storage {
+    /// The storage of this browser.
+    pub(crate) fn new(browser: &Rc<dyn Browser>) -> Self {
+        Self(Rc::clone(browser))
+    }
+
+    /// Reads everything, once.
+    pub(crate) async fn load(&self) -> Stored {
+        let (session, local) = (self.0.load(StorageArea::Session), self.0.load(StorageArea::Local));
+        let (session, local) = join(session, local).await;
+        Stored { storage: self.clone(), session, local }
+    }
+
+    /// Stores an item.
+    pub(crate) fn save(&self, area: StorageArea, key: &str, value: &impl Serialize) {
+        if let Some(text) = codec::encode(value) {
+            self.0.store(area, key, &text);
+        }
+    }
+
+    /// Removes an item.
+    pub(crate) fn remove(&self, area: StorageArea, key: &str) {
+        self.0.remove(area, key);
+    }
+}
+
+/// What the background before left.
+pub(crate) struct Stored {
+    storage: Storage,
+    session: BTreeMap<String, JsonText>,
+    local: BTreeMap<String, JsonText>,
+}
+
+impl Stored {
+    /// One item. One that cannot be read is removed.
+    pub(crate) fn take<T: DeserializeOwned>(&mut self, area: StorageArea, key: &str) -> Option<T> {
+        let items = match area {
+            StorageArea::Session => &mut self.session,
+            StorageArea::Local => &mut self.local,
+        };
+        let value = codec::decode(&items.remove(key)?);
+        if value.is_none() {
+            self.storage.remove(area, key);
+        }
+        value
+    }
+
+    /// The items of `storage.session` whose keys start like this, by the rest of the key. Those that cannot be read are
+    /// removed; the others are not affected.
+    pub(crate) fn take_all<T: DeserializeOwned>(&mut self, prefix: &str) -> Vec<(String, T)> {
+        let keys: Vec<_> = self.session.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let item =
+            |key: String| Some((key[prefix.len()..].to_owned(), self.take(StorageArea::Session, &key)?));
+        keys.into_iter().filter_map(item).collect()
+    }
+}

@@ -1,0 +1,45 @@
+use super::*;
+
+fn target(url: &str) -> Target {
+    let mut request = HttpRequest::default();
+    *request.uri_mut() = url.parse().unwrap();
+    Target::of(&request)
+}
+
+#[test]
+fn a_host_is_named_to_each_party_in_its_own_way() {
+    let port = target("http://127.0.0.1:8080/token?x=y");
+    assert_eq!(port.host, "127.0.0.1:8080");
+    assert_eq!(port.origin, "http://127.0.0.1:8080");
+    assert_eq!(port.pattern, "http://127.0.0.1/*");
+    let plain = target("https://idp.example/token");
+    assert_eq!((plain.host.as_str(), plain.origin.as_str()), ("idp.example", "https://idp.example"));
+    assert_eq!(plain.pattern, "https://idp.example/*");
+}
+
+#[test]
+fn only_a_refusal_that_speaks_of_the_origin_is_one_of_the_origin() {
+    let answer = |status: u16, body: &str| {
+        http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+    };
+    let refusal =
+        r#"{"error":"invalid_request","error_description":"Cross-origin redemption is not permitted"}"#;
+    assert!(is_about_origin(&answer(400, refusal)));
+    assert!(!is_about_origin(&answer(200, refusal)));
+    assert!(!is_about_origin(&answer(400, r#"{"error":"invalid_grant"}"#)));
+    assert!(!is_about_origin(&answer(403, "<Error><Code>AccessDenied</Code></Error>")));
+}
+
+#[test]
+fn what_the_host_program_says_of_a_request_is_not_taken_for_a_host_program_that_is_missing() {
+    let target = target("https://idp.example/token");
+    let untrusted = Problem::new(Code::CertificateUntrusted, "The certificate is not trusted.");
+    let newer = Problem { code: "of-a-newer-version".to_owned(), ..untrusted.clone() };
+    for told in [untrusted, newer] {
+        assert_eq!(target.relay_failure(&told), TransportError::Relayed(Box::new(told)));
+    }
+    let missing = Problem::new(Code::HostExited, "It ended.");
+    assert_eq!(target.relay_failure(&missing).code(), Code::HostNotInstalled);
+    let down = Problem::new(Code::Unreachable, "idp.example could not be reached: connection refused.");
+    assert_eq!(target.relay_failure(&down), target.unreachable("connection refused"));
+}

@@ -1,0 +1,103 @@
+//! What pages and terminals are shown, put together from where it is known.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
+use rolecall_core::message::page::PageRequest;
+use rolecall_core::message::ui::{ProviderState, RoleSession, RoleState, State};
+use rolecall_core::settings::{Effective, ProviderId};
+
+use crate::approvals::Approvals;
+use crate::host::Host;
+use crate::progress::Progress;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+
+/// Where it is known.
+pub(crate) struct View {
+    /// The settings.
+    pub(crate) settings: Rc<Settings>,
+    /// Who is signed in.
+    pub(crate) sessions: Rc<Sessions>,
+    /// What is being done.
+    pub(crate) progress: Rc<Progress>,
+    /// Whether the native host is there.
+    pub(crate) host: Rc<Host>,
+    /// Who waits for a decision.
+    pub(crate) approvals: Rc<Approvals>,
+}
+
+impl View {
+    /// Every role of these settings.
+    pub(crate) fn roles(effective: &Effective) -> Vec<RoleState> {
+        let role = |role: &rolecall_core::settings::Sourced<rolecall_core::settings::Role>| RoleState {
+            key: role.value.key(),
+            account: effective.account_label(role.value.arn.account()).to_owned(),
+            name: role.value.arn.name().to_owned(),
+            profile: effective.profile_name(&role.value).to_string(),
+            color: role.value.color.clone(),
+            credentials: role.value.credentials,
+        };
+        effective.roles().map(role).collect()
+    }
+
+    /// Everything else that a page shows.
+    pub(crate) fn state(&self) -> State {
+        let effective = self.settings.current();
+        let outcome = self.progress.outcome();
+        let providers = effective.providers().map(|provider| {
+            let id = &provider.value.id;
+            let ends_sessions = |session: &rolecall_core::session::ProviderSession| {
+                session.metadata().is_some_and(|metadata| metadata.end_session_endpoint.is_some())
+            };
+            ProviderState {
+                id: id.clone(),
+                label: provider.value.label().to_owned(),
+                person: self.person(id),
+                ends_sessions: self.sessions.of(id).read(ends_sessions),
+                layer: provider.layer,
+            }
+        });
+        let sessions = self.sessions.expirations().into_iter();
+        State {
+            providers: providers.collect(),
+            sessions: sessions.map(|(role, expiration)| RoleSession { role, expiration }).collect(),
+            activities: self.progress.activities(),
+            done: outcome.done,
+            problem: outcome.problem,
+            host: self.host.state(),
+            settings_problems: effective.problems.clone(),
+            approvals: self.approvals.open(),
+        }
+    }
+
+    /// A page of who is signed in and which roles there are, for a terminal.
+    pub(crate) fn status(&self, request: PageRequest) -> StatusPage {
+        let effective = self.settings.current();
+        let people: Vec<_> = effective
+            .providers()
+            .map(|provider| {
+                let id = &provider.value.id;
+                PersonSummary { provider: id.clone(), person: self.person(id) }
+            })
+            .collect();
+        let expirations: BTreeMap<_, _> = self.sessions.expirations().into_iter().collect();
+        let revision = self.settings.revision().wrapping_add(self.sessions.revision());
+        let role = |role: &rolecall_core::settings::Sourced<rolecall_core::settings::Role>| {
+            let role = &role.value;
+            RoleSummary {
+                role: role.key(),
+                account: role.arn.account().clone(),
+                account_label: effective.account_label(role.arn.account()).to_owned(),
+                profile: effective.profile_name(role),
+                expiration: expirations.get(&role.key()).copied(),
+            }
+        };
+        StatusPage::cut(&people, effective.roles(), role, revision, request.start(revision))
+    }
+
+    fn person(&self, provider: &ProviderId) -> Option<String> {
+        self.sessions.of(provider).read(|session| session.person().map(|person| person.label().to_owned()))
+    }
+}

@@ -1,0 +1,609 @@
+//! The browser by its WebExtensions API, and everything in which browsers differ.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use js_sys::{JSON, Object, Promise, Reflect, Uint8Array};
+use rolecall_core::platform::{
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS,
+    RandomnessError,
+};
+use rolecall_core::settings::Redirect;
+use rolecall_core::url::Url;
+use rolecall_core::{Code, Problem, identity};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestMode, RequestRedirect,
+};
+
+use crate::browser::{
+    Browser, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, Task, WindowId,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `browser` or `chrome`.
+    type Api;
+    #[wasm_bindgen(method, getter)]
+    fn identity(this: &Api) -> Identity;
+    #[wasm_bindgen(method, getter)]
+    fn notifications(this: &Api) -> Notifications;
+    #[wasm_bindgen(method, getter)]
+    fn permissions(this: &Api) -> Permissions;
+    #[wasm_bindgen(method, getter)]
+    fn runtime(this: &Api) -> Runtime;
+    #[wasm_bindgen(method, getter)]
+    fn storage(this: &Api) -> Storage;
+    #[wasm_bindgen(method, getter)]
+    fn tabs(this: &Api) -> Tabs;
+
+    #[wasm_bindgen(method, getter)]
+    fn alarms(this: &Api) -> Alarms;
+    #[wasm_bindgen(method, getter)]
+    fn windows(this: &Api) -> Windows;
+
+    type Alarms;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_alarm(this: &Alarms, name: &str, info: &Object) -> Result<JsValue, JsValue>;
+
+    type Windows;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_window(this: &Windows, data: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn remove(this: &Windows, id: i32) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, getter, js_name = onCreated)]
+    fn created_event(this: &Windows) -> Event;
+
+    type Identity;
+    #[wasm_bindgen(method, js_name = getRedirectURL)]
+    fn get_redirect_url(this: &Identity) -> String;
+    #[wasm_bindgen(method, catch, js_name = launchWebAuthFlow)]
+    fn launch_web_auth_flow(this: &Identity, details: &Object) -> Result<Promise, JsValue>;
+
+    type Notifications;
+    #[wasm_bindgen(method, catch)]
+    fn create(this: &Notifications, id: &str, options: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn clear(this: &Notifications, id: &str) -> Result<Promise, JsValue>;
+
+    type Permissions;
+    #[wasm_bindgen(method, catch)]
+    fn contains(this: &Permissions, permissions: &Object) -> Result<Promise, JsValue>;
+
+    type Runtime;
+    #[wasm_bindgen(method, catch, js_name = connectNative)]
+    fn connect_native(this: &Runtime, name: &str) -> Result<JsPort, JsValue>;
+    #[wasm_bindgen(method, js_name = getManifest)]
+    fn get_manifest(this: &Runtime) -> Object;
+    #[wasm_bindgen(method, js_name = getURL)]
+    fn get_url(this: &Runtime, path: &str) -> String;
+    #[wasm_bindgen(method, getter, js_name = lastError)]
+    fn last_error(this: &Runtime) -> JsValue;
+
+    type Storage;
+    #[wasm_bindgen(method, getter)]
+    fn session(this: &Storage) -> Area;
+    #[wasm_bindgen(method, getter)]
+    fn local(this: &Storage) -> Area;
+    #[wasm_bindgen(method, getter)]
+    fn managed(this: &Storage) -> Area;
+
+    /// One of the storage areas.
+    type Area;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &Area, keys: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn set(this: &Area, items: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = remove)]
+    fn remove_item(this: &Area, key: &str) -> Result<Promise, JsValue>;
+
+    type Tabs;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_tab(this: &Tabs, properties: &Object) -> Result<Promise, JsValue>;
+
+    /// An alarm that went off.
+    pub type Alarm;
+    /// Its name.
+    #[wasm_bindgen(method, getter, js_name = name)]
+    pub fn name(this: &Alarm) -> String;
+
+    /// A port to a page or to the native host.
+    #[derive(Clone)]
+    pub type JsPort;
+    /// Which page it is.
+    #[wasm_bindgen(method, getter)]
+    pub fn name(this: &JsPort) -> String;
+    #[wasm_bindgen(method, catch, js_name = postMessage)]
+    fn post_message(this: &JsPort, message: &JsValue) -> Result<(), JsValue>;
+    /// Closes the port from this side.
+    #[wasm_bindgen(method, js_name = disconnect)]
+    pub fn close(this: &JsPort);
+    #[wasm_bindgen(method, getter)]
+    fn error(this: &JsPort) -> JsValue;
+    #[wasm_bindgen(method, getter, js_name = onMessage)]
+    fn message_event(this: &JsPort) -> Event;
+    #[wasm_bindgen(method, getter, js_name = onDisconnect)]
+    fn disconnect_event(this: &JsPort) -> Event;
+
+    type Event;
+    #[wasm_bindgen(method, js_name = addListener)]
+    fn add_listener(this: &Event, listener: &JsValue);
+    #[wasm_bindgen(method, js_name = removeListener)]
+    fn remove_listener(this: &Event, listener: &JsValue);
+}
+
+/// The browser that the background runs in.
+#[derive(Default)]
+pub(crate) struct WebBrowser {
+    /// Windows that the background opened itself.
+    windows: Rc<RefCell<BTreeSet<WindowId>>>,
+}
+
+impl Browser for WebBrowser {
+    fn redirect_uri(&self, redirect: Redirect) -> Url {
+        let text = api().identity().get_redirect_url();
+        // The browser makes it from the extension's id.
+        let own =
+            Url::parse(&text).unwrap_or_else(|_| unreachable!("the browser's redirect address is no URL"));
+        match redirect {
+            Redirect::Loopback if !is_chromium() => firefox_loopback(&own).unwrap_or(own),
+            _ => own,
+        }
+    }
+
+    fn launch_redirect(&self, url: &Url, interaction: Interaction) -> Task<Result<Url, AuthorizeError>> {
+        let interactive = interaction == Interaction::Window;
+        let details = object(&[("url", url.as_str().into()), ("interactive", interactive.into())]);
+        // A provider may take a page with a script to get to its redirect. Chromium waits for it when told to; Firefox
+        // follows redirects of HTTP only, and takes the options for a type error.
+        if !interactive && is_chromium() {
+            set(&details, "abortOnLoadForNonInteractive", &false.into());
+            set(&details, "timeoutMsForNonInteractive", &SILENT_LIMIT_MILLISECONDS.into());
+        }
+        let window = interactive.then(|| RedirectWindow::watch(&self.windows));
+        let promise = api().identity().launch_web_auth_flow(&details);
+        let redirect = async move {
+            let redirect = settle(promise).await;
+            if let Some(window) = window {
+                window.forget();
+            }
+            match redirect {
+                Ok(redirect) => Url::parse(&redirect.as_string().unwrap_or_default())
+                    .map_err(|_| AuthorizeError::PageUnreachable { reason: "it led nowhere".to_owned() }),
+                Err(error) => Err(authorize_error(&error_text(&error).unwrap_or_default(), interaction)),
+            }
+        };
+        redirect.boxed_local()
+    }
+
+    fn open_tab(&self, url: &str) -> Task<Result<(), Problem>> {
+        let promise = api().tabs().create_tab(&object(&[("url", url.into())]));
+        let opened = async move {
+            let opened = settle(promise).await;
+            opened.map(drop).map_err(|_| Problem::new(Code::Internal, "The browser did not open a tab."))
+        };
+        opened.boxed_local()
+    }
+
+    fn open_window(&self, page: &str) -> Task<Option<WindowId>> {
+        let data = object(&[
+            ("url", page.into()),
+            ("type", "popup".into()),
+            ("focused", true.into()),
+            ("width", WINDOW_WIDTH.into()),
+            ("height", WINDOW_HEIGHT.into()),
+        ]);
+        let promise = api().windows().create_window(&data);
+        let windows = Rc::clone(&self.windows);
+        let opened = async move {
+            let window = window_id(&settle(promise).await.ok()?)?;
+            windows.borrow_mut().insert(window);
+            Some(window)
+        };
+        opened.boxed_local()
+    }
+
+    fn close_window(&self, window: WindowId) {
+        self.windows.borrow_mut().remove(&window);
+        let_go(api().windows().remove(window.0));
+    }
+
+    fn show_notification(&self, id: &str, message: &str) {
+        let options = object(&[
+            ("type", "basic".into()),
+            ("iconUrl", api().runtime().get_url("icons/icon-128.png").into()),
+            ("title", identity::PRODUCT.into()),
+            ("message", message.into()),
+        ]);
+        let_go(api().notifications().create(id, &options));
+    }
+
+    fn clear_notification(&self, id: &str) {
+        let_go(api().notifications().clear(id));
+    }
+
+    fn load(&self, area: StorageArea) -> Task<BTreeMap<String, JsonText>> {
+        let promise = storage_area(area).get(&JsValue::NULL);
+        let loaded = async move {
+            let items = settle(promise).await.unwrap_or_default();
+            let keys = Object::keys(items.unchecked_ref::<Object>());
+            let item = |key: JsValue| {
+                let value = Reflect::get(&items, &key).ok()?.as_string()?;
+                Some((key.as_string()?, JsonText::from(value)))
+            };
+            keys.iter().filter_map(item).collect()
+        };
+        loaded.boxed_local()
+    }
+
+    fn store(&self, area: StorageArea, key: &str, value: &str) {
+        let promise = storage_area(area).set(&object(&[(key, value.into())]));
+        let stored = async move {
+            if let Err(error) = settle(promise).await {
+                // The item's value is not told: it may be a secret.
+                web_sys::console::warn_2(&"Rolecall could not store an item:".into(), &error);
+            }
+        };
+        spawn_local(stored);
+    }
+
+    fn remove(&self, area: StorageArea, key: &str) {
+        let_go(storage_area(area).remove_item(key));
+    }
+
+    fn load_policy(&self) -> Task<Result<Option<JsonText>, String>> {
+        let promise = api().storage().managed().get(&JsValue::NULL);
+        let loaded = async move {
+            match settle(promise).await {
+                Ok(policy) => Ok(to_text(&policy)),
+                Err(error) => match error_text(&error).unwrap_or_default() {
+                    // Firefox rejects reading a policy that does not exist.
+                    reason if reason.contains("not found") => Ok(None),
+                    reason => Err(reason),
+                },
+            }
+        };
+        loaded.boxed_local()
+    }
+
+    fn connect_native(&self, listener: PortListener) -> Result<Rc<dyn Port>, Problem> {
+        match api().runtime().connect_native(identity::HOST_NAME) {
+            Ok(port) => Ok(port.listen(listener)),
+            Err(error) => Err(native_problem(error_text(&error).as_deref())),
+        }
+    }
+
+    fn has_permission(&self, pattern: &str) -> Task<bool> {
+        let origins = js_sys::Array::of1(&pattern.into());
+        let promise = api().permissions().contains(&object(&[("origins", origins.into())]));
+        async move { settle(promise).await.is_ok_and(|answer| answer.is_truthy()) }.boxed_local()
+    }
+
+    fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>> {
+        fetch(request).boxed_local()
+    }
+
+    fn is_reachable(&self, origin: &str) -> Task<bool> {
+        let request = gloo_net::http::RequestBuilder::new(origin)
+            .mode(RequestMode::NoCors)
+            .credentials(RequestCredentials::Omit)
+            .cache(RequestCache::NoStore)
+            .abort_signal(Some(&AbortSignal::timeout_with_u32(
+                REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000),
+            )));
+        async move { request.send().await.is_ok() }.boxed_local()
+    }
+
+    fn set_alarm(&self, name: &str, when: DateTime<Utc>) {
+        // Milliseconds since the epoch fit into a number for 285,000 years.
+        #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "see above")]
+        let when = when.timestamp_millis() as f64;
+        let _ = api().alarms().create_alarm(name, &object(&[("when", when.into())]));
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
+        let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+        let crypto = scope.crypto().map_err(|_| RandomnessError("no crypto object".to_owned()))?;
+        let filled = crypto.get_random_values_with_u8_array(bytes);
+        filled.map(drop).map_err(|_| RandomnessError("getRandomValues failed".to_owned()))
+    }
+
+    fn version(&self) -> String {
+        get(&api().runtime().get_manifest(), "version").as_string().unwrap_or_default()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn wait(&self, duration: Duration) -> Task<()> {
+        gloo_timers::future::sleep(duration).boxed_local()
+    }
+
+    fn spawn(&self, task: Task<()>) {
+        spawn_local(task);
+    }
+}
+
+impl JsPort {
+    /// Listens to the port for as long as it is open.
+    pub(crate) fn listen(self, listener: PortListener) -> Rc<dyn Port> {
+        let PortListener { mut message, closed } = listener;
+        let message = Closure::<dyn FnMut(JsValue)>::new(move |value: JsValue| {
+            if let Some(text) = to_text(&value) {
+                message(text);
+            }
+        });
+        self.message_event().add_listener(&message.into_js_value());
+        // The reason is valid only while the event is being handled.
+        let closed = Closure::once(move |port: JsPort| closed(port.problem()));
+        self.disconnect_event().add_listener(&closed.into_js_value());
+        Rc::new(self)
+    }
+
+    fn problem(&self) -> Problem {
+        // Firefox puts the reason on the port, Chromium into `runtime.lastError`.
+        let words = error_text(&self.error()).or_else(|| error_text(&api().runtime().last_error()));
+        native_problem(words.as_deref())
+    }
+}
+
+impl Port for JsPort {
+    fn post(&self, message: &str) -> Result<(), PortClosed> {
+        let message = JSON::parse(message).map_err(|_| PortClosed)?;
+        self.post_message(&message).map_err(|_| PortClosed)
+    }
+
+    fn disconnect(&self) {
+        self.close();
+    }
+}
+
+/// What a page said on a port before the background ran.
+pub(crate) fn to_text(message: &JsValue) -> Option<JsonText> {
+    let text = JSON::stringify(message).ok()?.as_string()?;
+    Some(JsonText::from(text))
+}
+
+/// Finds the window that the browser opens for a redirect. The browser does not tell which it is, so it is taken to be the
+/// only small window that was opened meanwhile; where there are several, none is.
+struct RedirectWindow {
+    listener: Closure<dyn FnMut(JsValue)>,
+    opened: Rc<RefCell<BTreeSet<WindowId>>>,
+    own: Rc<RefCell<BTreeSet<WindowId>>>,
+}
+
+impl RedirectWindow {
+    fn watch(own: &Rc<RefCell<BTreeSet<WindowId>>>) -> Self {
+        let opened = Rc::new(RefCell::new(BTreeSet::new()));
+        let found = Rc::clone(&opened);
+        let listener = Closure::<dyn FnMut(JsValue)>::new(move |window: JsValue| {
+            let is_small = get(&window, "type").as_string().is_some_and(|kind| kind == "popup");
+            if let Some(id) = window_id(&window).filter(|_| is_small) {
+                found.borrow_mut().insert(id);
+            }
+        });
+        api().windows().created_event().add_listener(listener.as_ref());
+        Self { listener, opened, own: Rc::clone(own) }
+    }
+
+    /// The redirect has ended, and the browser has closed its window.
+    fn forget(self) {
+        self.opened.borrow_mut().clear();
+    }
+}
+
+impl Drop for RedirectWindow {
+    fn drop(&mut self) {
+        api().windows().created_event().remove_listener(self.listener.as_ref());
+        let (opened, own) = (self.opened.borrow(), self.own.borrow());
+        let mut others = opened.difference(&own);
+        if let (Some(window), None) = (others.next(), others.next()) {
+            let_go(api().windows().remove(window.0));
+        }
+    }
+}
+
+async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
+    let builder = gloo_net::http::RequestBuilder::new(&request.uri().to_string())
+        .method(request.method().clone())
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Error)
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000))));
+    let builder = request.headers().iter().fold(builder, |builder, (name, value)| {
+        builder.header(name.as_str(), value.to_str().unwrap_or_default())
+    });
+    let body = (request.method() != Method::GET).then(|| Uint8Array::from(request.body().as_slice()));
+    let sent = match body {
+        Some(body) => builder.body(body),
+        None => builder.build(),
+    };
+    let failed = |error: gloo_net::Error| match error {
+        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => FetchError::TimedOut,
+        _ => FetchError::NoAnswer,
+    };
+    let received = sent.map_err(failed)?.send().await.map_err(failed)?;
+    let mut response = http::Response::new(read_body(&received).await?);
+    *response.status_mut() = StatusCode::from_u16(received.status()).map_err(|_| FetchError::NoAnswer)?;
+    let headers = received.headers().entries().filter_map(|(name, value)| {
+        Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
+    });
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+/// Reads no more than this product takes.
+async fn read_body(response: &gloo_net::http::Response) -> Result<Vec<u8>, FetchError> {
+    let mut body = Vec::new();
+    let Some(stream) = response.body() else { return Ok(body) };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await.map_err(|error| {
+            let is_timeout = get(&error, "name").as_string().is_some_and(|name| name == "TimeoutError");
+            if is_timeout { FetchError::TimedOut } else { FetchError::NoAnswer }
+        })?;
+        if get(&chunk, "done").is_truthy() {
+            return Ok(body);
+        }
+        let bytes: Uint8Array = get(&chunk, "value").unchecked_into();
+        body.extend(bytes.to_vec());
+        if body.len() > MAX_RESPONSE_BYTES {
+            let _ = reader.cancel();
+            return Err(FetchError::TooLarge);
+        }
+    }
+}
+
+/// Firefox's second address, under which it knows the extension by the same digest of its id.
+fn firefox_loopback(own: &Url) -> Option<Url> {
+    let (digest, _) = own.host_str()?.split_once('.')?;
+    Url::parse(&format!("http://127.0.0.1/mozoauth2/{digest}")).ok()
+}
+
+fn storage_area(area: StorageArea) -> Area {
+    let storage = api().storage();
+    match area {
+        StorageArea::Session => storage.session(),
+        StorageArea::Local => storage.local(),
+    }
+}
+
+/// Firefox names the API `browser`, Chromium `chrome`; both give promises under manifest version 3.
+fn api() -> Api {
+    let global = js_sys::global();
+    let browser = get(&global, "browser");
+    if browser.is_object() { browser } else { get(&global, "chrome") }.unchecked_into()
+}
+
+fn is_chromium() -> bool {
+    // Only Firefox tells its name.
+    get(&api().runtime(), "getBrowserInfo").is_undefined()
+}
+
+fn window_id(window: &JsValue) -> Option<WindowId> {
+    // The browsers' ids are small whole numbers.
+    #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "see above")]
+    get(window, "id").as_f64().map(|id| WindowId(id as i32))
+}
+
+/// The browsers' words for a failed native port, as measured.
+fn native_problem(words: Option<&str>) -> Problem {
+    let (code, sentence) = match words {
+        Some(words) if words.contains("forbidden") => {
+            (Code::HostForbidden, "The browser does not let this extension use the Rolecall host program.")
+        }
+        Some(words)
+            if words.contains("not found")
+                || words.contains("No such native application")
+                || words.contains("An unexpected error occurred") =>
+        {
+            (Code::HostNotInstalled, "The Rolecall host program is not installed for this browser.")
+        }
+        _ => (Code::HostExited, "The Rolecall host program stopped."),
+    };
+    Problem::new(code, sentence)
+}
+
+/// The browsers' words for a flow that gave no redirect, as measured.
+fn authorize_error(words: &str, interaction: Interaction) -> AuthorizeError {
+    match words {
+        // The latter is Firefox's, whose window opens all the same where the server cannot be reached.
+        _ if words.contains("could not be loaded") || words.contains("Invalid request") => {
+            AuthorizeError::PageUnreachable { reason: words.trim_end_matches('.').to_owned() }
+        }
+        _ if interaction == Interaction::Silent => AuthorizeError::InteractionRequired,
+        // "The user did not approve access." and "User cancelled or denied access."
+        _ if words.contains("approve") || words.contains("cancel") => AuthorizeError::Cancelled,
+        _ => AuthorizeError::NoBrowser { reason: words.to_owned() },
+    }
+}
+
+/// Lets a promise run that nobody waits for. What it is about may have ended already, which is no failure.
+fn let_go(promise: Result<Promise, JsValue>) {
+    spawn_local(async move { drop(settle(promise).await) });
+}
+
+async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(promise?).await
+}
+
+fn error_text(error: &JsValue) -> Option<String> {
+    error.as_string().or_else(|| error.is_object().then(|| get(error, "message").as_string()).flatten())
+}
+
+fn object(fields: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in fields {
+        set(&object, name, value);
+    }
+    object
+}
+
+fn get(target: &JsValue, name: &str) -> JsValue {
+    Reflect::get(target, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn set(target: &Object, name: &str, value: &JsValue) {
+    // A plain object of our own takes every property.
+    let _ = Reflect::set(target, &name.into(), value);
+}
+
+/// In CSS pixels.
+const WINDOW_WIDTH: u32 = 460;
+
+/// In CSS pixels.
+const WINDOW_HEIGHT: u32 = 440;
+
+/// How long Chromium may take for a silent redirect, in milliseconds.
+const SILENT_LIMIT_MILLISECONDS: u32 = 15_000;
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn what_browsers_say_of_a_failed_port_is_told_apart() {
+        for (words, code) in [
+            (Some("Specified native messaging host not found."), Code::HostNotInstalled),
+            (Some("No such native application dev.rolecall.host"), Code::HostNotInstalled),
+            (Some("An unexpected error occurred"), Code::HostNotInstalled),
+            (Some("Access to the specified native messaging host is forbidden."), Code::HostForbidden),
+            (Some("Native host has exited."), Code::HostExited),
+            (None, Code::HostExited),
+        ] {
+            assert!(native_problem(words).is(code), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_browsers_say_of_a_failed_window_is_told_apart() {
+        let window = |words| authorize_error(words, Interaction::Window);
+        assert_eq!(window("The user did not approve access."), AuthorizeError::Cancelled);
+        assert_eq!(window("User cancelled or denied access."), AuthorizeError::Cancelled);
+        for words in ["User interaction required.", "Requires user interaction"] {
+            assert_eq!(authorize_error(words, Interaction::Silent), AuthorizeError::InteractionRequired);
+        }
+        for interaction in [Interaction::Silent, Interaction::Window] {
+            for words in ["Authorization page could not be loaded.", "Invalid request"] {
+                assert_eq!(authorize_error(words, interaction).code(), Code::ProviderUnreachable);
+            }
+        }
+    }
+
+    #[test]
+    fn firefox_knows_the_extension_by_the_same_digest_at_both_addresses() {
+        let own = Url::parse("https://4ee8a659.extensions.allizom.org/").unwrap();
+        let loopback = firefox_loopback(&own).unwrap();
+        assert_eq!(loopback.as_str(), "http://127.0.0.1/mozoauth2/4ee8a659");
+    }
+}
