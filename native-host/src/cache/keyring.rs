@@ -1,6 +1,6 @@
 //! The system's keyring: one entry for each role, and nothing waits for it longer than it should.
 //!
-//! A keyring is another program, which may be absent, locked or stuck. Each of these is a [`Trouble`] that says what a
+//! A keyring is another program, which may be absent, locked or stuck. Each of these is a [`KeyringError`] that says what a
 //! person can do, and none is a reason for a tool not to get its credentials.
 
 #[cfg(any(windows, target_os = "macos"))]
@@ -32,7 +32,7 @@ pub(crate) enum Unlock {
 
 /// Why the keyring is of no use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum KeyringError {
     /// Nobody offers one.
     #[error("There is no keyring here: {0}.")]
     Absent(&'static str),
@@ -47,7 +47,7 @@ pub(super) enum Trouble {
     Refused(String),
 }
 
-impl Trouble {
+impl KeyringError {
     /// What a person can do about it.
     pub(super) fn next_step(&self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Trouble {
 }
 
 /// Reads a role's credentials.
-pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>, Trouble> {
+pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>, KeyringError> {
     let role = role.to_string();
     let secret = in_time(unlock, move || system::get(&role, unlock))?;
     // What cannot be read is as good as nothing; why is not told, for it could quote keys.
@@ -74,34 +74,34 @@ pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>,
 }
 
 /// Writes a role's credentials over what was there.
-pub(super) fn put(role: &RoleKey, credentials: &Credentials, unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn put(role: &RoleKey, credentials: &Credentials, unlock: Unlock) -> Result<(), KeyringError> {
     let role = role.to_string();
     let mut secret = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
     serde_json::to_writer(&mut *secret, credentials)
-        .map_err(|_| Trouble::Refused("the credentials cannot be written down".to_owned()))?;
+        .map_err(|_| KeyringError::Refused("the credentials cannot be written down".to_owned()))?;
     in_time(unlock, move || system::put(&role, &secret, unlock))
 }
 
 /// Removes a role's credentials, if they are there.
-pub(super) fn remove(role: &RoleKey, unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn remove(role: &RoleKey, unlock: Unlock) -> Result<(), KeyringError> {
     let role = role.to_string();
     in_time(unlock, move || system::remove(&role, unlock))
 }
 
 /// Has the person unlock the keyring, if it is locked.
-pub(super) fn unlock() -> Result<(), Trouble> {
+pub(super) fn unlock() -> Result<(), KeyringError> {
     in_time(Unlock::Ask, system::unlock)
 }
 
 /// Tries whether it can keep anything.
-pub(super) fn check() -> Result<(), Trouble> {
+pub(super) fn check() -> Result<(), KeyringError> {
     in_time(Unlock::Never, || {
         system::put(TRIAL, TRIAL.as_bytes(), Unlock::Never)?;
         let read = system::get(TRIAL, Unlock::Never)?;
         system::remove(TRIAL, Unlock::Never)?;
         match read {
             Some(read) if *read == TRIAL.as_bytes() => Ok(()),
-            _ => Err(Trouble::Refused("it does not give back what it was given".to_owned())),
+            _ => Err(KeyringError::Refused("it does not give back what it was given".to_owned())),
         }
     })
 }
@@ -109,8 +109,8 @@ pub(super) fn check() -> Result<(), Trouble> {
 /// Does it on a thread of its own, which is left behind if it takes too long.
 fn in_time<T: Send + 'static>(
     unlock: Unlock,
-    work: impl FnOnce() -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
+    work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
+) -> Result<T, KeyringError> {
     let timeout = match unlock {
         Unlock::Never => TIMEOUT,
         Unlock::Ask => UNLOCK_TIMEOUT,
@@ -121,9 +121,9 @@ fn in_time<T: Send + 'static>(
         let _ = done.send(work());
     });
     if started.is_err() {
-        return Err(Trouble::Silent);
+        return Err(KeyringError::Silent);
     }
-    result.recv_timeout(timeout).unwrap_or(Err(Trouble::Silent))
+    result.recv_timeout(timeout).unwrap_or(Err(KeyringError::Silent))
 }
 
 /// The name below which a person finds the entries in their keyring.
@@ -148,6 +148,6 @@ mod tests {
     #[test]
     fn a_keyring_that_breaks_down_is_told_and_nothing_hangs() {
         let result: Result<(), _> = in_time(Unlock::Never, || panic!("the keyring's library gives up"));
-        assert_eq!(result, Err(Trouble::Silent));
+        assert_eq!(result, Err(KeyringError::Silent));
     }
 }

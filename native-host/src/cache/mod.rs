@@ -122,16 +122,16 @@ impl Cache {
                 forget_in_keyring(entry, Unlock::Never);
             }
             if self.backend == CacheBackend::Keyring
-                && let Err(trouble) = keyring::put(role, credentials, Unlock::Never)
+                && let Err(error) = keyring::put(role, credentials, Unlock::Never)
             {
-                refused = Some(trouble);
+                refused = Some(error);
                 return !useless.is_empty();
             }
             document.put(Entry::new(role, credentials, self.backend, now));
             true
         };
         folder.change(write).map_err(|error| folder_failed(folder, &error))?;
-        refused.map_or(Ok(()), |trouble| Err(trouble.into()))
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Tries whether it can keep anything.
@@ -184,24 +184,24 @@ pub(crate) fn forget(roles: &RoleSelection, unlock: Unlock) -> Result<(), Proble
     let change = |document: &mut Document| {
         for entry in document.remove(roles) {
             if entry.backend == CacheBackend::Keyring
-                && let Err(trouble) = keyring::remove(&entry.role, unlock)
+                && let Err(error) = keyring::remove(&entry.role, unlock)
             {
                 // It has to stay in the list, so that it can be removed another time.
                 document.put(entry);
-                left = Some(trouble);
+                left = Some(error);
             }
         }
         true
     };
     folder.change(change).map_err(|error| folder_failed(&folder, &error))?;
-    left.map_or(Ok(()), |trouble| Err(trouble.into()))
+    left.map_or(Ok(()), |error| Err(error.into()))
 }
 
 fn forget_in_keyring(entry: &Entry, unlock: Unlock) {
     if entry.backend == CacheBackend::Keyring
-        && let Err(trouble) = keyring::remove(&entry.role, unlock)
+        && let Err(error) = keyring::remove(&entry.role, unlock)
     {
-        tracing::warn!(role = %entry.role, %trouble, "credentials that are of no use stay in the keyring");
+        tracing::warn!(role = %entry.role, %error, "credentials that are of no use stay in the keyring");
     }
 }
 
@@ -214,9 +214,9 @@ fn folder_failed(folder: &Folder, error: &io::Error) -> Problem {
     Problem::new(Code::CacheFailed, message)
 }
 
-impl From<keyring::Trouble> for Problem {
-    fn from(trouble: keyring::Trouble) -> Self {
-        let next_step = trouble.next_step().to_owned();
-        Self { next_step, ..Self::new(Code::CacheFailed, trouble.to_string()) }
+impl From<keyring::KeyringError> for Problem {
+    fn from(error: keyring::KeyringError) -> Self {
+        let next_step = error.next_step().to_owned();
+        Self { next_step, ..Self::new(Code::CacheFailed, error.to_string()) }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) enum AskerState {
     /// It waits for the response.
     Waiting,
     /// A person has ended it.
+    #[cfg_attr(windows, expect(dead_code, reason = "no signal tells of it there"))]
     Cancelled,
     /// It has closed the connection or has ended.
     Gone,

@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use rolecall_core::Code;
 use rolecall_core::identity::FIREFOX_EXTENSION_ID;
 use rolecall_core::message::host::{
     HostRequest, HostResponse, HttpRelayRequest, ProfileSpec, ProtocolRange, RoleSelection,
 };
+use rolecall_core::platform::MAX_RESPONSE_BYTES;
 use rolecall_core::settings::{CredentialsMode, Fault, Lost};
+use rolecall_core::{Code, Problem};
 
 use crate::browser::{Browser, credentials, role};
 use crate::machine::{Machine, program};
@@ -261,6 +262,53 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
     let sent = server.join().unwrap();
     assert!(sent.contains("content-type: application/x-www-form-urlencoded"), "{sent}");
     assert!(!sent.contains("origin") && !sent.contains("cookie"), "{sent}");
+}
+
+/// Relays one request to a server that answers with this body.
+fn relay(browser: &mut Browser, body: Vec<u8>) -> Result<HostResponse, Problem> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        // Whoever asked may have had enough before the end.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+    });
+    let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
+        method: "GET".into(),
+        url: url.parse().unwrap(),
+        headers: vec![],
+        body: String::new().into(),
+    }));
+    server.join().unwrap();
+    answer
+}
+
+#[test]
+fn an_answer_that_is_not_text_arrives_byte_by_byte() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let body: Vec<u8> = (0..=255).collect();
+    let Ok(HostResponse::Http(response)) = relay(&mut browser, body.clone()) else { panic!("no answer") };
+    assert_eq!(response.body.expose_secret(), &body[..]);
+}
+
+#[test]
+fn the_largest_answer_that_is_read_arrives_and_a_larger_one_is_an_error_that_the_port_survives() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let problem = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES + 1]).unwrap_err();
+    assert!(problem.is(Code::AnswerTooLarge), "{problem:?}");
+    let answer = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES]);
+    assert!(
+        matches!(answer, Ok(HostResponse::Http(response)) if response.body.expose_secret().len() == MAX_RESPONSE_BYTES)
+    );
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
-use super::{APPLICATION, Trouble, Unlock};
+use super::{APPLICATION, KeyringError, Unlock};
 
 /// The entry of this role.
-pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, Trouble> {
+pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
     match Entry::new(APPLICATION, role)?.get_secret() {
         Ok(secret) => Ok(Some(Zeroizing::new(secret))),
         Err(Error::NoEntry) => Ok(None),
@@ -15,12 +15,12 @@ pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8
 }
 
 /// Writes the entry of this role, over the one that is there.
-pub(super) fn put(role: &str, secret: &[u8], _unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn put(role: &str, secret: &[u8], _unlock: Unlock) -> Result<(), KeyringError> {
     Ok(Entry::new(APPLICATION, role)?.set_secret(secret)?)
 }
 
 /// Removes the entry of this role.
-pub(super) fn remove(role: &str, _unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn remove(role: &str, _unlock: Unlock) -> Result<(), KeyringError> {
     match Entry::new(APPLICATION, role)?.delete_credential() {
         Ok(()) | Err(Error::NoEntry) => Ok(()),
         Err(error) => Err(error.into()),
@@ -28,12 +28,12 @@ pub(super) fn remove(role: &str, _unlock: Unlock) -> Result<(), Trouble> {
 }
 
 /// The system does that by itself.
-pub(super) fn unlock() -> Result<(), Trouble> {
+pub(super) fn unlock() -> Result<(), KeyringError> {
     Entry::new(APPLICATION, APPLICATION)?;
     Ok(())
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for KeyringError {
     fn from(error: Error) -> Self {
         match error {
             Error::NoDefaultStore => Self::Absent("the system offers none to this program"),

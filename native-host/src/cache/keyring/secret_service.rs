@@ -10,10 +10,10 @@ use secret_service::blocking::{Collection, SecretService};
 use secret_service::{EncryptionType, Error};
 use zeroize::Zeroizing;
 
-use super::{APPLICATION, Trouble, Unlock};
+use super::{APPLICATION, KeyringError, Unlock};
 
 /// The entry of this role.
-pub(super) fn get(role: &str, unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, Trouble> {
+pub(super) fn get(role: &str, unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
     let service = connect()?;
     let found = service.search_items(attributes(role))?;
     let item = match (found.unlocked.first(), found.locked.first(), unlock) {
@@ -22,14 +22,14 @@ pub(super) fn get(role: &str, unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>
             item.unlock()?;
             item
         }
-        (None, Some(_), Unlock::Never) => return Err(Trouble::Locked),
+        (None, Some(_), Unlock::Never) => return Err(KeyringError::Locked),
         (None, None, _) => return Ok(None),
     };
     Ok(Some(Zeroizing::new(item.get_secret()?)))
 }
 
 /// Writes the entry of this role, over the one that is there.
-pub(super) fn put(role: &str, secret: &[u8], unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn put(role: &str, secret: &[u8], unlock: Unlock) -> Result<(), KeyringError> {
     let service = connect()?;
     let collection = unlocked_collection(&service, unlock)?;
     let label = format!("Rolecall: {role}");
@@ -38,11 +38,11 @@ pub(super) fn put(role: &str, secret: &[u8], unlock: Unlock) -> Result<(), Troub
 }
 
 /// Removes the entry of this role.
-pub(super) fn remove(role: &str, unlock: Unlock) -> Result<(), Trouble> {
+pub(super) fn remove(role: &str, unlock: Unlock) -> Result<(), KeyringError> {
     let service = connect()?;
     let found = service.search_items(attributes(role))?;
     if unlock == Unlock::Never && !found.locked.is_empty() {
-        return Err(Trouble::Locked);
+        return Err(KeyringError::Locked);
     }
     for item in found.unlocked.iter().chain(&found.locked) {
         item.delete()?;
@@ -51,14 +51,14 @@ pub(super) fn remove(role: &str, unlock: Unlock) -> Result<(), Trouble> {
 }
 
 /// Has the person unlock the default collection.
-pub(super) fn unlock() -> Result<(), Trouble> {
+pub(super) fn unlock() -> Result<(), KeyringError> {
     unlocked_collection(&connect()?, Unlock::Ask).map(|_| ())
 }
 
-fn connect() -> Result<SecretService<'static>, Trouble> {
+fn connect() -> Result<SecretService<'static>, KeyringError> {
     SecretService::connect(EncryptionType::Dh).map_err(|error| match error {
         Error::Unavailable | Error::Zbus(_) | Error::ZbusFdo(_) => {
-            Trouble::Absent("no program on a session bus offers the Secret Service")
+            KeyringError::Absent("no program on a session bus offers the Secret Service")
         }
         error => error.into(),
     })
@@ -67,15 +67,15 @@ fn connect() -> Result<SecretService<'static>, Trouble> {
 fn unlocked_collection<'a>(
     service: &'a SecretService<'a>,
     unlock: Unlock,
-) -> Result<Collection<'a>, Trouble> {
+) -> Result<Collection<'a>, KeyringError> {
     let collection = service.get_default_collection().map_err(|error| match error {
-        Error::NoResult => Trouble::Absent("the keyring service has no default keyring"),
+        Error::NoResult => KeyringError::Absent("the keyring service has no default keyring"),
         error => error.into(),
     })?;
     match (collection.is_locked()?, unlock) {
         (false, _) => {}
         (true, Unlock::Ask) => collection.unlock()?,
-        (true, Unlock::Never) => return Err(Trouble::Locked),
+        (true, Unlock::Never) => return Err(KeyringError::Locked),
     }
     Ok(collection)
 }
@@ -84,7 +84,7 @@ fn attributes(role: &str) -> HashMap<&str, &str> {
     HashMap::from([("application", APPLICATION), ("role", role)])
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for KeyringError {
     fn from(error: Error) -> Self {
         match error {
             Error::Locked | Error::Prompt | Error::PromptDisconnected => Self::Locked,
