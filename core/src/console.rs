@@ -5,16 +5,17 @@
 
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::aws::{Credentials, Region};
-use crate::error::Code;
+use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::oidc::post_form;
-use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, WithOrigin};
+use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, TransportError, WithOrigin};
+use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider, Role};
 use crate::url::Url;
-use crate::{Error, Result};
 
 /// Asks AWS for an address that opens the console signed in as the role.
 ///
@@ -25,7 +26,7 @@ pub async fn login_url(
     role: &Role,
     credentials: &Credentials,
     service: Option<&str>,
-) -> Result<SecretString> {
+) -> Result<SecretString, ConsoleError> {
     platform.progress(Step::OpeningConsole);
     let region = role.region();
     let endpoints = ConsoleEndpoints::of(provider, role, &region)?;
@@ -57,6 +58,9 @@ pub async fn login_url(
 /// Why the console cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsoleError {
+    /// The AWS sign-in gave no answer.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// No console is known for the partition.
     #[error("No AWS console is known for the partition {partition}.")]
     NotOffered {
@@ -85,6 +89,7 @@ impl ConsoleError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
+            Self::Transport(error) => error.code(),
             Self::NotOffered { .. } | Self::NotAws { .. } => Code::ConsoleNotOffered,
             Self::Refused { .. } => Code::ConsoleRefused,
             Self::Malformed => Code::ConsoleResponseInvalid,
@@ -98,14 +103,14 @@ struct ConsoleEndpoints {
 }
 
 impl ConsoleEndpoints {
-    fn of(provider: &Provider, role: &Role, region: &Region) -> Result<Self> {
+    fn of(provider: &Provider, role: &Role, region: &Region) -> Result<Self, ConsoleError> {
         let partition = role.arn.partition();
-        let not_offered = || Error::from(ConsoleError::NotOffered { partition: partition.id() });
+        let not_offered = || ConsoleError::NotOffered { partition: partition.id() };
         let federation = match (&provider.console_endpoint, &provider.sts_endpoint) {
             (Some(federation), _) => federation.clone(),
             // Credentials that another service has issued are none of AWS's business.
             (None, Some(sts)) if !partition.is_sts_host(host(sts)) => {
-                return Err(ConsoleError::NotAws { host: host(sts).to_owned() }.into());
+                return Err(ConsoleError::NotAws { host: host(sts).to_owned() });
             }
             (None, _) => {
                 Endpoint::https(&partition.sign_in_host(region).ok_or_else(not_offered)?, "/federation")
@@ -131,19 +136,29 @@ fn host(endpoint: &Endpoint) -> &str {
 }
 
 fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: &Method) -> HttpRequest {
-    let session = serde_json::json!({
-        "sessionId": credentials.access_key_id,
-        "sessionKey": credentials.secret_access_key.expose_secret(),
-        "sessionToken": credentials.session_token.expose_secret(),
-    })
-    .to_string();
+    #[derive(Serialize)]
+    struct Session<'a> {
+        #[serde(rename = "sessionId")]
+        id: &'a str,
+        #[serde(rename = "sessionKey")]
+        key: &'a str,
+        #[serde(rename = "sessionToken")]
+        token: &'a str,
+    }
+    let session = Session {
+        id: &credentials.access_key_id,
+        key: credentials.secret_access_key.expose_secret(),
+        token: credentials.session_token.expose_secret(),
+    };
+    // A struct of strings always serialises.
+    let session = Zeroizing::new(serde_json::to_string(&session).unwrap_or_default());
     let parameters = [("Action", "getSigninToken"), ("Session", &session)];
     if *method == Method::POST {
         return post_form(federation, &parameters);
     }
     let mut url = federation.url().clone();
     url.query_pairs_mut().extend_pairs(parameters);
-    let mut request = http::Request::new(Vec::new());
+    let mut request = http::Request::new(SecretBytes::default());
     *request.uri_mut() = Endpoint::from_checked(url).uri();
     request
 }
@@ -157,7 +172,7 @@ fn refuses_post(response: &HttpResponse) -> bool {
     }
 }
 
-fn read_sign_in_token(response: &HttpResponse) -> std::result::Result<SecretString, ConsoleError> {
+fn read_sign_in_token(response: &HttpResponse) -> Result<SecretString, ConsoleError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Answer {
@@ -166,7 +181,8 @@ fn read_sign_in_token(response: &HttpResponse) -> std::result::Result<SecretStri
     if response.status() != http::StatusCode::OK {
         return Err(ConsoleError::Refused { status: response.status().as_u16() });
     }
-    let answer: Answer = serde_json::from_slice(response.body()).map_err(|_| ConsoleError::Malformed)?;
+    let answer: Answer =
+        serde_json::from_slice(response.body().expose_secret()).map_err(|_| ConsoleError::Malformed)?;
     Ok(answer.signin_token)
 }
 
@@ -179,7 +195,7 @@ mod tests {
     use crate::settings::fixture;
 
     fn answer(status: u16, with_origin: bool) -> HttpResponse {
-        let mut response = http::Response::builder().status(status).body(Vec::new()).unwrap();
+        let mut response = http::Response::builder().status(status).body(SecretBytes::default()).unwrap();
         if with_origin {
             response.extensions_mut().insert(WithOrigin);
         }
@@ -202,7 +218,7 @@ mod tests {
         }
     }
 
-    fn endpoints(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String)> {
+    fn endpoints(role: &str, change: impl FnOnce(&mut Provider)) -> Result<(String, String), ConsoleError> {
         let mut provider = fixture::provider();
         change(&mut provider);
         let role = Role { arn: role.parse().unwrap(), region: None, ..fixture::role() };

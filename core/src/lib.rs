@@ -18,12 +18,14 @@
 //! | ARNs, partitions, credentials | [`aws`] |
 //! | The settings document and its layers | [`settings`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |
-//! | What can go wrong, and what to do then | [`error`] |
+//! | What can go wrong | [`error`] |
+//! | Codes and next steps | [`code`] |
 //! | Messages and stored items as the extension reads them | [`json`] |
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
 pub mod aws;
+pub mod code;
 pub mod console;
 pub mod error;
 pub mod freshness;
@@ -39,4 +41,5 @@ pub mod sign_in;
 pub mod sts;
 pub mod url;
 
-pub use error::{Code, Error, Problem, Result};
+pub use code::{Code, Problem};
+pub use error::{Error, Result};

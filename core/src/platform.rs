@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::error::{Code, Problem};
+use crate::code::{Code, Problem};
+use crate::secret::SecretBytes;
 use crate::settings::TokenExchange;
 use crate::url::Url;
 
-/// An HTTP request that leaves the product. Bodies are small and whole.
-pub type HttpRequest = http::Request<Vec<u8>>;
+/// An HTTP request that leaves the product. Bodies are small and whole, and hold codes, tokens and credentials.
+pub type HttpRequest = http::Request<SecretBytes>;
 
 /// What came back, whatever its status.
-pub type HttpResponse = http::Response<Vec<u8>>;
+pub type HttpResponse = http::Response<SecretBytes>;
 
 /// Among the extensions of a response: its request said which page or extension it comes from (`Origin`), so a refusal may
 /// be of that.
@@ -152,8 +153,9 @@ impl AuthorizeError {
     }
 }
 
-/// Why a request got no response.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a request got no response. It travels as it is when the native host has sent the request.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
+#[serde(rename_all = "camelCase")]
 pub enum TransportError {
     /// Nothing answered, or the answer broke off.
     #[error("{host} could not be reached: {reason}")]
@@ -209,7 +211,7 @@ pub enum TransportError {
         /// What is wrong with it, and who issued it.
         reason: String,
     },
-    /// The native host sent the request and tells why there is no answer.
+    /// The native host did not send the request, and tells why.
     #[error("{}", .0.message)]
     Relayed(Box<Problem>),
     /// The answer is larger than anything this product reads.
@@ -292,7 +294,7 @@ mod tests {
         let now = DateTime::parse_from_rfc2822("Sun, 06 Nov 1994 08:00:00 GMT").unwrap().to_utc();
         let wait = |retry: &str, date: &str| {
             let response = http::Response::builder().header("retry-after", retry).header("date", date);
-            retry_after(&response.body(Vec::new()).unwrap(), now).map(|wait| wait.num_seconds())
+            retry_after(&response.body(SecretBytes::default()).unwrap(), now).map(|wait| wait.num_seconds())
         };
         assert_eq!(wait("120", ""), Some(120));
         assert_eq!(wait("Sun, 06 Nov 1994 08:01:00 GMT", ""), Some(60));
@@ -300,6 +302,30 @@ mod tests {
         assert_eq!(wait(later, date), Some(30), "this computer's clock is an hour slow");
         assert_eq!(wait("Sun, 06 Nov 1994 07:00:00 GMT", ""), Some(0));
         assert_eq!(wait("soon", ""), None);
+    }
+
+    #[test]
+    fn what_is_sent_and_what_comes_back_is_not_shown() {
+        let request = HttpRequest::new("code=very-secret".to_owned().into());
+        let response = HttpResponse::new(r#"{"id_token":"very-secret"}"#.to_owned().into());
+        let shown = format!("{request:?} {response:?}");
+        assert!(shown.contains("REDACTED") && !shown.contains("very-secret"), "{shown}");
+    }
+
+    #[test]
+    fn an_error_of_a_relayed_request_arrives_as_it_was() {
+        for error in [
+            TransportError::Unreachable { host: "idp.example".into(), reason: "connection refused".into() },
+            TransportError::TimedOut { host: "idp.example".into(), seconds: 20 },
+            TransportError::CertificateUntrusted {
+                host: "idp.example".into(),
+                reason: "it has expired".into(),
+            },
+            TransportError::TooLarge { host: "idp.example".into(), limit: MAX_RESPONSE_BYTES },
+        ] {
+            let text = serde_json::to_string(&error).unwrap();
+            assert_eq!(serde_json::from_str::<TransportError>(&text).unwrap(), error, "{text}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod tests {
             let response = Response::builder()
                 .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
                 .header("content-type", row["type"].as_str().unwrap())
-                .body(row["body"].as_str().unwrap().as_bytes().to_vec())
+                .body(row["body"].as_str().unwrap().to_owned().into())
                 .unwrap();
             let read = match read_credentials(&response, &role, now) {
                 Ok(credentials) => {
@@ -78,7 +78,7 @@ mod tests {
             for body in [xml, json!({ "Error": error, "RequestId": "r" }).to_string()] {
                 let response =
                     Response::builder().status(u16::try_from(row["status"].as_u64().unwrap()).unwrap());
-                let response = response.body(body.into_bytes()).unwrap();
+                let response = response.body(body.into()).unwrap();
                 let error = read_credentials(&response, &role, DateTime::UNIX_EPOCH).unwrap_err();
                 assert_eq!(error.code().as_str(), expected, "{row}");
             }
@@ -95,7 +95,7 @@ mod tests {
             let keys = key_set(&row["keys"]);
             let kid = row.pointer("/header/kid").is_none().then_some("key-1");
             let token = serde_json::from_value(json!({
-                "text": "e.e.e", "expiresAt": "2030-01-01T00:00:00Z", "issuer": "https://idp.example",
+                "text": "e.e.e", "expiresAt": 1_893_456_000, "issuer": "https://idp.example",
                 "audience": "abc", "kid": kid, "person": { "sub": "s" }, "amr": [], "hasSessionTags": false, "roles": [],
             }))
             .unwrap();
@@ -151,7 +151,7 @@ mod tests {
             let body = json!({ "error": row["error"], "error_description": row["error_description"] });
             let response = Response::builder()
                 .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
-                .body(body.to_string().into_bytes())
+                .body(body.to_string().into())
                 .unwrap();
             let read = json!(read_tokens(&response).unwrap_err().code().as_str());
             compare(row, &read, &mut differences);
@@ -168,7 +168,7 @@ mod tests {
             "issuer": "https://idp.example", "authorization_endpoint": "https://idp.example/authorize",
             "token_endpoint": "https://idp.example/token", "jwks_uri": "https://idp.example/jwks",
         });
-        let response = Response::new(document.to_string().into_bytes());
+        let response = Response::new(document.to_string().into());
         let metadata = Metadata::read(&provider(&well_known), &response).unwrap();
         let redirect_uri = "https://abc.chromiumapp.org/".parse().unwrap();
         let mut differences = Vec::new();
@@ -206,7 +206,7 @@ mod tests {
         let rows = rows(include_str!("../../tests/recorded/discovery.jsonl"));
         let mut differences = Vec::new();
         for row in &rows {
-            let response = Response::new(row["document"].to_string().into_bytes());
+            let response = Response::new(row["document"].to_string().into());
             let read = match Metadata::read(&provider(&row["well_known_url"]), &response) {
                 Ok(metadata) => {
                     assert_eq!(row["document"]["issuer"], json!(metadata.issuer), "{row}");
@@ -279,7 +279,7 @@ mod tests {
             Ok(Response::builder()
                 .status(u16::try_from(self.0["status"].as_u64().unwrap()).unwrap())
                 .header("content-type", self.0["content_type"].as_str().unwrap())
-                .body(self.0["body"].as_str().unwrap().as_bytes().to_vec())
+                .body(self.0["body"].as_str().unwrap().to_owned().into())
                 .unwrap())
         }
 

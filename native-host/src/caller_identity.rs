@@ -72,7 +72,7 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
         .into();
     let mut request = http::Request::post(endpoint.uri())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
-        .body(BODY.as_bytes().to_vec())
+        .body(BODY.to_owned().into())
         .map_err(|_| refuse("it is not a request"))?;
     let uri = request.uri().to_string();
     let headers =
@@ -86,7 +86,7 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
 }
 
 fn read(response: &HttpResponse) -> Result<CallerIdentity, Problem> {
-    let document = Document::read(response.body());
+    let document = Document::read(response.body().expose_secret());
     let identity = document.as_ref().and_then(|document| {
         let text = |name: &str| document.text("GetCallerIdentityResult", name).map(str::to_owned);
         Some(CallerIdentity { account: text("Account")?, arn: text("Arn")?, user_id: text("UserId")? })
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<CallerIdentity, Problem> {
-        read(&http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+        read(&http::Response::builder().status(status).body(body.to_owned().into()).unwrap())
     }
 
     #[test]

@@ -7,6 +7,7 @@ use http::{Request, Response};
 use rolecall_core::platform::{
     HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, TransportError,
 };
+use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Endpoint;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -35,7 +36,8 @@ pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError>
     let (parts, mut body) = response.into_parts();
     // One byte more than the limit tells an answer of the limit from one above it.
     let limit = u64::try_from(MAX_RESPONSE_BYTES).unwrap_or(u64::MAX);
-    let body = body.with_config().limit(limit + 1).read_to_vec().map_err(|error| explain(&error, &host))?;
+    let body: SecretBytes =
+        body.with_config().limit(limit + 1).read_to_vec().map_err(|error| explain(&error, &host))?.into();
     if body.len() > MAX_RESPONSE_BYTES {
         return Err(TransportError::TooLarge { host, limit: MAX_RESPONSE_BYTES });
     }
@@ -43,11 +45,11 @@ pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError>
 }
 
 fn run(client: &Agent, request: HttpRequest) -> Result<Response<Body>, ureq::Error> {
-    if request.body().is_empty() && request.method() != http::Method::POST {
-        let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    if body.is_empty() && parts.method != http::Method::POST {
         return client.run(Request::from_parts(parts, ()));
     }
-    client.run(request)
+    client.run(Request::from_parts(parts, body.expose_secret()))
 }
 
 fn explain(error: &ureq::Error, host: &str) -> TransportError {
@@ -126,7 +128,7 @@ mod tests {
     }
 
     fn get(address: &str) -> HttpRequest {
-        Request::builder().uri(address).body(Vec::new()).unwrap()
+        Request::builder().uri(address).body(Vec::new().into()).unwrap()
     }
 
     #[test]
@@ -135,11 +137,11 @@ mod tests {
             serve(b"HTTP/1.1 403 Forbidden\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\nno".to_vec());
         let request = Request::post(&address)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(b"a=b".to_vec())
+            .body(b"a=b".to_vec().into())
             .unwrap();
         let response = send(request).unwrap();
         assert_eq!(response.status(), 403);
-        assert_eq!(response.body(), b"no");
+        assert_eq!(response.body().expose_secret(), b"no");
         let sent = server.join().unwrap().to_lowercase();
         assert!(sent.starts_with("post /path http/1.1\r\n"), "{sent}");
         assert!(sent.contains("user-agent: rolecall/"), "{sent}");

@@ -17,7 +17,7 @@ pub(crate) type Outcome = Result<ExitCode, Failure>;
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    problem: Problem,
+    problem: Box<Problem>,
     causes: Vec<String>,
 }
 
@@ -30,23 +30,23 @@ impl Failure {
             causes.push(next.to_string());
             cause = next.source();
         }
-        Self { problem, causes }
+        Self { problem: Box::new(problem), causes }
     }
 
     /// The same failure with another way out.
-    pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
-        self.problem.next_step = step.into();
-        self
+    pub(crate) fn next(self, step: impl Into<String>) -> Self {
+        Self { problem: Box::new(self.problem.with_next_step(step)), ..self }
     }
 
     /// Tells it, and gives the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
-        let Problem { code, message, next_step, .. } = &self.problem;
+        let Problem { code, message, .. } = &*self.problem;
+        let next = self.problem.next_line();
         let mut text = format!("{BAD}error[{code}]:{BAD:#} {message}\n");
         for cause in &self.causes {
             let _ = fmt::Write::write_fmt(&mut text, format_args!("  caused by: {cause}\n"));
         }
-        let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next_step}\n"));
+        let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next}\n"));
         // In one piece: a parallel run has many of these at once.
         if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
             text = anstream::adapter::strip_str(&text).to_string();
@@ -58,13 +58,13 @@ impl Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem, causes: Vec::new() }
+        Self { problem: Box::new(problem), causes: Vec::new() }
     }
 }
 
 impl From<crate::aws_files::Error> for Failure {
     fn from(error: crate::aws_files::Error) -> Self {
-        crate::profile::problem(&error).into()
+        Problem::from(&error).into()
     }
 }
 

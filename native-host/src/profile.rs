@@ -53,23 +53,13 @@ impl RoleProfile<'_> {
         let region = self.region.map(|region| ("region", region.to_string()));
         let endpoint_url = self.endpoint_url.map(|url| ("endpoint_url", url.to_string()));
         NewProfile::new(self.name.clone(), source, region.into_iter().chain(endpoint_url))
-            .map_err(|error| problem(&error))
-    }
-}
-
-/// An error of the AWS files as every part of the product shows it.
-pub(crate) fn problem(error: &aws_files::Error) -> Problem {
-    Problem {
-        code: error.code().to_owned(),
-        message: error.to_string(),
-        next_step: error.next_step().to_owned(),
-        grant: None,
+            .map_err(|error| Problem::from(&error))
     }
 }
 
 /// This user's AWS files.
 pub(crate) fn files() -> Result<aws_files::AwsFiles, Problem> {
-    aws_files::AwsFiles::locate(|name| std::env::var_os(name)).map_err(|error| problem(&error))
+    aws_files::AwsFiles::locate(|name| std::env::var_os(name)).map_err(|error| Problem::from(&error))
 }
 
 /// The command line that gives a role's credentials.

@@ -223,10 +223,7 @@ fn only_provider(settings: &Effective, arn: &RoleArn) -> Result<Option<ProviderI
 
 fn ambiguous(arn: &RoleArn, providers: &[String]) -> Problem {
     let message = format!("The role {arn} is listed for several providers: {}.", providers.join(", "));
-    Problem {
-        next_step: "Name one of them with --provider.".to_owned(),
-        ..Problem::new(Code::RoleAmbiguous, message)
-    }
+    Problem::new(Code::RoleAmbiguous, message).with_next_step("Name one of them with --provider.")
 }
 
 /// The role of this ARN, and of this provider if one is given.
@@ -288,7 +285,7 @@ pub(crate) fn settings() -> Effective {
 
 /// The role that Rolecall's own line in a profile names.
 fn role_in_files(name: &ProfileName) -> Result<Option<(RoleArn, Option<ProviderId>)>, Problem> {
-    let profiles = profile::files()?.list().map_err(|error| profile::problem(&error))?;
+    let profiles = profile::files()?.list().map_err(|error| Problem::from(&error))?;
     let profile = profiles.iter().find(|profile| profile.name.as_str() == name.as_str());
     let line =
         profile.and_then(|profile| profile.settings.iter().find(|(key, _)| key == "credential_process"));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::{Cutter, Page, PageRequest, SettingsPage};
 use crate::aws::{AccountId, Credentials, Region};
+use crate::platform::TransportError;
 use crate::secret::SecretBytes;
 use crate::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::{Problem, secret};
@@ -126,7 +127,8 @@ pub enum HostRequest {
     Settings(PageRequest),
     /// Write a profile. Answered by [`HostResponse::ProfileWritten`].
     WriteProfile(Box<ProfileSpec>),
-    /// Send an HTTP request that the browser would spoil. Answered by [`HostResponse::Http`].
+    /// Send an HTTP request that the browser would spoil. Answered by [`HostResponse::Http`] or
+    /// [`HostResponse::HttpFailed`].
     SendHttp(HttpRelayRequest),
     /// The worker has forgotten these roles: so shall the host. Answered by [`HostResponse::Done`].
     Forget(RoleSelection),
@@ -156,6 +158,8 @@ pub enum HostResponse {
     },
     /// An HTTP response.
     Http(HttpRelayResponse),
+    /// Why there is no HTTP response.
+    HttpFailed(TransportError),
     /// It is done.
     Done,
 }
@@ -422,7 +426,13 @@ mod tests {
             serde_json::to_string(&response).unwrap(),
             r#"{"response":{"id":7,"result":{"ok":"done"}}}"#
         );
-        let problem = Problem { code: "x".into(), message: "m".into(), next_step: "n".into(), grant: None };
+        let problem = Problem {
+            code: "x".into(),
+            message: "m".into(),
+            next_step: "n".into(),
+            command: None,
+            grant: None,
+        };
         let response = ToWorker::Response { id: 8, result: Outcome::Error(problem) };
         let text = serde_json::to_string(&response).unwrap();
         assert_eq!(

@@ -65,6 +65,7 @@ mod tests {
             "signOut",
             "profileWritten",
             "http",
+            "httpFailed",
             "done",
             "cancel",
         ] {

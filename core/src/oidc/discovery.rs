@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::Prompt;
-use crate::error::Code;
+use crate::code::Code;
 use crate::platform::{HttpRequest, HttpResponse};
+use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
 
@@ -78,7 +79,7 @@ impl Metadata {
     pub fn read(provider: &Provider, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = provider.well_known_url.url();
         check_status(url, response)?;
-        let metadata: Self = serde_json::from_slice(response.body())
+        let metadata: Self = serde_json::from_slice(response.body().expose_secret())
             .map_err(|error| DiscoveryError::Malformed { url: shown(url), reason: error.to_string() })?;
         // OIDC Discovery 4.3: the issuer must be the URL to which the well-known path was appended (4.1: with
         // any terminating "/" removed). Otherwise one provider could speak for another.
@@ -181,7 +182,7 @@ pub(super) fn shown(url: &Url) -> String {
 }
 
 fn get(endpoint: &Endpoint) -> HttpRequest {
-    let mut request = http::Request::new(Vec::new());
+    let mut request = http::Request::new(SecretBytes::default());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = endpoint.uri();
     request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
@@ -205,7 +206,7 @@ mod tests {
             r#"{{"issuer":"{issuer}","authorization_endpoint":"https://a.example/authorize",
                 "token_endpoint":"https://a.example/token","jwks_uri":"https://a.example/jwks"{extra}}}"#
         );
-        Metadata::read(&provider, &http::Response::new(body.into_bytes()))
+        Metadata::read(&provider, &http::Response::new(body.into()))
     }
 
     #[test]
@@ -266,7 +267,7 @@ mod tests {
                 r#"{{"issuer":"https://a.example","authorization_endpoint":"https://a.example/authorize",
                     "token_endpoint":"https://a.example/token","jwks_uri":"{address}"}}"#
             );
-            let read = Metadata::read(&provider, &http::Response::new(body.into_bytes()));
+            let read = Metadata::read(&provider, &http::Response::new(body.into()));
             assert_eq!(read.is_ok(), is_taken, "{address}");
         }
     }

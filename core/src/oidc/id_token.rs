@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::KeySet;
 use super::json::{self, UniqueObjectError};
-use crate::error::Code;
+use crate::code::Code;
 use crate::secret;
 
 /// A verified ID token: its text, for STS, and what it says.

@@ -48,7 +48,7 @@ mod tests {
             r#"{{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/authorize",
                 "token_endpoint":"https://idp.example/token","jwks_uri":"https://idp.example/jwks"{more}}}"#
         );
-        Metadata::read(&fixture::provider(), &http::Response::new(body.into_bytes())).unwrap()
+        Metadata::read(&fixture::provider(), &http::Response::new(body.into())).unwrap()
     }
 
     #[test]
@@ -56,7 +56,10 @@ mod tests {
         let metadata = metadata(r#","revocation_endpoint":"https://idp.example/revoke""#);
         let request = revocation_request(&fixture::provider(), &metadata, &"r&1".into()).unwrap();
         assert_eq!(request.uri(), "https://idp.example/revoke");
-        assert_eq!(request.body(), b"token=r%261&token_type_hint=refresh_token&client_id=abcdef");
+        assert_eq!(
+            request.body().expose_secret(),
+            b"token=r%261&token_type_hint=refresh_token&client_id=abcdef"
+        );
     }
 
     #[test]

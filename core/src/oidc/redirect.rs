@@ -1,7 +1,7 @@
 //! The authorization response: what the browser comes back with (RFC 6749 section 4.1.2, RFC 9207).
 
 use super::Metadata;
-use crate::error::Code;
+use crate::code::Code;
 use crate::url::Url;
 
 /// A one-time authorization code.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::redirect::{plain, sentence_end};
 use super::{AuthorizationCode, CodeVerifier, Metadata};
-use crate::error::Code;
+use crate::code::Code;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
@@ -72,7 +72,7 @@ pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
     if let refused @ TokenError::Refused { .. } = TokenError::read(response) {
         return Err(refused);
     }
-    let success: Success = serde_json::from_slice(response.body())
+    let success: Success = serde_json::from_slice(response.body().expose_secret())
         .map_err(|error| TokenError::Malformed { reason: error.classify_for_people() })?;
     // RFC 6749 section 5.1 and OIDC Core 3.1.3.3: `id_token` is what this product came for.
     let id_token = success.id_token.ok_or(TokenError::NoIdToken)?;
@@ -169,7 +169,8 @@ impl TokenError {
         if status == 429 {
             return Self::Busy;
         }
-        let Ok(Failure { error, error_description, error_codes }) = serde_json::from_slice(response.body())
+        let Ok(Failure { error, error_description, error_codes }) =
+            serde_json::from_slice(response.body().expose_secret())
         else {
             return Self::Status { status };
         };
@@ -204,7 +205,7 @@ fn token_request(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpReques
 /// A form. It says nothing of what it accepts: servers other than the provider's answer otherwise to that.
 pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let mut request = http::Request::new(body.into_bytes());
+    let mut request = http::Request::new(body.into());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = endpoint.uri();
     let headers = request.headers_mut();
@@ -235,7 +236,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16, body: &str) -> HttpResponse {
-        http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+        http::Response::builder().status(status).body(body.to_owned().into()).unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Duration, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
-use crate::error::Code;
+use crate::code::{Code, Problem};
 
 /// A settings document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,6 +270,12 @@ impl SettingsError {
             Self::ProviderUnknown { .. } => Code::ProviderUnknown,
             _ => Code::SettingsInvalid,
         }
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
-use crate::{Code, Error, Problem};
+use crate::code::{Code, Problem};
 
 /// Where an entry comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -342,7 +342,7 @@ fn because(problem: &Problem, cause: &Problem) -> Problem {
 
 /// An error that is told of no place.
 fn placeless(error: SettingsError) -> Problem {
-    let mut problem = Problem::from(Error::from(error));
+    let mut problem = Problem::from(error);
     if let Some(first) = problem.message.get_mut(..1) {
         first.make_ascii_uppercase();
     }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::document::{RESERVED, default_scope, is_color};
 use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
-use crate::{Error, Problem};
+use crate::code::Problem;
 
 /// A document, as far as it can be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Reading {
     /// A document of which nothing can be used.
     #[must_use]
     pub fn lost(error: SettingsError) -> Self {
-        let problem = Error::from(error).into();
+        let problem = error.into();
         Self { faults: vec![Fault { problem, lost: Some(Lost::Document) }], ..Self::default() }
     }
 
@@ -489,7 +489,7 @@ impl<'a> Reader<'a> {
             // What is not told could be anything.
             self.found.push((SettingsError::More { count }, Some(Lost::Document)));
         }
-        let fault = |(error, lost)| Fault { problem: Error::from(error).into(), lost };
+        let fault = |(error, lost): (SettingsError, _)| Fault { problem: error.into(), lost };
         let faults = self.found.into_iter().map(fault).collect();
         Reading { settings: self.settings, faults, unknown: self.unknown }
     }

@@ -22,7 +22,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::error::Code;
+use crate::code::Code;
 use crate::oidc::Person;
 use crate::platform::{RandomnessError, Route};
 use crate::settings::fixture;
@@ -175,7 +175,8 @@ impl Platform for World {
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
-        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
+        let form: BTreeMap<String, String> =
+            form_urlencoded::parse(request.body().expose_secret()).into_owned().collect();
         let uri = request.uri().to_string();
         let (what, response) = match uri.as_str() {
             "https://idp.example/.well-known/openid-configuration" => (
@@ -257,7 +258,7 @@ fn error(status: u16, code: &str, message: &str) -> HttpResponse {
 }
 
 fn answer(status: u16, body: &str) -> HttpResponse {
-    http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()
+    http::Response::builder().status(status).body(body.to_owned().into()).unwrap()
 }
 
 /// Nothing in these tests waits, so one poll is enough.

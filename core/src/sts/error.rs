@@ -1,7 +1,7 @@
 //! What STS says when it refuses. The suffixes of the wire codes are uneven: some end in `Exception`.
 
 use crate::aws::RoleArn;
-use crate::error::Code;
+use crate::code::Code;
 use crate::oidc::{IdToken, KeySet};
 
 /// Why there are no credentials.

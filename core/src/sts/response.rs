@@ -18,7 +18,7 @@ pub fn read_credentials(
     now: DateTime<Utc>,
 ) -> Result<Credentials, StsError> {
     let status = response.status().as_u16();
-    let document = Document::read(response.body());
+    let document = Document::read(response.body().expose_secret());
     if let Some((code, message)) = document.as_ref().and_then(Document::error) {
         return Err(StsError::from_wire(status, code, message));
     }
@@ -110,7 +110,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::error::Code;
+    use crate::code::Code;
 
     const NOW: &str = "2029-10-24T23:00:23Z";
 
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn read(status: u16, body: &str) -> Result<Credentials, StsError> {
-        read_at(NOW, &http::Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+        read_at(NOW, &http::Response::builder().status(status).body(body.to_owned().into()).unwrap())
     }
 
     const AWS: &str = r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -250,7 +250,7 @@ mod tests {
     fn a_local_clock_that_is_ahead_by_a_year_does_not_make_good_credentials_expired() {
         let response = http::Response::builder()
             .header("date", "Wed, 24 Oct 2029 23:00:00 GMT")
-            .body(AWS.as_bytes().to_vec())
+            .body(AWS.to_owned().into())
             .unwrap();
         assert!(read_at("2031-01-01T00:00:00Z", &response).is_ok());
     }

@@ -236,11 +236,10 @@ impl ActionsView {
 
 impl ProblemView {
     fn of(problem: &Problem) -> Self {
-        let (next_step, command) = words::next_step(&problem.next_step);
         Self {
             message: problem.message.clone(),
-            next_step: next_step.to_owned(),
-            command: command.map(str::to_owned),
+            next_step: problem.next_step.clone(),
+            command: problem.command.clone(),
             code: problem.code.clone(),
             grant: problem
                 .grant
@@ -256,14 +255,14 @@ impl HostView {
             HostState::Connecting => Self::Connecting,
             HostState::Connected { version } => Self::Connected(words::host_connected(version)),
             HostState::Absent { problem } => {
-                let (next_step, command) = words::next_step(&problem.next_step);
+                let next_step = &problem.next_step;
                 // The title says already that it is not installed; everything else needs the details.
                 let text = if problem.is(Code::HostNotInstalled) {
-                    next_step.to_owned()
+                    next_step.clone()
                 } else {
                     format!("{} {next_step}", problem.message)
                 };
-                Self::Absent { title: words::host_absent(problem), text, command: command.map(str::to_owned) }
+                Self::Absent { title: words::host_absent(problem), text, command: problem.command.clone() }
             }
         }
     }

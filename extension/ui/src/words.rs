@@ -108,16 +108,6 @@ pub(crate) fn host_absent(problem: &Problem) -> &'static str {
     }
 }
 
-/// A next step and, when it ends with a command to run, that command apart, so that it can be shown as one.
-///
-/// Next steps name a command last, as in "Install the host program and run: rolecall install".
-pub(crate) fn next_step(text: &str) -> (&str, Option<&str>) {
-    match text.rfind("un: rolecall ") {
-        Some(at) => (&text[..at + "un:".len()], Some(&text[at + "un: ".len()..])),
-        None => (text, None),
-    }
-}
-
 /// How long the program will still wait for the decision.
 pub(crate) fn still_waits(seconds: i64) -> String {
     match seconds {
@@ -178,23 +168,5 @@ mod tests {
     fn a_match_pattern_is_asked_for_by_its_host() {
         assert_eq!(allow("https://auth.example.com/*"), "Allow access to auth.example.com");
         assert_eq!(allow("http://127.0.0.1/*"), "Allow access to 127.0.0.1");
-    }
-
-    #[test]
-    fn a_command_that_ends_a_next_step_stands_apart() {
-        assert_eq!(
-            next_step(Code::HostNotInstalled.next_step()),
-            ("Install the Rolecall host program and run:", Some("rolecall install"))
-        );
-        assert_eq!(next_step(Code::HostExited.next_step()), ("Run:", Some("rolecall doctor")));
-        assert_eq!(next_step("Sign in again."), ("Sign in again.", None));
-    }
-
-    #[test]
-    fn every_next_step_that_says_run_names_a_command_that_can_be_shown() {
-        for code in Code::ALL.iter().filter(|code| code.next_step().contains("un: ")) {
-            let (_, command) = next_step(code.next_step());
-            assert!(command.is_some_and(|command| command.starts_with("rolecall ")), "{}", code.as_str());
-        }
     }
 }

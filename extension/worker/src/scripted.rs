@@ -392,7 +392,7 @@ impl Scripted {
     fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let host = request.uri().host().unwrap().to_owned();
         let form: BTreeMap<String, String> =
-            url::form_urlencoded::parse(request.body()).into_owned().collect();
+            url::form_urlencoded::parse(request.body().expose_secret()).into_owned().collect();
         match request.uri().path() {
             "/.well-known/openid-configuration" => answer(&json!({
                 "issuer": format!("https://{host}"),
@@ -450,7 +450,7 @@ impl Scripted {
              </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
             form["RoleSessionName"].to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")
         );
-        http::Response::new(text.into_bytes())
+        http::Response::new(text.into())
     }
 }
 
@@ -653,5 +653,5 @@ pub(crate) fn role(provider: &str, name: &str) -> RoleKey {
 }
 
 fn answer(value: &Value) -> HttpResponse {
-    http::Response::new(value.to_string().into_bytes())
+    http::Response::new(value.to_string().into())
 }

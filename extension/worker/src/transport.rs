@@ -192,10 +192,11 @@ impl Transport {
             method: request.method().to_string(),
             url,
             headers: headers.collect(),
-            body: request.body().clone().into(),
+            body: request.body().clone(),
         };
         match self.host.request(HostRequest::SendHttp(relay), RELAY_LIMIT).await {
-            Ok(HostResponse::Http(response)) => target.response(&response),
+            Ok(HostResponse::Http(response)) => target.response(response),
+            Ok(HostResponse::HttpFailed(error)) => Err(error),
             Ok(_) => Err(target.unreachable("the Rolecall host program answered something else")),
             Err(problem) => Err(target.relay_failure(&problem)),
         }
@@ -249,12 +250,11 @@ impl Target {
         }
     }
 
-    fn response(&self, relayed: &HttpRelayResponse) -> Result<HttpResponse, TransportError> {
-        let body = relayed.body.expose_secret();
-        if body.len() > MAX_RESPONSE_BYTES {
+    fn response(&self, relayed: HttpRelayResponse) -> Result<HttpResponse, TransportError> {
+        if relayed.body.len() > MAX_RESPONSE_BYTES {
             return Err(self.too_large());
         }
-        let mut response = http::Response::new(body.to_vec());
+        let mut response = http::Response::new(relayed.body);
         *response.status_mut() =
             StatusCode::from_u16(relayed.status).map_err(|_| self.unreachable("it has no HTTP status"))?;
         let headers = relayed.headers.iter().filter_map(|(name, value)| {
@@ -266,14 +266,10 @@ impl Target {
 
     fn relay_failure(&self, problem: &Problem) -> TransportError {
         match Code::from_text(&problem.code) {
-            Some(Code::RequestTimedOut | Code::HostTimedOut) => self.timed_out(),
+            Some(Code::HostTimedOut) => self.timed_out(),
             // It never came to the request.
             Some(Code::HostNotInstalled | Code::HostForbidden | Code::HostExited) => {
                 TransportError::HostNeeded { host: self.host.clone() }
-            }
-            Some(Code::Unreachable) => {
-                let reason = problem.message.split_once(" could not be reached: ").map(|(_, reason)| reason);
-                self.unreachable(reason.unwrap_or("there was no answer").trim_end_matches('.'))
             }
             _ => TransportError::Relayed(Box::new(problem.clone())),
         }

@@ -13,6 +13,7 @@ use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS,
     RandomnessError,
 };
+use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Redirect;
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem, identity};
@@ -420,7 +421,7 @@ async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
     let builder = request.headers().iter().fold(builder, |builder, (name, value)| {
         builder.header(name.as_str(), value.to_str().unwrap_or_default())
     });
-    let body = (request.method() != Method::GET).then(|| Uint8Array::from(request.body().as_slice()));
+    let body = (request.method() != Method::GET).then(|| Uint8Array::from(request.body().expose_secret()));
     let sent = match body {
         Some(body) => builder.body(body),
         None => builder.build(),
@@ -440,9 +441,10 @@ async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
 }
 
 /// Reads no more than this product takes.
-async fn read_body(response: &gloo_net::http::Response) -> Result<Vec<u8>, FetchError> {
-    let mut body = Vec::new();
-    let Some(stream) = response.body() else { return Ok(body) };
+async fn read_body(response: &gloo_net::http::Response) -> Result<SecretBytes, FetchError> {
+    // Put together at the end, for a buffer that grows leaves copies behind.
+    let (mut chunks, mut length) = (Vec::<SecretBytes>::new(), 0_usize);
+    let Some(stream) = response.body() else { return Ok(SecretBytes::default()) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     loop {
         let chunk = JsFuture::from(reader.read()).await.map_err(|error| {
@@ -450,11 +452,17 @@ async fn read_body(response: &gloo_net::http::Response) -> Result<Vec<u8>, Fetch
             if is_timeout { FetchError::TimedOut } else { FetchError::NoAnswer }
         })?;
         if get(&chunk, "done").is_truthy() {
-            return Ok(body);
+            let mut body = Vec::with_capacity(length);
+            for chunk in &chunks {
+                body.extend_from_slice(chunk.expose_secret());
+            }
+            return Ok(body.into());
         }
         let bytes: Uint8Array = get(&chunk, "value").unchecked_into();
-        body.extend(bytes.to_vec());
-        if body.len() > MAX_RESPONSE_BYTES {
+        let bytes = SecretBytes::from(bytes.to_vec());
+        length = length.saturating_add(bytes.len());
+        chunks.push(bytes);
+        if length > MAX_RESPONSE_BYTES {
             let _ = reader.cancel();
             return Err(FetchError::TooLarge);
         }

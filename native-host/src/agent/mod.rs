@@ -52,7 +52,10 @@ struct Connections {
     open: usize,
     /// How many there have been.
     total: usize,
-    /// Whether somebody went away before they got the credentials that they had asked for, and nobody has since.
+    /// How often credentials were delivered.
+    delivered: usize,
+    /// Whether somebody went away before they got the credentials that they had asked for, and nobody has got any since
+    /// they asked.
     undelivered: bool,
 }
 
@@ -164,6 +167,7 @@ impl Agent {
             tracing::warn!("a process of another user was refused");
             return Ok(());
         }
+        let delivered_before = lock(&self.connections).delivered;
         // Named pipes know no timeouts.
         let _ = stream.set_send_timeout(Some(READ_TIMEOUT));
         let mut reader = UntilDeadline::new(stream, READ_TIMEOUT, |left| {
@@ -181,7 +185,13 @@ impl Agent {
         let has_credentials = matches!(response, Outcome::Ok(AgentAnswer::Credentials { .. }));
         let written = frame::write_response(&mut stream, &response, Outcome::Error);
         if has_credentials {
-            lock(&self.connections).undelivered = written.is_err();
+            let mut connections = lock(&self.connections);
+            if written.is_ok() {
+                connections.delivered += 1;
+                connections.undelivered = false;
+            } else if connections.delivered == delivered_before {
+                connections.undelivered = true;
+            }
         }
         written
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rolecall_core::settings::ProfileName;
+use rolecall_core::{Code, Problem};
 
 /// Why an operation on the AWS files did not happen. Unless a variant says otherwise, both files are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -157,62 +158,35 @@ pub enum Error {
 }
 
 impl Error {
-    /// A stable name for this kind of failure, for scripts and logs.
+    /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
-            Self::HomeMissing => "aws-files-home-missing",
-            Self::InvalidProfileName { .. } => "aws-files-profile-name-invalid",
-            Self::InvalidSetting { .. } => "aws-files-setting-invalid",
-            Self::Conflict { .. } => "aws-files-profile-conflict",
-            Self::OneFile { .. } => "aws-files-one-file",
-            Self::NotFound { .. } => "aws-files-profile-not-found",
-            Self::Unreadable { .. } => "aws-files-unreadable",
-            Self::NotText { .. } => "aws-files-not-text",
-            Self::NotAFile { .. } => "aws-files-not-a-file",
-            Self::SymlinkLoop { .. } => "aws-files-link-loop",
-            Self::LinkIntoNowhere { .. } => "aws-files-link-into-nowhere",
-            Self::ReadOnlyFile { .. } => "aws-files-read-only-file",
-            Self::ReadOnlyFolder { .. } => "aws-files-read-only-folder",
-            Self::ForeignOwner { .. } => "aws-files-foreign-owner",
-            Self::DiskFull { .. } => "aws-files-disk-full",
-            Self::Locked { .. } => "aws-files-locked",
-            Self::Busy { .. } => "aws-files-busy",
-            Self::Io { .. } => "aws-files-io",
+            Self::HomeMissing => Code::AwsFilesHomeMissing,
+            Self::InvalidProfileName { .. } => Code::AwsFilesProfileNameInvalid,
+            Self::InvalidSetting { .. } => Code::AwsFilesSettingInvalid,
+            Self::Conflict { .. } => Code::AwsFilesProfileConflict,
+            Self::OneFile { .. } => Code::AwsFilesOneFile,
+            Self::NotFound { .. } => Code::AwsFilesProfileNotFound,
+            Self::Unreadable { .. } => Code::AwsFilesUnreadable,
+            Self::NotText { .. } => Code::AwsFilesNotText,
+            Self::NotAFile { .. } => Code::AwsFilesNotAFile,
+            Self::SymlinkLoop { .. } => Code::AwsFilesLinkLoop,
+            Self::LinkIntoNowhere { .. } => Code::AwsFilesLinkIntoNowhere,
+            Self::ReadOnlyFile { .. } => Code::AwsFilesReadOnlyFile,
+            Self::ReadOnlyFolder { .. } => Code::AwsFilesReadOnlyFolder,
+            Self::ForeignOwner { .. } => Code::AwsFilesForeignOwner,
+            Self::DiskFull { .. } => Code::AwsFilesDiskFull,
+            Self::Locked { .. } => Code::AwsFilesLocked,
+            Self::Busy { .. } => Code::AwsFilesBusy,
+            Self::Io { .. } => Code::AwsFilesIo,
         }
     }
+}
 
-    /// What a person can do about it, as one sentence.
-    #[must_use]
-    pub const fn next_step(&self) -> &'static str {
-        match self {
-            Self::HomeMissing => {
-                "Set HOME, or both AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and try again."
-            }
-            Self::InvalidProfileName { .. } => "Choose another name, such as example-dev.",
-            Self::InvalidSetting { .. } => "Correct the setting and try again.",
-            Self::Conflict { .. } => {
-                "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first."
-            }
-            Self::OneFile { .. } => {
-                "Point AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE at two different files and try again."
-            }
-            Self::NotFound { .. } => "List Rolecall's profiles with `rolecall profile list`.",
-            Self::Unreadable { .. } => "Correct that line and try again.",
-            Self::NotText { .. } => "Save the file as UTF-8 without a byte order mark and try again.",
-            Self::NotAFile { .. } => {
-                "Move it away, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at a file."
-            }
-            Self::SymlinkLoop { .. } => "Replace the link by a file or by a link to one.",
-            Self::LinkIntoNowhere { .. } => "Create or mount that folder, or remove the link, and try again.",
-            Self::ReadOnlyFile { .. } => "Make the file writable with `chmod u+w` and try again.",
-            Self::ReadOnlyFolder { .. } => "Make the folder writable and try again.",
-            Self::ForeignOwner { .. } => "Run the command as the file's owner.",
-            Self::DiskFull { .. } => "Free some space and try again.",
-            Self::Locked { .. } => "Wait for the other process, or end it, and try again.",
-            Self::Busy { .. } => "Let the other program finish and try again.",
-            Self::Io { .. } => "Check the path and its permissions and try again.",
-        }
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 
@@ -250,18 +224,5 @@ impl fmt::Display for Findings<'_> {
             finding.fmt(f)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_code_is_in_the_documentation() {
-        let documentation = include_str!("../../../docs/errors.md");
-        let literals = include_str!("error.rs").split('"').filter(|text| text.starts_with("aws-files-"));
-        let missing: Vec<_> = literals
-            .filter(|code| *code != "aws-files-" && !documentation.contains(&format!("| `{code}` |")))
-            .collect();
-        assert!(missing.is_empty(), "docs/errors.md lacks {missing:?}");
     }
 }

@@ -216,7 +216,6 @@ fn folder_failed(folder: &Folder, error: &io::Error) -> Problem {
 
 impl From<keyring::KeyringError> for Problem {
     fn from(error: keyring::KeyringError) -> Self {
-        let next_step = error.next_step().to_owned();
-        Self { next_step, ..Self::new(Code::CacheFailed, error.to_string()) }
+        Self::new(Code::CacheFailed, error.to_string()).with_next_step(error.next_step())
     }
 }

@@ -201,7 +201,7 @@ fn check_settings(findings: &mut Vec<Finding>) {
         // Where a provider is missing, the browser's policy may have it.
         let is_broken = problem.is(Code::SettingsInvalid);
         let finding = if is_broken { Finding::fail } else { Finding::warn };
-        findings.push(finding(problem.message, problem.next_step));
+        findings.push(finding(problem.message.clone(), problem.next_line()));
     }
     if machine.files.iter().all(|file| matches!(file.state, FileState::Absent)) {
         let paths: Vec<_> = machine.files.iter().map(|file| short_path(&file.path)).collect();
@@ -226,7 +226,7 @@ fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
                 let roles = roles.len();
                 Finding::ok(format!("{who} answers (host {version}; signed in: {people}; roles: {roles})."))
             }
-            Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_step),
+            Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_line()),
         });
     }
 }
@@ -241,7 +241,7 @@ fn check_cache(findings: &mut Vec<Finding>) {
             Ok(()) => {
                 Finding::ok(format!("The cache works ({}); roles in it: {}.", cache.backend(), kept.len()))
             }
-            Err(problem) => Finding::fail(problem.message, problem.next_step),
+            Err(problem) => Finding::fail(problem.message.clone(), problem.next_line()),
         });
     }
     if !left.is_empty() {
@@ -254,11 +254,14 @@ fn check_cache(findings: &mut Vec<Finding>) {
 fn check_aws_files(findings: &mut Vec<Finding>) {
     let files = match profile::files() {
         Ok(files) => files,
-        Err(problem) => return findings.push(Finding::fail(problem.message, problem.next_step)),
+        Err(problem) => return findings.push(Finding::fail(problem.message.clone(), problem.next_line())),
     };
     let profiles = match files.list() {
         Ok(profiles) => profiles,
-        Err(error) => return findings.push(Finding::fail(error.to_string(), error.next_step())),
+        Err(error) => {
+            let problem = Problem::from(&error);
+            return findings.push(Finding::fail(problem.message.clone(), problem.next_line()));
+        }
     };
     findings
         .push(Finding::ok(format!("The AWS files are readable; Rolecall's profiles: {}.", profiles.len())));

@@ -160,7 +160,7 @@ impl Host {
                 }
                 Ok(response)
             }
-            HostRequest::SendHttp(relay) => requests::send_http(&relay),
+            HostRequest::SendHttp(relay) => requests::send_http(relay),
             HostRequest::Forget(roles) => {
                 self.agent.forget(&roles);
                 cache::forget(&roles, Unlock::Never)?;

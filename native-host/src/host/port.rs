@@ -37,6 +37,7 @@ impl Port {
 
     /// Responds to a request of the worker.
     pub(super) fn answer(&self, id: Id, outcome: Result<HostResponse, Problem>) {
+        let outcome = outcome.map_err(Problem::for_popup);
         let response = ToWorker::Response { id, result: outcome.into() };
         let instead = |problem| ToWorker::Response { id, result: Outcome::Error(problem) };
         self.written(frame::write_response(&mut *lock(&self.writer), &response, instead));

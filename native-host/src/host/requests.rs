@@ -25,7 +25,7 @@ pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Probl
     let files = profile::files()?;
     let new = wanted.to_new_profile()?;
     let applied =
-        files.apply(&Operation::Set(new), &Options::default()).map_err(|error| profile::problem(&error))?;
+        files.apply(&Operation::Set(new), &Options::default()).map_err(|error| Problem::from(&error))?;
     let path = if request.mode == CredentialsMode::File { files.credentials() } else { files.config() };
     Ok(HostResponse::ProfileWritten {
         profile: request.profile.clone(),
@@ -35,17 +35,17 @@ pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Probl
 }
 
 /// Sends a request that the browser would spoil.
-pub(super) fn send_http(relay: &HttpRelayRequest) -> Result<HostResponse, Problem> {
+pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem> {
     let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request has {what}."));
     let method = match relay.method.as_str() {
         "GET" => Method::GET,
         "POST" => Method::POST,
         _ => return Err(refuse("a method other than GET and POST")),
     };
-    let mut request = HttpRequest::new(relay.body.expose_secret().to_vec());
+    let mut request = HttpRequest::new(relay.body);
     *request.method_mut() = method;
     *request.uri_mut() = relay.url.uri();
-    for (name, value) in &relay.headers {
+    for (name, value) in relay.headers {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
         // What a browser would add on its own, and what this program decides by itself.
         if DROPPED.contains(&name.as_str()) {
@@ -54,14 +54,16 @@ pub(super) fn send_http(relay: &HttpRelayRequest) -> Result<HostResponse, Proble
         let value: HeaderValue = value.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
         request.headers_mut().append(name, value);
     }
-    let response =
-        http_client::send(request).map_err(|error| Problem::new(error.code(), error.to_string()))?;
+    let response = match http_client::send(request) {
+        Ok(response) => response,
+        Err(error) => return Ok(HostResponse::HttpFailed(error)),
+    };
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter();
     let headers = headers.filter(|(name, _)| *name != http::header::SET_COOKIE);
     let headers = headers.map(|(name, value)| (name.to_string(), text(value))).collect();
     let status = response.status().as_u16();
-    Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body().into() }))
+    Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body() }))
 }
 
 /// The machine's settings as they were read for the first page, which further pages are cut from.

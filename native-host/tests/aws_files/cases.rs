@@ -39,7 +39,8 @@ fn run(case: &Path) -> Result<(), String> {
     let applied = files.apply(&operation, &options);
     match applied {
         Err(error) => {
-            let words = format!("{error}\n{}\n", error.next_step()).replace(&here, "~/.aws/");
+            let words = format!("{error}\n{}\n", rolecall_core::Problem::from(&error).next_line())
+                .replace(&here, "~/.aws/");
             check(case, "error", Some(words.as_bytes()))?;
             for file in FILES {
                 let before = fs::read(case.join("before").join(file)).ok();

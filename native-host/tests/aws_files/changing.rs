@@ -1,5 +1,6 @@
 //! Rolecall's sections under a person's hands: what they edit, rename, move or delete.
 
+use rolecall_core::Code;
 use rolecall_core::settings::ProfileName;
 use rolecall_host::aws_files::{Error, NewProfile, Operation, Options, Source};
 
@@ -70,7 +71,7 @@ fn a_section_without_its_comment_is_somebody_elses_again() {
     let unmarked = unmarked.join("\n");
     std::fs::write(home.credentials(), unmarked).unwrap();
     let refused = home.apply(&file("dev")).unwrap_err();
-    assert_eq!(refused.code(), "aws-files-profile-conflict");
+    assert_eq!(refused.code(), Code::AwsFilesProfileConflict);
     let words = format!("{refused} {refused:?}");
     assert!(words.contains("credentials:1: ") && words.contains("aws_secret_access_key"), "{words}");
     assert!(!words.contains("very/Secret+Key"));
@@ -121,7 +122,7 @@ fn one_file_for_both_purposes_is_refused_and_stays_as_it_is() {
         let both = rolecall_host::aws_files::AwsFiles::at(home.config(), other);
         for operation in [process("dev"), file("dev"), remove("default")] {
             let refused = both.apply(&operation, &Options::default()).unwrap_err();
-            assert_eq!(refused.code(), "aws-files-one-file", "{refused}");
+            assert_eq!(refused.code().as_str(), "aws-files-one-file", "{refused}");
         }
     }
     assert_eq!(text(&home), "[default]\nregion = x\n");
@@ -134,11 +135,11 @@ fn names_and_values_that_readers_disagree_about_are_refused() {
     }
     let source = Source::Process { command: "/bin/true".to_owned() };
     let refused = NewProfile::new(name("DEFAULT"), source, [("region", "x")]).unwrap_err();
-    assert_eq!(refused.code(), "aws-files-profile-name-invalid");
+    assert_eq!(refused.code().as_str(), "aws-files-profile-name-invalid");
     for bad in ["", " a", "a ", "a\nb", "a\rb", "a #b", "a\t;b", "#a", "a\u{2028}b", "a\0b"] {
         let source = Source::Process { command: bad.to_owned() };
         let refused = NewProfile::new(name("dev"), source, [("region", "x")]).unwrap_err();
-        assert_eq!(refused.code(), "aws-files-setting-invalid", "{bad:?}");
+        assert_eq!(refused.code(), Code::AwsFilesSettingInvalid, "{bad:?}");
     }
     for (key, value) in [("Region", "x"), ("a b", "x"), ("", "x"), ("role_arn", "x"), ("region", "x # y")] {
         let source = Source::Process { command: "/bin/true".to_owned() };

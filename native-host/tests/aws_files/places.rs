@@ -81,7 +81,7 @@ fn a_lock_that_is_not_let_go_is_an_error_at_the_deadline() {
     held.lock().unwrap();
     let impatient = Options { lock_deadline: Duration::ZERO, ..Options::default() };
     let refused = home.files().apply(&process("dev"), &impatient).unwrap_err();
-    assert_eq!(refused.code(), "aws-files-locked");
+    assert_eq!(refused.code().as_str(), "aws-files-locked");
     assert_eq!(home.read_config().unwrap(), b"[default]\n");
     drop(held);
     home.files().apply(&process("dev"), &impatient).unwrap();
@@ -99,7 +99,7 @@ fn a_folder_in_a_files_place_is_refused() {
 fn binary_and_utf_16_files_are_refused_untouched() {
     for bytes in [&b"\xff\xfe[\0d\0"[..], b"[a]\0\n", b"\xfe\xff\0["] {
         let home = Home::with(bytes, "");
-        assert_eq!(home.apply(&process("dev")).unwrap_err().code(), "aws-files-not-text");
+        assert_eq!(home.apply(&process("dev")).unwrap_err().code().as_str(), "aws-files-not-text");
         assert_eq!(home.read_config().unwrap(), bytes);
         assert_eq!(home.names(), ["config", "credentials"]);
     }
@@ -163,10 +163,10 @@ mod unix {
     fn links_that_lead_nowhere_are_refused() {
         let home = Home::new();
         symlink("config", home.config()).unwrap();
-        assert_eq!(home.apply(&process("dev")).unwrap_err().code(), "aws-files-link-loop");
+        assert_eq!(home.apply(&process("dev")).unwrap_err().code().as_str(), "aws-files-link-loop");
         let home = Home::new();
         symlink("not/mounted/config", home.config()).unwrap();
-        assert_eq!(home.apply(&process("dev")).unwrap_err().code(), "aws-files-link-into-nowhere");
+        assert_eq!(home.apply(&process("dev")).unwrap_err().code().as_str(), "aws-files-link-into-nowhere");
         assert_eq!(home.names(), ["config"]);
     }
 
@@ -180,7 +180,7 @@ mod unix {
         assert_eq!(home.names(), ["config"]);
         let files = AwsFiles::at("/dev/null".into(), home.credentials());
         assert_eq!(
-            files.apply(&process("dev"), &Options::default()).unwrap_err().code(),
+            files.apply(&process("dev"), &Options::default()).unwrap_err().code().as_str(),
             "aws-files-not-a-file"
         );
         // Turned off like this, the config file holds nothing, and the credentials can still be written.
@@ -192,7 +192,7 @@ mod unix {
     fn a_read_only_file_is_refused_even_where_a_rename_would_do() {
         let home = Home::with("[default]\n", "");
         fs::set_permissions(home.config(), fs::Permissions::from_mode(0o444)).unwrap();
-        assert_eq!(home.apply(&process("dev")).unwrap_err().code(), "aws-files-read-only-file");
+        assert_eq!(home.apply(&process("dev")).unwrap_err().code().as_str(), "aws-files-read-only-file");
         assert_eq!(home.names(), ["config", "credentials"]);
     }
 

@@ -69,7 +69,7 @@ pub(crate) fn loses_nothing() {
             .unwrap();
         match files.apply(&file("dev"), &Options::default()) {
             Err(error) => {
-                assert_eq!(error.code(), "aws-files-disk-full", "{error}");
+                assert_eq!(error.code(), rolecall_core::Code::AwsFilesDiskFull, "{error}");
                 assert_eq!(read(), before, "with {free} pages free");
                 refusals += 1;
             }

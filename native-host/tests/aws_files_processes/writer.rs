@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     match files.apply(&parse(operation, profile), &Options::default()) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("{}", error.code());
+            println!("{}", error.code().as_str());
             ExitCode::FAILURE
         }
     }

@@ -8,7 +8,7 @@ use rolecall_core::identity::FIREFOX_EXTENSION_ID;
 use rolecall_core::message::host::{
     HostRequest, HostResponse, HttpRelayRequest, ProfileSpec, ProtocolRange, RoleSelection,
 };
-use rolecall_core::platform::MAX_RESPONSE_BYTES;
+use rolecall_core::platform::{MAX_RESPONSE_BYTES, TransportError};
 use rolecall_core::settings::{CredentialsMode, Fault, Lost};
 use rolecall_core::{Code, Problem};
 
@@ -242,7 +242,8 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
             stream.read_exact(&mut byte).unwrap();
             sent.push(byte[0]);
         }
-        stream.write_all(b"HTTP/1.1 400 Bad Request\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhello").unwrap();
+        let answer = b"HTTP/1.1 400 Bad Request\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhell\xff";
+        stream.write_all(answer).unwrap();
         String::from_utf8(sent).unwrap().to_lowercase()
     });
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -257,7 +258,7 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
         body: "code=secret".to_owned().into(),
     }));
     let Ok(HostResponse::Http(response)) = answer else { panic!("{answer:?}") };
-    assert_eq!((response.status, response.body.expose_secret()), (400, &b"hello"[..]));
+    assert_eq!((response.status, response.body.expose_secret()), (400, &b"hell\xff"[..]));
     assert!(response.headers.contains(&header("x-a", "b")));
     let sent = server.join().unwrap();
     assert!(sent.contains("content-type: application/x-www-form-urlencoded"), "{sent}");
@@ -303,12 +304,25 @@ fn an_answer_that_is_not_text_arrives_byte_by_byte() {
 fn the_largest_answer_that_is_read_arrives_and_a_larger_one_is_an_error_that_the_port_survives() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
-    let problem = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES + 1]).unwrap_err();
-    assert!(problem.is(Code::AnswerTooLarge), "{problem:?}");
+    let answer = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES + 1]);
+    assert!(matches!(answer, Ok(HostResponse::HttpFailed(TransportError::TooLarge { .. }))), "{answer:?}");
     let answer = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES]);
     assert!(
         matches!(answer, Ok(HostResponse::Http(response)) if response.body.expose_secret().len() == MAX_RESPONSE_BYTES)
     );
+}
+
+#[test]
+fn a_page_is_told_nothing_that_only_a_terminal_can_do() {
+    let machine = Machine::new();
+    machine.write(".aws/config", "[profile example-dev]\nsso_session = corp\n");
+    let mut browser = Browser::open(&machine);
+    let problem = browser.ask(profile(CredentialsMode::Process)).unwrap_err();
+    assert!(problem.is(Code::AwsFilesProfileConflict), "{problem:?}");
+    assert!(!problem.next_line().contains("--force"), "{problem:?}");
+    let ran =
+        machine.run(&["profile", "write", "example-dev", "--role-arn", "arn:aws:iam::123456789012:role/x"]);
+    assert!(ran.stderr.contains("--force"), "{}", ran.stderr);
 }
 
 #[test]
@@ -324,8 +338,10 @@ fn a_server_that_is_not_there_is_told_by_name() {
             body: String::new().into(),
         })
     };
-    let problem = browser.ask(question("GET")).unwrap_err();
-    assert!(problem.is(Code::Unreachable), "{problem:?}");
-    assert!(problem.message.starts_with(&format!("127.0.0.1:{port} could not be reached")), "{problem}");
+    let answer = browser.ask(question("GET"));
+    let Ok(HostResponse::HttpFailed(TransportError::Unreachable { host, .. })) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(host, format!("127.0.0.1:{port}"));
     assert!(browser.ask(question("DELETE")).unwrap_err().is(Code::HostProtocol));
 }

@@ -58,7 +58,7 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
             // A network that is away is not a set-up that is wrong.
             let is_away = [Code::Unreachable, Code::RequestTimedOut].iter().any(|code| problem.is(*code));
             let finding = if is_away { Finding::warn } else { Finding::fail };
-            vec![finding(what, problem.next_step)]
+            vec![finding(what, problem.next_line())]
         }
     }
 }

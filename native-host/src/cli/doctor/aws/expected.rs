@@ -215,7 +215,7 @@ mod tests {
                 .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
                 .header("content-type", kind.as_str().unwrap())
                 .header("x-amzn-requestid", "r")
-                .body(row["body"].as_str().unwrap().as_bytes().to_vec())
+                .body(row["body"].as_str().unwrap().as_bytes().to_vec().into())
                 .unwrap();
             assert_eq!(expected.differences(&Shape::of(&response)), [""; 0], "{name}");
         }
@@ -227,7 +227,7 @@ mod tests {
             .status(403)
             .header("content-type", "application/json")
             .header("access-control-allow-origin", "https://one.example")
-            .body(br#"{"Error":{"Code":"AccessDenied","Message":"no"}}"#.to_vec())
+            .body(r#"{"Error":{"Code":"AccessDenied","Message":"no"}}"#.to_owned().into())
             .unwrap();
         let differences = NO_JWT_FROM_A_PAGE.differences(&Shape::of(&response));
         assert_eq!(
@@ -257,7 +257,7 @@ mod tests {
                 "access-control-expose-headers",
                 "date, X-Amzn-Requestid,x-amzn-ErrorMessage,x-amzn-ErrorType",
             )
-            .body(Vec::new())
+            .body(Vec::new().into())
             .unwrap();
         assert_eq!(STS_PREFLIGHT.differences(&Shape::of(&response)), [""; 0]);
     }

@@ -7,6 +7,7 @@ use http::{Method, Request, header};
 use rolecall_core::aws::Partition;
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
 use rolecall_core::platform::HttpRequest;
+use rolecall_core::secret::SecretBytes;
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -77,7 +78,7 @@ fn of_sign_in(target: &Target) -> Vec<Question> {
     let get = || {
         let mut address = target.endpoint.url().clone();
         address.set_query(Some(&sign_in_token()));
-        let mut request = Request::new(Vec::new());
+        let mut request = Request::new(SecretBytes::default());
         if let Ok(address) = address.as_str().parse() {
             *request.uri_mut() = address;
         }
@@ -163,7 +164,7 @@ fn encoded(parameters: &[(&str, &str)]) -> String {
 }
 
 fn form(target: &Target, body: &str) -> HttpRequest {
-    let mut request = Request::new(body.as_bytes().to_vec());
+    let mut request = Request::new(body.to_owned().into());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = target.endpoint.uri();
     let form = header::HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -173,7 +174,7 @@ fn form(target: &Target, body: &str) -> HttpRequest {
 
 /// What a browser asks before a request of a page that is not a plain form (the Fetch standard, "CORS-preflight fetch").
 fn preflight(target: &Target, origin: &str) -> HttpRequest {
-    let mut request = Request::new(Vec::new());
+    let mut request = Request::new(SecretBytes::default());
     *request.method_mut() = Method::OPTIONS;
     *request.uri_mut() = target.endpoint.uri();
     let headers = request.headers_mut();
@@ -215,7 +216,7 @@ mod tests {
                     "{} {:?} {}",
                     request.uri(),
                     request.headers(),
-                    String::from_utf8_lossy(request.body())
+                    String::from_utf8_lossy(request.body().expose_secret())
                 );
                 assert!(!text.to_lowercase().contains("authorization") && !text.contains("ASIA"), "{text}");
                 assert_eq!(request.uri().host(), Some("host.example"));

@@ -51,7 +51,7 @@ impl Shape {
     /// The shape of an answer.
     pub(super) fn of(response: &HttpResponse) -> Self {
         let headers = response.headers();
-        let body = String::from_utf8_lossy(response.body());
+        let body = String::from_utf8_lossy(response.body().expose_secret());
         let content_type = plain(headers, header::CONTENT_TYPE.as_str())
             .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         let (known, other): (Vec<_>, Vec<_>) =
@@ -234,7 +234,7 @@ mod tests {
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
-        response.body(body.as_bytes().to_vec()).unwrap()
+        response.body(body.to_owned().into()).unwrap()
     }
 
     #[test]
