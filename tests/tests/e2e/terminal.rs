@@ -14,7 +14,7 @@ crate::stories![
     a_terminal_that_needs_credentials_opens_the_sign_in_window,
     a_hundred_programs_at_once_cause_one_sign_in,
     a_window_closed_on_a_terminal_is_told_there,
-    a_program_that_has_gone_takes_its_sign_in_window_along,
+    a_command_that_is_interrupted_takes_its_sign_in_window_along,
     programs_are_served_while_a_person_chooses_an_account,
     a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role,
 ];
@@ -80,12 +80,12 @@ async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
     nothing_was_issued(&scene)
 }
 
-async fn a_program_that_has_gone_takes_its_sign_in_window_along(kind: Kind) -> Result<()> {
+async fn a_command_that_is_interrupted_takes_its_sign_in_window_along(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let program = scene.terminal().start_rolecall(QUESTION)?;
     let window = browser.sign_in_window().await?;
-    program.kill().await?;
+    program.interrupt().await?;
     window.has_closed().await?;
 
     // Nothing is left that anybody would have to wait for.
