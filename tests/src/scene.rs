@@ -335,17 +335,9 @@ const OTHER_HOST: &str = r#"#!PYTHON
 import json, struct, sys
 
 while head := sys.stdin.buffer.read(4):
-    question = json.loads(sys.stdin.buffer.read(struct.unpack("=I", head)[0]))
-    answer = {
-        "type": "answer",
-        "id": question["id"],
-        "ok": {
-            "is": "hello",
-            "protocol": {"min": PROTOCOL, "max": PROTOCOL},
-            "version": "9.9.9",
-            "settings": {},
-        },
-    }
+    message = json.loads(sys.stdin.buffer.read(struct.unpack("=I", head)[0]))
+    hello = {"protocol": {"min": PROTOCOL, "max": PROTOCOL}, "version": "9.9.9"}
+    answer = {"response": {"id": message["request"]["id"], "result": {"ok": {"hello": hello}}}}
     frame = json.dumps(answer).encode()
     sys.stdout.buffer.write(struct.pack("=I", len(frame)) + frame)
     sys.stdout.buffer.flush()
