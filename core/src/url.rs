@@ -40,7 +40,12 @@ mod browser {
     impl Url {
         /// Reads an absolute URL.
         pub fn parse(text: &str) -> Result<Self, ParseError> {
-            web_sys::Url::new(text).map(|url| Self(url.href())).map_err(|_| ParseError)
+            let url = web_sys::Url::new(text).map(|url| Self(url.href())).map_err(|_| ParseError)?;
+            // Chromium escapes what the URL Standard forbids in a domain, such as a space.
+            if url.host_str().is_some_and(|host| host.contains('%')) {
+                return Err(ParseError);
+            }
+            Ok(url)
         }
 
         /// The whole URL.
