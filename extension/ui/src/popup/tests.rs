@@ -1,6 +1,6 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{Activity, HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
@@ -329,7 +329,8 @@ fn an_intent_for_a_worker_that_just_went_away_is_sent_on_a_new_port() {
 #[wasm_bindgen_test]
 async fn the_time_left_ticks_down_by_itself() {
     let mut state = three_roles();
-    let expiration = Utc::now() + TimeDelta::milliseconds(120_300);
+    // Times cross the port in whole seconds: this is two minutes from now and less than one second more.
+    let expiration = DateTime::from_timestamp(Utc::now().timestamp() + 121, 0).unwrap();
     state.sessions = vec![RoleSession { role: state.roles[0].key.clone(), expiration }];
     let popup = Opened::with(&state);
     assert_eq!(popup.text(".left"), "2 min");
