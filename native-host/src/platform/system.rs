@@ -99,10 +99,24 @@ mod tests {
         assert_eq!(own.program, Some(std::env::current_exe().unwrap()));
         assert_eq!(own.arguments, std::env::args_os().collect::<Vec<_>>());
         assert_eq!(own.folder, Some(std::env::current_dir().unwrap()));
-        let parent = process(own.parent.unwrap()).unwrap();
         #[cfg(unix)]
         assert_eq!(own.parent, Some(std::os::unix::process::parent_id()));
-        assert!(parent.program.is_some());
+    }
+
+    #[test]
+    fn a_process_is_seen_as_the_child_of_the_one_that_started_it() {
+        let shell = if cfg!(windows) { "cmd" } else { "sh" };
+        // It ends when its input does, with `child` at the latest.
+        let mut child = std::process::Command::new(shell)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let seen = process(child.id()).unwrap();
+        assert_eq!(seen.parent, Some(std::process::id()));
+        assert!(seen.program.is_some());
+        drop(child.stdin.take());
+        child.wait().unwrap();
     }
 
     #[test]
