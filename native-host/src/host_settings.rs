@@ -88,11 +88,10 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads this part of a document that is TOML. A key that is wrong is named, with its line in `place`, and as good as
-    /// not there.
-    pub(crate) fn read(text: &str, place: &str) -> (Self, Vec<Fault>) {
+    /// Reads this part of a document. A key that is wrong is named, with its line in `place`, and as good as not there.
+    pub(crate) fn read(text: &str, table: &DeTable<'_>, place: &str) -> (Self, Vec<Fault>) {
         let mut reader = Reader { text, place, faults: Vec::new() };
-        let document = reader.read();
+        let document = reader.read(table);
         (document, reader.faults)
     }
 
@@ -121,31 +120,29 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self) -> Document {
-        let Ok(parsed) = DeTable::parse(self.text) else { return Document::default() };
-        let parsed = parsed.into_inner();
+    fn read(&mut self, table: &DeTable<'_>) -> Document {
         let mut document = Document::default();
-        if let Some(host) = self.table(&parsed, "host") {
-            document.allowed_extensions = self.key(&host, "host", "allowed_extensions").unwrap_or_default();
+        if let Some(host) = self.table(table, "host") {
+            document.allowed_extensions = self.key(host, "host", "allowed_extensions").unwrap_or_default();
             // A cache that does not exist is not replaced by the one that a weaker file chooses.
-            let cache = self.key(&host, "host", "cache");
+            let cache = self.key(host, "host", "cache");
             document.cache = cache.or_else(|| host.contains_key("cache").then(CacheBackend::default));
         }
-        document.loopback = self.table(&parsed, "loopback").map(|loopback| {
+        document.loopback = self.table(table, "loopback").map(|loopback| {
             let default = LoopbackSettings::default();
             LoopbackSettings {
-                ports: self.key(&loopback, "loopback", "ports").unwrap_or(default.ports),
-                host: self.key(&loopback, "loopback", "host").unwrap_or(default.host),
-                path: self.key(&loopback, "loopback", "path").unwrap_or(default.path),
+                ports: self.key(loopback, "loopback", "ports").unwrap_or(default.ports),
+                host: self.key(loopback, "loopback", "host").unwrap_or(default.host),
+                path: self.key(loopback, "loopback", "path").unwrap_or(default.path),
             }
         });
         document
     }
 
-    fn table<'t>(&mut self, document: &DeTable<'t>, name: &str) -> Option<DeTable<'t>> {
+    fn table<'t>(&mut self, document: &'t DeTable<'t>, name: &str) -> Option<&'t DeTable<'t>> {
         let value = document.get(name)?;
         if let DeValue::Table(table) = value.get_ref() {
-            return Some(table.clone());
+            return Some(table);
         }
         self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
         None

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rolecall_core::settings::{Effective, Fault, Layers, Reading, Settings};
+use rolecall_core::settings::{Effective, Fault, Layers, Reading, Settings, parse_toml};
 use rolecall_core::{Code, Error, Problem};
 
 use crate::host_settings::{self, HostSettings};
@@ -183,9 +183,10 @@ fn parse(text: &str, place: &str) -> Result<Document, Problem> {
         let problem = Problem::from(Error::Settings(error));
         Problem { message: format!("{place}: {}", problem.message), ..problem }
     };
-    let mut reading = Reading::from_toml(text).map_err(refuse)?.at(place);
+    let table = parse_toml(text).map_err(refuse)?;
+    let mut reading = Reading::from_parsed_toml(text, &table).map_err(refuse)?.at(place);
     reading.unknown.retain(|key| !host_settings::TABLES.contains(&key.as_str()));
-    let (host, faults) = host_settings::Document::read(text, place);
+    let (host, faults) = host_settings::Document::read(text, &table, place);
     reading.faults.extend(faults);
     Ok(Document { reading, host })
 }

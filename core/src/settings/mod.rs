@@ -16,7 +16,7 @@ pub use document::{
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Effective, Layer, Layers, LeftOut, Sourced};
-pub use reading::{Fault, Lost, Reading};
+pub use reading::{Fault, Lost, Reading, parse_toml};
 pub use role_key::RoleKey;
 pub use value::{Duration, ProfileName, ProviderId};
 

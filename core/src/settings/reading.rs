@@ -5,12 +5,15 @@
 //! such an entry could mean more than the whole. What is left out is remembered as [`Lost`], so that nothing weaker
 //! takes its place.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::document::{RESERVED, default_scope, is_color};
 use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
@@ -135,15 +138,20 @@ impl From<Settings> for Reading {
 impl Reading {
     /// Reads a TOML document. It is an error only if it is none.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        let (document, lines) = toml_document(text)?;
-        Ok(Reader::read(&document, &lines).told())
+        Self::from_parsed_toml(text, &parse_toml(text)?)
+    }
+
+    /// Reads a TOML document that was parsed before.
+    pub fn from_parsed_toml(text: &str, table: &DeTable<'_>) -> Result<Self, SettingsError> {
+        let document = table_as_json(table).map_err(|error| not_toml(text, &error))?;
+        Ok(Reader::read(&document, Lines::of_document(text, table)).told())
     }
 
     /// Reads a JSON document.
     #[must_use]
     pub fn from_json(document: &Value) -> Self {
         match document {
-            Value::Object(document) => Reader::read(document, &Lines::default()).told(),
+            Value::Object(document) => Reader::read(document, Lines::default()).told(),
             _ => Self::lost(SettingsError::NotADocument),
         }
     }
@@ -201,8 +209,9 @@ impl Reading {
 impl Settings {
     /// Reads a TOML document of which every entry must be good. The second part lists keys that are not known.
     pub fn from_toml(text: &str) -> Result<(Self, Vec<String>), SettingsError> {
-        let (document, lines) = toml_document(text)?;
-        let reader = Reader::read(&document, &lines);
+        let table = parse_toml(text)?;
+        let document = table_as_json(&table).map_err(|error| not_toml(text, &error))?;
+        let reader = Reader::read(&document, Lines::of_document(text, &table));
         // Roles may name a provider of another document.
         let mut errors =
             reader.found.into_iter().filter(|(_, lost)| !matches!(lost, Some(Lost::Roles { .. })));
@@ -457,16 +466,16 @@ fn parsed<T: TryFrom<String, Error: Display>>(value: &Value) -> Result<T, String
 
 /// What was read so far.
 struct Reader<'a> {
-    lines: &'a Lines,
+    lines: Lines<'a>,
     settings: Settings,
     found: Vec<(SettingsError, Option<Lost>)>,
     unknown: Vec<String>,
-    /// Of each good role, by its provider: its ARN and line.
-    roles: BTreeMap<ProviderId, Vec<(RoleArn, Option<usize>)>>,
+    /// Of each good role, by its provider: its ARN and its position in the document.
+    roles: BTreeMap<ProviderId, Vec<(RoleArn, usize)>>,
 }
 
 impl<'a> Reader<'a> {
-    fn read(document: &Map<String, Value>, lines: &'a Lines) -> Self {
+    fn read(document: &Map<String, Value>, lines: Lines<'a>) -> Self {
         let mut reader = Self {
             lines,
             settings: Settings::default(),
@@ -499,7 +508,7 @@ impl<'a> Reader<'a> {
             None => return,
             Some(Value::Array(entries)) => entries,
             Some(_) => {
-                let line = self.lines.of(&[E::TABLE]);
+                let line = self.lines.of_table(E::TABLE);
                 let reason = "it must be a list of tables".to_owned();
                 let entry = format!("what stands under {}", E::TABLE);
                 let error = SettingsError::Entry { entry, line, reason };
@@ -519,19 +528,14 @@ impl<'a> Reader<'a> {
 
     /// Reads one entry. `twin` is where another entry of the same thing stands before it.
     fn entry<E: Entry>(&mut self, index: usize, entry: &Value, lost: &Lost, twin: Option<usize>) {
-        let position = index.to_string();
-        let line_of = |lines: &Lines, key: Option<&str>| {
-            let of_key = key.and_then(|key| lines.of(&[E::TABLE, &position, key]));
-            of_key.or_else(|| lines.of(&[E::TABLE, &position]))
-        };
-        let name = E::name(lost, index + 1);
-        let line = line_of(self.lines, None);
+        let name = || E::name(lost, index + 1);
+        let line_of = |lines: &Lines<'_>, key| lines.of_entry(E::TABLE, index, key);
         let refused = |line, reason: &str| {
-            let error = SettingsError::Entry { entry: name.clone(), line, reason: plain(reason) };
+            let error = SettingsError::Entry { entry: name(), line, reason: plain(reason) };
             (error, Some(lost.clone()))
         };
         let Value::Object(entry) = entry else {
-            self.found.push(refused(line, "it must be a table"));
+            self.found.push(refused(line_of(&self.lines, None), "it must be a table"));
             return;
         };
         let mut fields = Fields::of(entry);
@@ -540,9 +544,9 @@ impl<'a> Reader<'a> {
         bad.extend(read.as_ref().and_then(|read| read.conflict(&self.settings)));
         let mut is_bad = false;
         for (key, reason) in bad {
-            let line = line_of(self.lines, Some(key));
+            let line = line_of(&self.lines, Some(key));
             if E::COSMETIC.contains(&key) {
-                let (entry, key, reason) = (name.clone(), key.to_owned(), plain(&reason));
+                let (entry, key, reason) = (name(), key.to_owned(), plain(&reason));
                 self.found.push((SettingsError::Key { entry, line, key, reason }, None));
             } else {
                 is_bad = true;
@@ -551,7 +555,7 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some((key, false)) = lacking {
-            self.found.push(refused(line, &format!("missing field `{key}`")));
+            self.found.push(refused(line_of(&self.lines, None), &format!("missing field `{key}`")));
         }
         let Some(read) = read.filter(|_| !is_bad) else { return };
         let unknown = entry.keys().filter(|key| !known.contains(&key.as_str()));
@@ -560,11 +564,11 @@ impl<'a> Reader<'a> {
             let first = first + 1;
             let reason =
                 format!("it is a duplicate, and only the first one counts ([[{}]] number {first})", E::TABLE);
-            self.found.push(refused(line, &reason));
+            self.found.push(refused(line_of(&self.lines, None), &reason));
             return;
         }
         if let Lost::Role { arn: Some(arn), provider: Some(provider), .. } = lost {
-            self.roles.entry(provider.clone()).or_default().push((arn.clone(), line));
+            self.roles.entry(provider.clone()).or_default().push((arn.clone(), index));
         }
         read.keep(&mut self.settings);
     }
@@ -577,7 +581,8 @@ impl<'a> Reader<'a> {
         let mut found = Vec::new();
         for (id, roles) in self.roles.iter().filter(|(id, _)| !here.contains(id)) {
             let is_lost = lost.has_provider(id);
-            let line = roles.first().and_then(|(_, line)| *line);
+            let first = roles.first();
+            let line = first.and_then(|(_, index)| self.lines.of_entry(Role::TABLE, *index, None));
             let arns = roles.iter().map(|(arn, _)| arn.clone()).collect();
             let id = id.clone();
             let gone = Lost::Roles { provider: id.clone() };
@@ -605,64 +610,70 @@ fn plain(reason: &str) -> String {
     if words.len() < reason.len() { words + "…" } else { words }
 }
 
-/// Where each entry and each key begins in a TOML document, by its path.
+/// Says on which line of a TOML document something stands. A JSON document has no lines.
 #[derive(Debug, Default)]
-struct Lines {
-    /// Of each path, the byte.
-    offsets: BTreeMap<Vec<String>, usize>,
-    /// Of each line but the first, the byte.
-    starts: Vec<usize>,
+struct Lines<'a> {
+    document: Option<(&'a str, &'a DeTable<'a>)>,
+    /// Of each line but the first, the byte; found when the first line is asked for.
+    starts: OnceCell<Vec<usize>>,
 }
 
-impl Lines {
-    /// The line, counted from 1, on which it stands.
-    fn of(&self, path: &[&str]) -> Option<usize> {
-        if self.offsets.is_empty() {
-            return None;
-        }
-        let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
-        self.offsets.get(&path).map(|offset| self.at(*offset))
+impl<'a> Lines<'a> {
+    fn of_document(text: &'a str, table: &'a DeTable<'a>) -> Self {
+        Self { document: Some((text, table)), starts: OnceCell::new() }
+    }
+
+    /// The line, counted from 1, of a key of the document.
+    fn of_table(&self, name: &str) -> Option<usize> {
+        let (_, document) = self.document?;
+        let (name, _) = document.get_key_value(name)?;
+        Some(self.at(name.span().start))
+    }
+
+    /// The line of an entry of a table, or of a key of that entry.
+    fn of_entry(&self, table: &str, index: usize, key: Option<&str>) -> Option<usize> {
+        let (_, document) = self.document?;
+        let entry = document.get(table)?.get_ref().as_array()?.get(index)?;
+        let of_key = |key| Some(entry.get_ref().as_table()?.get_key_value(key)?.0.span().start);
+        Some(self.at(key.and_then(of_key).unwrap_or(entry.span().start)))
     }
 
     fn at(&self, offset: usize) -> usize {
-        1 + self.starts.partition_point(|start| *start <= offset)
-    }
-
-    fn in_text(text: &str) -> Self {
-        let starts = text.match_indices('\n').map(|(offset, _)| offset + 1).collect();
-        Self { starts, ..Self::default() }
-    }
-
-    /// Notes where the keys of the tables that are read begin.
-    fn note(&mut self, document: &toml::de::DeTable<'_>) {
-        for (table, entries) in document {
-            let table_name = table.get_ref().to_string();
-            self.offsets.insert(vec![table_name.clone()], table.span().start);
-            let Some(entries) = entries.get_ref().as_array() else { continue };
-            for (index, entry) in entries.iter().enumerate() {
-                let path = |key: &[&str]| {
-                    let start = [table_name.clone(), index.to_string()];
-                    start.into_iter().chain(key.iter().map(|key| (*key).to_owned())).collect::<Vec<_>>()
-                };
-                self.offsets.insert(path(&[]), entry.span().start);
-                for key in entry.get_ref().as_table().into_iter().flatten().map(|(key, _)| key) {
-                    self.offsets.insert(path(&[key.get_ref()]), key.span().start);
-                }
-            }
-        }
+        let text = self.document.map_or("", |(text, _)| text);
+        let starts = self.starts.get_or_init(|| line_starts(text));
+        1 + starts.partition_point(|start| *start <= offset)
     }
 }
 
-fn toml_document(text: &str) -> Result<(Map<String, Value>, Lines), SettingsError> {
-    let mut lines = Lines::in_text(text);
-    let not_toml = |lines: &Lines, error: &toml::de::Error| SettingsError::NotToml {
-        line: error.span().map_or(1, |span| lines.at(span.start)),
-        reason: plain(error.message()),
-    };
-    let document = toml::de::DeTable::parse(text).map_err(|error| not_toml(&lines, &error))?;
-    lines.note(document.get_ref());
-    let values = toml::from_str(text).map_err(|error| not_toml(&lines, &error))?;
-    Ok((values, lines))
+fn line_starts(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(offset, _)| offset + 1).collect()
+}
+
+/// Parses a TOML document, once for all who read a part of it.
+pub fn parse_toml(text: &str) -> Result<DeTable<'_>, SettingsError> {
+    match DeTable::parse(text) {
+        Ok(document) => Ok(document.into_inner()),
+        Err(error) => Err(not_toml(text, &error)),
+    }
+}
+
+fn not_toml(text: &str, error: &toml::de::Error) -> SettingsError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    SettingsError::NotToml { line: 1 + before.matches('\n').count(), reason: plain(error.message()) }
+}
+
+/// A TOML table as the JSON that it means.
+fn table_as_json(table: &DeTable<'_>) -> Result<Map<String, Value>, toml::de::Error> {
+    table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), as_json(value)?))).collect()
+}
+
+fn as_json(value: &Spanned<DeValue<'_>>) -> Result<Value, toml::de::Error> {
+    match value.get_ref() {
+        DeValue::String(text) => Ok(Value::String(text.to_string())),
+        DeValue::Array(values) => values.iter().map(as_json).collect::<Result<_, _>>().map(Value::Array),
+        DeValue::Table(table) => table_as_json(table).map(Value::Object),
+        _ => Value::deserialize(ValueDeserializer::from(value.clone())),
+    }
 }
 
 /// How many faults of a document are told: all of them have to fit into one message to the extension.
