@@ -10,7 +10,7 @@ use rolecall_core::message::host::{
     WorkerResponse,
 };
 use rolecall_core::message::ui::Purpose;
-use rolecall_core::settings::Approve;
+use rolecall_core::settings::{Approve, RoleKey};
 use rolecall_core::sign_in::Presence;
 
 use crate::approvals::{ApprovalRequest, Approvals};
@@ -62,40 +62,36 @@ impl Programs {
     async fn credentials(&self, request: CredentialsRequest) -> Result<WorkerResponse, Problem> {
         let CredentialsRequest { role: key, time_left_seconds, interactive, asked_by } = request;
         let presence = Presence::of(interactive);
-        let effective = self.settings.known().await?;
-        let (role, provider) = find(&effective, &key)?;
-        let purpose = Purpose::Credentials;
-        let question = ApprovalRequest {
-            role: &role,
-            provider: &provider,
-            program: asked_by.clone(),
-            purpose,
-            presence,
-        };
-        self.approvals.ask(&effective, question).await?;
+        let approve = self.approved(&key, Purpose::Credentials, asked_by.clone(), presence).await?;
         let time_left = TimeDelta::seconds(time_left_seconds.into());
         let credentials = self.sign_in.credentials(&key, presence, time_left, Some(named(asked_by))).await?;
         self.renewal.schedule(&key, &credentials);
-        Ok(WorkerResponse::Credentials { credentials, keep: role.approve(&provider) == Approve::Never })
+        Ok(WorkerResponse::Credentials { credentials, keep: approve == Approve::Never })
     }
 
     async fn console_url(&self, request: ConsoleUrlRequest) -> Result<WorkerResponse, Problem> {
         let ConsoleUrlRequest { role: key, service, interactive, asked_by } = request;
         let presence = Presence::of(interactive);
-        let effective = self.settings.known().await?;
-        let (role, provider) = find(&effective, &key)?;
-        let purpose = Purpose::Console;
-        let question = ApprovalRequest {
-            role: &role,
-            provider: &provider,
-            program: asked_by.clone(),
-            purpose,
-            presence,
-        };
-        self.approvals.ask(&effective, question).await?;
+        self.approved(&key, Purpose::Console, asked_by.clone(), presence).await?;
         let asked_by = Some(named(asked_by));
         let url = console_url(&self.sign_in, &key, service.as_deref(), presence, asked_by).await?;
         Ok(WorkerResponse::ConsoleUrl { url })
+    }
+
+    /// Waits until the person has allowed the program what it wants, if the role's settings say that they are asked, and gives
+    /// that setting.
+    async fn approved(
+        &self,
+        key: &RoleKey,
+        purpose: Purpose,
+        program: Option<Program>,
+        presence: Presence,
+    ) -> Result<Approve, Problem> {
+        let effective = self.settings.known().await?;
+        let (role, provider) = find(&effective, key)?;
+        let request = ApprovalRequest { role: &role, provider: &provider, program, purpose, presence };
+        self.approvals.ask(&effective, request).await?;
+        Ok(role.approve(&provider))
     }
 
     /// Signing out of everything signs the people out, too, and ends their sessions at the providers if that is wanted.
