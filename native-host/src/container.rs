@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
 use rolecall_core::freshness::{Lifetime, RENEWAL, SDK_RENEWAL};
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::http_client;
 use crate::loopback::server::{Request, Response, Server, Serving};
 use crate::source::Source;
 use crate::variables::Variables;
@@ -67,11 +68,43 @@ impl Endpoint {
 
     /// What tells tools of the endpoint.
     pub(crate) fn variables(&self) -> Variables {
-        vec![
-            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://127.0.0.1:{}{PATH}", self.port).into()),
-            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.token.clone()),
-        ]
+        vec![(FULL_URI, format!("http://127.0.0.1:{}{PATH}", self.port).into()), (TOKEN, self.token.clone())]
     }
+}
+
+/// Gets the credentials from the endpoint that the environment names, if it names one.
+pub(crate) fn fetch() -> Option<Result<Credentials, Problem>> {
+    let address = std::env::var(FULL_URI).ok()?;
+    let token = std::env::var(TOKEN).ok()?;
+    Some(fetch_from(&address, &token.into()))
+}
+
+fn fetch_from(address: &str, token: &SecretString) -> Result<Credentials, Problem> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Document {
+        access_key_id: String,
+        secret_access_key: SecretString,
+        token: SecretString,
+        expiration: DateTime<Utc>,
+    }
+    #[derive(Deserialize)]
+    struct Refusal {
+        code: String,
+        message: String,
+    }
+    let broken = || Problem::new(Code::CommandFailed, "The rolecall exec of this command does not answer.");
+    let request = http::Request::get(address).header("authorization", token.expose_secret());
+    let request = request.body(Vec::new().into()).map_err(|_| broken())?;
+    let response = http_client::send_to_own(request).map_err(|_| broken())?;
+    let body = response.body().expose_secret();
+    if response.status().is_success() {
+        let document = serde_json::from_slice(body).map_err(|_| broken())?;
+        let Document { access_key_id, secret_access_key, token: session_token, expiration } = document;
+        return Ok(Credentials { access_key_id, secret_access_key, session_token, expiration });
+    }
+    let refusal: Refusal = serde_json::from_slice(body).map_err(|_| broken())?;
+    Err(Problem::new(Code::from_text(&refusal.code).unwrap_or(Code::CommandFailed), refusal.message))
 }
 
 struct Served {
@@ -223,6 +256,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const PATH: &str = "/credentials";
 
 /// How long to wait after a renewal that failed while the old credentials still work.

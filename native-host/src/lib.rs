@@ -25,6 +25,7 @@ mod caller_identity;
 mod certificate;
 mod choice;
 mod cli;
+mod command_profile;
 mod connections;
 mod container;
 mod detached;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use rolecall_core::aws::{Credentials, Region, RoleArn};
-use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId};
+use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
@@ -84,6 +84,11 @@ pub(crate) fn process_line(
     shell::process_line(&words).ok_or_else(refuse)
 }
 
+/// The command line that gives a role's credentials to what `exec` has started.
+pub(crate) fn served_process_line(program: &Path, profile: &str, role: &RoleKey) -> Result<String, Problem> {
+    Ok(format!("{} {SERVED}", process_line(program, profile, Some(&role.provider), &role.arn)?))
+}
+
 /// The role that a `credential_process` line of ours names, and its provider if it names one.
 pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> {
     let words = shell::process_words(line)?;
@@ -116,6 +121,8 @@ pub(crate) const PROFILE: &str = "--profile";
 pub(crate) const PROVIDER: &str = "--provider";
 /// Its option for the role.
 pub(crate) const ROLE: &str = "--role-arn";
+/// Its option for the credentials that the environment names the address of.
+pub(crate) const SERVED: &str = "--served";
 
 #[cfg(test)]
 mod tests {

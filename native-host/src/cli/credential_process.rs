@@ -10,9 +10,9 @@ use rolecall_core::{Code, Problem};
 use secrecy::ExposeSecret;
 
 use crate::output::{self, Failure, Outcome};
-use crate::profile::{COMMAND, PROFILE, PROVIDER, ROLE};
+use crate::profile::{COMMAND, PROFILE, PROVIDER, ROLE, SERVED};
 use crate::source::Source;
-use crate::{batch, roles};
+use crate::{batch, container, roles};
 
 /// Print a profile's credentials the way AWS tools want them from a credential_process.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,9 @@ pub(crate) struct CredentialProcess {
     /// Never show a sign-in window.
     #[arg(long)]
     batch: bool,
+    /// Take the credentials from the `rolecall exec` that this runs under.
+    #[arg(long, requires_all = ["role_arn", "provider"], hide = true)]
+    served: bool,
 }
 
 impl CredentialProcess {
@@ -38,24 +41,34 @@ impl CredentialProcess {
             Some(arn) => roles::resolve(arn, self.provider)?,
             None => roles::of_profile(&self.profile)?,
         };
-        print(&role, batch::presence(self.batch))
+        print(&role, batch::presence(self.batch), self.served)
     }
 }
 
 /// Runs the command if the arguments are those that stand in profiles. It is called for every request that a tool
 /// makes without a cache, so it parses nothing else and builds no help.
 pub(crate) fn run_fast(arguments: &[OsString]) -> Option<ExitCode> {
-    let [command, profile, _, of, provider, option, arn] = arguments else { return None };
+    let [command, profile, _, of, provider, option, arn, rest @ ..] = arguments else { return None };
+    let served = match rest {
+        [] => false,
+        [served] if served == SERVED => true,
+        _ => return None,
+    };
     if command != COMMAND || profile != PROFILE || of != PROVIDER || option != ROLE {
         return None;
     }
     let provider = provider.to_str()?.parse().ok()?;
     let arn = arn.to_str()?.parse().ok()?;
-    Some(print(&RoleKey { provider, arn }, batch::presence(false)).unwrap_or_else(|failure| failure.tell()))
+    let printed = print(&RoleKey { provider, arn }, batch::presence(false), served);
+    Some(printed.unwrap_or_else(|failure| failure.tell()))
 }
 
-fn print(role: &RoleKey, presence: Presence) -> Outcome {
-    let credentials = Source::of_tool(presence).credentials(role)?;
+fn print(role: &RoleKey, presence: Presence, served: bool) -> Outcome {
+    // A command that has cleared its environment asks like any other.
+    let credentials = match served.then(container::fetch).flatten() {
+        Some(fetched) => fetched?,
+        None => Source::of_tool(presence).credentials(role)?,
+    };
     let document = credentials.to_process_json(role.arn.account());
     output::data(document.expose_secret()).map_err(|_| {
         Failure::from(Problem::new(

@@ -1,6 +1,7 @@
 //! `rolecall exec`: runs a command as a role. Its credentials renew for as long as it runs.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::process::{Command, ExitCode};
 
 use rolecall_core::{Code, Problem};
@@ -8,15 +9,16 @@ use secrecy::ExposeSecret;
 
 use super::role_argument::RoleArgument;
 use crate::ask::Ask;
+use crate::command_profile::CommandProfile;
 use crate::container::Endpoint;
-use crate::output::{Failure, Outcome};
+use crate::output::{self, Failure, Outcome};
 use crate::platform;
 use crate::variables::{self, SHADOWING};
 
 /// Run a command as a role.
 ///
-/// The command finds its credentials at an address on this machine that only it knows, and fetches fresh ones there
-/// when they expire. Its exit status and signals are passed through.
+/// The command is the role whatever the AWS files and the environment say; other profiles can still be used by name.
+/// Credentials renew for as long as it runs. Its exit status and signals are passed through.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall exec example-dev -- terraform apply")]
 pub(crate) struct Exec {
@@ -43,22 +45,35 @@ impl Exec {
         for name in SHADOWING {
             command.env_remove(name);
         }
-        let mut endpoint = None;
+        let mut served = None;
         let set = if self.keys {
             variables::of_keys(&credentials, &target)
         } else {
-            let endpoint = endpoint.insert(Endpoint::start(target.role.clone(), source, credentials, 0)?);
+            let profile = CommandProfile::create(&target)?;
+            let endpoint = Endpoint::start(target.role.clone(), source, credentials, 0)?;
+            let (profile, endpoint) = served.insert((profile, endpoint));
             let mut set = variables::of_target(&target);
+            set.extend(profile.variables());
             set.extend(endpoint.variables());
             set
         };
         command.envs(set.iter().map(|(name, value)| (name, value.expose_secret())));
-        platform::run_to_the_end(command).map_err(|error| {
-            let program = program.to_string_lossy();
+        let program = program.to_string_lossy();
+        if io::stderr().is_terminal() {
+            output::note(format_args!("Running {program} as {} ({})", target.profile, target.role.arn));
+        }
+        let ran = platform::run_to_the_end(command).map_err(|error| {
             Failure::caused_by(
                 Problem::new(Code::CommandFailed, format!("{program} could not be run.")),
                 &error,
             )
-        })
+        });
+        if let Some(path) = served.and_then(|(profile, _)| profile.changed()) {
+            output::warn(format_args!(
+                "{program} changed its own copy of your AWS config, and not yours. The copy is {}",
+                output::short_path(&path)
+            ));
+        }
+        ran
     }
 }

@@ -14,7 +14,8 @@ use crate::variables::{self, Format, SHADOWING};
 
 /// Serve a role's credentials at an address on this machine until interrupted.
 ///
-/// Prints the variables that tell AWS tools of it. The credentials renew for as long as it runs.
+/// Prints the variables that AWS tools need. With them a tool is the role, and reads no profile of ~/.aws. The
+/// credentials renew for as long as it runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall serve example-dev --shell dotenv > .env.aws")]
 pub(crate) struct Serve {
@@ -45,6 +46,8 @@ impl Serve {
         })?;
         let mut set = endpoint.variables();
         set.extend(variables::of_target(&target));
+        // Profiles come before a served role in every SDK: without the files there is none.
+        set.extend(AWS_FILES.map(|name| (name, platform::NO_FILE.to_owned().into())));
         let shell = self.shell.unwrap_or_else(Format::of_this_terminal);
         output::data(shell.set(&set, &SHADOWING)?.expose_secret())?;
         output::note("Serving until interrupted (Ctrl-C).");
@@ -52,3 +55,6 @@ impl Serve {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+/// Where AWS tools are told to look for profiles.
+const AWS_FILES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];

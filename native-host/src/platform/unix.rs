@@ -44,6 +44,9 @@ pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     vec![session.join("rolecall"), std::env::temp_dir().join(format!("rolecall-{user}"))]
 }
 
+/// A file that is always there and always empty.
+pub(crate) const NO_FILE: &str = "/dev/null";
+
 /// Whether nobody else can have put anything into the folder.
 pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(folder)?;

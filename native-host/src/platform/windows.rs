@@ -23,6 +23,9 @@ pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
+/// A file that is always there and always empty.
+pub(crate) const NO_FILE: &str = "NUL";
+
 /// Where agents of this user are announced.
 pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     home().map(|home| local_data(&home).join("rolecall").join("run")).into_iter().collect()

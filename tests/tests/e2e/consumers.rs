@@ -3,12 +3,15 @@
 //!
 //! None of them meets the browser, only files, processes and addresses: in one browser they have seen everything.
 
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_sandbox::{CallKind, Config};
-use rolecall_tests::{Kind, PATIENCE, Program, Scene, Sdk, Terminal, entries, until};
+use rolecall_tests::{Fixtures, Kind, PATIENCE, Program, Scene, Sdk, Terminal, entries, until};
 use serde_json::{Map, Value};
 
 use crate::{DEVELOPER, browser_in_the_background, popup_with_roles, sign_in_as_alice};
@@ -16,6 +19,8 @@ use crate::{DEVELOPER, browser_in_the_background, popup_with_roles, sign_in_as_a
 crate::stories![
     every_sdk_becomes_the_role_through_the_written_profile only in Chromium because "no SDK meets the browser",
     every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials
+        only in Chromium because "no SDK meets the browser",
+    a_command_is_the_role_whatever_the_files_and_the_environment_say
         only in Chromium because "no SDK meets the browser",
     a_command_that_outlives_its_first_credentials_goes_on_with_new_ones
         only in Chromium because "no SDK meets the browser",
@@ -59,6 +64,7 @@ async fn every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials(kind:
     let scene = with_hourly_roles(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let behind = AwsBehind::of(&scene);
+    write_others_credentials(&scene)?;
     let mut serve = scene.terminal().start_rolecall(["serve", "developer", "--shell", "json"])?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     let printed: Map<String, Value> = serde_json::from_str(&serve.next().await?)?;
@@ -79,10 +85,62 @@ async fn every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials(kind:
     Ok(())
 }
 
+async fn a_command_is_the_role_whatever_the_files_and_the_environment_say(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    write_others_credentials(&scene)?;
+    let mut terminal = scene.terminal();
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", "AKIAOTHER"),
+        ("AWS_SECRET_ACCESS_KEY", "other"),
+        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/other"),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nowhere/token"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token"),
+        ("AWS_ROLE_ARN", "arn:aws:iam::111111111111:role/other"),
+        ("AWS_PROFILE", "other"),
+    ] {
+        terminal = terminal.with(name, value);
+    }
+    let exec =
+        |command: Vec<OsString>| ["exec", "developer", "--"].map(OsString::from).into_iter().chain(command);
+    let callers = Sdk::ALL.iter().map(|sdk| terminal.start_rolecall(exec(sdk.caller(&scene)?)));
+    all_are_alice(callers.collect::<Result<_>>()?).await?;
+
+    let command_line = |arguments: &[&str]| -> Result<Vec<OsString>> {
+        let program = [Fixtures::python()?.into(), "-m".into(), "awscli".into()];
+        Ok(program.into_iter().chain(arguments.iter().map(Into::into)).collect())
+    };
+    let who = command_line(&["sts", "get-caller-identity", "--output", "text", "--query", "Arn"])?;
+    let who = terminal.rolecall(exec(who)).await?.succeeded()?;
+    assert_eq!(who.trim(), "arn:aws:sts::111111111111:assumed-role/developer/alice@example.com");
+    let other = command_line(&["configure", "get", "aws_access_key_id", "--profile", "other"])?;
+    assert_eq!(terminal.rolecall(exec(other)).await?.succeeded()?.trim(), "AKIAOTHER");
+
+    let show = ["sh", "-c", "echo \"$AWS_CONFIG_FILE\"; cat \"$AWS_CONFIG_FILE\""].map(OsString::from);
+    let shown = terminal.rolecall(exec(show.into())).await?.succeeded()?;
+    let (path, config) = shown.split_once('\n').context("no file")?;
+    assert!(config.contains("credential_process") && !config.contains("ASIA"), "{config}");
+    assert!(!Path::new(path).exists(), "{path} is left");
+    Ok(())
+}
+
+/// Gives the machine's person credentials of somebody else, as the default and by name.
+fn write_others_credentials(scene: &Scene) -> Result<()> {
+    let keys = "aws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n";
+    let process = "credential_process = echo '{\"Version\":1,\"AccessKeyId\":\"AKIAOTHER\",\"SecretAccessKey\":\"other\"}'";
+    fs::create_dir_all(scene.aws_folder())?;
+    fs::write(scene.aws_config(), format!("[default]\n{process}\n[profile other]\n{keys}"))?;
+    fs::write(scene.aws_folder().join("credentials"), format!("[default]\n{keys}"))?;
+    Ok(())
+}
+
 async fn a_command_that_outlives_its_first_credentials_goes_on_with_new_ones(kind: Kind) -> Result<()> {
     let scene = with_hourly_roles(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let behind = AwsBehind::of(&scene);
+    write_others_credentials(&scene)?;
     let exec = ["exec", "developer", "--"].map(Into::into);
     let boto3 = Sdk::Boto3.caller(&scene)?;
     let program = scene.terminal().start_rolecall(exec.into_iter().chain(boto3))?;

@@ -1,0 +1,201 @@
+//! The AWS profile of one command that runs as a role.
+//!
+//! SDKs differ in what they look at first, but all of them prefer the profile that `AWS_PROFILE` names to a container
+//! endpoint, and to whatever `[default]` has. So the command gets a config file of its own: the user's, and behind it a
+//! profile whose `credential_process` is this program. The role's credentials are in no file.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use rolecall_core::{Code, Problem};
+use zeroize::Zeroizing;
+
+use crate::output::short_path;
+use crate::platform;
+use crate::profile;
+use crate::variables::{Target, Variables};
+
+/// A config file with the command's profile. It is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct CommandProfile {
+    name: String,
+    path: PathBuf,
+    text: Zeroizing<Vec<u8>>,
+}
+
+impl CommandProfile {
+    /// Writes the file.
+    pub(crate) fn create(target: &Target) -> Result<Self, Problem> {
+        let user = profile::files()?;
+        let config = match fs::read(user.config()) {
+            Ok(config) => Zeroizing::new(config),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Zeroizing::default(),
+            Err(error) => return Err(failed("read", user.config(), &error)),
+        };
+        let folder = platform::create_runtime_folder()
+            .map_err(|error| failed("use", Path::new("the runtime folder"), &error))?;
+        remove_left_over(&folder);
+        let id = std::process::id();
+        let name = format!("{PREFIX}{id}");
+        let process = profile::served_process_line(&profile::own_path()?, &name, &target.role)?;
+        let text = document(&config, &name, &process, target);
+        let path = folder.join(format!("{name}.{EXTENSION}"));
+        // Of an earlier process of this number.
+        let _ = fs::remove_file(&path);
+        let written = platform::create_private_file(&path).and_then(|mut file| file.write_all(&text));
+        written.map_err(|error| failed("write", &path, &error))?;
+        Ok(Self { name, path, text })
+    }
+
+    /// The variables by which AWS tools find the profile.
+    pub(crate) fn variables(&self) -> Variables {
+        vec![
+            ("AWS_PROFILE", self.name.clone().into()),
+            ("AWS_CONFIG_FILE", self.path.display().to_string().into()),
+            // The SDKs for Go and JavaScript of the generations before read the config file only with this.
+            ("AWS_SDK_LOAD_CONFIG", "1".to_owned().into()),
+        ]
+    }
+
+    /// The file, if the command has changed it: it is kept then, since the changes were meant for the user's own.
+    pub(crate) fn changed(mut self) -> Option<PathBuf> {
+        let is_changed = fs::read(&self.path).is_ok_and(|text| text != *self.text);
+        is_changed.then(|| std::mem::take(&mut self.path))
+    }
+}
+
+impl Drop for CommandProfile {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes files of commands whose process was killed.
+fn remove_left_over(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let of_process = || {
+            let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+            name.strip_suffix(EXTENSION)?.strip_suffix('.')?.parse().ok()
+        };
+        if of_process().is_some_and(|id| platform::process(id).is_none()) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// The user's config, and behind it the command's profile. It has the settings of the role's own profile, or else of the
+/// default one, but for those that say where credentials come from.
+fn document(config: &[u8], name: &str, process: &str, target: &Target) -> Zeroizing<Vec<u8>> {
+    let own = settings(config, |header| {
+        header.strip_prefix("profile").is_some_and(|rest| rest.trim() == target.profile)
+    });
+    let default = || settings(config, |header| matches!(header, "default" | "profile default"));
+    let mut text = Zeroizing::new(config.to_vec());
+    text.extend_from_slice(format!("\n[profile {name}]\ncredential_process = {process}\n").as_bytes());
+    text.extend_from_slice(format!("region = {}\n", target.region).as_bytes());
+    if let Some(endpoint) = &target.endpoint_url {
+        text.extend_from_slice(format!("endpoint_url = {endpoint}\n").as_bytes());
+    }
+    text.extend_from_slice(&own.or_else(default).unwrap_or_default());
+    text
+}
+
+/// The settings of a section, apart from those that are written anyway and those that choose credentials.
+fn settings(config: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<Zeroizing<Vec<u8>>> {
+    let mut found: Option<Zeroizing<Vec<u8>>> = None;
+    let mut is_inside = false;
+    let mut is_copied = false;
+    for line in config.split_inclusive(|byte| *byte == b'\n') {
+        let text = String::from_utf8_lossy(line);
+        if let Some(header) = text.strip_prefix('[') {
+            is_inside = header.split_once(']').is_some_and(|(header, _)| is_wanted(header.trim()));
+            if is_inside {
+                found.get_or_insert_default();
+            }
+            is_copied = false;
+        } else if !text.starts_with([' ', '\t']) {
+            // A line at the margin begins a setting; indented lines belong to the one above them.
+            let key = text.split_once('=').map(|(key, _)| key.trim().to_lowercase());
+            is_copied =
+                is_inside && key.is_some_and(|key| !LEFT_OUT.contains(&&*key) && !key.starts_with("sso_"));
+        }
+        if is_copied && let Some(found) = &mut found {
+            found.extend_from_slice(text.trim_end().as_bytes());
+            found.push(b'\n');
+        }
+    }
+    found
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> Problem {
+    Problem::new(Code::FileFailed, format!("Could not {what} {}: {error}.", short_path(path)))
+}
+
+const PREFIX: &str = "rolecall-exec-";
+const EXTENSION: &str = "config";
+
+/// Settings that choose or limit credentials (AWS SDKs and Tools Reference Guide), and the two that the role has itself.
+const LEFT_OUT: [&str; 18] = [
+    "aws_access_key_id",
+    "aws_account_id",
+    "aws_secret_access_key",
+    "aws_security_token",
+    "aws_session_token",
+    "credential_process",
+    "credential_source",
+    "duration_seconds",
+    "endpoint_url",
+    "external_id",
+    "login_session",
+    "mfa_serial",
+    "region",
+    "role_arn",
+    "role_session_name",
+    "services",
+    "source_profile",
+    "web_identity_token_file",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(profile: &str) -> Target {
+        Target {
+            role: "corp arn:aws:iam::123456789012:role/dev"
+                .split_once(' ')
+                .map(|(provider, arn)| {
+                    rolecall_core::settings::RoleKey::new(provider.parse().unwrap(), arn.parse().unwrap())
+                })
+                .unwrap(),
+            profile: profile.to_owned(),
+            region: "eu-west-1".parse().unwrap(),
+            endpoint_url: None,
+        }
+    }
+
+    fn behind(config: &str, profile: &str) -> String {
+        let text = document(config.as_bytes(), "p", "rolecall", &target(profile));
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let behind = text.strip_prefix(config).unwrap();
+        behind
+            .strip_prefix("\n[profile p]\ncredential_process = rolecall\nregion = eu-west-1\n")
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn the_profile_takes_over_what_does_not_choose_credentials() {
+        let config = "[default]\noutput = json\naws_access_key_id = A\naws_secret_access_key=S\nregion = us-east-1\n\
+            s3 =\n  max_concurrent_requests = 20\ncredential_process = other\nsso_session = x\n# a = b\n\n\
+            [profile dev]\nCredential_Process = rolecall\ncli_pager =\n[profile other]\noutput = text";
+        assert_eq!(behind(config, "none"), "output = json\ns3 =\n  max_concurrent_requests = 20\n# a = b\n");
+        assert_eq!(behind(config, "dev"), "cli_pager =\n");
+        assert_eq!(behind(config, "other"), "output = text\n");
+        assert_eq!(behind("", "dev"), "");
+    }
+}
