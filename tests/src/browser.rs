@@ -186,7 +186,7 @@ impl Browser {
     }
 
     /// All that the current window says.
-    pub(crate) async fn text(&self) -> Result<String> {
+    pub async fn text(&self) -> Result<String> {
         Ok(self.driver.find(thirtyfour::By::Tag("body")).await?.text().await?)
     }
 

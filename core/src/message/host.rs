@@ -237,8 +237,9 @@ pub struct HttpRelayResponse {
 pub enum WorkerRequest {
     /// A role's credentials. Answered by [`WorkerResponse::Credentials`].
     Credentials(CredentialsRequest),
-    /// An address that opens the console. Answered by [`WorkerResponse::ConsoleUrl`].
-    ConsoleUrl(ConsoleUrlRequest),
+    /// The console, opened in a tab or as an address. Answered by [`WorkerResponse::Done`] or
+    /// [`WorkerResponse::ConsoleUrl`].
+    Console(ConsoleRequest),
     /// A page of who is signed in and which roles there are. Answered by [`WorkerResponse::Status`].
     Status(PageRequest),
     /// Forget roles, or everything. Answered by [`WorkerResponse::Done`].
@@ -279,14 +280,18 @@ pub struct CredentialsRequest {
     pub asked_by: Option<Program>,
 }
 
-/// Asks for an address that opens the console.
+/// Asks for the console.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ConsoleUrlRequest {
+pub struct ConsoleRequest {
     /// The role.
     pub role: RoleKey,
     /// A path below the console's root, such as `s3`.
     pub service: Option<String>,
+    /// The region; the role's own without one.
+    pub region: Option<Region>,
+    /// Whether the browser opens the console in a tab. Otherwise the address is the response.
+    pub open: bool,
     /// Whether a sign-in window may be shown.
     pub interactive: bool,
     /// The program that asked, as in [`CredentialsRequest::asked_by`].

@@ -60,6 +60,7 @@ mod tests {
             "sendHttp",
             "forget",
             "credentials",
+            "console",
             "consoleUrl",
             "status",
             "signOut",

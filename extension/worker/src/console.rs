@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use rolecall_core::Problem;
+use rolecall_core::aws::Region;
 use rolecall_core::message::host::Program;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
@@ -12,16 +13,26 @@ use secrecy::SecretString;
 use crate::settings::find;
 use crate::sign_in::SignIn;
 
+/// Which page of the console, where it is not the role's own.
+#[derive(Default)]
+pub(crate) struct Page {
+    /// A path below the console's root, such as `s3`.
+    pub(crate) service: Option<String>,
+    /// The region.
+    pub(crate) region: Option<Region>,
+}
+
 /// An address that opens the console signed in as the role; a secret for 15 minutes.
 pub(crate) async fn console_url(
     sign_in: &Rc<SignIn>,
     key: &RoleKey,
-    service: Option<&str>,
+    page: Page,
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
     let credentials = sign_in.credentials(key, presence, freshness::CONSOLE, asked_by).await?;
-    let (role, provider) = find(&*sign_in.settings.known().await?, key)?;
+    let (mut role, provider) = find(&*sign_in.settings.known().await?, key)?;
+    role.region = page.region.or(role.region);
     let platform = sign_in.platform(&provider, Some(key.clone()), None);
-    Ok(console::login_url(&platform, &provider, &role, &credentials, service).await?)
+    Ok(console::login_url(&platform, &provider, &role, &credentials, page.service.as_deref()).await?)
 }

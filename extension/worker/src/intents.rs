@@ -21,7 +21,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::approvals::Approvals;
 use crate::browser::Browser;
-use crate::console::console_url;
+use crate::console::{Page, console_url};
 use crate::host::Host;
 use crate::progress::{LastOutcome, Progress};
 use crate::settings::{Settings, find};
@@ -170,7 +170,7 @@ impl Intents {
     }
 
     async fn open_console(&self, key: &RoleKey) -> Result<String, Problem> {
-        let url = console_url(&self.sign_in, key, None, Presence::Person, None).await?;
+        let url = console_url(&self.sign_in, key, Page::default(), Presence::Person, None).await?;
         self.browser.open_tab(url.expose_secret()).await?;
         Ok(format!("Opened the console as {}.", self.label(key)))
     }

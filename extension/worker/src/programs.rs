@@ -6,16 +6,16 @@ use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use rolecall_core::Problem;
 use rolecall_core::message::host::{
-    ConsoleUrlRequest, CredentialsRequest, Program, RoleSelection, SignOutRequest, WorkerRequest,
-    WorkerResponse,
+    ConsoleRequest, CredentialsRequest, Program, RoleSelection, SignOutRequest, WorkerRequest, WorkerResponse,
 };
 use rolecall_core::message::ui::Purpose;
 use rolecall_core::settings::{Approve, RoleKey};
 use rolecall_core::sign_in::Presence;
+use secrecy::ExposeSecret;
 
 use crate::approvals::{ApprovalRequest, Approvals};
 use crate::browser::{Browser, Task};
-use crate::console::console_url;
+use crate::console::{Page, console_url};
 use crate::host::Requests;
 use crate::renewal::Renewal;
 use crate::settings::{Settings, find};
@@ -45,7 +45,7 @@ impl Requests for Programs {
         let work = async move {
             match request {
                 WorkerRequest::Credentials(request) => this.credentials(request).await,
-                WorkerRequest::ConsoleUrl(request) => this.console_url(request).await,
+                WorkerRequest::Console(request) => this.console(request).await,
                 WorkerRequest::Status(page) => {
                     // Without a policy that can be read there are no roles, which the status tells.
                     let _ = this.settings.known().await;
@@ -69,12 +69,17 @@ impl Programs {
         Ok(WorkerResponse::Credentials { credentials, keep: approve == Approve::Never })
     }
 
-    async fn console_url(&self, request: ConsoleUrlRequest) -> Result<WorkerResponse, Problem> {
-        let ConsoleUrlRequest { role: key, service, interactive, asked_by } = request;
+    async fn console(&self, request: ConsoleRequest) -> Result<WorkerResponse, Problem> {
+        let ConsoleRequest { role: key, service, region, open, interactive, asked_by } = request;
         let presence = Presence::of(interactive);
         self.approved(&key, Purpose::Console, asked_by.clone(), presence).await?;
         let asked_by = Some(named(asked_by));
-        let url = console_url(&self.sign_in, &key, service.as_deref(), presence, asked_by).await?;
+        let page = Page { service, region };
+        let url = console_url(&self.sign_in, &key, page, presence, asked_by).await?;
+        if open {
+            self.browser.open_tab(url.expose_secret()).await?;
+            return Ok(WorkerResponse::Done);
+        }
         Ok(WorkerResponse::ConsoleUrl { url })
     }
 

@@ -23,7 +23,7 @@ use rolecall_core::aws::Credentials;
 use rolecall_core::message::agent::{AgentAnswer, AgentRequest, AgentResponse};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
-    ConsoleUrlRequest, CredentialsRequest, Outcome, Program, ProtocolRange, RoleSelection, WorkerRequest,
+    ConsoleRequest, CredentialsRequest, Outcome, Program, ProtocolRange, RoleSelection, WorkerRequest,
     WorkerResponse,
 };
 use rolecall_core::settings::RoleKey;
@@ -214,10 +214,11 @@ impl Agent {
                     self.credentials(&request, || peer::program(stream), &is_wanted)?;
                 Ok(AgentAnswer::Credentials { credentials, keep })
             }
-            WorkerRequest::ConsoleUrl(request) => {
-                let request = ConsoleUrlRequest { asked_by: peer::program(stream), ..request };
-                match self.backend.request(WorkerRequest::ConsoleUrl(request), &is_wanted)? {
+            WorkerRequest::Console(request) => {
+                let request = ConsoleRequest { asked_by: peer::program(stream), ..request };
+                match self.backend.request(WorkerRequest::Console(request), &is_wanted)? {
                     WorkerResponse::ConsoleUrl { url } => Ok(AgentAnswer::ConsoleUrl { url }),
+                    WorkerResponse::Done => Ok(AgentAnswer::Done),
                     _ => Err(unexpected()),
                 }
             }

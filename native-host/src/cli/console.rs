@@ -7,7 +7,7 @@ use rolecall_core::aws::Region;
 use rolecall_core::console;
 use rolecall_core::freshness;
 use rolecall_core::message::agent::AgentAnswer;
-use rolecall_core::message::host::{ConsoleUrlRequest, WorkerRequest};
+use rolecall_core::message::host::{ConsoleRequest, WorkerRequest};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +16,7 @@ use super::role_argument::RoleArgument;
 use crate::agent::Agents;
 use crate::ask::Ask;
 use crate::host_settings::LoopbackSettings;
-use crate::loopback::{BrowserMode, Loopback, RedirectListener};
+use crate::loopback::{BrowserMode, Loopback, RedirectListener, open_once};
 use crate::output::{self, Failure, Outcome};
 use crate::roles;
 use crate::source::{Method, Source};
@@ -44,42 +44,54 @@ pub(crate) struct Console {
 impl Console {
     pub(crate) fn run(self) -> Outcome {
         let target = self.role.target()?;
-        let url = self.url(&target)?;
+        let url = self.open_in_browser(&target).unwrap_or_else(|| self.url(&target).map(Some))?;
         if self.print_url {
+            let url = url.unwrap_or_default();
+            output::note("Whoever has this address within 15 minutes is signed in as the role.");
             output::data(url.expose_secret())?;
             return Ok(ExitCode::SUCCESS);
         }
-        webbrowser::open(url.expose_secret()).map_err(|error| {
-            let problem = Problem::new(Code::NoBrowser, "No browser could be opened.");
-            Failure::caused_by(problem, &error)
-                .next("Run again with --print-url and open the address yourself.")
-        })?;
+        if let Some(url) = url {
+            open_once(&url).map_err(|reason| {
+                let problem = Problem::new(Code::NoBrowser, format!("No browser could be opened: {reason}."));
+                Failure::from(problem).next("Run again with --print-url and open the address yourself.")
+            })?;
+        }
         output::note(format_args!("Opened the console as {}.", target.role.arn));
         Ok(ExitCode::SUCCESS)
     }
 
-    fn url(&self, target: &Target) -> Result<SecretString, Problem> {
-        // The browser's side knows settings that this machine may not have; only a region it cannot be told.
-        let source = Source { time_left: freshness::CONSOLE, ..self.ask.source() };
+    /// Has the extension open the console, or tell the address, if a browser runs it and knows the role.
+    fn open_in_browser(&self, target: &Target) -> Option<Result<Option<SecretString>, Problem>> {
+        let source = self.ask.source();
         let agents = Agents::of_browsers_soon();
-        if self.region.is_none() && source.method != Method::Loopback && !agents.is_empty() {
-            let request = || {
-                WorkerRequest::ConsoleUrl(ConsoleUrlRequest {
-                    role: target.role.clone(),
-                    service: self.service.clone(),
-                    interactive: source.presence == Presence::Person,
-                    asked_by: None,
-                })
-            };
-            let read = |answer| match answer {
-                AgentAnswer::ConsoleUrl { url } => Ok(url),
-                _ => Err(Problem::new(Code::HostProtocol, "The agent sent an unexpected response.")),
-            };
-            match agents.first(request, read) {
-                Err(problem) if problem.is(Code::RoleUnknown) || problem.is(Code::AgentUnavailable) => {}
-                answer => return answer,
-            }
+        if source.method == Method::Loopback || agents.is_empty() {
+            return None;
         }
+        let request = || {
+            WorkerRequest::Console(ConsoleRequest {
+                role: target.role.clone(),
+                service: self.service.clone(),
+                region: self.region.clone(),
+                open: !self.print_url,
+                interactive: source.presence == Presence::Person,
+                asked_by: None,
+            })
+        };
+        let read = |answer| match answer {
+            AgentAnswer::ConsoleUrl { url } => Ok(Some(url)),
+            AgentAnswer::Done => Ok(None),
+            _ => Err(Problem::new(Code::HostProtocol, "The agent sent an unexpected response.")),
+        };
+        match agents.first(request, read) {
+            Err(problem) if problem.is(Code::RoleUnknown) || problem.is(Code::AgentUnavailable) => None,
+            answer => Some(answer),
+        }
+    }
+
+    /// The address, without the extension.
+    fn url(&self, target: &Target) -> Result<SecretString, Problem> {
+        let source = Source { time_left: freshness::CONSOLE, ..self.ask.source() };
         let credentials = source.credentials(&target.role)?;
         let effective = roles::settings();
         let (mut role, provider) = roles::find(&effective, &target.role)?;

@@ -2,6 +2,7 @@
 //!
 //! The steps of a sign-in are core's; this is only the [`Platform`] it runs on.
 
+mod once;
 pub(crate) mod server;
 
 use std::io::{self, IsTerminal};
@@ -24,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::agent::CHECK_INTERVAL;
 use crate::host_settings::LoopbackSettings;
 use crate::{http_client, output, platform, system_browser};
+pub(crate) use once::open_once;
 use server::{After, Request, Response, Server, Serving};
 
 /// How the person gets to the provider's page.

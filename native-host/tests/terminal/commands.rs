@@ -43,7 +43,8 @@ fn answer(question: &WorkerRequest) -> Result<WorkerResponse, Problem> {
         WorkerRequest::Credentials(request) if request.role.arn.account().as_str() == "123456789012" => {
             Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true })
         }
-        WorkerRequest::ConsoleUrl(request) => {
+        WorkerRequest::Console(request) if request.open => Ok(WorkerResponse::Done),
+        WorkerRequest::Console(request) => {
             let url = format!("https://signin.example/{}", request.service.as_deref().unwrap_or_default());
             Ok(WorkerResponse::ConsoleUrl { url: url.into() })
         }
@@ -93,6 +94,15 @@ fn a_refusal_of_aws_reaches_the_terminal_in_its_own_words() {
 fn the_consoles_address_comes_from_the_browser() {
     let (ran, _) = run(&Machine::new(), &["console", "dev", "--service", "s3", "--print-url"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "https://signin.example/s3\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_browser_opens_the_console_itself() {
+    let (ran, asked) = run(&Machine::new(), &["console", "dev", "--region", "eu-north-1"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("Opened the console as "), "{}", ran.stderr);
+    let Some(WorkerRequest::Console(request)) = asked.last() else { panic!("{asked:?}") };
+    assert_eq!(request.region.as_ref().map(ToString::to_string).as_deref(), Some("eu-north-1"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! A program in a terminal wants credentials, and the browser has them or gets them.
 
 use anyhow::Result;
-use rolecall_sandbox::CallKind;
+use rolecall_sandbox::{CallKind, Config};
 use rolecall_tests::{Kind, Output, Scene};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::{
-    DEVELOPER, arrived, browser_in_the_background, nothing_was_issued, popup_with_roles, sign_in_as_alice,
+    DEVELOPER, arrived, browser_in_the_background, nothing_was_issued, on_any_port, popup_with_roles,
+    sign_in_as_alice,
 };
 
 crate::stories![
@@ -16,6 +17,7 @@ crate::stories![
     a_window_closed_on_a_terminal_is_told_there,
     a_command_that_is_interrupted_takes_its_sign_in_window_along,
     programs_are_served_while_a_person_chooses_an_account,
+    the_console_opens_and_its_address_is_in_no_command_line,
     a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role,
 ];
 
@@ -42,6 +44,32 @@ async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) 
     // From now on nobody is asked, not even AWS.
     ask(&scene).await?.succeeded()?;
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
+    Ok(())
+}
+
+async fn the_console_opens_and_its_address_is_in_no_command_line(kind: Kind) -> Result<()> {
+    let mut config = Config::default();
+    for client in &mut config.provider.clients {
+        client.redirect_uris.push("http://localhost:*/redirect_uri".to_owned());
+    }
+    let scene = Scene::installed_with(kind, config).await?;
+    scene.write_settings(on_any_port)?;
+    let browser = browser_in_the_background(&scene).await?;
+    let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
+    let terminal = scene.terminal();
+    let (opened, signed_in) = tokio::join!(terminal.rolecall(["console", "developer"]), person);
+    signed_in?;
+    opened?.succeeded()?;
+    assert!(browser.console().await?.contains("Signed in as developer"));
+
+    // Without the extension, the system's browser is started with what is written to a file here.
+    let console = scene.terminal().start_rolecall(["console", "readonly", "--method", "loopback"])?;
+    browser.driver().goto(scene.opened().await?).await?;
+    let address = scene.opened().await?;
+    assert!(address.starts_with("http://127.0.0.1:") && address.len() < 70, "{address}");
+    browser.driver().goto(&address).await?;
+    assert!(browser.text().await?.contains("Signed in as readonly"));
+    console.finish().await?.succeeded()?;
     Ok(())
 }
 
