@@ -10,6 +10,9 @@
 //!
 //! Nobody is asked to grant a host that is known to refuse the extension's origin: it would go on refusing.
 //!
+//! A browser keeps six connections to a server and lets further requests wait. While a native host is there, the seventh
+//! goes by the second way as well: programs that want many roles at once wait for one another at AWS no longer than for one.
+//!
 //! A host that needed the second way is remembered. A one-time code may have been used up by a request whose answer
 //! the browser kept; `rolecall_core::sign_in` gets a new one then.
 
@@ -40,6 +43,8 @@ pub(crate) struct Transport {
     relayed: RefCell<BTreeSet<String>>,
     /// Origins that were seen to refuse the extension's.
     refusing: RefCell<BTreeSet<String>>,
+    /// The origin of each request that the browser is sending.
+    fetching: RefCell<Vec<String>>,
 }
 
 impl Transport {
@@ -56,6 +61,7 @@ impl Transport {
             host: Rc::clone(host),
             relayed: RefCell::new(stored.take(StorageArea::Local, RELAYED).unwrap_or_default()),
             refusing: RefCell::default(),
+            fetching: RefCell::default(),
         })
     }
 
@@ -125,7 +131,7 @@ impl Transport {
         request: &HttpRequest,
     ) -> Result<HttpResponse, TransportError> {
         let is_relayed = self.relayed.borrow().contains(&target.origin);
-        if is_relayed && self.host.is_connected() {
+        if (is_relayed || self.would_wait(target)) && self.host.is_connected() {
             return self.relay(target, request).await;
         }
         let error = match self.fetch(target, request).await {
@@ -171,7 +177,13 @@ impl Transport {
         refuses
     }
 
+    /// Whether the browser has as many requests under way to the server as it sends at once.
+    fn would_wait(&self, target: &Target) -> bool {
+        self.fetching.borrow().iter().filter(|origin| **origin == target.origin).count() >= CONNECTIONS
+    }
+
     async fn fetch(&self, target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+        let _fetching = Fetching::new(&self.fetching, &target.origin);
         let has_origin = request.method() != Method::GET;
         let fetched = self.browser.fetch(request.clone()).await;
         let mut response = fetched.map_err(|error| target.fetch_failure(error))?;
@@ -199,6 +211,28 @@ impl Transport {
             Ok(HostResponse::HttpFailed(error)) => Err(error),
             Ok(_) => Err(target.unreachable("the Rolecall host program answered something else")),
             Err(problem) => Err(target.relay_failure(&problem)),
+        }
+    }
+}
+
+/// A request that the browser is sending, until it is dropped.
+struct Fetching<'a> {
+    all: &'a RefCell<Vec<String>>,
+    origin: &'a str,
+}
+
+impl<'a> Fetching<'a> {
+    fn new(all: &'a RefCell<Vec<String>>, origin: &'a str) -> Self {
+        all.borrow_mut().push(origin.to_owned());
+        Self { all, origin }
+    }
+}
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.borrow_mut();
+        if let Some(position) = all.iter().position(|origin| origin == self.origin) {
+            all.swap_remove(position);
         }
     }
 }
@@ -283,6 +317,9 @@ fn is_about_origin(response: &HttpResponse) -> bool {
 
 /// How long a relayed request may take: as long as a request, and the way to the native host and back.
 const RELAY_LIMIT: Duration = Duration::from_secs(25);
+
+/// How many connections browsers keep to one server of HTTP/1.1, which STS is.
+const CONNECTIONS: usize = 6;
 
 const RELAYED: &str = "relayedOrigins";
 

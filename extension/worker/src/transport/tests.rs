@@ -1,4 +1,5 @@
 use super::*;
+use crate::scripted::World;
 
 fn target(url: &str) -> Target {
     let mut request = HttpRequest::default();
@@ -15,6 +16,31 @@ fn a_host_is_named_to_each_party_in_its_own_way() {
     let plain = target("https://idp.example/token");
     assert_eq!((plain.host.as_str(), plain.origin.as_str()), ("idp.example", "https://idp.example"));
     assert_eq!(plain.pattern, "https://idp.example/*");
+}
+
+#[test]
+fn what_would_wait_for_a_connection_of_the_browser_goes_through_the_host_program() {
+    let world = World::with_host();
+    let background = world.start();
+    world.run();
+    world.browser.hold.replace(Some("corp.example"));
+    let transport = background.sign_in().transport.clone();
+    let send = |count: usize| {
+        let transport = Rc::clone(&transport);
+        futures_util::future::join_all((0..count).map(move |_| {
+            let transport = Rc::clone(&transport);
+            let mut request = HttpRequest::default();
+            *request.uri_mut() = "https://corp.example/jwks".parse().unwrap();
+            async move { transport.send(request, Route::Auto).await.is_ok() }
+        }))
+    };
+    let _waiting = world.begin(send(8));
+    assert_eq!((world.browser.held(), world.browser.host_received("sendHttp").len()), (6, 2));
+    world.browser.release();
+    world.browser.hold.replace(Some("corp.example"));
+    world.run();
+    let _more = world.begin(send(1));
+    assert_eq!((world.browser.held(), world.browser.host_received("sendHttp").len()), (1, 2));
 }
 
 #[test]
