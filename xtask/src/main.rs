@@ -7,6 +7,8 @@ mod bench;
 mod build;
 mod crates;
 mod demo;
+#[cfg(test)]
+mod docs;
 mod extension;
 mod fixtures;
 mod manifest;

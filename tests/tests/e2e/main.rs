@@ -25,7 +25,9 @@ mod terminal;
 mod tokens;
 
 use std::fs;
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Call, CallKind};
@@ -54,7 +56,10 @@ fn main() -> ExitCode {
     let stories = stories.concat();
     let trials =
         Kind::wanted().into_iter().flat_map(|kind| stories.iter().map(move |story| story.trial(kind)));
-    let arguments = libtest_mimic::Arguments::from_args();
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    // A story mostly waits: for a browser to start, and for Chromium to read its policies.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    arguments.test_threads.get_or_insert(2 * cores);
     let is_whole = arguments.filter.is_none() && !arguments.list && Kind::wanted().len() == Kind::ALL.len();
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     // Of a part of the stories, or of stories that failed, the page cannot be made.

@@ -49,6 +49,7 @@ async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) 
 
 async fn the_console_opens_and_its_address_is_in_no_command_line(kind: Kind) -> Result<()> {
     let mut config = Config::default();
+    config.console.multi_session = true;
     for client in &mut config.provider.clients {
         client.redirect_uris.push("http://localhost:*/redirect_uri".to_owned());
     }
