@@ -55,6 +55,8 @@ pub struct Applied {
     pub plan: Plan,
     /// The backups made on this occasion.
     pub backups: Vec<PathBuf>,
+    /// Whether other users could read the credentials file before.
+    pub made_private: bool,
 }
 
 impl AwsFiles {
@@ -70,7 +72,7 @@ impl AwsFiles {
         let mut seen = [store::read(self.config())?, store::read(self.credentials())?];
         let mut plan = self.plan_for(&seen, operation, options)?;
         if plan.is_empty() {
-            return Ok(Applied { plan, backups: Vec::new() });
+            return Ok(Applied { plan, backups: Vec::new(), made_private: false });
         }
         let paths = [self.config(), self.credentials()];
         let mut session = store::Session::open(paths, &plan, options.lock_deadline)?;
@@ -80,8 +82,10 @@ impl AwsFiles {
             if !now[0].is_like(&seen[0]) || !now[1].is_like(&seen[1]) {
                 plan = self.plan_for(&now, operation, options)?;
             }
-            if let Some(backups) = session.write(&plan, [&now[0], &now[1]], paths)? {
-                return Ok(Applied { plan, backups });
+            if let Some(store::Written { backups, made_private }) =
+                session.write(&plan, [&now[0], &now[1]], paths)?
+            {
+                return Ok(Applied { plan, backups, made_private });
             }
             seen = now;
             busy = if plan.files().any(|path| path == self.config()) {

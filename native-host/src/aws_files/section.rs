@@ -40,6 +40,22 @@ pub(super) fn find(document: &Document<'_>, which: Which, profile: &str) -> Vec<
     found
 }
 
+/// A credentials file without the keys that Rolecall wrote.
+pub(super) fn without_own(bytes: &[u8]) -> Vec<u8> {
+    let document = Document::new(bytes);
+    let mut edit = Edit::default();
+    for section in &document.sections {
+        let header = document.content(section.header);
+        let Some(name) = names::profile(header, Which::Credentials) else { continue };
+        let seen = names::seen(header, Which::Credentials, &name);
+        let found = Found::new(&document, *section, seen, &name);
+        if found.owned.is_some() {
+            found.strip(&document, &mut edit, |key| found.owns(key));
+        }
+    }
+    edit.render(&document)
+}
+
 /// The lines of a new section.
 pub(super) fn new_lines(which: Which, profile: &str, entries: &[Entry]) -> Vec<Vec<u8>> {
     let mut lines = vec![names::header(which, profile).into_bytes(), marker_line(profile, entries)];

@@ -8,7 +8,7 @@ use rolecall_core::settings::{CredentialsMode, ProfileName, ProviderId, RoleKey}
 use serde::Serialize;
 
 use crate::ask::Ask;
-use crate::aws_files::{ManagedProfile, Mode, Operation, Options};
+use crate::aws_files::{Applied, ManagedProfile, Mode, Operation, Options};
 use crate::output::{self, DIM, Outcome, short_path};
 use crate::profile::RoleProfile;
 use crate::roles::Known;
@@ -161,17 +161,20 @@ impl Remove {
 fn change(operation: &Operation, change: &Change, done: &str) -> Outcome {
     let files = profile::files()?;
     let options = Options { force: change.force, ..Options::default() };
-    let (plan, backups) = if change.dry_run {
-        (files.plan(operation, &options)?, Vec::new())
+    let Applied { plan, backups, made_private } = if change.dry_run {
+        Applied { plan: files.plan(operation, &options)?, backups: Vec::new(), made_private: false }
     } else {
-        let applied = files.apply(operation, &options)?;
-        (applied.plan, applied.backups)
+        files.apply(operation, &options)?
     };
     if change.diff || change.dry_run {
         output::data(plan.diff().trim_end())?;
     }
     for note in plan.notes() {
         output::warn(format_args!("{}: {}", short_path(&note.file), note.message));
+    }
+    if made_private {
+        let file = short_path(files.credentials());
+        output::note(format_args!("Other users of this computer could read {file}. Now only you can."));
     }
     for backup in backups {
         output::note(format_args!("The previous version is in {}", short_path(&backup)));

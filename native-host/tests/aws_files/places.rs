@@ -139,6 +139,27 @@ mod unix {
     }
 
     #[test]
+    fn the_credentials_file_and_its_backup_become_their_owners_alone() {
+        let home = Home::with("", "[default]\naws_access_key_id = AKIA\n");
+        fs::set_permissions(home.credentials(), fs::Permissions::from_mode(0o644)).unwrap();
+        let applied = home.apply(&file("dev")).unwrap();
+        assert!(applied.made_private);
+        assert_eq!([mode(&home.credentials()), mode(&applied.backups[0])], [0o600, 0o600]);
+        assert!(!home.apply(&file("other")).unwrap().made_private);
+    }
+
+    #[test]
+    fn a_backup_has_no_keys_that_rolecall_wrote() {
+        let home = Home::with("", "[default]\naws_access_key_id = AKIA\n");
+        let before = home.read_credentials().unwrap();
+        let backup = home.apply(&file("dev")).unwrap().backups.remove(0);
+        // On another day.
+        fs::remove_file(&backup).unwrap();
+        home.apply(&remove("dev")).unwrap();
+        assert_eq!(fs::read(&backup).unwrap(), before);
+    }
+
+    #[test]
     fn links_stay_links_and_their_target_is_written() {
         let home = Home::new();
         let dotfiles = home.path().join("dotfiles");

@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 
 use super::super::error::Error;
 use super::replace::{Staged, flush_folder};
-use super::{folder, read};
+use super::{Place, folder, read};
 
 /// Keeps `bytes`, the contents of `target`, unless today has a backup already. `always` makes another, numbered one:
 /// what was not Rolecall's is about to go. Answers what holds these bytes now, if that was needed.
-pub(super) fn make(path: &Path, target: &Path, bytes: &[u8], always: bool) -> Result<Option<PathBuf>, Error> {
+pub(super) fn make(place: Place<'_>, bytes: &[u8], always: bool) -> Result<Option<PathBuf>, Error> {
+    let Place { path, target, .. } = place;
     let today = DateTime::<Utc>::from(SystemTime::now()).date_naive();
     let mut number = 1_u32;
     let backup = loop {
@@ -34,7 +35,7 @@ pub(super) fn make(path: &Path, target: &Path, bytes: &[u8], always: bool) -> Re
         }
         number += 1;
     };
-    Staged::new(path, target, Some(bytes))?.commit_new(&backup)?;
+    Staged::new(place, Some(bytes))?.commit_new(&backup)?;
     flush_folder(path, target)?;
     prune(target);
     Ok(Some(backup))

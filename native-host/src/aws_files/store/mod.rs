@@ -81,6 +81,26 @@ fn stamp(path: &Path) -> Result<Option<Stamp>, Error> {
     }
 }
 
+/// What [`Session::write`] did beside changing the files.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// The backups made.
+    pub(super) backups: Vec<PathBuf>,
+    /// Whether other users could read the credentials file before.
+    pub(super) made_private: bool,
+}
+
+/// A file that is written.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    /// Its path, for messages.
+    path: &'a Path,
+    /// Where it is, links followed.
+    target: &'a Path,
+    /// Whether nobody but its owner may read it.
+    private: bool,
+}
+
 /// The locks on both files, for as long as they are changed.
 pub(super) struct Session {
     locks: Vec<Lock>,
@@ -120,14 +140,18 @@ impl Session {
         Ok(session)
     }
 
-    /// Writes a plan that was made from `snapshots` under these locks and answers the backups made. None: somebody else
-    /// wrote in between, and nothing was done.
+    /// Writes a plan that was made from `snapshots` of these paths (config, credentials) under these locks. None: somebody
+    /// else wrote in between, and nothing was done.
+    ///
+    /// The credentials file and its backups are readable by their owner alone, and a backup has no keys that Rolecall wrote:
+    /// signing out removes those from the file and must not leave them beside it.
     pub(super) fn write(
         &mut self,
         plan: &Plan,
         snapshots: [&Snapshot; 2],
         paths: [&Path; 2],
-    ) -> Result<Option<Vec<PathBuf>>, Error> {
+    ) -> Result<Option<Written>, Error> {
+        let is_private = |path: &Path| path == paths[1];
         let mut work = Vec::new();
         for change in &plan.changes {
             let Some((_, snapshot)) = paths.iter().zip(snapshots).find(|(path, _)| **path == change.path)
@@ -141,20 +165,22 @@ impl Session {
             target::check_writable(&change.path, &snapshot.target)?;
             work.push((change, snapshot));
         }
-        let mut backups = Vec::new();
+        let mut written = Written::default();
         for (change, snapshot) in &work {
-            if let Some(bytes) = snapshot.bytes() {
-                backups.extend(backup::make(&change.path, &snapshot.target, bytes, change.takes_over)?);
-            }
+            let Some(bytes) = snapshot.bytes() else { continue };
+            let place =
+                Place { path: &change.path, target: &snapshot.target, private: is_private(&change.path) };
+            written.made_private |= place.private && replace::is_open_to_others(place.target);
+            let stripped = place.private.then(|| Zeroized(super::section::without_own(bytes)));
+            let bytes = stripped.as_ref().map_or(bytes, |stripped| &stripped.0);
+            written.backups.extend(backup::make(place, bytes, change.takes_over)?);
         }
         // Everything that can fail for want of space or permission happens before the first file changes.
         let mut staged = Vec::new();
         for (change, snapshot) in &work {
-            staged.push(replace::Staged::new(
-                &change.path,
-                &snapshot.target,
-                super::plan::bytes(&change.after),
-            )?);
+            let place =
+                Place { path: &change.path, target: &snapshot.target, private: is_private(&change.path) };
+            staged.push(replace::Staged::new(place, super::plan::bytes(&change.after))?);
         }
         for (change, snapshot) in &work {
             if stamp(&change.path)? != snapshot.stamp {
@@ -165,7 +191,7 @@ impl Session {
         for (staged, item) in staged.into_iter().zip(&work) {
             if let Err(error) = staged.commit() {
                 for (change, snapshot) in done {
-                    put_back(change, snapshot);
+                    put_back(change, snapshot, is_private(&change.path));
                 }
                 return Err(error);
             }
@@ -174,7 +200,7 @@ impl Session {
         for (change, snapshot) in &work {
             replace::flush_folder(&change.path, &snapshot.target)?;
         }
-        Ok(Some(backups))
+        Ok(Some(written))
     }
 
     fn lock(&mut self, path: &Path, target: PathBuf) -> Result<(), Error> {
@@ -186,9 +212,9 @@ impl Session {
 }
 
 /// After a failure half-way: the first file as it was. The failure itself is what is reported.
-fn put_back(change: &Change, snapshot: &Snapshot) {
-    let _ = replace::Staged::new(&change.path, &snapshot.target, snapshot.bytes())
-        .and_then(replace::Staged::commit);
+fn put_back(change: &Change, snapshot: &Snapshot, private: bool) {
+    let place = Place { path: &change.path, target: &snapshot.target, private };
+    let _ = replace::Staged::new(place, snapshot.bytes()).and_then(replace::Staged::commit);
 }
 
 impl Stamp {

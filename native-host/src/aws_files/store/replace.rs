@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::super::error::Error;
-use super::{failed, folder};
+use super::{Place, failed, folder};
 
 /// A change that only a rename, or a removal, is left of.
 pub(super) struct Staged {
@@ -19,13 +19,13 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Writes and flushes `bytes` beside `target`, with the target's mode and owner; `path` is for messages.
-    pub(super) fn new(path: &Path, target: &Path, bytes: Option<&[u8]>) -> Result<Self, Error> {
+    /// Writes and flushes `bytes` beside the target, with the target's owner and mode, unless it has to be private.
+    pub(super) fn new(place: Place<'_>, bytes: Option<&[u8]>) -> Result<Self, Error> {
         let temporary = match bytes {
-            Some(bytes) => Some(write_beside(path, target, bytes)?.into_temp_path()),
+            Some(bytes) => Some(write_beside(place, bytes)?.into_temp_path()),
             None => None,
         };
-        Ok(Self { path: path.to_owned(), target: target.to_owned(), temporary })
+        Ok(Self { path: place.path.to_owned(), target: place.target.to_owned(), temporary })
     }
 
     /// Puts it in the target's place.
@@ -85,7 +85,8 @@ fn beside_name(target: &Path, role: &str) -> OsString {
     name
 }
 
-fn write_beside(path: &Path, target: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+fn write_beside(place: Place<'_>, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+    let Place { path, target, private } = place;
     let failed = |error: io::Error| failed("write", path, error);
     let mut temporary = tempfile::Builder::new()
         .prefix(&beside_name(target, ""))
@@ -101,7 +102,7 @@ fn write_beside(path: &Path, target: &Path, bytes: &[u8]) -> Result<NamedTempFil
     match fs::metadata(target) {
         Ok(original) => {
             keep_owner(path, temporary.as_file(), &original)?;
-            temporary.as_file().set_permissions(original.permissions()).map_err(failed)?;
+            temporary.as_file().set_permissions(permissions(&original, private)).map_err(failed)?;
         }
         // A new file keeps the mode of a temporary one: its owner's alone.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -110,6 +111,38 @@ fn write_beside(path: &Path, target: &Path, bytes: &[u8]) -> Result<NamedTempFil
     temporary.as_file().sync_all().map_err(failed)?;
     Ok(temporary)
 }
+
+#[cfg(unix)]
+fn permissions(original: &fs::Metadata, private: bool) -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = original.permissions();
+    if private {
+        permissions.set_mode(permissions.mode() & !OTHERS);
+    }
+    permissions
+}
+
+#[cfg(not(unix))]
+fn permissions(original: &fs::Metadata, _private: bool) -> fs::Permissions {
+    original.permissions()
+}
+
+/// Whether users other than its owner may use the file.
+#[cfg(unix)]
+pub(super) fn is_open_to_others(target: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(target).is_ok_and(|metadata| metadata.permissions().mode() & OTHERS != 0)
+}
+
+/// On Windows, a file of a person's own folder is theirs alone.
+#[cfg(not(unix))]
+pub(super) fn is_open_to_others(_target: &Path) -> bool {
+    false
+}
+
+/// The permissions of the group and of everybody else.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
 
 #[cfg(unix)]
 fn keep_owner(path: &Path, file: &File, original: &fs::Metadata) -> Result<(), Error> {
