@@ -21,6 +21,7 @@
 //! | What can go wrong | [`error`] |
 //! | Codes and next steps | [`code`] |
 //! | Messages and stored items as the extension reads them | [`json`] |
+//! | Maps and sets that bring little code | [`map`] |
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
@@ -31,6 +32,7 @@ pub mod error;
 pub mod freshness;
 pub mod identity;
 pub mod json;
+pub mod map;
 pub mod message;
 pub mod oidc;
 pub mod platform;

@@ -4,14 +4,13 @@
 //! [`SharedSession`]. Nothing of it is held while anything is waited for. Whoever signs out, or turns out to be somebody
 //! else, ends the [`Generation`] that was: what was under way for it comes to nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::freshness::Lifetime;
+use crate::map::{Map, Set};
 use crate::oidc::{IdToken, KeySet, Metadata, Person};
 use crate::platform::AuthorizeError;
 use crate::settings::{Duration, Endpoint, Provider, Role};
@@ -70,15 +69,15 @@ pub struct ProviderSession {
     no_refresh_before: Option<DateTime<Utc>>,
     person: Option<Person>,
     listed_roles: Vec<RoleArn>,
-    credentials: BTreeMap<RoleArn, Held>,
+    credentials: Map<RoleArn, Held>,
     /// How long each role was seen to allow.
-    durations: BTreeMap<RoleArn, Duration>,
+    durations: Map<RoleArn, Duration>,
     /// Whether the person has signed out: the next sign-in is for them to choose who they are.
     choose_account: bool,
     /// Whether some token of this provider had groups in `amr`.
     amr_held_groups: bool,
     /// Where STS is switched off.
-    without_sts: BTreeSet<(AccountId, Region)>,
+    without_sts: Set<(AccountId, Region)>,
 }
 
 /// Something read from a server, and when.

@@ -74,7 +74,7 @@ impl AuthorizationRequest {
         let mut url = metadata.authorization_endpoint.url().clone();
         let mut query = url.query_pairs_mut();
         // The settings refuse `authorize_params` that name a parameter set below.
-        query.extend_pairs(&provider.authorize_params);
+        query.extend_pairs(provider.authorize_params.iter());
         query.append_pair("response_type", "code");
         query.append_pair("client_id", &provider.client_id);
         query.append_pair("redirect_uri", platform.redirect_uri().as_str());

@@ -1,12 +1,11 @@
 //! The schema, and what can be wrong with a document.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Duration, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::code::{Code, Problem};
+use crate::map::Map;
 
 /// A settings document.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +37,8 @@ pub struct Provider {
     #[serde(default = "default_scope")]
     pub scope: String,
     /// Further parameters of the authorization request, such as `audience` or `domain_hint`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub authorize_params: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub authorize_params: Map<String, String>,
     /// A claim of the ID token that lists the ARNs of the person's roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles_claim: Option<String>,

@@ -6,7 +6,6 @@
 //! told what, nothing below the policy is used.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
+use crate::map::{self, Map};
 
 /// Where an entry comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Layers {
     /// The machine's files.
     pub machine: Reading,
     /// Roles that providers list for the person who is signed in.
-    pub listed: BTreeMap<ProviderId, Vec<RoleArn>>,
+    pub listed: Map<ProviderId, Vec<RoleArn>>,
 }
 
 /// A value and where it comes from.
@@ -54,11 +54,11 @@ pub struct Sourced<T> {
 pub struct Effective {
     providers: Vec<Sourced<Provider>>,
     /// The position of each provider.
-    provider_index: BTreeMap<ProviderId, usize>,
+    provider_index: Map<ProviderId, usize>,
     roles: Vec<Sourced<Role>>,
     /// The positions of the roles, in the order of their ARNs and then of their providers.
     role_index: Vec<usize>,
-    aliases: BTreeMap<AccountId, String>,
+    aliases: Map<AccountId, String>,
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
@@ -109,13 +109,16 @@ impl Layers {
         let is_closed = self.policy.losses().any(Lost::is_anything);
         let used = if is_closed { &layers[..1] } else { &layers[..] };
         let mut lost = Losses::default();
-        let mut roles = Vec::new();
+        let (mut roles, mut aliases) = (Vec::new(), Vec::new());
         for (layer, reading) in used {
-            effective.add_providers_and_accounts(*layer, reading, &lost);
+            effective.add_providers(*layer, reading, &lost);
             let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn, &role.provider));
             roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: *layer }));
+            let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
+            aliases.extend(kept.map(|account| (account.id.clone(), account.alias.clone())));
             lost.extend(reading.losses());
         }
+        effective.aliases = aliases.into_iter().collect();
         for (provider, arns) in self.listed.iter().filter(|_| !is_closed) {
             // A provider that has left the settings lists nothing any more, which is no problem of the settings.
             if effective.provider(provider).is_none() {
@@ -213,17 +216,12 @@ impl Effective {
         ProfileName::from_parts(self.account_label(arn.account()), arn.name())
     }
 
-    /// Adds a layer's entries, except where something stronger is there or was lost.
-    fn add_providers_and_accounts(&mut self, layer: Layer, reading: &Reading, lost: &Losses<'_>) {
+    /// Adds a layer's providers, except where something stronger is there or was lost.
+    fn add_providers(&mut self, layer: Layer, reading: &Reading, lost: &Losses<'_>) {
         for provider in &reading.settings.provider {
             if !lost.has_provider(&provider.id) && self.provider(&provider.id).is_none() {
                 self.provider_index.insert(provider.id.clone(), self.providers.len());
                 self.providers.push(Sourced { value: provider.clone(), layer });
-            }
-        }
-        for account in &reading.settings.account {
-            if !lost.has_account(&account.id) && !self.aliases.contains_key(&account.id) {
-                self.aliases.insert(account.id.clone(), account.alias.clone());
             }
         }
     }
@@ -231,11 +229,10 @@ impl Effective {
     /// Takes the roles, the strongest first: of those with one key the first one counts. Gives those back that have no
     /// provider.
     fn set_roles(&mut self, roles: Vec<Sourced<Role>>) -> Vec<Sourced<Role>> {
-        let mut order: Vec<usize> = (0..roles.len()).collect();
-        let compare = |one: &usize, other: &usize| sort_key(&roles[*one]).cmp(&sort_key(&roles[*other]));
+        let compare = |one: usize, other: usize| sort_key(&roles[one]).cmp(&sort_key(&roles[other]));
         // It keeps the order of equals, so the strongest of them stays.
-        order.sort_by(compare);
-        order.dedup_by(|later, first| compare(later, first) == Ordering::Equal);
+        let mut order = map::sorted(roles.len(), &compare);
+        order.dedup_by(|later, first| compare(*later, *first) == Ordering::Equal);
         let mut is_first = vec![false; roles.len()];
         for position in &order {
             is_first[*position] = true;
@@ -263,12 +260,12 @@ impl Effective {
         };
         let gone = faults.iter().filter(|fault| fault.lost.as_ref().is_some_and(is_gone));
         self.lost_providers = gone.map(|fault| fault.problem.clone()).collect();
-        let mut causes = BTreeMap::new();
-        let mut named = BTreeMap::new();
+        let mut causes = Map::new();
+        let mut named = Map::new();
         for Fault { problem, lost } in faults {
             match lost {
-                Some(Lost::Provider { id: Some(id) }) => _ = causes.entry(id).or_insert(problem),
-                Some(Lost::Roles { provider }) => _ = named.entry(provider).or_insert(problem),
+                Some(Lost::Provider { id: Some(id) }) => _ = causes.get_or_insert_with(id, || problem),
+                Some(Lost::Roles { provider }) => _ = named.get_or_insert_with(provider, || problem),
                 _ => {}
             }
         }
@@ -392,7 +389,7 @@ mod tests {
     #[test]
     fn a_role_that_the_provider_lists_is_added_unless_the_settings_have_it() {
         let other: RoleArn = "arn:aws:iam::123456789012:role/other".parse().unwrap();
-        let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
+        let listed = Map::from_iter([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
         let effective =
             Layers { machine: fixture::settings().into(), listed, ..Layers::default() }.effective();
         let roles: Vec<_> = effective.roles().map(|role| (role.value.arn.clone(), role.layer)).collect();
@@ -447,7 +444,7 @@ mod tests {
     /// What is left of the fixture on the machine, and of a role that the provider lists, below a policy.
     fn below(policy: Reading) -> (Vec<String>, Vec<String>, Effective) {
         let listed: RoleArn = "arn:aws:iam::123456789012:role/listed".parse().unwrap();
-        let listed = BTreeMap::from([("corp".parse().unwrap(), vec![fixture::role().arn, listed])]);
+        let listed = Map::from_iter([("corp".parse().unwrap(), vec![fixture::role().arn, listed])]);
         let mut machine = fixture::settings();
         let mut other = machine.provider[0].clone();
         other.id = "other".parse().unwrap();

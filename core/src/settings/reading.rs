@@ -6,7 +6,7 @@
 //! takes its place.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
@@ -19,6 +19,7 @@ use super::document::{RESERVED, default_scope, is_color};
 use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
+use crate::map::{self, Set};
 
 /// A document, as far as it can be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,10 +92,10 @@ impl Lost {
 /// What is missing, ready to be looked up.
 #[derive(Debug, Default)]
 pub(super) struct Losses<'a> {
-    providers: BTreeSet<&'a ProviderId>,
+    providers: Set<&'a ProviderId>,
     /// By ARN, and by provider if that could be read.
-    roles: BTreeSet<(&'a RoleArn, Option<&'a ProviderId>)>,
-    accounts: BTreeSet<&'a AccountId>,
+    roles: Set<(&'a RoleArn, Option<&'a ProviderId>)>,
+    accounts: Set<&'a AccountId>,
 }
 
 impl Losses<'_> {
@@ -287,8 +288,8 @@ impl Entry for Provider {
             if has_openid { Ok(scope) } else { Err("it lacks openid".to_owned()) }
         });
         let authorize_params = fields.given("authorize_params", |value| {
-            let params: BTreeMap<String, String> = typed(value)?;
-            match params.keys().find(|name| RESERVED.contains(&name.as_str())) {
+            let params: map::Map<String, String> = typed(value)?;
+            match RESERVED.iter().find(|name| params.contains_key(**name)) {
                 Some(reserved) => Err(format!("they must not set {reserved}")),
                 None => Ok(params),
             }
@@ -471,7 +472,7 @@ struct Reader<'a> {
     found: Vec<(SettingsError, Option<Lost>)>,
     unknown: Vec<String>,
     /// Of each good role, by its provider: its ARN and its position in the document.
-    roles: BTreeMap<ProviderId, Vec<(RoleArn, usize)>>,
+    roles: map::Map<ProviderId, Vec<(RoleArn, usize)>>,
 }
 
 impl<'a> Reader<'a> {
@@ -481,7 +482,7 @@ impl<'a> Reader<'a> {
             settings: Settings::default(),
             found: Vec::new(),
             unknown: Vec::new(),
-            roles: BTreeMap::new(),
+            roles: map::Map::new(),
         };
         let known = [Provider::TABLE, Role::TABLE, Account::TABLE];
         reader.unknown.extend(document.keys().filter(|key| !known.contains(&key.as_str())).cloned());
@@ -517,12 +518,19 @@ impl<'a> Reader<'a> {
             }
         };
         // Good or bad: two entries of one thing may contradict each other, and only the first one was meant.
-        let mut seen = BTreeMap::new();
+        let nothing = Map::new();
+        let losts: Vec<_> =
+            entries.iter().map(|entry| E::lost(entry.as_object().unwrap_or(&nothing))).collect();
+        let keys: Vec<_> = losts.iter().map(E::key).collect();
+        let mut twins = vec![None; entries.len()];
+        let order = map::sorted(keys.len(), &|one, other| keys[one].cmp(&keys[other]));
+        for same in order.chunk_by(|one, other| keys[*one].is_some() && keys[*one] == keys[*other]) {
+            for later in &same[1..] {
+                twins[*later] = Some(same[0]);
+            }
+        }
         for (index, entry) in entries.iter().enumerate() {
-            let nothing = Map::new();
-            let lost = E::lost(entry.as_object().unwrap_or(&nothing));
-            let first = E::key(&lost).map(|key| *seen.entry(key).or_insert(index));
-            self.entry::<E>(index, entry, &lost, first.filter(|first| *first < index));
+            self.entry::<E>(index, entry, &losts[index], twins[index]);
         }
     }
 
@@ -568,14 +576,14 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Lost::Role { arn: Some(arn), provider: Some(provider), .. } = lost {
-            self.roles.entry(provider.clone()).or_default().push((arn.clone(), index));
+            self.roles.get_or_insert_with(provider.clone(), Vec::new).push((arn.clone(), index));
         }
         read.keep(&mut self.settings);
     }
 
     /// Names the roles whose provider is not here, once for each provider.
     fn look_for_providers(&mut self) {
-        let here: BTreeSet<_> = self.settings.provider.iter().map(|provider| &provider.id).collect();
+        let here: Set<_> = self.settings.provider.iter().map(|provider| &provider.id).collect();
         let mut lost = Losses::default();
         lost.extend(self.found.iter().filter_map(|(_, lost)| lost.as_ref()));
         let mut found = Vec::new();

@@ -3,9 +3,8 @@
 //! It knows nothing of documents and events. The selection is a role, not a place in the list, so it stays with the
 //! role when the state changes under it.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
+use rolecall_core::map::Map;
 use rolecall_core::message::ui::{RoleState, State, ToPage};
 use rolecall_core::settings::{ProviderId, RoleKey};
 
@@ -16,7 +15,7 @@ use crate::{search, words};
 pub(crate) struct Model {
     roles: Option<Vec<RoleState>>,
     state: Option<State>,
-    expirations: BTreeMap<RoleKey, DateTime<Utc>>,
+    expirations: Map<RoleKey, DateTime<Utc>>,
     query: String,
     selected: Option<RoleKey>,
     open_account: Option<ProviderId>,

@@ -4,13 +4,13 @@
 //! a question never changes and never gives way to another. Requests of the same program share one question.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
+use rolecall_core::map::Map;
 use rolecall_core::message::host::{Program, RoleSelection};
 use rolecall_core::message::ui::{ApprovalState, Decision, Purpose};
 use rolecall_core::settings::{Approve, Effective, Provider, Role, RoleKey};
@@ -29,7 +29,7 @@ pub(crate) struct Approvals {
     storage: Storage,
     changes: Changes,
     last_id: RefCell<u32>,
-    open: RefCell<BTreeMap<u32, Question>>,
+    open: RefCell<Map<u32, Question>>,
     /// `None` if nobody decided in time, or the browser opened no window.
     decisions: Flights<Asked, Option<Decision>>,
     allowed: RefCell<Vec<Allowed>>,

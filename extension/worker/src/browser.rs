@@ -3,7 +3,6 @@
 //! [`crate::web`] implements it with the WebExtensions API; the tests implement it with a script. Messages and stored
 //! values cross it as JSON text.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -48,7 +47,7 @@ pub(crate) trait Browser {
     fn clear_notification(&self, id: &str);
 
     /// Everything in a storage area.
-    fn load(&self, area: StorageArea) -> Task<BTreeMap<String, JsonText>>;
+    fn load(&self, area: StorageArea) -> Task<Vec<(String, JsonText)>>;
 
     /// Stores one item. Items are stored in the order of the calls.
     fn store(&self, area: StorageArea, key: &str, value: &str);

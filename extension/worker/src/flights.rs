@@ -4,16 +4,16 @@
 //! holds (a lock, a window, an entry in a list) goes with it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, Shared, WeakShared, select};
+use rolecall_core::map::Map;
 
 use crate::browser::Task;
 
 /// Work under way by key.
-pub(crate) struct Flights<K, T: Clone>(RefCell<BTreeMap<K, Flight<T>>>);
+pub(crate) struct Flights<K, T: Clone>(RefCell<Map<K, Flight<T>>>);
 
 struct Flight<T: Clone> {
     result: WeakShared<Task<T>>,
@@ -68,7 +68,7 @@ impl<K: Ord, T: Clone + 'static> Flights<K, T> {
 
     /// Ends the work of these keys: whoever waits for it gets `result`. Tells whether there was any.
     pub(crate) fn end(&self, which: impl Fn(&K) -> bool, result: &T) -> bool {
-        let ended: Vec<_> = self.0.borrow_mut().extract_if(.., |key, _| which(key)).collect();
+        let ended = self.0.borrow_mut().take_if(|key, _| which(key));
         let mut any = false;
         for (_, flight) in ended {
             any |= flight.result().is_some();

@@ -5,13 +5,13 @@
 //! is started again, later each time; one that is not installed is looked for as long as a page is open.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
+use rolecall_core::map::Map;
 use rolecall_core::message::host::{
     HostRequest, HostResponse, Id, Outcome, ProtocolRange, RoleSelection, ToHost, ToWorker, WorkerRequest,
     WorkerResponse,
@@ -48,9 +48,9 @@ struct Line {
     number: u32,
     state: HostState,
     last_id: Id,
-    waiting: BTreeMap<Id, oneshot::Sender<Result<HostResponse, Problem>>>,
+    waiting: Map<Id, oneshot::Sender<Result<HostResponse, Problem>>>,
     /// Requests of the host that are being fulfilled.
-    fulfilling: BTreeMap<Id, oneshot::Sender<()>>,
+    fulfilling: Map<Id, oneshot::Sender<()>>,
     /// How often in a row the host stopped.
     failures: u32,
     /// Whether it is looked for again and again.
@@ -367,7 +367,7 @@ impl Host {
         line.state = HostState::Absent { problem: problem.clone() };
         drop(line);
         drop(fulfilling);
-        for waiting in waiting.into_values() {
+        for (_, waiting) in waiting {
             let _ = waiting.send(Err(problem.clone()));
         }
         self.settings.machine_is_absent();

@@ -4,13 +4,13 @@
 //! on another one is not affected by the first.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, abortable};
 use rolecall_core::freshness::SDK_RENEWAL;
+use rolecall_core::map::Map;
 use rolecall_core::message::host::{HostRequest, HostResponse, ProfileSpec};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::platform::Step;
@@ -42,7 +42,7 @@ pub(crate) struct Intents {
     /// Who writes profiles.
     pub(crate) host: Rc<Host>,
     /// What is under way.
-    pub(crate) tasks: RefCell<BTreeMap<Subject, AbortHandle>>,
+    pub(crate) tasks: RefCell<Map<Subject, AbortHandle>>,
 }
 
 /// What a task is about.

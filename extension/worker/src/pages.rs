@@ -1,9 +1,9 @@
 //! The ports to the pages: roles and state out, intents in.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rolecall_core::map::Map;
 use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
 use rolecall_core::settings::Effective;
 
@@ -28,7 +28,7 @@ pub(crate) struct Pages {
     /// Who is looked for while a page is open.
     pub(crate) host: Rc<Host>,
     /// The pages.
-    pub(crate) open: RefCell<BTreeMap<u32, Rc<dyn Port>>>,
+    pub(crate) open: RefCell<Map<u32, Rc<dyn Port>>>,
     /// The last page's number.
     pub(crate) last_number: Cell<u32>,
     /// What the pages were sent last.

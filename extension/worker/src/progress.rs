@@ -1,10 +1,10 @@
 //! What is being done now, as a list of what is really open, and what came of the last thing that a person wanted.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rolecall_core::Problem;
+use rolecall_core::map::Map;
 use rolecall_core::message::ui::{Activity, Intent};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::RoleKey;
@@ -18,7 +18,7 @@ use crate::storage::{Storage, Stored};
 pub(crate) struct Progress {
     storage: Storage,
     changes: Changes,
-    running: RefCell<BTreeMap<u32, (Option<RoleKey>, Step)>>,
+    running: RefCell<Map<u32, (Option<RoleKey>, Step)>>,
     last_id: Cell<u32>,
     outcome: RefCell<LastOutcome>,
 }

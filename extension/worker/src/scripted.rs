@@ -496,7 +496,7 @@ impl Browser for Scripted {
         self.notifications.borrow_mut().remove(id);
     }
 
-    fn load(&self, area: StorageArea) -> Task<BTreeMap<String, JsonText>> {
+    fn load(&self, area: StorageArea) -> Task<Vec<(String, JsonText)>> {
         self.log.borrow_mut().push(format!("load {area:?}"));
         let items = self.area(area).borrow().clone();
         let items = items.into_iter().map(|(key, value)| (key, JsonText::from(value))).collect();

@@ -4,11 +4,11 @@
 //! [`rolecall_core::session`]).
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, MutexGuard};
+use rolecall_core::map::Map;
 use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{Effective, ProviderId, RoleKey};
 
@@ -20,7 +20,7 @@ use crate::storage::{Storage, Stored};
 /// The sessions of all providers.
 pub(crate) struct Sessions {
     keeper: Rc<Keeper>,
-    open: RefCell<BTreeMap<ProviderId, Rc<Session>>>,
+    open: RefCell<Map<ProviderId, Rc<Session>>>,
 }
 
 /// Where changes of sessions go.
@@ -96,7 +96,7 @@ impl Sessions {
             settings: Rc::clone(settings),
             revision: Cell::default(),
         });
-        let mut open = BTreeMap::new();
+        let mut open = Map::new();
         for (id, content) in stored.take_all::<ProviderSession>(PREFIX) {
             let Ok(id) = id.parse::<ProviderId>() else {
                 storage.remove(StorageArea::Session, &format!("{PREFIX}{id}"));
@@ -111,16 +111,15 @@ impl Sessions {
     /// The provider's session, which is empty before the first sign-in.
     pub(crate) fn of(&self, provider: &ProviderId) -> Rc<Session> {
         let mut open = self.open.borrow_mut();
-        let session = open
-            .entry(provider.clone())
-            .or_insert_with(|| Session::new(provider.clone(), ProviderSession::default(), &self.keeper));
+        let new = || Session::new(provider.clone(), ProviderSession::default(), &self.keeper);
+        let session = open.get_or_insert_with(provider.clone(), new);
         Rc::clone(session)
     }
 
     /// Removes the sessions of providers that have left the settings. Gives the providers.
     pub(crate) fn retain_known(&self, effective: &Effective) -> Vec<ProviderId> {
-        let is_gone = |id: &ProviderId, _: &mut Rc<Session>| effective.provider(id).is_none();
-        let gone: BTreeMap<_, _> = self.open.borrow_mut().extract_if(.., is_gone).collect();
+        let is_gone = |id: &ProviderId, _: &Rc<Session>| effective.provider(id).is_none();
+        let gone = self.open.borrow_mut().take_if(is_gone);
         for (provider, session) in &gone {
             session.is_removed.set(true);
             self.keeper.storage.remove(StorageArea::Session, &key(provider));
@@ -129,13 +128,13 @@ impl Sessions {
         if !gone.is_empty() {
             self.keeper.changed();
         }
-        gone.into_keys().collect()
+        gone.into_iter().map(|(provider, _)| provider).collect()
     }
 
     /// Until when there are credentials, role by role.
     pub(crate) fn expirations(&self) -> Vec<(RoleKey, DateTime<Utc>)> {
         let mut expirations = Vec::new();
-        for (provider, session) in &*self.open.borrow() {
+        for (provider, session) in self.open.borrow().iter() {
             session.read(|content| {
                 expirations.extend(content.lifetimes().map(|(arn, lifetime)| {
                     (RoleKey::new(provider.clone(), arn.clone()), lifetime.expiration)

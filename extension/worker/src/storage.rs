@@ -1,7 +1,6 @@
 //! What outlives the background: everything that holds a secret in `storage.session` (memory only), the rest in
 //! `storage.local`. Each item is written by one owner and never read again until the next background starts.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_util::future::join;
@@ -44,8 +43,8 @@ impl Storage {
 /// What the background before left.
 pub(crate) struct Stored {
     storage: Storage,
-    session: BTreeMap<String, JsonText>,
-    local: BTreeMap<String, JsonText>,
+    session: Vec<(String, JsonText)>,
+    local: Vec<(String, JsonText)>,
 }
 
 impl Stored {
@@ -55,7 +54,8 @@ impl Stored {
             StorageArea::Session => &mut self.session,
             StorageArea::Local => &mut self.local,
         };
-        let value = codec::decode(&items.remove(key)?);
+        let found = items.iter().position(|(name, _)| name == key)?;
+        let value = codec::decode(&items.swap_remove(found).1);
         if value.is_none() {
             self.storage.remove(area, key);
         }
@@ -65,7 +65,8 @@ impl Stored {
     /// The items of `storage.session` whose keys start like this, by the rest of the key. Those that cannot be read are
     /// removed; the others are not affected.
     pub(crate) fn take_all<T: DeserializeOwned>(&mut self, prefix: &str) -> Vec<(String, T)> {
-        let keys: Vec<_> = self.session.keys().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let keys = self.session.iter().map(|(key, _)| key);
+        let keys: Vec<_> = keys.filter(|key| key.starts_with(prefix)).cloned().collect();
         let item =
             |key: String| Some((key[prefix.len()..].to_owned(), self.take(StorageArea::Session, &key)?));
         keys.into_iter().filter_map(item).collect()

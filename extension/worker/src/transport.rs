@@ -17,11 +17,11 @@
 //! the browser kept; `rolecall_core::sign_in` gets a new one then.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use rolecall_core::map::Set;
 use rolecall_core::message::host::{HostRequest, HostResponse, HttpRelayRequest, HttpRelayResponse};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
@@ -40,9 +40,9 @@ pub(crate) struct Transport {
     storage: Storage,
     host: Rc<Host>,
     /// Origins that are asked through the native host: `scheme://host:port`.
-    relayed: RefCell<BTreeSet<String>>,
+    relayed: RefCell<Set<String>>,
     /// Origins that were seen to refuse the extension's.
-    refusing: RefCell<BTreeSet<String>>,
+    refusing: RefCell<Set<String>>,
     /// The origin of each request that the browser is sending.
     fetching: RefCell<Vec<String>>,
 }

@@ -1,8 +1,8 @@
 //! What pages and terminals are shown, put together from where it is known.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rolecall_core::map::Map;
 use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
 use rolecall_core::message::page::PageRequest;
 use rolecall_core::message::ui::{ProviderState, RoleSession, RoleState, State};
@@ -82,7 +82,7 @@ impl View {
                 PersonSummary { provider: id.clone(), person: self.person(id) }
             })
             .collect();
-        let expirations: BTreeMap<_, _> = self.sessions.expirations().into_iter().collect();
+        let expirations: Map<_, _> = self.sessions.expirations().into_iter().collect();
         let revision = self.settings.revision().wrapping_add(self.sessions.revision());
         let role = |role: &rolecall_core::settings::Sourced<rolecall_core::settings::Role>| {
             let role = &role.value;

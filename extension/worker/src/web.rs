@@ -1,7 +1,6 @@
 //! The browser by its WebExtensions API, and everything in which browsers differ.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use js_sys::{JSON, Object, Promise, Reflect, Uint8Array};
+use rolecall_core::map::Set;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS,
     RandomnessError,
@@ -143,7 +143,7 @@ extern "C" {
 #[derive(Default)]
 pub(crate) struct WebBrowser {
     /// Windows that the background opened itself.
-    windows: Rc<RefCell<BTreeSet<WindowId>>>,
+    windows: Rc<RefCell<Set<WindowId>>>,
 }
 
 impl Browser for WebBrowser {
@@ -229,7 +229,7 @@ impl Browser for WebBrowser {
         let_go(api().notifications().clear(id));
     }
 
-    fn load(&self, area: StorageArea) -> Task<BTreeMap<String, JsonText>> {
+    fn load(&self, area: StorageArea) -> Task<Vec<(String, JsonText)>> {
         let promise = storage_area(area).get(&JsValue::NULL);
         let loaded = async move {
             let items = settle(promise).await.unwrap_or_default();
@@ -376,13 +376,13 @@ pub(crate) fn to_text(message: &JsValue) -> Option<JsonText> {
 /// only small window that was opened meanwhile; where there are several, none is.
 struct RedirectWindow {
     listener: Closure<dyn FnMut(JsValue)>,
-    opened: Rc<RefCell<BTreeSet<WindowId>>>,
-    own: Rc<RefCell<BTreeSet<WindowId>>>,
+    opened: Rc<RefCell<Set<WindowId>>>,
+    own: Rc<RefCell<Set<WindowId>>>,
 }
 
 impl RedirectWindow {
-    fn watch(own: &Rc<RefCell<BTreeSet<WindowId>>>) -> Self {
-        let opened = Rc::new(RefCell::new(BTreeSet::new()));
+    fn watch(own: &Rc<RefCell<Set<WindowId>>>) -> Self {
+        let opened = Rc::new(RefCell::new(Set::new()));
         let found = Rc::clone(&opened);
         let listener = Closure::<dyn FnMut(JsValue)>::new(move |window: JsValue| {
             let is_small = get(&window, "type").as_string().is_some_and(|kind| kind == "popup");
@@ -404,7 +404,7 @@ impl Drop for RedirectWindow {
     fn drop(&mut self) {
         api().windows().created_event().remove_listener(self.listener.as_ref());
         let (opened, own) = (self.opened.borrow(), self.own.borrow());
-        let mut others = opened.difference(&own);
+        let mut others = opened.iter().filter(|window| !own.contains(*window));
         if let (Some(window), None) = (others.next(), others.next()) {
             let_go(api().windows().remove(window.0));
         }

@@ -3,8 +3,7 @@
 //! Each role keeps its element and its id for as long as it is in the state, wherever it stands in the list: assistive
 //! technology follows `aria-activedescendant` by that id.
 
-use std::collections::BTreeMap;
-
+use rolecall_core::map::Map;
 use rolecall_core::settings::RoleKey;
 use wasm_bindgen::JsValue;
 use web_sys::{
@@ -19,7 +18,7 @@ use crate::words;
 /// The options.
 pub(super) struct Roles {
     template: HtmlTemplateElement,
-    rows: BTreeMap<RoleKey, Row>,
+    rows: Map<RoleKey, Row>,
     /// How many elements were ever made, for their ids.
     made: usize,
     /// What was last scrolled to: the option's id, and whether a problem took a part of the list's room.
@@ -37,7 +36,7 @@ struct Row {
 
 impl Roles {
     pub(super) fn new(template: HtmlTemplateElement) -> Self {
-        Self { template, rows: BTreeMap::new(), made: 0, revealed: (None, false) }
+        Self { template, rows: Map::new(), made: 0, revealed: (None, false) }
     }
 
     /// Shows the options in their order, and returns the id of the selected one.
