@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::aws::{Credentials, Region};
 use crate::code::Code;
 use crate::identity::PRODUCT;
+use crate::json;
 use crate::oidc::post_form;
 use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, TransportError, WithOrigin};
 use crate::secret::SecretBytes;
@@ -182,7 +183,7 @@ fn read_sign_in_token(response: &HttpResponse) -> Result<SecretString, ConsoleEr
         return Err(ConsoleError::Refused { status: response.status().as_u16() });
     }
     let answer: Answer =
-        serde_json::from_slice(response.body().expose_secret()).map_err(|_| ConsoleError::Malformed)?;
+        json::from_slice(response.body().expose_secret()).map_err(|_| ConsoleError::Malformed)?;
     Ok(answer.signin_token)
 }
 

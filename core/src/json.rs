@@ -1,8 +1,8 @@
-//! Reads the product's own messages and stored items from the JSON that `serde_json` writes.
+//! Reads JSON: the product's own messages and stored items, and what providers and AWS answer.
 //!
-//! `serde_json` reads them as well, and does so natively. In the extension size counts: for each type it brings a second
-//! form of it (a struct as a list), and for all of them the formatting of fractions, of which messages have none. What comes
-//! from others (providers, AWS, settings) is read by `serde_json` everywhere.
+//! `serde_json` reads the same, and natively messages are read by it. In the extension size counts: for each type it brings a
+//! second form of it (a struct as a list), and for all of them the formatting of what was found instead of what was expected. No
+//! error of this reader quotes the text.
 
 use std::fmt::Display;
 
@@ -12,11 +12,16 @@ use serde::de::{
 };
 use serde::{Deserializer, forward_to_deserialize_any};
 
-/// Reads a value. Numbers must be whole.
+/// Reads a value.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Malformed> {
     let mut reader = Reader { text, at: 0, depth: 0 };
     let value = T::deserialize(&mut reader)?;
     if reader.peek().is_some() { Err(reader.malformed("the end")) } else { Ok(value) }
+}
+
+/// Reads a value from text in UTF-8 (RFC 8259 section 8.1).
+pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Malformed> {
+    from_str(std::str::from_utf8(text).map_err(|_| Malformed("it is not UTF-8".to_owned()))?)
 }
 
 /// Why text is not the value that was wanted. Never quotes the text.
@@ -37,8 +42,8 @@ impl de::Error for Malformed {
         Self(format!("expected {expected}"))
     }
 
-    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
-        Self("unknown variant".to_owned())
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self(format!("it must be one of {}", expected.join(", ")))
     }
 
     #[cold]
@@ -153,13 +158,14 @@ impl Reader<'_> {
         Ok(unit)
     }
 
-    fn integer(&mut self) -> Result<i64> {
+    fn number(&mut self) -> Result<Number> {
         self.peek();
         let rest = self.rest();
-        let end = rest.bytes().position(|byte| byte != b'-' && !byte.is_ascii_digit()).unwrap_or(rest.len());
-        let integer = rest[..end].parse().map_err(|_| self.malformed("a whole number"))?;
+        let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+        let end = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let number = Number::read(&rest[..end]).ok_or_else(|| self.malformed("a number"))?;
         self.at += end;
-        Ok(integer)
+        Ok(number)
     }
 
     /// Opens a list or an object.
@@ -182,6 +188,51 @@ impl Reader<'_> {
     }
 }
 
+enum Number {
+    Unsigned(u64),
+    Negative(i64),
+    Float(f64),
+}
+
+impl Number {
+    /// RFC 8259 section 6. What is not whole, or too large for it, is a float.
+    fn read(text: &str) -> Option<Self> {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, mut rest) = unsigned.split_at(digits(unsigned));
+        if whole.is_empty() || (whole.len() > 1 && whole.starts_with('0')) {
+            return None;
+        }
+        let is_whole = rest.is_empty() && text != "-0";
+        if let Some(fraction) = rest.strip_prefix('.') {
+            let count = digits(fraction);
+            rest = if count == 0 { return None } else { &fraction[count..] };
+        }
+        if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+            let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            let count = digits(exponent);
+            rest = if count == 0 { return None } else { &exponent[count..] };
+        }
+        if !rest.is_empty() {
+            return None;
+        }
+        let unsigned = || text.parse().ok().map(Self::Unsigned);
+        let whole = is_whole.then(|| unsigned().or_else(|| text.parse().ok().map(Self::Negative)));
+        whole.flatten().or_else(|| Some(float(text)).filter(|float| float.is_finite()).map(Self::Float))
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn float(text: &str) -> f64 {
+    text.parse().unwrap_or(f64::NAN)
+}
+
+/// The browser's own reader spares the standard library's tables.
+#[cfg(target_arch = "wasm32")]
+fn float(text: &str) -> f64 {
+    js_sys::Number::parse_float(text)
+}
+
 impl<'de> Deserializer<'de> for &mut Reader<'_> {
     type Error = Malformed;
 
@@ -192,7 +243,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
             Some(b'{') => self.deserialize_map(visitor),
             Some(b'n') => self.deserialize_unit(visitor),
             Some(b't' | b'f') => self.deserialize_bool(visitor),
-            _ => self.deserialize_i64(visitor),
+            _ => self.deserialize_f64(visitor),
         }
     }
 
@@ -206,9 +257,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
         }
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let integer = self.integer()?;
-        visitor.visit_i64(integer)
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.number()? {
+            Number::Unsigned(number) => visitor.visit_u64(number),
+            Number::Negative(number) => visitor.visit_i64(number),
+            Number::Float(number) => visitor.visit_f64(number),
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -273,35 +327,43 @@ impl<'de> Deserializer<'de> for &mut Reader<'_> {
     }
 
     forward_to_deserialize_any! {
-        f32 f64 bytes byte_buf unit_struct tuple_struct
+        bytes byte_buf unit_struct tuple_struct
     }
 
     fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_i64(visitor)
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_f64(visitor)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -399,8 +461,8 @@ impl<'de> VariantAccess<'de> for Variant<'_, '_> {
     }
 }
 
-/// Messages are some 10 levels deep.
-const MAX_DEPTH: usize = 64;
+/// As deep as `serde_json` goes. Messages are some 10 levels deep.
+const MAX_DEPTH: usize = 127;
 
 #[cfg(test)]
 mod tests {
@@ -409,6 +471,7 @@ mod tests {
     #[cfg(not(target_arch = "wasm32"))]
     use proptest::prelude::*;
     use serde::{Deserialize, Serialize};
+    use serde_json::Value;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -502,11 +565,35 @@ mod tests {
         ] {
             assert!(from_str::<Shape>(text).is_err(), "{text}");
         }
-        for text in ["[1,]", "[,1]", "[1 2]", "[1", "1]", "[--1]"] {
+        for text in [
+            "[1,]", "[,1]", "[1 2]", "[1", "1]", "[--1]", "[01]", "[-]", "[+1]", "[1.]", "[.1]", "[1e]",
+            "[256]",
+        ] {
             assert!(from_str::<Vec<u8>>(text).is_err(), "{text}");
         }
-        assert!(from_str::<Deep>(&format!("{}{}", "[".repeat(60), "]".repeat(60))).is_ok());
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(from_str::<Deep>(&deep(MAX_DEPTH)).is_ok());
+        assert!(from_str::<Deep>(&deep(MAX_DEPTH + 1)).is_err());
         assert!(from_str::<Deep>(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn text_is_read_in_utf_8_alone() {
+        assert_eq!(from_slice::<String>("\"ü\"".as_bytes()).unwrap(), "ü");
+        assert!(from_slice::<String>(b"\"\xfc\"").is_err());
+        assert!(from_slice::<String>("\u{feff}\"a\"".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_number_is_whole_or_a_float() {
+        for (text, whole) in
+            [("7", Some(7)), ("-7", Some(-7)), ("0", Some(0)), ("1.9e9", None), ("7.0", None)]
+        {
+            let value = from_str::<Value>(text).unwrap();
+            assert_eq!(value.as_i64(), whole, "{text}");
+        }
+        assert_eq!(from_str::<Value>("1.9e9").unwrap().as_f64(), Some(1_900_000_000.0));
+        assert!(from_str::<Value>("1e999").is_err());
     }
 
     #[test]
@@ -527,11 +614,47 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text in "[\\[\\]{}\":,\\\\a-fnu0-9 .-]{0,40}") {
+        fn any_text_is_read_or_refused_as_serde_json_does(text in "[\\[\\]{}\":,\\\\a-fnu0-9 .-]{0,40}") {
             let ours = from_str::<Vec<Shape>>(&text).ok();
-            let theirs = serde_json::from_str::<Vec<Shape>>(&text).ok();
-            // Zeros in front of a number are read here and refused there.
-            prop_assert!(theirs.is_none() || ours == theirs, "{:?} {:?}", ours, theirs);
+            prop_assert_eq!(ours, serde_json::from_str::<Vec<Shape>>(&text).ok());
+            prop_assert_eq!(from_str::<Value>(&text).ok(), serde_json::from_str::<Value>(&text).ok());
         }
+
+        #[test]
+        fn any_number_is_read_or_refused_as_serde_json_does(text in "-?[0-9]{0,22}(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,4})?") {
+            let shape = |value: &Value| (value.as_i64(), value.as_u64(), value.is_f64());
+            let ours = from_str::<Value>(&text).ok();
+            let theirs = serde_json::from_str::<Value>(&text).ok();
+            prop_assert_eq!(ours.as_ref().map(shape), theirs.as_ref().map(shape));
+            // It rounds other than to the nearest float.
+            if let (Some(ours), Some(theirs)) = (ours.and_then(|value| value.as_f64()), theirs.and_then(|value| value.as_f64())) {
+                prop_assert!((ours - theirs).abs() <= ours.abs() * 1e-15, "{ours} {theirs}");
+            }
+        }
+
+        #[test]
+        fn any_value_is_read_as_serde_json_does(text in json_text()) {
+            prop_assert_eq!(from_str::<Value>(&text).unwrap(), serde_json::from_str::<Value>(&text).unwrap());
+        }
+    }
+
+    /// A document with whole numbers.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn json_text() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        let value = leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(".{0,8}", inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        });
+        value.prop_map(|value| value.to_string())
     }
 }

@@ -20,7 +20,7 @@
 //! | What ui, worker, host and command line say to each other | [`message`] |
 //! | What can go wrong | [`error`] |
 //! | Codes and next steps | [`code`] |
-//! | Messages and stored items as the extension reads them | [`json`] |
+//! | JSON, as the extension reads it | [`json`] |
 //! | Maps and sets that bring little code | [`map`] |
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |

@@ -1,12 +1,12 @@
 //! OpenID Connect Discovery 1.0: the provider's configuration and where its keys are.
 
 use http::Method;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::Prompt;
 use crate::code::Code;
+use crate::json;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider};
@@ -24,19 +24,19 @@ pub struct Metadata {
     /// Where the keys are.
     pub jwks_uri: Endpoint,
     /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
-    #[serde(default, deserialize_with = "if_usable")]
+    #[serde(default, deserialize_with = "usable_endpoint")]
     pub end_session_endpoint: Option<Endpoint>,
     /// Where a refresh token is made worthless (RFC 7009).
-    #[serde(default, deserialize_with = "if_usable")]
+    #[serde(default, deserialize_with = "usable_endpoint")]
     pub revocation_endpoint: Option<Endpoint>,
     /// Whether every redirect carries `iss` (RFC 9207 section 3).
-    #[serde(default, deserialize_with = "if_usable")]
+    #[serde(default, deserialize_with = "usable_flag")]
     pub authorization_response_iss_parameter_supported: bool,
     /// Absent means "not said" (RFC 8414 section 2), and PKCE is tried.
-    #[serde(default, deserialize_with = "if_usable")]
+    #[serde(default, deserialize_with = "usable_list")]
     code_challenge_methods_supported: Option<Vec<String>>,
     /// Initiating User Registration via OpenID Connect 1.0 section 4; absent means "not said".
-    #[serde(default, deserialize_with = "if_usable")]
+    #[serde(default, deserialize_with = "usable_list")]
     prompt_values_supported: Option<Vec<String>>,
 }
 
@@ -53,13 +53,21 @@ impl Metadata {
     }
 }
 
-/// What a sign-in does without is taken as absent where it cannot be used: it costs nobody the sign-in.
-fn if_usable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + DeserializeOwned,
-{
-    Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
+// What a sign-in does without is taken as absent where it cannot be used: it costs nobody the sign-in.
+
+fn usable_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Endpoint>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().and_then(|text| text.parse().ok()))
+}
+
+fn usable_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_bool().unwrap_or_default())
+}
+
+fn usable_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let texts = |values: &Vec<Value>| values.iter().map(|text| text.as_str().map(str::to_owned)).collect();
+    Ok(value.as_array().and_then(texts))
 }
 
 /// The request for the provider's configuration.
@@ -79,7 +87,7 @@ impl Metadata {
     pub fn read(provider: &Provider, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = provider.well_known_url.url();
         check_status(url, response)?;
-        let metadata: Self = serde_json::from_slice(response.body().expose_secret())
+        let metadata: Self = json::from_slice(response.body().expose_secret())
             .map_err(|error| DiscoveryError::Malformed { url: shown(url), reason: error.to_string() })?;
         // OIDC Discovery 4.3: the issuer must be the URL to which the well-known path was appended (4.1: with
         // any terminating "/" removed). Otherwise one provider could speak for another.

@@ -5,9 +5,11 @@
 
 use std::fmt;
 
-use serde::Deserializer as _;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+
+use crate::json;
 
 /// Why text is not a JSON object whose top-level names are unique.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,35 +21,45 @@ pub(super) enum UniqueObjectError {
 }
 
 /// Reads a JSON object whose top-level names are unique.
-pub(super) fn unique_object(json: &[u8]) -> Result<Map<String, Value>, UniqueObjectError> {
-    let mut duplicate = None;
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let object = deserializer.deserialize_map(UniqueNames { duplicate: &mut duplicate });
-    let object = object.and_then(|object| deserializer.end().map(|()| object));
-    object.map_err(|_| duplicate.map_or(UniqueObjectError::Malformed, UniqueObjectError::Duplicate))
+pub(super) fn unique_object(text: &[u8]) -> Result<Map<String, Value>, UniqueObjectError> {
+    match json::from_slice(text) {
+        Ok(Names::Unique(object)) => Ok(object),
+        Ok(Names::Duplicate(name)) => Err(UniqueObjectError::Duplicate(name)),
+        Err(_) => Err(UniqueObjectError::Malformed),
+    }
 }
 
-struct UniqueNames<'a> {
-    duplicate: &'a mut Option<String>,
+enum Names {
+    Unique(Map<String, Value>),
+    Duplicate(String),
 }
 
-impl<'de> Visitor<'de> for UniqueNames<'_> {
-    type Value = Map<String, Value>;
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Names;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Names, A::Error> {
         let mut object = Map::new();
+        let mut duplicate = None;
         while let Some((name, value)) = entries.next_entry::<String, Value>()? {
             if object.contains_key(&name) {
-                *self.duplicate = Some(name);
-                return Err(A::Error::custom("duplicate name"));
+                duplicate.get_or_insert(name);
+            } else {
+                object.insert(name, value);
             }
-            object.insert(name, value);
         }
-        Ok(object)
+        Ok(duplicate.map_or(Names::Unique(object), Names::Duplicate))
     }
 }
 

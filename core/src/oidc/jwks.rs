@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::discovery::{DiscoveryError, check_status, shown};
 use super::{IdTokenError, Metadata};
+use crate::json;
 use crate::platform::HttpResponse;
 
 /// A JSON Web Key Set.
@@ -51,7 +52,7 @@ impl KeySet {
     pub fn read(metadata: &Metadata, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = metadata.jwks_uri.url();
         check_status(url, response)?;
-        serde_json::from_slice(response.body().expose_secret())
+        json::from_slice(response.body().expose_secret())
             .map_err(|error| DiscoveryError::KeysMalformed { url: shown(url), reason: error.to_string() })
     }
 

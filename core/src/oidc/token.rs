@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::redirect::{plain, sentence_end};
 use super::{AuthorizationCode, CodeVerifier, Metadata};
 use crate::code::Code;
+use crate::json;
 use crate::platform::{HttpRequest, HttpResponse};
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
@@ -72,8 +73,8 @@ pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
     if let refused @ TokenError::Refused { .. } = TokenError::read(response) {
         return Err(refused);
     }
-    let success: Success = serde_json::from_slice(response.body().expose_secret())
-        .map_err(|error| TokenError::Malformed { reason: error.classify_for_people() })?;
+    let success: Success = json::from_slice(response.body().expose_secret())
+        .map_err(|error| TokenError::Malformed { reason: error.to_string() })?;
     // RFC 6749 section 5.1 and OIDC Core 3.1.3.3: `id_token` is what this product came for.
     let id_token = success.id_token.ok_or(TokenError::NoIdToken)?;
     Ok(Tokens { id_token, refresh_token: success.refresh_token })
@@ -121,7 +122,7 @@ pub enum TokenError {
     #[error("The provider's token endpoint answered with something that is not a token response ({reason}).")]
     Malformed {
         /// What is wrong with it; never its text.
-        reason: &'static str,
+        reason: String,
     },
     /// A success without an ID token.
     #[error("The provider gave no ID token.")]
@@ -170,7 +171,7 @@ impl TokenError {
             return Self::Busy;
         }
         let Ok(Failure { error, error_description, error_codes }) =
-            serde_json::from_slice(response.body().expose_secret())
+            json::from_slice(response.body().expose_secret())
         else {
             return Self::Status { status };
         };
@@ -212,20 +213,6 @@ pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> Htt
     // A content type that fetch sends without a preflight.
     headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
     request
-}
-
-/// serde's own message may quote the document, which may hold a token: only its kind is told.
-trait ClassifyForPeople {
-    fn classify_for_people(&self) -> &'static str;
-}
-
-impl ClassifyForPeople for serde_json::Error {
-    fn classify_for_people(&self) -> &'static str {
-        match self.classify() {
-            serde_json::error::Category::Data => "a field has the wrong type",
-            _ => "it is not JSON",
-        }
-    }
 }
 
 #[cfg(test)]

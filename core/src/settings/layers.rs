@@ -468,12 +468,18 @@ mod tests {
         assert_eq!((providers, roles.len()), (vec!["other abcdef".to_owned()], 0));
         let problem = effective.why_not(&fixture::role().arn, None).unwrap();
         assert!(problem.is(Code::SettingsInvalid), "{problem:?}");
-        assert!(problem.message.contains("left out with the provider \"corp\". the provider \"corp\" cannot be used: approve: unknown variant `allways`"), "{problem}");
+        assert!(problem.message.contains("left out with the provider \"corp\". the provider \"corp\" cannot be used: approve: it must be one of never, first, always."), "{problem}");
         // Neither the machine's role nor the one that the provider lists stands in for the policy's.
         let bad = format!(r#"{{"role":[{{{ROLE},"approve":"allways"}}]}}"#);
         let (providers, roles, effective) = below(policy(&bad));
         assert_eq!((providers, roles), (all.clone(), vec!["listed".to_owned()]));
-        assert!(effective.why_not(&fixture::role().arn, None).unwrap().message.contains("allways"));
+        assert!(
+            effective
+                .why_not(&fixture::role().arn, None)
+                .unwrap()
+                .message
+                .contains("it must be one of never, first, always")
+        );
         // Of a role whose provider cannot be read, any provider may be meant.
         let bad = r#"{"role":[{"provider":7,"arn":"arn:aws:iam::123456789012:role/example-role"}]}"#;
         assert_eq!(below(policy(bad)).1, ["listed"]);

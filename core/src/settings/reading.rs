@@ -10,15 +10,17 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
+use serde::de::value::StringDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::document::{RESERVED, default_scope, is_color};
-use super::{Account, Approve, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
+use super::{Account, Approve, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
+use crate::json::Malformed;
 use crate::map::{self, Set};
 
 /// A document, as far as it can be used.
@@ -275,33 +277,34 @@ impl Entry for Provider {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.required("id", parsed);
-        let name = fields.optional("name", typed);
+        let name = fields.optional("name", string);
         let well_known_url = fields.required("well_known_url", parsed);
         let client_id = fields.required("client_id", |value| {
-            typed(value)
-                .and_then(|id: String| if id.is_empty() { Err("it is empty".to_owned()) } else { Ok(id) })
+            string(value).and_then(|id| if id.is_empty() { Err("it is empty".to_owned()) } else { Ok(id) })
         });
         // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
         let scope = fields.given("scope", |value| {
-            let scope: String = typed(value)?;
+            let scope = string(value)?;
             let has_openid = scope.split(' ').any(|scope| scope == "openid");
             if has_openid { Ok(scope) } else { Err("it lacks openid".to_owned()) }
         });
         let authorize_params = fields.given("authorize_params", |value| {
-            let params: map::Map<String, String> = typed(value)?;
+            let params = value.as_object().ok_or("it must be a table")?.iter();
+            let params = params.map(|(name, value)| Ok((name.clone(), string(value)?)));
+            let params: map::Map<_, _> = params.collect::<Result<_, String>>()?;
             match RESERVED.iter().find(|name| params.contains_key(**name)) {
                 Some(reserved) => Err(format!("they must not set {reserved}")),
                 None => Ok(params),
             }
         });
-        let roles_claim = fields.optional("roles_claim", typed);
+        let roles_claim = fields.optional("roles_claim", string);
         let sts_endpoint = fields.optional("sts_endpoint", parsed);
         let console_endpoint = fields.optional("console_endpoint", parsed);
         let console_destination = fields.optional("console_destination", parsed);
         let endpoint_url = fields.optional("endpoint_url", parsed);
-        let token_exchange = fields.given("token_exchange", typed);
-        let redirect = fields.given("redirect", typed);
-        let approve = fields.given("approve", typed);
+        let token_exchange = fields.given("token_exchange", chosen);
+        let redirect = fields.given("redirect", chosen);
+        let approve = fields.given("approve", chosen);
         Some(Self {
             id: id?,
             name,
@@ -349,13 +352,16 @@ impl Entry for Role {
         let arn = fields.required("arn", parsed);
         let profile = fields.optional("profile", parsed);
         let region = fields.optional("region", parsed);
-        let duration = fields.optional("duration", typed);
+        let duration = fields.optional("duration", |value| {
+            let seconds = value.as_i64().ok_or("it must be a whole number")?;
+            u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
+        });
         let color = fields.optional("color", |value| {
-            let color: String = typed(value)?;
+            let color = string(value)?;
             if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".to_owned()) }
         });
-        let credentials = fields.given("credentials", typed);
-        let approve = fields.given("approve", typed);
+        let credentials = fields.given("credentials", chosen);
+        let approve = fields.given("approve", chosen);
         Some(Self {
             provider: provider?,
             arn: arn?,
@@ -399,7 +405,7 @@ impl Entry for Account {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.required("id", parsed);
-        let alias = fields.required("alias", typed);
+        let alias = fields.required("alias", string);
         Some(Self { id: id?, alias: alias? })
     }
 
@@ -455,14 +461,20 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads a value of a type that JSON and TOML have.
-fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    T::deserialize(value).map_err(|error| error.to_string())
+/// Reads a string.
+fn string(value: &Value) -> Result<String, String> {
+    value.as_str().map(str::to_owned).ok_or_else(|| "it must be a string".to_owned())
 }
 
-/// Reads a text that stands for something.
+/// Reads a string that stands for something.
 fn parsed<T: TryFrom<String, Error: Display>>(value: &Value) -> Result<T, String> {
-    T::try_from(typed(value)?).map_err(|error| error.to_string())
+    T::try_from(string(value)?).map_err(|error| error.to_string())
+}
+
+/// Reads a string that is one of a few.
+fn chosen<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let name = StringDeserializer::<Malformed>::new(string(value)?);
+    T::deserialize(name).map_err(|error| error.to_string())
 }
 
 /// What was read so far.

@@ -100,6 +100,10 @@ impl Duration {
     /// The shortest that STS gives: 15 minutes.
     pub const MIN: Self = Self(900);
 
+    pub(super) fn refusal(seconds: i64) -> String {
+        format!("duration must be 900 to 43200 seconds, not {seconds}")
+    }
+
     /// In seconds.
     #[must_use]
     pub fn seconds(self) -> u32 {
@@ -114,7 +118,7 @@ impl TryFrom<u32> for Duration {
         if (Self::MIN.0..=Self::MAX.0).contains(&seconds) {
             Ok(Self(seconds))
         } else {
-            Err(format!("duration must be 900 to 43200 seconds, not {seconds}"))
+            Err(Self::refusal(seconds.into()))
         }
     }
 }

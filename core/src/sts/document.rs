@@ -12,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Number, Value};
 use zeroize::Zeroizing;
 
+use crate::json;
+
 /// The leaves of a document, in the order in which they stand.
 #[derive(Debug)]
 pub struct Document {
@@ -108,7 +110,7 @@ impl Document {
     }
 
     fn from_json(text: &str) -> Option<Self> {
-        let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
+        let Ok(Value::Object(members)) = json::from_str(text) else { return None };
         let is_root = |name: &&String| name.ends_with("Response") || *name == ERROR;
         let of_result = |name: &String| Some(format!("{}Response", name.strip_suffix("Result")?));
         let root = members.keys().find(is_root).cloned().or_else(|| members.keys().find_map(of_result));
@@ -136,7 +138,7 @@ impl Document {
         }
     }
 
-    /// JSON that `serde_json` has read is no deeper than 128.
+    /// JSON that was read is no deeper than 127.
     fn add_json(&mut self, parent: Option<&String>, name: String, value: Value) {
         match value {
             Value::Object(members) => {

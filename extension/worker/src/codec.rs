@@ -1,5 +1,6 @@
 //! How values become JSON text and back: the one place for messages on ports and for stored items.
 
+use rolecall_core::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,5 +13,5 @@ pub(crate) fn encode(value: &impl Serialize) -> Option<JsonText> {
 
 /// `None` for text of another version or shape. What is wrong is not told: it could quote a secret.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
-    serde_json::from_str(text).ok()
+    json::from_str(text).ok()
 }

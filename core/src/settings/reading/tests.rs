@@ -56,7 +56,7 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
         "[[provider]]\n",
         &[
             ("id = \"a b\"", 1, "[[provider]] number 2 cannot be used: id: \"a b\" must be 1 to 64 letters"),
-            ("id = 7", 1, "[[provider]] number 2 cannot be used: id: invalid type: integer `7`"),
+            ("id = 7", 1, "[[provider]] number 2 cannot be used: id: it must be a string."),
             (
                 "id = \"x\"\nclient_id = \"x\"",
                 0,
@@ -79,7 +79,11 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
                 4,
                 "authorize_params: they must not set state.",
             ),
-            ("client_id = \"x\"\ntoken_exchange = \"x\"", 4, "token_exchange: unknown variant `x`"),
+            (
+                "client_id = \"x\"\ntoken_exchange = \"x\"",
+                4,
+                "token_exchange: it must be one of auto, extension, native.",
+            ),
         ],
     );
     let twice = "it is a duplicate, and only the first one counts ([[provider]] number 1).";
@@ -96,7 +100,11 @@ fn a_bad_role_or_account_loses_nothing_else_and_is_named_with_its_line() {
         "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\n",
         &[
             ("duration = 9000000", 3, "role/x cannot be used: duration must be 900 to 43200 seconds"),
-            ("approve = \"sometimes\"", 3, "role/x cannot be used: approve: unknown variant `sometimes`"),
+            (
+                "approve = \"sometimes\"",
+                3,
+                "role/x cannot be used: approve: it must be one of never, first, always.",
+            ),
             ("approve = \"first\"\ncredentials = \"file\"", 4, "credentials: every program can read"),
             ("profile = \"a b\"", 3, "role/x cannot be used: profile: \"a b\" must be"),
             ("region = 7", 3, "role/x cannot be used: region: "),
@@ -148,7 +156,7 @@ fn what_people_only_look_at_is_left_out_by_itself() {
     assert_eq!(
         told,
         [
-            "line 6: name of the provider \"corp\" cannot be used: invalid type: integer `7`, expected a string.",
+            "line 6: name of the provider \"corp\" cannot be used: it must be a string.",
             "line 11: color of the role arn:aws:iam::123456789012:role/dev cannot be used: it must be a colour's name or #rrggbb.",
         ]
     );
