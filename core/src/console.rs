@@ -3,7 +3,6 @@
 //!
 //! The login address works for 15 minutes for whoever has it. It is a secret, opened and never logged.
 
-use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -13,7 +12,7 @@ use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::json;
 use crate::oidc::post_form;
-use crate::platform::{HttpRequest, HttpResponse, Platform, Route, Step, TransportError, WithOrigin};
+use crate::platform::{HttpRequest, HttpResponse, Method, Platform, Route, Step, TransportError};
 use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider, Role};
 use crate::url::Url;
@@ -32,12 +31,12 @@ pub async fn login_url(
     let region = role.region();
     let endpoints = ConsoleEndpoints::of(provider, role, &region)?;
     let mut response = platform
-        .send(sign_in_token_request(&endpoints.federation, credentials, &Method::POST), Route::Readable)
+        .send(sign_in_token_request(&endpoints.federation, credentials, Method::Post), Route::Readable)
         .await?;
     // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses it is asked
     // again with GET, once, which is what AWS documents. A success that cannot be read is no refusal.
     if refuses_post(&response) {
-        let request = sign_in_token_request(&endpoints.federation, credentials, &Method::GET);
+        let request = sign_in_token_request(&endpoints.federation, credentials, Method::Get);
         response = platform.send(request, Route::Readable).await?;
     }
     let token = read_sign_in_token(&response)?;
@@ -136,7 +135,7 @@ fn host(endpoint: &Endpoint) -> &str {
     endpoint.url().host_str().unwrap_or_default()
 }
 
-fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: &Method) -> HttpRequest {
+fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: Method) -> HttpRequest {
     #[derive(Serialize)]
     struct Session<'a> {
         #[serde(rename = "sessionId")]
@@ -154,21 +153,19 @@ fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, metho
     // A struct of strings always serialises.
     let session = Zeroizing::new(serde_json::to_string(&session).unwrap_or_default());
     let parameters = [("Action", "getSigninToken"), ("Session", &session)];
-    if *method == Method::POST {
+    if method == Method::Post {
         return post_form(federation, &parameters);
     }
     let mut url = federation.url().clone();
     url.query_pairs_mut().extend_pairs(parameters);
-    let mut request = http::Request::new(SecretBytes::default());
-    *request.uri_mut() = Endpoint::from_checked(url).uri();
-    request
+    HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default() }
 }
 
 /// Whether the method was refused, or may have been for the `Origin` that browsers send along with POST and not with GET.
 fn refuses_post(response: &HttpResponse) -> bool {
-    match response.status().as_u16() {
+    match response.status {
         404 | 405 | 501 => true,
-        400 | 403 => response.extensions().get::<WithOrigin>().is_some(),
+        400 | 403 => response.had_origin,
         _ => false,
     }
 }
@@ -179,11 +176,11 @@ fn read_sign_in_token(response: &HttpResponse) -> Result<SecretString, ConsoleEr
     struct Answer {
         signin_token: SecretString,
     }
-    if response.status() != http::StatusCode::OK {
-        return Err(ConsoleError::Refused { status: response.status().as_u16() });
+    if response.status != 200 {
+        return Err(ConsoleError::Refused { status: response.status });
     }
     let answer: Answer =
-        json::from_slice(response.body().expose_secret()).map_err(|_| ConsoleError::Malformed)?;
+        json::from_slice(response.body.expose_secret()).map_err(|_| ConsoleError::Malformed)?;
     Ok(answer.signin_token)
 }
 
@@ -195,12 +192,8 @@ mod tests {
     use super::*;
     use crate::settings::fixture;
 
-    fn answer(status: u16, with_origin: bool) -> HttpResponse {
-        let mut response = http::Response::builder().status(status).body(SecretBytes::default()).unwrap();
-        if with_origin {
-            response.extensions_mut().insert(WithOrigin);
-        }
-        response
+    fn answer(status: u16, had_origin: bool) -> HttpResponse {
+        HttpResponse { had_origin, ..HttpResponse::new(status, SecretBytes::default()) }
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod sts;
+mod time;
 pub mod url;
 
 pub use code::{Code, Problem};

@@ -10,18 +10,75 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::code::{Code, Problem};
 use crate::secret::SecretBytes;
 use crate::settings::TokenExchange;
+use crate::time;
 use crate::url::Url;
 
 /// An HTTP request that leaves the product. Bodies are small and whole, and hold codes, tokens and credentials.
-pub type HttpRequest = http::Request<SecretBytes>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// What is done.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Names in small letters, and values.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// The body. There is none with GET.
+    pub body: SecretBytes,
+}
+
+/// The methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Without a body.
+    Get,
+    /// With a form.
+    Post,
+}
+
+impl Method {
+    /// As HTTP names it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
 
 /// What came back, whatever its status.
-pub type HttpResponse = http::Response<SecretBytes>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: SecretBytes,
+    /// Whether the request said which page or extension it comes from (`Origin`), so that a refusal may be of that.
+    pub had_origin: bool,
+}
 
-/// Among the extensions of a response: its request said which page or extension it comes from (`Origin`), so a refusal may
-/// be of that.
-#[derive(Debug, Clone, Copy)]
-pub struct WithOrigin;
+impl HttpResponse {
+    /// A response without headers.
+    #[must_use]
+    pub fn new(status: u16, body: SecretBytes) -> Self {
+        Self { status, headers: Vec::new(), body, had_origin: false }
+    }
+
+    /// Whether the request has succeeded.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The first header of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(&found.1)
+    }
+}
 
 /// What a sign-in asks of the program it runs in.
 #[allow(async_fn_in_trait)] // Both drivers run it on one thread; nothing needs `Send`.
@@ -254,18 +311,18 @@ fn in_words(seconds: u32) -> String {
 
 /// The server's own clock: `Date`, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 6.6.1).
 pub(crate) fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
-    let date = response.headers().get(http::header::DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(date).ok().map(|date| date.to_utc())
+    let date = response.header("date")?;
+    time::http_date(date)
 }
 
 /// For how long a server wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
 pub(crate) fn retry_after(response: &HttpResponse, now: DateTime<Utc>) -> Option<TimeDelta> {
-    let text = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let text = response.header("retry-after")?.trim();
     let wait = if let Ok(seconds) = text.parse::<u32>() {
         TimeDelta::seconds(seconds.into())
     } else {
         // By the server's own clock, if it tells what time that says.
-        let until = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+        let until = time::http_date(text)?;
         until - server_date(response).unwrap_or(now)
     };
     Some(wait.max(TimeDelta::zero()))
@@ -291,10 +348,13 @@ mod tests {
 
     #[test]
     fn a_server_says_in_seconds_or_by_its_own_clock_for_how_long_it_wants_to_be_left_alone() {
-        let now = DateTime::parse_from_rfc2822("Sun, 06 Nov 1994 08:00:00 GMT").unwrap().to_utc();
+        let now = time::http_date("Sun, 06 Nov 1994 08:00:00 GMT").unwrap();
         let wait = |retry: &str, date: &str| {
-            let response = http::Response::builder().header("retry-after", retry).header("date", date);
-            retry_after(&response.body(SecretBytes::default()).unwrap(), now).map(|wait| wait.num_seconds())
+            let headers =
+                [("Retry-After", retry), ("date", date)].map(|(name, value)| (name.into(), value.into()));
+            let response =
+                HttpResponse { headers: headers.into(), ..HttpResponse::new(503, SecretBytes::default()) };
+            retry_after(&response, now).map(|wait| wait.num_seconds())
         };
         assert_eq!(wait("120", ""), Some(120));
         assert_eq!(wait("Sun, 06 Nov 1994 08:01:00 GMT", ""), Some(60));
@@ -306,8 +366,13 @@ mod tests {
 
     #[test]
     fn what_is_sent_and_what_comes_back_is_not_shown() {
-        let request = HttpRequest::new("code=very-secret".to_owned().into());
-        let response = HttpResponse::new(r#"{"id_token":"very-secret"}"#.to_owned().into());
+        let request = HttpRequest {
+            method: Method::Post,
+            url: Url::parse("https://idp.example/token").unwrap(),
+            headers: Vec::new(),
+            body: "code=very-secret".to_owned().into(),
+        };
+        let response = HttpResponse::new(200, r#"{"id_token":"very-secret"}"#.to_owned().into());
         let shown = format!("{request:?} {response:?}");
         assert!(shown.contains("REDACTED") && !shown.contains("very-secret"), "{shown}");
     }

@@ -466,7 +466,7 @@ fn may_need_person(error: &Error) -> bool {
 
 /// Whether the same request may be answered later.
 fn is_busy(response: &HttpResponse) -> bool {
-    response.status() == http::StatusCode::TOO_MANY_REQUESTS || response.status().is_server_error()
+    response.status == 429 || (500..600).contains(&response.status)
 }
 
 /// How long a provider's configuration is believed.

@@ -12,7 +12,6 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use chrono::{DateTime, Utc};
-    use http::Response;
     use rolecall_core::aws::Credentials;
     use rolecall_core::console::login_url;
     use rolecall_core::oidc::{ExpectedRedirect, KeySet, Metadata, read_redirect, read_tokens};
@@ -26,6 +25,10 @@ mod tests {
     use secrecy::ExposeSecret;
     use serde_json::{Map, Value, json};
 
+    fn answer(status: &Value, body: &str) -> HttpResponse {
+        HttpResponse::new(u16::try_from(status.as_u64().unwrap()).unwrap(), body.to_owned().into())
+    }
+
     #[test]
     fn every_answer_of_sts_on_record_is_read_as_what_it_is() {
         let rows = rows(include_str!("../../tests/recorded/sts-answers.jsonl"));
@@ -33,11 +36,7 @@ mod tests {
         let now = "2018-01-02T02:04:05Z".parse().unwrap();
         let mut differences = Vec::new();
         for row in &rows {
-            let response = Response::builder()
-                .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
-                .header("content-type", row["type"].as_str().unwrap())
-                .body(row["body"].as_str().unwrap().to_owned().into())
-                .unwrap();
+            let response = answer(&row["status"], row["body"].as_str().unwrap());
             let read = match read_credentials(&response, &role, now) {
                 Ok(credentials) => {
                     assert_eq!(credentials.access_key_id, "ASIAEXAMPLE", "{row}");
@@ -76,9 +75,7 @@ mod tests {
                  <Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
             );
             for body in [xml, json!({ "Error": error, "RequestId": "r" }).to_string()] {
-                let response =
-                    Response::builder().status(u16::try_from(row["status"].as_u64().unwrap()).unwrap());
-                let response = response.body(body.into()).unwrap();
+                let response = answer(&row["status"], &body);
                 let error = read_credentials(&response, &role, DateTime::UNIX_EPOCH).unwrap_err();
                 assert_eq!(error.code().as_str(), expected, "{row}");
             }
@@ -149,10 +146,7 @@ mod tests {
         let mut differences = Vec::new();
         for row in &rows {
             let body = json!({ "error": row["error"], "error_description": row["error_description"] });
-            let response = Response::builder()
-                .status(u16::try_from(row["status"].as_u64().unwrap()).unwrap())
-                .body(body.to_string().into())
-                .unwrap();
+            let response = answer(&row["status"], &body.to_string());
             let read = json!(read_tokens(&response).unwrap_err().code().as_str());
             compare(row, &read, &mut differences);
         }
@@ -168,7 +162,7 @@ mod tests {
             "issuer": "https://idp.example", "authorization_endpoint": "https://idp.example/authorize",
             "token_endpoint": "https://idp.example/token", "jwks_uri": "https://idp.example/jwks",
         });
-        let response = Response::new(document.to_string().into());
+        let response = answer(&json!(200), &document.to_string());
         let metadata = Metadata::read(&provider(&well_known), &response).unwrap();
         let redirect_uri = "https://abc.chromiumapp.org/".parse().unwrap();
         let mut differences = Vec::new();
@@ -206,7 +200,7 @@ mod tests {
         let rows = rows(include_str!("../../tests/recorded/discovery.jsonl"));
         let mut differences = Vec::new();
         for row in &rows {
-            let response = Response::new(row["document"].to_string().into());
+            let response = answer(&json!(200), &row["document"].to_string());
             let read = match Metadata::read(&provider(&row["well_known_url"]), &response) {
                 Ok(metadata) => {
                     assert_eq!(row["document"]["issuer"], json!(metadata.issuer), "{row}");
@@ -276,11 +270,7 @@ mod tests {
                 "credentials are never sent by a way that may keep the answer"
             );
             self.1.set(self.1.get() + 1);
-            Ok(Response::builder()
-                .status(u16::try_from(self.0["status"].as_u64().unwrap()).unwrap())
-                .header("content-type", self.0["content_type"].as_str().unwrap())
-                .body(self.0["body"].as_str().unwrap().to_owned().into())
-                .unwrap())
+            Ok(answer(&self.0["status"], self.0["body"].as_str().unwrap()))
         }
 
         async fn wait(&self, _: Duration) {}

@@ -6,8 +6,9 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use http::header::CONTENT_TYPE;
+use http::{Request, Response};
 use rolecall_core::aws::{Partition, Region};
-use rolecall_core::platform::{HttpRequest, HttpResponse};
+use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Endpoint;
 use rolecall_core::sts::Document;
 use rolecall_core::{Code, Problem};
@@ -50,7 +51,11 @@ fn partition(region: &Region) -> Partition {
     Partition::ALL.into_iter().find(same).unwrap_or(Partition::Aws)
 }
 
-fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<HttpRequest, Problem> {
+fn signed_request(
+    endpoint: &Endpoint,
+    region: &Region,
+    keys: &Keys,
+) -> Result<Request<SecretBytes>, Problem> {
     let refuse =
         |what: &str| Problem::new(Code::Internal, format!("The request to STS could not be signed: {what}."));
     let credentials = Credentials::new(
@@ -70,7 +75,7 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
         .build()
         .map_err(|_| refuse("a parameter is missing"))?
         .into();
-    let mut request = http::Request::post(endpoint.uri())
+    let mut request = Request::post(http_client::uri(endpoint.url().as_str()))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
         .body(BODY.to_owned().into())
         .map_err(|_| refuse("it is not a request"))?;
@@ -85,7 +90,7 @@ fn signed_request(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<H
     Ok(request)
 }
 
-fn read(response: &HttpResponse) -> Result<CallerIdentity, Problem> {
+fn read(response: &Response<SecretBytes>) -> Result<CallerIdentity, Problem> {
     let document = Document::read(response.body().expose_secret());
     let identity = document.as_ref().and_then(|document| {
         let text = |name: &str| document.text("GetCallerIdentityResult", name).map(str::to_owned);
@@ -125,7 +130,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<CallerIdentity, Problem> {
-        read(&http::Response::builder().status(status).body(body.to_owned().into()).unwrap())
+        read(&Response::builder().status(status).body(body.to_owned().into()).unwrap())
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use rolecall_core::platform::{
-    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, TransportError,
+    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, Method, REQUEST_TIMEOUT_SECONDS, TransportError,
 };
 use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Endpoint;
@@ -14,8 +14,35 @@ use ureq::{Agent, Body};
 
 use crate::certificate;
 
+/// Sends a request of a sign-in.
+pub(crate) fn exchange(request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    let mut sent = Request::new(request.body);
+    *sent.method_mut() = match request.method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+    };
+    *sent.uri_mut() = uri(request.url.as_str());
+    let headers = request.headers.iter();
+    let headers =
+        headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    sent.headers_mut().extend(headers);
+    let (parts, body) = send(sent)?.into_parts();
+    let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    Ok(HttpResponse { headers, ..HttpResponse::new(parts.status.as_u16(), body) })
+}
+
+/// A header's value.
+pub(crate) fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+/// A URL of http or https is always a URI: it percent-encodes what a URI may not hold.
+pub(crate) fn uri(url: &str) -> Uri {
+    url.parse().unwrap_or_default()
+}
+
 /// Sends a request to an `https` or loopback address.
-pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError> {
+pub(crate) fn send(request: Request<SecretBytes>) -> Result<Response<SecretBytes>, TransportError> {
     let host = host(request.uri());
     let authority = request.uri().authority().cloned();
     let unreachable = |reason: String| TransportError::Unreachable { host: host.clone(), reason };
@@ -45,7 +72,7 @@ pub(crate) fn send(request: HttpRequest) -> Result<HttpResponse, TransportError>
 }
 
 /// Sends a request to this program's own server, which may wait for a person before it responds.
-pub(crate) fn send_to_own(request: HttpRequest) -> Result<HttpResponse, TransportError> {
+pub(crate) fn send_to_own(request: Request<SecretBytes>) -> Result<Response<SecretBytes>, TransportError> {
     let host = host(request.uri());
     let client = config().proxy(None).timeout_global(None).build().new_agent();
     let (parts, mut body) = run(&client, request).map_err(|error| explain(&error, &host))?.into_parts();
@@ -53,7 +80,7 @@ pub(crate) fn send_to_own(request: HttpRequest) -> Result<HttpResponse, Transpor
     Ok(Response::from_parts(parts, body.into()))
 }
 
-fn run(client: &Agent, request: HttpRequest) -> Result<Response<Body>, ureq::Error> {
+fn run(client: &Agent, request: Request<SecretBytes>) -> Result<Response<Body>, ureq::Error> {
     let (parts, body) = request.into_parts();
     if body.is_empty() && parts.method != http::Method::POST {
         return client.run(Request::from_parts(parts, ()));
@@ -87,7 +114,7 @@ fn is_loopback(endpoint: &Endpoint) -> bool {
 }
 
 /// Host and port, without the rest of the address, which may hold a secret.
-fn host(uri: &http::Uri) -> String {
+fn host(uri: &Uri) -> String {
     uri.authority().map_or_else(|| "the address".to_owned(), |authority| authority.as_str().to_owned())
 }
 
@@ -136,7 +163,7 @@ mod tests {
         (address, server)
     }
 
-    fn get(address: &str) -> HttpRequest {
+    fn get(address: &str) -> Request<SecretBytes> {
         Request::builder().uri(address).body(Vec::new().into()).unwrap()
     }
 

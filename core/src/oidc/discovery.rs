@@ -1,13 +1,12 @@
 //! OpenID Connect Discovery 1.0: the provider's configuration and where its keys are.
 
-use http::Method;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::Prompt;
 use crate::code::Code;
 use crate::json;
-use crate::platform::{HttpRequest, HttpResponse};
+use crate::platform::{HttpRequest, HttpResponse, Method};
 use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
@@ -87,7 +86,7 @@ impl Metadata {
     pub fn read(provider: &Provider, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = provider.well_known_url.url();
         check_status(url, response)?;
-        let metadata: Self = json::from_slice(response.body().expose_secret())
+        let metadata: Self = json::from_slice(response.body.expose_secret())
             .map_err(|error| DiscoveryError::Malformed { url: shown(url), reason: error.to_string() })?;
         // OIDC Discovery 4.3: the issuer must be the URL to which the well-known path was appended (4.1: with
         // any terminating "/" removed). Otherwise one provider could speak for another.
@@ -175,7 +174,7 @@ fn fitting_address(issuer: &str, expected: &str, asked: &Url) -> String {
 }
 
 pub(super) fn check_status(url: &Url, response: &HttpResponse) -> Result<(), DiscoveryError> {
-    match response.status().as_u16() {
+    match response.status {
         200 => Ok(()),
         status => Err(DiscoveryError::Status { url: shown(url), status }),
     }
@@ -190,11 +189,12 @@ pub(super) fn shown(url: &Url) -> String {
 }
 
 fn get(endpoint: &Endpoint) -> HttpRequest {
-    let mut request = http::Request::new(SecretBytes::default());
-    *request.method_mut() = Method::GET;
-    *request.uri_mut() = endpoint.uri();
-    request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
-    request
+    HttpRequest {
+        method: Method::Get,
+        url: endpoint.url().clone(),
+        headers: vec![("accept", "application/json")],
+        body: SecretBytes::default(),
+    }
 }
 
 const WELL_KNOWN_PATH: &str = "/.well-known/openid-configuration";
@@ -214,7 +214,7 @@ mod tests {
             r#"{{"issuer":"{issuer}","authorization_endpoint":"https://a.example/authorize",
                 "token_endpoint":"https://a.example/token","jwks_uri":"https://a.example/jwks"{extra}}}"#
         );
-        Metadata::read(&provider, &http::Response::new(body.into()))
+        Metadata::read(&provider, &HttpResponse::new(200, body.into()))
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
                 r#"{{"issuer":"https://a.example","authorization_endpoint":"https://a.example/authorize",
                     "token_endpoint":"https://a.example/token","jwks_uri":"{address}"}}"#
             );
-            let read = Metadata::read(&provider, &http::Response::new(body.into()));
+            let read = Metadata::read(&provider, &HttpResponse::new(200, body.into()));
             assert_eq!(read.is_ok(), is_taken, "{address}");
         }
     }

@@ -52,7 +52,7 @@ impl KeySet {
     pub fn read(metadata: &Metadata, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = metadata.jwks_uri.url();
         check_status(url, response)?;
-        json::from_slice(response.body().expose_secret())
+        json::from_slice(response.body.expose_secret())
             .map_err(|error| DiscoveryError::KeysMalformed { url: shown(url), reason: error.to_string() })
     }
 

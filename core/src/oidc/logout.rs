@@ -41,6 +41,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::platform::HttpResponse;
     use crate::settings::fixture;
 
     fn metadata(more: &str) -> Metadata {
@@ -48,16 +49,16 @@ mod tests {
             r#"{{"issuer":"https://idp.example","authorization_endpoint":"https://idp.example/authorize",
                 "token_endpoint":"https://idp.example/token","jwks_uri":"https://idp.example/jwks"{more}}}"#
         );
-        Metadata::read(&fixture::provider(), &http::Response::new(body.into())).unwrap()
+        Metadata::read(&fixture::provider(), &HttpResponse::new(200, body.into())).unwrap()
     }
 
     #[test]
     fn a_refresh_token_is_revoked_in_the_body_and_never_in_the_address() {
         let metadata = metadata(r#","revocation_endpoint":"https://idp.example/revoke""#);
         let request = revocation_request(&fixture::provider(), &metadata, &"r&1".into()).unwrap();
-        assert_eq!(request.uri(), "https://idp.example/revoke");
+        assert_eq!(request.url.as_str(), "https://idp.example/revoke");
         assert_eq!(
-            request.body().expose_secret(),
+            request.body.expose_secret(),
             b"token=r%261&token_type_hint=refresh_token&client_id=abcdef"
         );
     }

@@ -1,6 +1,5 @@
 //! The token endpoint: code exchange (OIDC Core 3.1.3) and refresh (OIDC Core 12), as a public client.
 
-use http::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -8,7 +7,7 @@ use super::redirect::{plain, sentence_end};
 use super::{AuthorizationCode, CodeVerifier, Metadata};
 use crate::code::Code;
 use crate::json;
-use crate::platform::{HttpRequest, HttpResponse};
+use crate::platform::{HttpRequest, HttpResponse, Method};
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
 
@@ -66,14 +65,14 @@ pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
         id_token: Option<SecretString>,
         refresh_token: Option<SecretString>,
     }
-    if response.status() != http::StatusCode::OK {
+    if response.status != 200 {
         return Err(TokenError::read(response));
     }
     // Some refuse with a status of success.
     if let refused @ TokenError::Refused { .. } = TokenError::read(response) {
         return Err(refused);
     }
-    let success: Success = json::from_slice(response.body().expose_secret())
+    let success: Success = json::from_slice(response.body.expose_secret())
         .map_err(|error| TokenError::Malformed { reason: error.to_string() })?;
     // RFC 6749 section 5.1 and OIDC Core 3.1.3.3: `id_token` is what this product came for.
     let id_token = success.id_token.ok_or(TokenError::NoIdToken)?;
@@ -165,13 +164,13 @@ impl TokenError {
             #[serde(default)]
             error_codes: Vec<u32>,
         }
-        let status = response.status().as_u16();
+        let status = response.status;
         // Okta says invalid_grant with it, of a code that is as good as before.
         if status == 429 {
             return Self::Busy;
         }
         let Ok(Failure { error, error_description, error_codes }) =
-            json::from_slice(response.body().expose_secret())
+            json::from_slice(response.body.expose_secret())
         else {
             return Self::Status { status };
         };
@@ -199,20 +198,20 @@ impl TokenError {
 /// A form for the token endpoint, whose answers are JSON (RFC 6749 section 5).
 fn token_request(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
     let mut request = post_form(endpoint, parameters);
-    request.headers_mut().insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
+    request.headers.push(("accept", "application/json"));
     request
 }
 
 /// A form. It says nothing of what it accepts: servers other than the provider's answer otherwise to that.
 pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> HttpRequest {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-    let mut request = http::Request::new(body.into());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.uri();
-    let headers = request.headers_mut();
-    // A content type that fetch sends without a preflight.
-    headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
-    request
+    HttpRequest {
+        method: Method::Post,
+        url: endpoint.url().clone(),
+        // A content type that fetch sends without a preflight.
+        headers: vec![("content-type", "application/x-www-form-urlencoded")],
+        body: body.into(),
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +222,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16, body: &str) -> HttpResponse {
-        http::Response::builder().status(status).body(body.to_owned().into()).unwrap()
+        HttpResponse::new(status, body.to_owned().into())
     }
 
     #[test]

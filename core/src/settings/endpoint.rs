@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use crate::url::Url;
@@ -23,22 +22,10 @@ impl Endpoint {
         &self.0
     }
 
-    /// The address as `http` wants it.
-    #[must_use]
-    pub fn uri(&self) -> Uri {
-        // A URL of http or https is always a URI: it percent-encodes what a URI may not hold.
-        self.0.as_str().parse().unwrap_or_default()
-    }
-
     /// An `https` address from parts that are known to be valid.
     pub(crate) fn https(host: &str, path: &str) -> Self {
         // Hosts of partitions and regions are DNS names by construction.
         let url = Url::parse(&format!("https://{host}{path}")).unwrap_or_else(|_| unreachable!());
-        Self(url)
-    }
-
-    /// An address derived from an [`Endpoint`], such as one with a query.
-    pub(crate) fn from_checked(url: Url) -> Self {
         Self(url)
     }
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use super::{Document, StsError};
 use crate::aws::{Credentials, RoleArn};
 use crate::platform::{HttpResponse, server_date};
+use crate::time::rfc3339;
 
 /// Reads credentials or the reason why there are none.
 ///
@@ -17,12 +18,12 @@ pub fn read_credentials(
     role: &RoleArn,
     now: DateTime<Utc>,
 ) -> Result<Credentials, StsError> {
-    let status = response.status().as_u16();
-    let document = Document::read(response.body().expose_secret());
+    let status = response.status;
+    let document = Document::read(response.body.expose_secret());
     if let Some((code, message)) = document.as_ref().and_then(Document::error) {
         return Err(StsError::from_wire(status, code, message));
     }
-    let success = document.filter(|document| is_answer(document) && response.status().is_success());
+    let success = document.filter(|document| is_answer(document) && response.is_success());
     let Some(document) = success else {
         // Something in between may say these without a document.
         return Err(match status {
@@ -73,7 +74,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
     match text.parse() {
         Ok(seconds) if (0..YEAR_10_000).contains(&seconds) => DateTime::from_timestamp(seconds, 0),
         Ok(_) => None,
-        Err(_) => DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()),
+        Err(_) => rfc3339(text),
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
     }
 
     fn read(status: u16, body: &str) -> Result<Credentials, StsError> {
-        read_at(NOW, &http::Response::builder().status(status).body(body.to_owned().into()).unwrap())
+        read_at(NOW, &HttpResponse::new(status, body.to_owned().into()))
     }
 
     const AWS: &str = r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -248,10 +249,8 @@ mod tests {
 
     #[test]
     fn a_local_clock_that_is_ahead_by_a_year_does_not_make_good_credentials_expired() {
-        let response = http::Response::builder()
-            .header("date", "Wed, 24 Oct 2029 23:00:00 GMT")
-            .body(AWS.to_owned().into())
-            .unwrap();
+        let headers = vec![("date".to_owned(), "Wed, 24 Oct 2029 23:00:00 GMT".to_owned())];
+        let response = HttpResponse { headers, ..HttpResponse::new(200, AWS.to_owned().into()) };
         assert!(read_at("2031-01-01T00:00:00Z", &response).is_ok());
     }
 

@@ -390,10 +390,10 @@ impl Scripted {
     }
 
     fn respond(&self, request: &HttpRequest) -> HttpResponse {
-        let host = request.uri().host().unwrap().to_owned();
+        let host = request.url.host_str().unwrap().to_owned();
         let form: BTreeMap<String, String> =
-            url::form_urlencoded::parse(request.body().expose_secret()).into_owned().collect();
-        match request.uri().path() {
+            url::form_urlencoded::parse(request.body.expose_secret()).into_owned().collect();
+        match request.url.path() {
             "/.well-known/openid-configuration" => answer(&json!({
                 "issuer": format!("https://{host}"),
                 "authorization_endpoint": format!("https://{host}/authorize"),
@@ -450,7 +450,7 @@ impl Scripted {
              </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>",
             form["RoleSessionName"].to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")
         );
-        http::Response::new(text.into())
+        HttpResponse::new(200, text.into())
     }
 }
 
@@ -535,7 +535,7 @@ impl Browser for Scripted {
     }
 
     fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>> {
-        let (host, path) = (request.uri().host().unwrap().to_owned(), request.uri().path().to_owned());
+        let (host, path) = (request.url.host_str().unwrap().to_owned(), request.url.path().to_owned());
         self.log.borrow_mut().push(format!("{host}{path}"));
         if self.hold.borrow().is_none_or(|hold| !host.contains(hold)) {
             return std::future::ready(Ok(self.respond(&request))).boxed_local();
@@ -653,5 +653,5 @@ pub(crate) fn role(provider: &str, name: &str) -> RoleKey {
 }
 
 fn answer(value: &Value) -> HttpResponse {
-    http::Response::new(value.to_string().into())
+    HttpResponse::new(200, value.to_string().into())
 }

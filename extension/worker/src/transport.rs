@@ -20,14 +20,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, StatusCode};
 use rolecall_core::map::Set;
 use rolecall_core::message::host::{HostRequest, HostResponse, HttpRelayRequest, HttpRelayResponse};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
-    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS, Route, TransportError, WithOrigin,
+    HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, Method, REQUEST_TIMEOUT_SECONDS, Route, TransportError,
 };
-use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem};
 
 use crate::browser::{Browser, FetchError, StorageArea};
@@ -95,7 +93,7 @@ impl Transport {
     ) -> Result<HttpResponse, TransportError> {
         if self.browser.has_permission(&target.pattern).await {
             let response = self.fetch(target, request).await?;
-            if response.status().is_success() || !self.host.is_connected() {
+            if response.is_success() || !self.host.is_connected() {
                 return Ok(response);
             }
             return self.relay(target, request).await;
@@ -184,27 +182,21 @@ impl Transport {
 
     async fn fetch(&self, target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let _fetching = Fetching::new(&self.fetching, &target.origin);
-        let has_origin = request.method() != Method::GET;
+        let had_origin = request.method != Method::Get;
         let fetched = self.browser.fetch(request.clone()).await;
-        let mut response = fetched.map_err(|error| target.fetch_failure(error))?;
-        if has_origin {
-            response.extensions_mut().insert(WithOrigin);
-        }
-        Ok(response)
+        let response = fetched.map_err(|error| target.fetch_failure(error))?;
+        Ok(HttpResponse { had_origin, ..response })
     }
 
     /// The same request by the native host.
     async fn relay(&self, target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let url = target.url.parse().map_err(|_| target.unreachable("the address cannot be used"))?;
-        let headers = request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned()));
+        let headers = request.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let relay = HttpRelayRequest {
-            method: request.method().to_string(),
+            method: request.method.as_str().to_owned(),
             url,
             headers: headers.collect(),
-            body: request.body().clone(),
+            body: request.body.clone(),
         };
         match self.host.request(HostRequest::SendHttp(relay), RELAY_LIMIT).await {
             Ok(HostResponse::Http(response)) => target.response(response),
@@ -250,14 +242,15 @@ struct Target {
 
 impl Target {
     fn of(request: &HttpRequest) -> Self {
-        let url = request.uri().to_string();
-        let parsed = Url::parse(&url).ok();
-        let read = |part: fn(&Url) -> Option<String>| parsed.as_ref().and_then(part).unwrap_or_default();
-        let name = read(|url| url.host_str().map(str::to_owned));
-        let port = read(|url| url.port().map(|number| format!(":{number}")));
-        let origin = read(|url| Some(url.origin().ascii_serialization()));
-        let scheme = read(|url| Some(url.scheme().to_owned()));
-        Self { pattern: format!("{scheme}://{name}/*"), host: format!("{name}{port}"), origin, url }
+        let url = &request.url;
+        let name = url.host_str().unwrap_or_default();
+        let port = url.port().map(|number| format!(":{number}")).unwrap_or_default();
+        Self {
+            url: url.to_string(),
+            host: format!("{name}{port}"),
+            origin: url.origin().ascii_serialization(),
+            pattern: format!("{}://{name}/*", url.scheme()),
+        }
     }
 
     fn not_allowed(&self) -> TransportError {
@@ -288,14 +281,8 @@ impl Target {
         if relayed.body.len() > MAX_RESPONSE_BYTES {
             return Err(self.too_large());
         }
-        let mut response = http::Response::new(relayed.body);
-        *response.status_mut() =
-            StatusCode::from_u16(relayed.status).map_err(|_| self.unreachable("it has no HTTP status"))?;
-        let headers = relayed.headers.iter().filter_map(|(name, value)| {
-            Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
-        });
-        response.headers_mut().extend(headers);
-        Ok(response)
+        let HttpRelayResponse { status, headers, body } = relayed;
+        Ok(HttpResponse { headers, ..HttpResponse::new(status, body) })
     }
 
     fn relay_failure(&self, problem: &Problem) -> TransportError {
@@ -311,7 +298,7 @@ impl Target {
 }
 
 fn is_about_origin(response: &HttpResponse) -> bool {
-    response.status().is_client_error()
+    (400..500).contains(&response.status)
         && matches!(TokenError::read(response), TokenError::OriginRefused { .. })
 }
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
 use js_sys::{JSON, Object, Promise, Reflect, Uint8Array};
 use rolecall_core::map::Set;
 use rolecall_core::platform::{
-    AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, REQUEST_TIMEOUT_SECONDS,
-    RandomnessError,
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, Method,
+    REQUEST_TIMEOUT_SECONDS, RandomnessError,
 };
 use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Redirect;
@@ -412,16 +411,17 @@ impl Drop for RedirectWindow {
 }
 
 async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
-    let builder = gloo_net::http::RequestBuilder::new(&request.uri().to_string())
-        .method(request.method().clone())
+    let builder = gloo_net::http::RequestBuilder::new(request.url.as_str())
+        .method(match request.method {
+            Method::Get => gloo_net::http::Method::GET,
+            Method::Post => gloo_net::http::Method::POST,
+        })
         .credentials(RequestCredentials::Omit)
         .cache(RequestCache::NoStore)
         .redirect(RequestRedirect::Error)
         .abort_signal(Some(&AbortSignal::timeout_with_u32(REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000))));
-    let builder = request.headers().iter().fold(builder, |builder, (name, value)| {
-        builder.header(name.as_str(), value.to_str().unwrap_or_default())
-    });
-    let body = (request.method() != Method::GET).then(|| Uint8Array::from(request.body().expose_secret()));
+    let builder = request.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+    let body = (request.method != Method::Get).then(|| Uint8Array::from(request.body.expose_secret()));
     let sent = match body {
         Some(body) => builder.body(body),
         None => builder.build(),
@@ -431,13 +431,9 @@ async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
         _ => FetchError::NoAnswer,
     };
     let received = sent.map_err(failed)?.send().await.map_err(failed)?;
-    let mut response = http::Response::new(read_body(&received).await?);
-    *response.status_mut() = StatusCode::from_u16(received.status()).map_err(|_| FetchError::NoAnswer)?;
-    let headers = received.headers().entries().filter_map(|(name, value)| {
-        Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
-    });
-    response.headers_mut().extend(headers);
-    Ok(response)
+    let body = read_body(&received).await?;
+    let headers = received.headers().entries().collect();
+    Ok(HttpResponse { headers, ..HttpResponse::new(received.status(), body) })
 }
 
 /// Reads no more than this product takes.

@@ -1,9 +1,8 @@
 //! What the host answers the worker.
 
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, Request};
 use rolecall_core::message::host::{HostResponse, HttpRelayRequest, HttpRelayResponse, ProfileSpec};
 use rolecall_core::message::page::{PageRequest, SettingsPage};
-use rolecall_core::platform::HttpRequest;
 use rolecall_core::settings::{CredentialsMode, Reading};
 use rolecall_core::{Code, Problem};
 
@@ -42,9 +41,9 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
         "POST" => Method::POST,
         _ => return Err(refuse("a method other than GET and POST")),
     };
-    let mut request = HttpRequest::new(relay.body);
+    let mut request = Request::new(relay.body);
     *request.method_mut() = method;
-    *request.uri_mut() = relay.url.uri();
+    *request.uri_mut() = http_client::uri(relay.url.url().as_str());
     for (name, value) in relay.headers {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
         // What a browser would add on its own, and what this program decides by itself.
@@ -58,10 +57,9 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
         Ok(response) => response,
         Err(error) => return Ok(HostResponse::HttpFailed(error)),
     };
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter();
     let headers = headers.filter(|(name, _)| *name != http::header::SET_COOKIE);
-    let headers = headers.map(|(name, value)| (name.to_string(), text(value))).collect();
+    let headers = headers.map(|(name, value)| (name.to_string(), http_client::text(value))).collect();
     let status = response.status().as_u16();
     Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body() }))
 }

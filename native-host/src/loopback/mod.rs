@@ -290,7 +290,7 @@ impl Platform for Loopback<'_> {
     }
 
     async fn send(&self, request: HttpRequest, _: Route) -> Result<HttpResponse, TransportError> {
-        http_client::send(request)
+        http_client::exchange(request)
     }
 
     async fn wait(&self, duration: Duration) {

@@ -1,10 +1,15 @@
+use rolecall_core::secret::SecretBytes;
+
 use super::*;
 use crate::scripted::World;
 
+fn get(url: &str) -> HttpRequest {
+    let url = url.parse().unwrap();
+    HttpRequest { method: Method::Get, url, headers: Vec::new(), body: SecretBytes::default() }
+}
+
 fn target(url: &str) -> Target {
-    let mut request = HttpRequest::default();
-    *request.uri_mut() = url.parse().unwrap();
-    Target::of(&request)
+    Target::of(&get(url))
 }
 
 #[test]
@@ -29,9 +34,7 @@ fn what_would_wait_for_a_connection_of_the_browser_goes_through_the_host_program
         let transport = Rc::clone(&transport);
         futures_util::future::join_all((0..count).map(move |_| {
             let transport = Rc::clone(&transport);
-            let mut request = HttpRequest::default();
-            *request.uri_mut() = "https://corp.example/jwks".parse().unwrap();
-            async move { transport.send(request, Route::Auto).await.is_ok() }
+            async move { transport.send(get("https://corp.example/jwks"), Route::Auto).await.is_ok() }
         }))
     };
     let _waiting = world.begin(send(8));
@@ -45,9 +48,7 @@ fn what_would_wait_for_a_connection_of_the_browser_goes_through_the_host_program
 
 #[test]
 fn only_a_refusal_that_speaks_of_the_origin_is_one_of_the_origin() {
-    let answer = |status: u16, body: &str| {
-        http::Response::builder().status(status).body(body.to_owned().into()).unwrap()
-    };
+    let answer = |status: u16, body: &str| HttpResponse::new(status, body.to_owned().into());
     let refusal =
         r#"{"error":"invalid_request","error_description":"Cross-origin redemption is not permitted"}"#;
     assert!(is_about_origin(&answer(400, refusal)));

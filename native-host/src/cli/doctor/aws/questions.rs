@@ -6,18 +6,18 @@ use chrono::Utc;
 use http::{Method, Request, header};
 use rolecall_core::aws::Partition;
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
-use rolecall_core::platform::HttpRequest;
 use rolecall_core::secret::SecretBytes;
 use serde_json::json;
 use url::form_urlencoded;
 
 use super::expected::{self, Expected};
 use super::target::{Service, Target};
+use crate::http_client;
 
 /// One request, and what is expected of its answer.
 pub(super) struct Question {
     pub(super) name: &'static str,
-    pub(super) request: HttpRequest,
+    pub(super) request: Request<SecretBytes>,
     pub(super) expected: &'static Expected,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn of(target: &Target) -> Vec<Question> {
 fn of_sts(target: &Target) -> Vec<Question> {
     let chromium = chromium();
     let token = |token: &str| form(target, &assume_role(target.partition, token));
-    let json = |mut request: HttpRequest| {
+    let json = |mut request: Request<SecretBytes>| {
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
         request
     };
@@ -163,27 +163,27 @@ fn encoded(parameters: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-fn form(target: &Target, body: &str) -> HttpRequest {
+fn form(target: &Target, body: &str) -> Request<SecretBytes> {
     let mut request = Request::new(body.to_owned().into());
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = target.endpoint.uri();
+    *request.uri_mut() = http_client::uri(target.endpoint.url().as_str());
     let form = header::HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(header::CONTENT_TYPE, form);
     request
 }
 
 /// What a browser asks before a request of a page that is not a plain form (the Fetch standard, "CORS-preflight fetch").
-fn preflight(target: &Target, origin: &str) -> HttpRequest {
+fn preflight(target: &Target, origin: &str) -> Request<SecretBytes> {
     let mut request = Request::new(SecretBytes::default());
     *request.method_mut() = Method::OPTIONS;
-    *request.uri_mut() = target.endpoint.uri();
+    *request.uri_mut() = http_client::uri(target.endpoint.url().as_str());
     let headers = request.headers_mut();
     headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, header::HeaderValue::from_static("POST"));
     headers.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, header::HeaderValue::from_static("content-type"));
     with_origin(request, origin)
 }
 
-fn with_origin(mut request: HttpRequest, origin: &str) -> HttpRequest {
+fn with_origin(mut request: Request<SecretBytes>, origin: &str) -> Request<SecretBytes> {
     if let Ok(origin) = origin.parse() {
         request.headers_mut().insert(header::ORIGIN, origin);
     }

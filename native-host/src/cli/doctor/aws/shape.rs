@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Response, header};
 use quick_xml::events::Event;
-use rolecall_core::platform::HttpResponse;
+use rolecall_core::secret::SecretBytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ pub(super) enum Text {
 
 impl Shape {
     /// The shape of an answer.
-    pub(super) fn of(response: &HttpResponse) -> Self {
+    pub(super) fn of(response: &Response<SecretBytes>) -> Self {
         let headers = response.headers();
         let body = String::from_utf8_lossy(response.body().expose_secret());
         let content_type = plain(headers, header::CONTENT_TYPE.as_str())
@@ -229,8 +229,8 @@ const DEPTH_MAX: usize = 4;
 mod tests {
     use super::*;
 
-    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
-        let mut response = http::Response::builder().status(status);
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response<SecretBytes> {
+        let mut response = Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, *value);
         }
