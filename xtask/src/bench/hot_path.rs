@@ -74,7 +74,7 @@ impl Agent {
                 "mode": "process", "endpointUrl": null,
                 "credentials": {
                     "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "a".repeat(40),
-                    "sessionToken": "b".repeat(1000), "expiration": "2999-01-01T00:00:00Z",
+                    "sessionToken": "b".repeat(1000), "expiration": 32_472_144_000_i64,
                 },
             },
         }))?;
