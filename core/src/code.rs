@@ -1,11 +1,11 @@
-//! The stable codes of failures with their next steps, and a failure as it travels.
+//! The stable failure codes with their next steps, and [`Problem`], the failure that components pass to each other.
 //!
-//! The table stands here alone; the popup, the command line, the log and `docs/errors.md` show what it says. This module
-//! knows no error of any other.
+//! This is the only table of codes: the popup, the command line, the log and `docs/errors.md` show what it says. The
+//! module depends on no other module's errors.
 
 use serde::{Deserialize, Serialize};
 
-/// A failure as it travels between ui, worker, host and command line: what they show is this and nothing else.
+/// A failure as it is sent between ui, worker, host and command line: they show this and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]
@@ -36,13 +36,13 @@ impl Problem {
         }
     }
 
-    /// The same with another way out.
+    /// The same problem with another next step.
     #[must_use]
     pub fn with_next_step(self, next_step: impl Into<String>) -> Self {
         Self { next_step: next_step.into(), command: None, ..self }
     }
 
-    /// The same as a page shows it: without what is meant for a terminal.
+    /// The same problem for a page: a next step that needs a terminal is replaced.
     #[must_use]
     pub fn for_popup(self) -> Self {
         match Code::from_text(&self.code).and_then(Code::next_step_in_popup) {
@@ -118,7 +118,7 @@ macro_rules! codes {
 codes! {
     // Settings
     SettingsInvalid = "settings-invalid", "Correct the settings at the place named.";
-    PolicyUnavailable = "policy-unavailable", "Restart the browser; if it happens again, ask whoever manages this browser to check the policy of the Rolecall extension.";
+    PolicyUnavailable = "policy-unavailable", "Restart the browser; if it happens again, ask your browser's administrator to check the policy of the Rolecall extension.";
     ProviderUnknown = "provider-unknown", "Add a [[provider]] with this id to the settings, or correct the role's provider.";
     RoleUnknown = "role-unknown", "Choose a role from the list, or add it to the settings.";
     RoleArnInvalid = "role-arn-invalid", "Give the role as arn:aws:iam::123456789012:role/NAME.";
@@ -128,36 +128,36 @@ codes! {
     ProviderUnreachable = "provider-unreachable", "Check the network connection and the provider's address in the settings.";
     ProviderBusy = "provider-busy", "Wait a minute and try again.";
     ProviderMisconfigured = "provider-misconfigured", "Check well_known_url in the settings; if it is right, tell your identity provider's administrator.";
-    IssuerMismatch = "issuer-mismatch", "Correct well_known_url in the settings so that it belongs to the issuer that answers there.";
-    KeysUnusable = "keys-unusable", "Tell your identity provider's administrator that its key set cannot be used.";
+    IssuerMismatch = "issuer-mismatch", "Correct well_known_url in the settings so that it matches the issuer named there.";
+    KeysUnusable = "keys-unusable", "Ask your identity provider's administrator to check its key set (jwks_uri).";
 
     // The window
     SignInCancelled = "sign-in-cancelled", "Sign in again when you are ready.";
     SignInNeeded = "sign-in-needed", "Sign in at your provider.";
     SignInTimedOut = "sign-in-timed-out", "Sign in again.";
-    ApprovalNeeded = "approval-needed", "Run it again where a browser is open, and answer Rolecall's question there.";
+    ApprovalNeeded = "approval-needed", "Open the browser, run it again, and approve the request there.";
     ApprovalRefused = "approval-refused", "Run it again and choose Allow, if this program should have the role.";
-    NoBrowser = "no-browser", "Sign in first, in a terminal: it shows the address to open. Run:", run "rolecall login --no-browser";
+    NoBrowser = "no-browser", "Sign in from a terminal, which shows the address to open. Run:", run "rolecall login --no-browser";
 
     // The redirect
     StateMismatch = "state-mismatch", "Start the sign-in again from Rolecall; do not continue in a window that something else opened.";
-    RedirectIssuerMismatch = "redirect-issuer-mismatch", "Do not sign in on this network until the answer is explained; tell your security team.";
+    RedirectIssuerMismatch = "redirect-issuer-mismatch", "Do not sign in on this network until this is explained; tell your security team.";
     RedirectInvalid = "redirect-invalid", "Try again; if it happens again, tell your identity provider's administrator.";
     AccessDeniedByProvider = "provider-denied", "Sign in as someone who may use this application, or ask your identity provider's administrator for access.";
     ProviderRefused = "provider-refused", "Check client_id and scope in the settings against what is registered at the provider.";
 
     // The token endpoint
-    TokenRefused = "token-refused", "Check client_id and the registered redirect address at the provider.";
-    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or have the extension's origin registered at the provider.";
-    OriginRequired = "origin-required", "Set token_exchange = \"extension\" for the provider in the settings, or register the redirect address there as one of a native application.";
-    SecretWanted = "secret-wanted", "Have Rolecall registered at the provider as a public client, such as a native application, which has no secret and uses PKCE.";
+    TokenRefused = "token-refused", "Check client_id and the redirect URI registered at the provider.";
+    OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or register the extension's origin at the provider.";
+    OriginRequired = "origin-required", "Set token_exchange = \"extension\" for the provider in the settings, or register the redirect URI at the provider for a native application.";
+    SecretWanted = "secret-wanted", "Register Rolecall at the provider as a public client, such as a native application, which uses PKCE and has no secret.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token
     TokenMalformed = "id-token-malformed", "Tell your identity provider's administrator; nothing was sent to AWS.";
     TokenAlgorithmRefused = "id-token-algorithm-refused", "Have the provider sign ID tokens for this client with RS256 or ES256.";
     TokenKeyUnknown = "id-token-key-unknown", "Try again in a minute; if it happens again, tell your identity provider's administrator.";
-    TokenSignatureInvalid = "id-token-signature-invalid", "Do not sign in on this network until it is explained; tell your security team. Nothing was sent to AWS.";
+    TokenSignatureInvalid = "id-token-signature-invalid", "Do not sign in on this network until this is explained; tell your security team. Nothing was sent to AWS.";
     TokenIssuerMismatch = "id-token-issuer-mismatch", "Check well_known_url in the settings; nothing was sent to AWS.";
     TokenAudienceMismatch = "id-token-audience-mismatch", "Check client_id in the settings; nothing was sent to AWS.";
     TokenNonceMismatch = "id-token-nonce-mismatch", "Start the sign-in again; if it happens again, tell your security team.";
@@ -169,34 +169,34 @@ codes! {
     TokenSubjectChanged = "id-token-subject-changed", "Sign in again.";
 
     // STS
-    StsAccessDenied = "sts-access-denied", "Ask whoever owns the role to check its trust policy against your sign-in (provider, client id, sub, groups). AWS refuses a role or an identity provider for some seconds after it was made: if it is new, try again.";
+    StsAccessDenied = "sts-access-denied", "Ask your AWS administrator to check the role's trust policy against your sign-in (provider, client id, sub, groups). If the role or the identity provider in IAM is only seconds old, try again.";
     StsGroupsReplaced = "sts-groups-replaced", "Have the provider keep group names in amr after a second factor, or use another claim in the role's trust policy.";
-    StsTagsDenied = "sts-tags-denied", "Ask whoever owns the role to allow sts:TagSession beside sts:AssumeRoleWithWebIdentity in its trust policy.";
+    StsTagsDenied = "sts-tags-denied", "Ask your AWS administrator to allow sts:TagSession beside sts:AssumeRoleWithWebIdentity in the role's trust policy.";
     StsDurationTooLong = "sts-duration-too-long", "Set a shorter duration for the role, or raise the role's maximum session duration.";
     StsExpiredToken = "sts-expired-token", "Sign in again; if it happens again, check this computer's clock.";
-    StsInvalidIdentityToken = "sts-invalid-identity-token", "Ask whoever owns the account to compare the identity provider in IAM (URL and audience) with what is said here.";
-    StsProviderUnreachable = "sts-provider-unreachable", "Try again in a minute; if it happens again, the provider's discovery document and keys must be readable from the internet, with a kid for each key: rolecall doctor checks them.";
+    StsInvalidIdentityToken = "sts-invalid-identity-token", "Ask your AWS administrator to compare the identity provider in IAM (URL and audience) with the values named here.";
+    StsProviderUnreachable = "sts-provider-unreachable", "Try again in a minute. AWS must be able to read the provider's discovery document and keys from the internet, with a kid for each key: rolecall doctor checks them.";
     StsClaimRejected = "sts-claim-rejected", "Sign in again; if it happens again, ask your identity provider's administrator.";
     StsPolicyTooLarge = "sts-policy-too-large", "Have the provider send fewer groups (amr) or session tags for this client.";
-    StsMalformedPolicy = "sts-malformed-policy", "Ask whoever owns the role to check its policies.";
+    StsMalformedPolicy = "sts-malformed-policy", "Ask your AWS administrator to check the role's policies.";
     StsRegionDisabled = "sts-region-disabled", "Choose another region for the role, or have STS enabled there.";
     StsThrottled = "sts-throttled", "Wait a few seconds and try again.";
     StsValidation = "sts-validation", "Check the role's settings (ARN, duration).";
-    StsUnreachable = "sts-unreachable", "Check the network connection, then try again; sts_endpoint and region in the settings decide which address is asked.";
-    StsUnavailable = "sts-unavailable", "Try again in a minute; the AWS Health Dashboard tells of outages.";
-    StsResponseInvalid = "sts-response-invalid", "Check sts_endpoint in the settings: what answers there does not speak AWS STS.";
+    StsUnreachable = "sts-unreachable", "Check the network connection, and sts_endpoint and region in the settings, then try again.";
+    StsUnavailable = "sts-unavailable", "Try again in a minute; the AWS Health Dashboard shows outages.";
+    StsResponseInvalid = "sts-response-invalid", "Check sts_endpoint in the settings: the server there is not compatible with AWS STS.";
 
     // Console
-    ConsoleNotOffered = "console-not-offered", "Use the role from a terminal instead; set console_endpoint for the provider if there is a console.";
+    ConsoleNotOffered = "console-not-offered", "Use the role from a terminal instead; set console_endpoint for the provider if it has a console.";
     ConsoleRefused = "console-refused", "Sign in to the role again, then open the console.";
     ConsoleResponseInvalid = "console-response-invalid", "Check console_endpoint in the settings.";
 
     // Transport
     Unreachable = "unreachable", "Check the network connection, then try again.";
     RequestTimedOut = "request-timed-out", "Check the network connection, then try again.";
-    HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall talk to this address, or install the Rolecall host program.";
-    AnswerWithheld = "answer-withheld", "Choose Allow to let Rolecall read the answers of this address, or set token_exchange to \"auto\" or \"native\" for the provider and install the Rolecall host program.";
-    CertificateUntrusted = "certificate-untrusted", "If your organisation has a certificate authority of its own, add its certificate to the system's store, or name its file in SSL_CERT_FILE; otherwise do not go on in this network.";
+    HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall connect to this address, or install the Rolecall host program.";
+    AnswerWithheld = "answer-withheld", "Choose Allow to let Rolecall read responses from this address, or set token_exchange to \"auto\" or \"native\" for the provider and install the Rolecall host program.";
+    CertificateUntrusted = "certificate-untrusted", "If your organisation has its own certificate authority, add its certificate to the system's trust store, or set SSL_CERT_FILE to its file; otherwise do not sign in on this network.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
 
@@ -206,7 +206,7 @@ codes! {
     HostExited = "host-exited", "Run:", run "rolecall doctor";
     HostVersion = "host-version", "Update the Rolecall extension and host program so that both are current, then run:", run "rolecall install";
     HostTimedOut = "host-timed-out", "Run:", run "rolecall doctor";
-    MessageTooLarge = "message-too-large", "Report it with this code and what you did; smaller settings help until then.";
+    MessageTooLarge = "message-too-large", "Report it with this code and what you did; until then, smaller settings may help.";
     HostProtocol = "host-protocol", "Update the Rolecall extension and host program so that both are current.";
     CallerRefused = "caller-refused", "Run:", run "rolecall install";
 
@@ -214,19 +214,19 @@ codes! {
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
     ProfileUnknown = "profile-unknown", "Run:", run "rolecall profile list";
     ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
-    FileFailed = "file-failed", "Correct what is named, then try again; the file is as it was.";
-    CacheFailed = "cache-failed", "Choose another cache in the settings, or correct what is named; nothing else depends on it.";
+    FileFailed = "file-failed", "Correct the problem named here, then try again; the file was not changed.";
+    CacheFailed = "cache-failed", "Correct the problem named here, or choose another cache in the settings; everything else works without it.";
     AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
     AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
     BrowserUnknown = "browser-unknown", "Run:", run "rolecall install --help";
-    CredentialProcessFailed = "credential-process-failed", "Correct what the program says above, or write the profile again:", run "rolecall profile write --help";
-    LoopbackPortsTaken = "loopback-ports-taken", "End the program that listens there, or set other ports that are registered at the provider: [loopback] ports in the settings.";
+    CredentialProcessFailed = "credential-process-failed", "Correct the error that the program reported above, or write the profile again:", run "rolecall profile write --help";
+    LoopbackPortsTaken = "loopback-ports-taken", "Close the program that uses them, or set other ports that are registered at the provider: [loopback] ports in the settings.";
     RoleAmbiguous = "role-ambiguous", "Give more of the role's name, or its ARN.";
     RoleMissing = "role-missing", "Name a role: rolecall roles lists them.";
     CommandFailed = "command-failed", "Check the command's name and path.";
     ImportFailed = "import-failed", "Give a config.yaml or [maws] file of the previous tool, or a Rolecall settings file.";
     CredentialsRefused = "credentials-refused", "Get fresh credentials, or run:", run "rolecall doctor";
-    IdentityNotOffered = "identity-not-offered", "The credentials may work all the same: try what you want to do with them.";
+    IdentityNotOffered = "identity-not-offered", "The credentials may still work: try to use them.";
     Internal = "internal", "Try again; if it happens again, report it with this code and what you did.";
 
     // The AWS files
@@ -235,15 +235,15 @@ codes! {
     AwsFilesSettingInvalid = "aws-files-setting-invalid", "Correct the setting and try again.";
     AwsFilesProfileConflict = "aws-files-profile-conflict", "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first.", popup "Give the role another profile name in the settings, or remove that profile from the AWS files, then try again.";
     AwsFilesOneFile = "aws-files-one-file", "Point AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE at two different files and try again.", popup "Have the AWS tools keep their settings and credentials in two different files, then try again.";
-    AwsFilesProfileNotFound = "aws-files-profile-not-found", "See which profiles are Rolecall's:", run "rolecall profile list";
+    AwsFilesProfileNotFound = "aws-files-profile-not-found", "List the profiles that Rolecall wrote:", run "rolecall profile list";
     AwsFilesUnreadable = "aws-files-unreadable", "Correct that line and try again.";
     AwsFilesNotText = "aws-files-not-text", "Save the file as UTF-8 without a byte order mark and try again.";
     AwsFilesNotAFile = "aws-files-not-a-file", "Move it away, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at a file.", popup "Move it away, then try again.";
-    AwsFilesLinkLoop = "aws-files-link-loop", "Replace the link by a file or by a link to one.";
+    AwsFilesLinkLoop = "aws-files-link-loop", "Replace the link with a file or with a link to one.";
     AwsFilesLinkIntoNowhere = "aws-files-link-into-nowhere", "Create or mount that folder, or remove the link, and try again.";
     AwsFilesReadOnlyFile = "aws-files-read-only-file", "Make the file writable with `chmod u+w` and try again.", popup "Make the file writable, then try again.";
     AwsFilesReadOnlyFolder = "aws-files-read-only-folder", "Make the folder writable and try again.";
-    AwsFilesForeignOwner = "aws-files-foreign-owner", "Run the command as the file's owner.", popup "Make the file yours, then try again.";
+    AwsFilesForeignOwner = "aws-files-foreign-owner", "Run the command as the file's owner.", popup "Make yourself the file's owner, then try again.";
     AwsFilesDiskFull = "aws-files-disk-full", "Free some space and try again.";
     AwsFilesLocked = "aws-files-locked", "Wait for the other process, or end it, and try again.";
     AwsFilesBusy = "aws-files-busy", "Let the other program finish and try again.";

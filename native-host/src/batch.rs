@@ -1,8 +1,8 @@
-//! Whether anybody is there to answer a window.
+//! Whether a person can answer a window.
 
 use rolecall_core::sign_in::Presence;
 
-/// Nobody is, if the command or `ROLECALL_BATCH` says so.
+/// No person can, if the command's option or `ROLECALL_BATCH` says so.
 pub(crate) fn presence(batch: bool) -> Presence {
     let variable =
         || std::env::var_os("ROLECALL_BATCH").is_some_and(|value| !value.is_empty() && value != "0");

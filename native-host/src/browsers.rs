@@ -1,4 +1,4 @@
-//! Where browsers look for native messaging hosts, and what they want to find there.
+//! The browsers, where they look for native messaging hosts, and the manifest they read there.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use crate::platform;
 /// A browser that can start the host.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Browser {
-    /// What `--browser` calls it.
+    /// The name that `--browser` takes.
     pub(crate) name: &'static str,
-    /// What people call it.
+    /// The name shown to people.
     pub(crate) label: &'static str,
     /// Which kind of manifest it reads.
     pub(crate) family: Family,
-    /// What its programs are called, in lower case and without an extension.
+    /// The names of its programs, in lower case and without an extension.
     programs: &'static [&'static str],
-    /// Its folder of user data, below `~/.config` (Linux).
+    /// Its user data folder, below `~/.config` (Linux).
     linux: &'static str,
-    /// Where it looks for every user of the machine (Linux), as far as that is known.
+    /// The manifest folder for all users of the machine (Linux), if known.
     linux_system: Option<&'static str>,
     /// The same below `~/Library/Application Support` (macOS).
     macos: &'static str,
@@ -31,12 +31,12 @@ pub(crate) struct Browser {
     sandboxes: &'static [Sandbox],
 }
 
-/// A sandboxed package of a browser, which sees neither the host nor its socket.
+/// A sandboxed package of a browser, which cannot access the host or its socket.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sandbox {
-    /// A folder below the home folder that the package makes.
+    /// A folder below the home folder that the package creates.
     folder: &'static str,
-    /// What a person should know.
+    /// Advice for the person.
     pub(crate) advice: &'static str,
 }
 
@@ -59,7 +59,7 @@ impl Family {
     }
 }
 
-/// Every browser, in one table.
+/// All supported browsers.
 pub(crate) static BROWSERS: [Browser; 7] = [
     Browser {
         name: "chrome",
@@ -72,7 +72,7 @@ pub(crate) static BROWSERS: [Browser; 7] = [
         windows: r"Google\Chrome",
         sandboxes: &[Sandbox {
             folder: ".var/app/com.google.Chrome",
-            advice: "Chrome as a Flatpak cannot start programs of the machine; install the vendor's package.",
+            advice: "The Flatpak of Chrome cannot start the host program; install the vendor's package.",
         }],
     },
     Browser {
@@ -98,11 +98,11 @@ pub(crate) static BROWSERS: [Browser; 7] = [
         sandboxes: &[
             Sandbox {
                 folder: ".var/app/org.chromium.Chromium",
-                advice: "Chromium as a Flatpak cannot start programs of the machine; install it from your distribution.",
+                advice: "The Flatpak of Chromium cannot start the host program; install it from your distribution.",
             },
             Sandbox {
                 folder: "snap/chromium",
-                advice: "Chromium as a Snap cannot start programs of the machine; use Chrome's own package or Firefox.",
+                advice: "The Snap of Chromium cannot start the host program; use the vendor's package of Chrome, or Firefox.",
             },
         ],
     },
@@ -117,7 +117,7 @@ pub(crate) static BROWSERS: [Browser; 7] = [
         windows: r"Microsoft\Edge",
         sandboxes: &[Sandbox {
             folder: ".var/app/com.microsoft.Edge",
-            advice: "Edge as a Flatpak cannot start programs of the machine; install the vendor's package.",
+            advice: "The Flatpak of Edge cannot start the host program; install the vendor's package.",
         }],
     },
     Browser {
@@ -131,7 +131,7 @@ pub(crate) static BROWSERS: [Browser; 7] = [
         windows: r"BraveSoftware\Brave-Browser",
         sandboxes: &[Sandbox {
             folder: ".var/app/com.brave.Browser",
-            advice: "Brave as a Flatpak cannot start programs of the machine; install the vendor's package.",
+            advice: "The Flatpak of Brave cannot start the host program; install the vendor's package.",
         }],
     },
     Browser {
@@ -157,17 +157,17 @@ pub(crate) static BROWSERS: [Browser; 7] = [
         sandboxes: &[
             Sandbox {
                 folder: ".var/app/org.mozilla.firefox",
-                advice: "Firefox as a Flatpak cannot start programs of the machine; install Firefox from your distribution.",
+                advice: "The Flatpak of Firefox cannot start the host program; install Firefox from your distribution.",
             },
             Sandbox {
                 folder: "snap/firefox",
-                advice: "Firefox as a Snap asks once for permission to start the host, through the desktop's portal.",
+                advice: "The Snap of Firefox asks once for permission to start the host program.",
             },
         ],
     },
 ];
 
-/// What `--browser` takes.
+/// The names that `--browser` takes.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     BROWSERS.iter().map(|browser| browser.name)
 }
@@ -179,7 +179,7 @@ pub(crate) fn sandboxes(home: &Path) -> impl Iterator<Item = &'static Sandbox> {
 }
 
 impl Browser {
-    /// Where the browser looks for a manifest that serves every user of the machine, as far as that is known.
+    /// The path of the manifest for all users of the machine, if known.
     pub(crate) fn system_manifest_path(&self) -> Option<PathBuf> {
         let folder = self.linux_system.filter(|_| cfg!(target_os = "linux"))?;
         Some(Path::new(folder).join(file_name()))
@@ -190,7 +190,7 @@ impl Browser {
         BROWSERS.iter().find(|browser| browser.name == name)
     }
 
-    /// The browser that a program is, by its name. Chrome's channels share theirs and differ by the folder it is in.
+    /// The browser of a program, by its name. Chrome's channels share a name and differ in their folder.
     pub(crate) fn of_program(program: &Path) -> Option<&'static Self> {
         let stem = program.file_stem()?.to_str()?.to_ascii_lowercase();
         let found = BROWSERS.iter().find(|browser| browser.programs.contains(&stem.as_str()))?;
@@ -198,7 +198,7 @@ impl Browser {
         if found.name == "chrome" && is_beta { Self::named("chrome-beta") } else { Some(found) }
     }
 
-    /// The browser's own folder, whether it is there or not.
+    /// The browser's own folder, which need not exist.
     fn folder(&self, home: &Path) -> PathBuf {
         if cfg!(windows) {
             return platform::local_data(home).join("rolecall").join(self.name);
@@ -217,7 +217,7 @@ impl Browser {
         if cfg!(windows) { platform::has_software(self.windows) } else { self.folder(home).is_dir() }
     }
 
-    /// Where the browser looks for the host's manifest.
+    /// The path of the host's manifest for this user.
     pub(crate) fn manifest_path(&self, home: &Path) -> PathBuf {
         let folder = match self.family {
             Family::Firefox if cfg!(not(target_os = "macos")) => "native-messaging-hosts",
@@ -226,25 +226,25 @@ impl Browser {
         self.folder(home).join(folder).join(file_name())
     }
 
-    /// Tells the browser of a manifest, where the file's place is not enough.
+    /// Registers a manifest with the browser, if its path alone is not enough.
     pub(crate) fn register(&self, manifest: &Path) -> io::Result<()> {
         platform::register_host(self.windows, HOST_NAME, Some(manifest))
     }
 
-    /// Takes that back.
+    /// Undoes [`Self::register`].
     pub(crate) fn unregister(&self) -> io::Result<()> {
         platform::register_host(self.windows, HOST_NAME, None)
     }
 }
 
-/// Where a Chromium browser with a user data folder of its own looks (measured on Chromium 156).
+/// The manifest's path for a Chromium browser with another user data folder (measured on Chromium 156).
 pub(crate) fn manifest_path_in(user_data: &Path) -> PathBuf {
     user_data.join("NativeMessagingHosts").join(file_name())
 }
 
 /// The manifest for a family of browsers.
 ///
-/// `extensions` are those besides the product's own.
+/// `extensions` are allowed besides the product's own.
 pub(crate) fn manifest(family: Family, host: &Path, extensions: &[String]) -> Option<String> {
     let (template, list, placeholder) = match family {
         Family::Chromium => (CHROMIUM_TEMPLATE, "allowed_origins", "@CHROMIUM_EXTENSION_ID@"),
@@ -264,7 +264,7 @@ pub(crate) fn manifest(family: Family, host: &Path, extensions: &[String]) -> Op
     serde_json::to_string_pretty(&manifest).ok().map(|text| text + "\n")
 }
 
-/// 32 letters from a to p: a hash, with letters for its hexadecimal digits.
+/// A Chromium extension id: 32 letters from a to p, a hash whose hexadecimal digits are written as letters.
 fn is_chromium_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|byte| (b'a'..=b'p').contains(&byte))
 }
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_names_the_host_its_path_and_who_may_call() {
+    fn a_manifest_names_the_host_its_path_and_the_allowed_extensions() {
         let other = "abcdefghijklmnopabcdefghijklmnop".to_owned();
         let text =
             manifest(Family::Chromium, Path::new("/home/a \"b\"/rolecall"), &[other, "x@y".to_owned()])
@@ -306,7 +306,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_serves_every_user_lies_where_each_browser_looks_for_it() {
+    fn the_manifest_for_all_users_is_where_each_browser_looks_for_it() {
         let paths: Vec<_> = BROWSERS.iter().filter_map(Browser::system_manifest_path).collect();
         let expected = [
             "/etc/opt/chrome/native-messaging-hosts/dev.rolecall.host.json",
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_known_by_their_names() {
+    fn browsers_are_recognised_by_their_programs_names() {
         let name = |path: &str| Browser::of_program(Path::new(path)).map(|browser| browser.name);
         assert_eq!(name("/usr/lib/chromium/chromium"), Some("chromium"));
         assert_eq!(name("/opt/google/chrome/chrome"), Some("chrome"));

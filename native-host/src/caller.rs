@@ -1,4 +1,4 @@
-//! Who started this program: a browser on behalf of an extension, or a person.
+//! Who started this program: a browser for an extension, or a person.
 
 use std::ffi::OsString;
 
@@ -7,8 +7,8 @@ use rolecall_core::{Code, Problem};
 
 use crate::browsers::Family;
 
-/// The extension on whose behalf a browser started this program. Any local process can claim to be one: this keeps
-/// other extensions out, nothing more.
+/// The extension for which a browser started this program. Any local process can claim to be one: the check only keeps
+/// other extensions out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     id: String,
@@ -16,7 +16,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// The extension that the arguments after the program's name tell of.
+    /// The extension named by the arguments after the program's name.
     ///
     /// Chromium passes the extension's origin (and on Windows a window's handle after it), Firefox the path of the
     /// host's manifest and the add-on's id (measured on Chromium 156 and Firefox 153).
@@ -34,7 +34,7 @@ impl Caller {
         }
     }
 
-    /// Lets the product's own extension pass, and those that the machine's settings allow.
+    /// Accepts the product's own extension and those that the machine's settings allow.
     pub(crate) fn check(&self, allowed: &[String]) -> Result<(), Problem> {
         if self.id == self.family.extension_id() || allowed.contains(&self.id) {
             return Ok(());
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_are_told_from_people() {
+    fn browsers_are_told_apart_from_people() {
         assert!(caller(&["chrome-extension://abc/"]).is_some());
         assert!(caller(&["chrome-extension://abc/", "--parent-window=0"]).is_some());
         assert!(caller(&["/home/p/.mozilla/native-messaging-hosts/dev.rolecall.host.json", "a@b"]).is_some());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_passes_but_the_extension_and_whom_the_settings_allow() {
+    fn only_the_own_extension_and_allowed_ones_are_accepted() {
         let own = format!("chrome-extension://{CHROMIUM_EXTENSION_ID}/");
         let manifest = "/x/dev.rolecall.host.json";
         assert!(caller(&[&own]).unwrap().check(&[]).is_ok());

@@ -18,11 +18,10 @@ use serde::Serialize;
 use crate::http_client;
 use crate::sdk_profile::Keys;
 
-/// Who credentials belong to.
+/// The identity that credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallerIdentity {
-    /// The account.
     pub(crate) account: String,
     /// The identity, such as `arn:aws:sts::123456789012:assumed-role/developer/someone@example.com`.
     pub(crate) arn: String,
@@ -30,7 +29,7 @@ pub(crate) struct CallerIdentity {
     pub(crate) user_id: String,
 }
 
-/// Asks STS at `endpoint` who the keys belong to.
+/// Asks STS at `endpoint` for the identity of the keys.
 pub(crate) fn ask(endpoint: &Endpoint, region: &Region, keys: &Keys) -> Result<CallerIdentity, Problem> {
     let request = signed_request(endpoint, region, keys)?;
     let response =
@@ -43,7 +42,7 @@ pub(crate) fn sts_of(region: &Region) -> Option<Endpoint> {
     format!("https://{}/", partition(region).sts_host(region)).parse().ok()
 }
 
-/// A region's partition, told by the part of the name before place and number (`us-gov` of `us-gov-west-1`).
+/// A region's partition, by the region's prefix (`us-gov` of `us-gov-west-1`).
 fn partition(region: &Region) -> Partition {
     let area = |region: &str| region.rsplitn(3, '-').last().map(str::to_owned);
     let area_of_region = area(region.as_str());
@@ -78,14 +77,14 @@ fn signed_request(
     let mut request = Request::post(http_client::uri(endpoint.url().as_str()))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8")
         .body(BODY.to_owned().into())
-        .map_err(|_| refuse("it is not a request"))?;
+        .map_err(|_| refuse("the request is invalid"))?;
     let uri = request.uri().to_string();
     let headers =
         request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let signable = SignableRequest::new("POST", &uri, headers, SignableBody::Bytes(BODY.as_bytes()))
-        .map_err(|_| refuse("its address cannot be signed"))?;
+        .map_err(|_| refuse("the address is invalid"))?;
     let (instructions, _) =
-        sign(signable, &parameters).map_err(|_| refuse("the signer refused"))?.into_parts();
+        sign(signable, &parameters).map_err(|_| refuse("the signer failed"))?.into_parts();
     instructions.apply_to_request_http1x(&mut request);
     Ok(request)
 }
@@ -110,18 +109,18 @@ fn read(response: &Response<SecretBytes>) -> Result<CallerIdentity, Problem> {
         None if matches!(status, 200..=299 | 404 | 405 | 501) => Err(not_offered()),
         None => Err(Problem::new(
             Code::StsResponseInvalid,
-            format!("STS answered with the HTTP status {status} and nothing readable."),
+            format!("STS responded with the HTTP status {status} and an unreadable document."),
         )),
     }
 }
 
 fn not_offered() -> Problem {
-    Problem::new(Code::IdentityNotOffered, "This service does not tell whom credentials belong to.")
+    Problem::new(Code::IdentityNotOffered, "This service does not support GetCallerIdentity.")
 }
 
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
-/// What services without the operation answer.
+/// The error codes of services without the operation.
 const NOT_OFFERED: [&str; 4] =
     ["InvalidAction", "MethodNotAllowed", "NotImplemented", "UnknownOperationException"];
 
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_answer_is_read() {
+    fn the_documented_response_is_read() {
         // STS API reference, GetCallerIdentity, example 1.
         let identity = answer(
             200,
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_on_record_is_read_as_what_it_is() {
+    fn every_recorded_response_is_read() {
         for row in include_str!("../../tests/recorded/caller-identity.jsonl").lines() {
             let row: serde_json::Value = serde_json::from_str(row).unwrap();
             let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_twin_is_read_as_well() {
+    fn a_response_in_json_is_read_as_well() {
         let body = r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"123456789012",
             "Arn":"arn:aws:iam::123456789012:user/Alice","UserId":"AIDA"},"ResponseMetadata":{"RequestId":"r"}}}"#;
         assert_eq!(answer(200, body).unwrap().user_id, "AIDA");
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_aws_and_of_s3_compatible_services_are_told() {
+    fn refusals_of_aws_and_of_s3_compatible_services_are_reported() {
         let body = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>It expired</Message></Error></ErrorResponse>";
         let problem = answer(403, body).unwrap_err();
         assert!(problem.is(Code::CredentialsRefused));
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_without_the_operation_is_told_from_a_refusal() {
+    fn a_service_without_the_operation_is_told_apart_from_a_refusal() {
         for (status, body) in [
             (405, "<Error><Code>MethodNotAllowed</Code></Error>"),
             (404, ""),
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn every_partitions_regions_are_asked_at_its_own_domain() {
+    fn each_partition_has_its_own_sts_domain() {
         for (region, host) in [
             ("eu-west-1", "sts.eu-west-1.amazonaws.com"),
             ("us-east-2", "sts.us-east-2.amazonaws.com"),

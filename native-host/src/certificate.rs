@@ -1,4 +1,4 @@
-//! What is wrong with a server's certificate, in words that help whoever has to make this computer trust it.
+//! Why a server's certificate is not trusted, in words that help to fix it.
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -13,25 +13,25 @@ use rustls::{CertificateError, ClientConfig, ClientConnection, DigitallySignedSt
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-/// Why the certificate of the server at `authority` was not trusted, with the names in it; `None` if the request failed
-/// for another reason.
+/// Why the certificate of the server at `authority` is not trusted, with its subject and issuer; `None` if the request
+/// failed for another reason.
 pub(crate) fn reason(error: &ureq::Error, authority: &Authority) -> Option<String> {
     let rustls::Error::InvalidCertificate(fault) = rustls_error(error)? else { return None };
     let fault = match fault {
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "this computer does not trust its authority".to_owned()
+            "this computer does not trust the authority that issued it".to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet, or this computer's clock is behind".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("it is not for the name {}", authority.host())
+            format!("it is not valid for the name {}", authority.host())
         }
         CertificateError::Revoked => "its authority has revoked it".to_owned(),
-        // What openssl's `req -x509` makes, for one, however much it is trusted.
+        // For example the output of openssl's `req -x509`, even if it is trusted.
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            "it is an authority's own certificate, where a server needs one that an authority has issued to it".to_owned()
+            "it is a certificate authority's own certificate, which a server may not use".to_owned()
         }
         other => format!("{other:?}").chars().take(120).collect(),
     };
@@ -50,8 +50,8 @@ fn rustls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-/// The names of the subject and the issuer of the certificate that the server shows. It is asked once more, and nothing is
-/// sent to it but the beginning of a handshake. Behind a proxy there is no way to it.
+/// The subject and issuer of the server's certificate. It opens a second connection and sends nothing but the start of
+/// a handshake. It does not work behind a proxy.
 fn presented(authority: &Authority) -> Option<(String, String)> {
     let host = authority.host().trim_matches(['[', ']']);
     let address = (host, authority.port_u16().unwrap_or(443)).to_socket_addrs().ok()?.next()?;
@@ -69,7 +69,7 @@ fn presented(authority: &Authority) -> Option<(String, String)> {
         .with_no_client_auth();
     let name = ServerName::try_from(host.to_owned()).ok()?;
     let mut connection = ClientConnection::new(Arc::new(config), name).ok()?;
-    // It always fails: the witness accepts nothing.
+    // It always fails: the verifier accepts no certificate.
     let _: io::Result<_> = connection.complete_io(&mut stream);
     let certificate = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     let certificate = Certificate::from_der(&certificate).ok()?.tbs_certificate;
@@ -77,7 +77,7 @@ fn presented(authority: &Authority) -> Option<(String, String)> {
     Some((name(certificate.subject.to_string()), name(certificate.issuer.to_string())))
 }
 
-/// Keeps the certificate that it is shown, and trusts none.
+/// Records the server's certificate, and accepts none.
 #[derive(Debug, Default)]
 struct Witness(Mutex<Option<Vec<u8>>>);
 
@@ -117,5 +117,5 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// How long the server may take to show its certificate once more.
+/// How long the second connection may take.
 const TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,4 +1,4 @@
-//! Which role a person means: an ARN, a profile's name, or any part of a name that fits one role only.
+//! Finding the role that a person names: by ARN, by profile, or by any part of its names that matches only one role.
 
 use std::io::{IsTerminal, stderr, stdin};
 
@@ -9,15 +9,15 @@ use rolecall_core::{Code, Problem};
 use crate::roles::{Known, KnownRole};
 use crate::{roles, settings_files};
 
-/// Finds the role, of this provider if one is given, and gives the settings too. Without a word, or with one that fits
-/// several, a person at a terminal picks it from a list. What is wrong with the settings is told, unless it is about the
-/// role: then whoever needs the role's settings fails for it.
+/// Finds the role, of this provider if one is given, and returns it with the settings. Without a word, or if it matches
+/// several roles, a person at a terminal picks one from a list. Problems in the settings are printed, except one about
+/// this role: the command then fails with it.
 pub(crate) fn role(
     word: Option<&str>,
     provider: Option<&ProviderId>,
 ) -> Result<(KnownRole, Effective), Problem> {
     let arn = word.and_then(|word| word.parse::<RoleArn>().ok());
-    // Whoever says all of it is not to wait for browsers.
+    // A complete key needs no answers from browsers.
     let is_complete = arn.is_some() && provider.is_some();
     let mut known = if is_complete { Known::of_settings() } else { Known::gather() };
     let role = if let Some(arn) = arn {
@@ -35,7 +35,7 @@ pub(crate) fn role(
 }
 
 fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
-    // Whoever names a role that was left out does not mean another one whose name is similar.
+    // A word that names an invalid role exactly must not match another with a similar name.
     let left_out = known.left_out();
     let usable = |role: &KnownRole| match left_out.iter().find(|(left_out, _)| left_out.key() == role.key()) {
         Some((_, problem)) => Err((*problem).clone()),
@@ -57,22 +57,22 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
                 .iter()
                 .map(|role| format!("{} ({}, {})", label(role), role.profile, role.provider))
                 .collect();
-            let message = format!("\"{}\" fits several roles: {}.", word.escape_debug(), names.join(", "));
+            let message = format!("\"{}\" matches several roles: {}.", word.escape_debug(), names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
     }
 }
 
-/// Why a word fits no role: one of that profile's name may have been left out, and not even its ARN can be read.
+/// Why no role matches: a role with this profile may be invalid, even its ARN.
 fn why_none(settings: &Effective, word: &str) -> Problem {
     let is_meant = |name: &ProfileName| name.as_str() == word;
     if let Some(role) = settings.left_out().find(|role| role.profile.as_ref().is_some_and(is_meant)) {
         return role.problem.clone();
     }
-    roles::unknown(settings, Code::RoleUnknown, format!("No role fits \"{}\".", word.escape_debug()))
+    roles::unknown(settings, Code::RoleUnknown, format!("No role matches \"{}\".", word.escape_debug()))
 }
 
-/// A role as people read it.
+/// A role's name for display.
 pub(crate) fn label(role: &KnownRole) -> String {
     format!("{} / {}", role.account, role.arn.name())
 }
@@ -98,7 +98,8 @@ fn is_terminal() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// The roles that a word fits. An exact name beats a part of one, and case only matters where nothing else decides.
+/// The roles that match a word. An exact name takes precedence over a part; case matters only between otherwise equal
+/// matches.
 fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
     let rules: [&dyn Fn(&KnownRole) -> bool; 4] = [
         &|role| role.profile.as_str() == word,
@@ -120,15 +121,14 @@ fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
     known.iter().filter(loosely).collect()
 }
 
-/// Every part of what was typed is the whole name of something: `dev` is the account `dev` before it is a part of
-/// `developer`.
+/// Whether every part of the word is a complete name: `dev` is the account `dev` rather than a part of `developer`.
 fn is_made_of(role: &KnownRole, word: &str) -> bool {
     let names = [role.account.as_str(), role.arn.account().as_str(), role.arn.name(), role.profile.as_str()];
     let mut parts = parts(word).peekable();
     parts.peek().is_some() && parts.all(|part| names.iter().any(|name| name.eq_ignore_ascii_case(part)))
 }
 
-/// Every part of what was typed, in any order: `prod admin` finds `example-prod / Administrator`.
+/// Whether the names contain every part of the word, in any order: `prod admin` finds `example-prod / Administrator`.
 fn contains_parts(role: &KnownRole, word: &str) -> bool {
     let haystack = haystack(role);
     let word = word.to_lowercase();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_finds_the_roles_it_fits_best() {
+    fn a_word_finds_the_roles_it_matches_best() {
         for (word, profiles) in [
             ("example-dev", &["example-dev"][..]),
             ("prod-admin", &["prod-admin"]),

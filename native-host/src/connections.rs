@@ -1,12 +1,11 @@
-//! What every listener of this program does with connections: accepting them one after the other, and reading from each
-//! for a limited time.
+//! Connections of this program's listeners: accepting one after the other, and reading from each for a limited time.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// Hands over connections until `serve` breaks off. After an error it waits before it accepts again: too many open files,
-/// for one, remain so until some are closed.
+/// Passes connections to `serve` until it breaks. After an error it waits before it accepts again: with too many open
+/// files, for example, the error remains until some are closed.
 pub(crate) fn accept_each<S>(
     mut accept: impl FnMut() -> io::Result<S>,
     mut wait: impl FnMut(Duration),

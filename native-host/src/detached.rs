@@ -1,5 +1,5 @@
-//! A sign-in for tools in a process of its own. AWS tools do not wait for a person for as long as a person takes, and some
-//! kill what they have started: the sign-in outlives that.
+//! A sign-in for tools in a separate process. AWS tools do not wait as long as a person takes to sign in, and some kill
+//! the command they started: the sign-in survives that.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ use crate::profile::PROVIDER;
 /// The command that signs in.
 pub(crate) const COMMAND: &str = "sign-in-for-tools";
 
-/// Starts the command, and waits until it can be asked. It goes on when whoever started it is killed.
+/// Starts the command, and waits until it accepts requests. It continues when its parent is killed.
 pub(crate) fn start(role: &RoleKey) -> io::Result<()> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args([COMMAND, PROVIDER, role.provider.as_str(), role.arn.as_str()]);
@@ -26,7 +26,7 @@ pub(crate) fn start(role: &RoleKey) -> io::Result<()> {
     if line.trim() == READY { Ok(()) } else { Err(io::Error::other("it did not start")) }
 }
 
-/// Tells whoever started this command that it can be asked.
+/// Reports to the parent process that this command accepts requests.
 pub(crate) fn announce() -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{READY}")?;

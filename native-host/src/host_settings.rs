@@ -144,7 +144,7 @@ impl Reader<'_> {
         if let DeValue::Table(table) = value.get_ref() {
             return Some(table);
         }
-        self.name(value.span().start, &format!("what stands under {name}"), "it must be a table");
+        self.name(value.span().start, &format!("the value of {name}"), "it must be a table");
         None
     }
 

@@ -1,4 +1,4 @@
-//! One HTTP request out, one response in: no redirects, no cookies, no `Origin`, bounded in time and size.
+//! Sends one HTTP request: no redirects, no cookies, no `Origin`, bounded in time and size.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -46,10 +46,10 @@ pub(crate) fn send(request: Request<SecretBytes>) -> Result<Response<SecretBytes
     let host = host(request.uri());
     let authority = request.uri().authority().cloned();
     let unreachable = |reason: String| TransportError::Unreachable { host: host.clone(), reason };
-    // The rule of which addresses may be talked to is the endpoint's.
+    // The endpoint type decides which addresses are allowed.
     let endpoint: Endpoint = match request.uri().to_string().parse() {
         Ok(endpoint) => endpoint,
-        // The error quotes the address, which may hold a secret.
+        // The error quotes the address, which may contain a secret.
         Err(_) => return Err(unreachable("only https is allowed, except on this machine".to_owned())),
     };
     let client = if is_loopback(&endpoint) { &LOOPBACK } else { &CLIENT };
@@ -61,7 +61,7 @@ pub(crate) fn send(request: Request<SecretBytes>) -> Result<Response<SecretBytes
         }
     })?;
     let (parts, mut body) = response.into_parts();
-    // One byte more than the limit tells an answer of the limit from one above it.
+    // One byte more than the limit shows that the response is too large.
     let limit = u64::try_from(MAX_RESPONSE_BYTES).unwrap_or(u64::MAX);
     let body: SecretBytes =
         body.with_config().limit(limit + 1).read_to_vec().map_err(|error| explain(&error, &host))?.into();
@@ -94,9 +94,9 @@ fn explain(error: &ureq::Error, host: &str) -> TransportError {
         ureq::Error::Timeout(_) => TransportError::TimedOut { host, seconds: REQUEST_TIMEOUT_SECONDS },
         ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { host, limit: MAX_RESPONSE_BYTES },
         ureq::Error::HostNotFound => {
-            TransportError::Unreachable { host, reason: "no such host is known".to_owned() }
+            TransportError::Unreachable { host, reason: "there is no such host".to_owned() }
         }
-        // The message of an I/O error is the system's; none of ureq's own repeats headers or bodies.
+        // The message of an I/O error is the system's; ureq's own never repeat headers or bodies.
         error => TransportError::Unreachable {
             host,
             reason: error.to_string().trim_start_matches("io: ").to_owned(),
@@ -113,7 +113,7 @@ fn is_loopback(endpoint: &Endpoint) -> bool {
     }
 }
 
-/// Host and port, without the rest of the address, which may hold a secret.
+/// Host and port, without the rest of the address, which may contain a secret.
 fn host(uri: &Uri) -> String {
     uri.authority().map_or_else(|| "the address".to_owned(), |authority| authority.as_str().to_owned())
 }
@@ -128,10 +128,10 @@ fn config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
 }
 
-/// Through the proxy that the environment names, if it names one.
+/// Uses the proxy in the environment, if there is one.
 static CLIENT: LazyLock<Agent> = LazyLock::new(|| config().build().new_agent());
 
-/// What goes to this machine never leaves through a proxy.
+/// Requests to this machine never use a proxy.
 static LOOPBACK: LazyLock<Agent> = LazyLock::new(|| config().proxy(None).build().new_agent());
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// A server that answers one request with `answer` and gives back what it was sent.
+    /// A server that responds to one request with `answer` and returns the request.
     fn serve(answer: Vec<u8>) -> (String, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/path", listener.local_addr().unwrap());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_told_with_host_and_port() {
+    fn a_refused_connection_is_reported_with_host_and_port() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let error = send(get(&format!("http://127.0.0.1:{port}/x?code=secret"))).unwrap_err();
         assert!(

@@ -1,4 +1,4 @@
-//! Settings of others: what the first generation's files say, as this generation writes it.
+//! Settings from the previous tool's files.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rolecall_core::settings::Settings;
 use rolecall_core::{Code, Problem};
 use url::Url;
 
-/// Reads a file of any kind that is known: `config.yaml` and `[maws]` of the first generation, or a settings document.
+/// Reads a file of any known kind: `config.yaml` and `[maws]` of the previous tool, or a settings file.
 pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
     let refuse = |reason: String| Problem::new(Code::ImportFailed, format!("{}: {reason}", path.display()));
     let text = std::fs::read_to_string(path)
@@ -21,7 +21,7 @@ fn parse(text: &str) -> Result<Settings, String> {
             Settings::from_toml(text).map(|(settings, _)| settings).map_err(|error| error.to_string())
         }
         Some(line) if line.starts_with('[') => {
-            let keys = pairs(section(text, "maws").ok_or("There is no [maws] section in it.")?, '=');
+            let keys = pairs(section(text, "maws").ok_or("It has no [maws] section.")?, '=');
             provider(&keys)
         }
         Some(_) => provider(&pairs(text.lines(), ':')),
@@ -41,7 +41,7 @@ fn section<'a>(text: &'a str, name: &str) -> Option<impl Iterator<Item = &'a str
     Some(lines.take_while(|line| !line.trim_start().starts_with('[')))
 }
 
-/// `key: value` or `key = value`, one a line. The first generation's files know nothing deeper.
+/// Parses `key: value` or `key = value`, one a line. The previous tool's files have no nested values.
 fn pairs<'a>(lines: impl Iterator<Item = &'a str>, sign: char) -> Vec<(String, String)> {
     let pair = |line: &'a str| {
         let (key, value) = line.split_once(sign)?;
@@ -70,13 +70,13 @@ fn provider(keys: &[(String, String)]) -> Result<Settings, String> {
     }
     let mut document = toml::Table::new();
     document.insert("provider".to_owned(), toml::Value::Array(vec![entry.into()]));
-    // Checked by the same rules as a document that a person wrote.
+    // Checked by the same rules as a settings file.
     Settings::from_toml(&document.to_string())
         .map(|(settings, _)| settings)
         .map_err(|error| error.to_string())
 }
 
-/// An id that a person recognises: the part of the host's name that is the organisation's.
+/// A recognisable id: the organisation's part of the host name.
 fn id(host: &str) -> String {
     let mut labels = host.rsplit('.');
     let named = labels.next().filter(|_| host.contains('.')).and_then(|_| labels.next());
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_of_the_first_generation_are_read() {
+    fn files_of_the_previous_tool_are_read() {
         let url = "https://auth.example.com/.well-known/openid-configuration";
         for text in [
             format!("---\nwell_known_url: {url}\nclient_id: abc123  \nscope: \"openid groups\"\n"),
@@ -107,13 +107,13 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_this_generation_are_read() {
+    fn a_settings_file_is_read() {
         let text = include_str!("../../docs/example-config.toml");
         assert_eq!(parse(text).unwrap(), Settings::from_toml(text).unwrap().0);
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_with_the_reason() {
+    fn an_invalid_file_is_refused_with_the_reason() {
         for (text, reason) in [
             ("", "empty"),
             ("[other]\nx = y\n", "[maws]"),

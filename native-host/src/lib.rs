@@ -1,14 +1,14 @@
-//! Rolecall on the machine: what the `rolecall` binary is made of.
+//! Rolecall on the machine: the library behind the `rolecall` binary.
 //!
 //! | question | module |
 //! |---|---|
 //! | Who started the program? | `caller` |
-//! | What does it say to the browser? | `host` |
-//! | How are terminals answered? | `agent` |
-//! | What does a person type? | `cli` |
+//! | How does it talk to the browser? | `host` |
+//! | How do commands get credentials from the browser? | `agent` |
+//! | Which commands are there? | `cli` |
 //! | Which credentials outlive the browser? | `cache` |
-//! | What stands in an AWS profile, and how does it get there? | `profile`, [`aws_files`] |
-//! | What do the machine's settings say? | `settings_files` |
+//! | What is in an AWS profile, and how is it written? | `profile`, [`aws_files`] |
+//! | What is in the machine's settings? | `settings_files` |
 //! | Where do browsers look for the host? | `browsers` |
 //! | How is text quoted for a shell? | `shell` |
 //! | What differs between operating systems? | `platform` |
@@ -55,7 +55,7 @@ use std::process::ExitCode;
 /// Runs the program with the arguments after its name.
 #[must_use]
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    // What tools call hundreds of times comes first and does nothing that it does not need.
+    // First the command that tools call hundreds of times; it does nothing else.
     if let Some(exit) = cli::credential_process::run_fast(&arguments) {
         return exit;
     }

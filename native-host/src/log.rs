@@ -14,20 +14,20 @@ use crate::platform;
 /// Logs to a file if `ROLECALL_LOG` names a level: `error`, `warn`, `info`, `debug` or `trace`.
 pub(crate) fn to_file() {
     let Some(level) = level() else { return };
-    // A log that cannot be written is no reason not to work.
+    // A log that cannot be written must not stop the program.
     let Ok(file) = open() else { return };
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
     let _ = tracing_subscriber::registry().with(only_own(level)).with(layer).try_init();
 }
 
-/// Logs to standard error, at the level of `ROLECALL_LOG` or, when the person asked for more, at `debug`.
+/// Logs to standard error, at the level of `ROLECALL_LOG` or, with `--verbose`, at `debug`.
 pub(crate) fn to_standard_error(verbose: bool) {
     let Some(level) = level().or_else(|| verbose.then_some(LevelFilter::DEBUG)) else { return };
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(io::stderr);
     let _ = tracing_subscriber::registry().with(only_own(level)).with(layer).try_init();
 }
 
-/// Where the host logs: `$XDG_STATE_HOME/rolecall/host.log`, `~/.local/state` by default.
+/// The host's log file: `$XDG_STATE_HOME/rolecall/host.log`, below `~/.local/state` by default.
 pub(crate) fn path() -> Option<PathBuf> {
     Some(platform::state_home()?.join("rolecall").join("host.log"))
 }
@@ -46,7 +46,7 @@ fn level() -> Option<LevelFilter> {
     std::env::var("ROLECALL_LOG").ok()?.parse().ok()
 }
 
-/// Other crates may log what they send: they stay silent.
+/// Excludes other crates, which may log what they send.
 fn only_own(level: LevelFilter) -> Targets {
     Targets::new().with_target("rolecall_host", level)
 }

@@ -1,4 +1,4 @@
-//! What people see: data on standard output, everything else on standard error, failures in three parts.
+//! Output for people: data on standard output, everything else on standard error, errors in three parts.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::platform;
 
-/// How a command ends.
+/// The result of a command.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
 /// Why a command failed.
@@ -22,7 +22,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure and what led to it.
+    /// A failure and its cause.
     pub(crate) fn caused_by(problem: Problem, cause: &dyn std::error::Error) -> Self {
         let mut causes = vec![cause.to_string()];
         let mut cause = cause.source();
@@ -33,12 +33,12 @@ impl Failure {
         Self { problem: Box::new(problem), causes }
     }
 
-    /// The same failure with another way out.
+    /// The same failure with another next step.
     pub(crate) fn next(self, step: impl Into<String>) -> Self {
         Self { problem: Box::new(self.problem.with_next_step(step)), ..self }
     }
 
-    /// Tells it, and gives the exit code.
+    /// Prints the error and returns the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
         let Problem { code, message, .. } = &*self.problem;
         let next = self.problem.next_line();
@@ -47,7 +47,7 @@ impl Failure {
             let _ = fmt::Write::write_fmt(&mut text, format_args!("  caused by: {cause}\n"));
         }
         let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next}\n"));
-        // In one piece: a parallel run has many of these at once.
+        // In one write: a parallel run prints many of these at once.
         if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
             text = anstream::adapter::strip_str(&text).to_string();
         }
@@ -74,8 +74,8 @@ impl From<rolecall_core::Error> for Failure {
     }
 }
 
-/// The exit codes, as every `--help` tells them.
-pub(crate) const EXIT_CODES: &str = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a person has to sign in or refused, \
+/// The exit codes, as shown by every `--help`.
+pub(crate) const EXIT_CODES: &str = "Exit status: 0 success, 1 failure, 2 wrong usage, 3 a person has to sign in or refused, \
                                      4 no browser with the extension is running.";
 
 fn exit_code(problem: &Problem) -> ExitCode {
@@ -102,24 +102,24 @@ pub(crate) fn data(line: impl Display) -> Result<(), Failure> {
     writeln!(anstream::stdout().lock(), "{line}").map_err(|error| unwritten(&error))
 }
 
-/// Writes a document of data.
+/// Prints JSON data.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text =
         serde_json::to_string_pretty(value).map_err(io::Error::other).map_err(|error| unwritten(&error))?;
     data(text)
 }
 
-/// Tells a person something that is not data.
+/// Prints a message that is not data.
 pub(crate) fn note(line: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Tells a person that something is not as it should be.
+/// Prints a warning.
 pub(crate) fn warn(line: impl Display) {
     let _ = writeln!(anstream::stderr().lock(), "{WARN}warning:{WARN:#} {line}");
 }
 
-/// Rows in columns, the first row as their names.
+/// Prints rows in columns with headings.
 pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> Result<(), Failure> {
     let mut widths = names.map(str::len);
     for row in rows {
@@ -133,11 +133,11 @@ pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> R
     };
     let head = format!("{DIM}{}{DIM:#}", line(&names));
     let rows = rows.iter().map(|row| line(&row.each_ref().map(String::as_str)));
-    // In one piece: thousands of roles are not thousands of writes.
+    // In one write, for thousands of roles.
     data(std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n"))
 }
 
-/// How long something still lasts, for people.
+/// The time left, for display.
 pub(crate) fn time_left(expiration: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(left) = expiration.map(|expiration| expiration - now) else { return "-".to_owned() };
     match (left.num_hours(), left.num_minutes()) {
@@ -148,7 +148,7 @@ pub(crate) fn time_left(expiration: Option<DateTime<Utc>>, now: DateTime<Utc>) -
     }
 }
 
-/// A path as a person would write it.
+/// A path with `~` for the home folder.
 pub(crate) fn short_path(path: &Path) -> String {
     match platform::home().and_then(|home| path.strip_prefix(home).map(Path::to_owned).ok()) {
         Some(rest) => Path::new("~").join(rest).display().to_string(),
@@ -160,13 +160,13 @@ fn unwritten(error: &io::Error) -> Failure {
     Failure::caused_by(Problem::new(Code::Internal, "The output could not be written."), error)
 }
 
-/// Good news.
+/// Success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// Mixed news.
+/// A warning.
 pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
-/// Bad news.
+/// An error.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What may be read last.
+/// Less important text.
 pub(crate) const DIM: Style = Style::new().dimmed();
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_left_reads_like_a_clock() {
+    fn time_left_is_shown_in_hours_and_minutes() {
         let now = Utc::now();
         let left = |seconds| time_left(Some(now + TimeDelta::seconds(seconds)), now);
         assert_eq!(left(-1), "expired");

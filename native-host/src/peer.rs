@@ -1,7 +1,7 @@
-//! Which program is at the other end of the agent's socket, as the operating system tells it.
+//! The program at the other end of the agent's socket, as the operating system reports it.
 //!
-//! What a person is shown, and what an approval is remembered for. It keeps honest programs apart and names the
-//! unexpected one; it does not stop a program of the same user that pretends to be another.
+//! Approvals show it and are remembered for it. It tells honest programs apart and names an unexpected one; it does not
+//! stop a program of the same user that pretends to be another.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use rolecall_core::message::host::Program;
 
 use crate::platform::{self, Process};
 
-/// The program that a person started: `rolecall` itself, and shells that only run one command, are left out. `None`
-/// where the system does not tell.
+/// The program that a person started, skipping `rolecall` itself and shells that only run one command. `None` if the
+/// system does not report it.
 pub(crate) fn program(stream: &Stream) -> Option<Program> {
     let mut next = platform::peer_process(stream);
     let mut programs = Vec::new();
-    // A chain of processes is short; a bound keeps a reused id from leading in circles.
+    // A chain of processes is short; a limit prevents loops through reused process ids.
     for _ in 0..LONGEST_CHAIN {
         let Some(process) = next.filter(|id| *id > 1).and_then(platform::process) else { break };
         let Some(path) = &process.program else { break };
         let script = script(&process);
-        if !is_go_between(path, script.is_some()) {
+        if !is_intermediary(path, script.is_some()) {
             programs.push(shown(path, script.as_deref()));
         }
         if programs.len() == 2 {
@@ -33,8 +33,8 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
     Some(Program { path: programs.next()?, parent: programs.next() })
 }
 
-/// The script that an interpreter runs. An argument is taken for one only if such a file is there: any other argument
-/// may be a secret.
+/// The script that an interpreter runs. An argument counts as one only if such a file exists: any other argument may be
+/// a secret.
 fn script(process: &Process) -> Option<PathBuf> {
     let name = process
         .program
@@ -61,12 +61,12 @@ fn shown(path: &Path, script: Option<&Path>) -> String {
     }
 }
 
-fn is_go_between(path: &Path, runs_script: bool) -> bool {
+fn is_intermediary(path: &Path, runs_script: bool) -> bool {
     let shell = path.file_name().is_some_and(|name| ["sh", "dash"].map(OsStr::new).contains(&name));
     (shell && !runs_script) || std::env::current_exe().is_ok_and(|own| own == path)
 }
 
-/// What runs scripts: its own path says little. Without digits and dots at the end, as in `python3.11`.
+/// Interpreters, whose own path says little. Without trailing digits and dots, as in `python3.11`.
 const INTERPRETERS: [&str; 9] = ["python", "node", "ruby", "perl", "bash", "sh", "dash", "zsh", "fish"];
 
 const LONGEST_CHAIN: usize = 8;
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_argument_that_is_a_file_is_taken_for_a_script() {
+    fn only_an_argument_that_names_a_file_counts_as_a_script() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("deploy.py"), "").unwrap();
         let script = |arguments: &[&str]| {
@@ -89,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_that_runs_one_command_is_left_out_and_one_that_runs_a_script_is_not() {
-        assert!(is_go_between(Path::new("/usr/bin/dash"), false));
-        assert!(!is_go_between(Path::new("/usr/bin/dash"), true));
-        assert!(!is_go_between(Path::new("/usr/bin/bash"), false));
-        assert!(is_go_between(&std::env::current_exe().unwrap(), false));
+    fn a_shell_is_skipped_if_it_runs_one_command_but_not_if_it_runs_a_script() {
+        assert!(is_intermediary(Path::new("/usr/bin/dash"), false));
+        assert!(!is_intermediary(Path::new("/usr/bin/dash"), true));
+        assert!(!is_intermediary(Path::new("/usr/bin/bash"), false));
+        assert!(is_intermediary(&std::env::current_exe().unwrap(), false));
     }
 }

@@ -1,7 +1,7 @@
-//! An AWS profile of a role: what stands in it, and how a `credential_process` line names the role.
+//! An AWS profile for a role: its settings, and how a `credential_process` line names the role.
 //!
-//! The role's provider and ARN are part of the command line. So a profile keeps working when it is renamed or copied, when the
-//! settings change, and when nothing but this line is left of it; and the command reads no file before it answers.
+//! The command line contains the role's provider and ARN. So a profile keeps working when it is renamed or copied, when
+//! the settings change, and when only this line is left; and the command reads no file before it responds.
 
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,12 @@ use rolecall_core::{Code, Problem};
 use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
 use crate::{platform, shell};
 
-/// What a profile of a role is made of.
+/// The parts of a role's profile.
 #[derive(Debug)]
 pub(crate) struct RoleProfile<'a> {
     pub(crate) name: &'a ProfileName,
     pub(crate) role: &'a RoleArn,
-    /// The role's provider. Without one, the command finds it out each time.
+    /// The role's provider. Without it, the command looks it up each time.
     pub(crate) provider: Option<&'a ProviderId>,
     pub(crate) region: Option<&'a Region>,
     pub(crate) endpoint_url: Option<&'a Endpoint>,
@@ -27,7 +27,7 @@ pub(crate) struct RoleProfile<'a> {
 }
 
 impl RoleProfile<'_> {
-    /// The profile as the AWS files take it.
+    /// Converts it for the AWS files.
     pub(crate) fn to_new_profile(&self) -> Result<NewProfile, Problem> {
         let source = match (self.mode, self.credentials) {
             (CredentialsMode::Process, _) => {
@@ -46,7 +46,7 @@ impl RoleProfile<'_> {
             (CredentialsMode::None, _) => {
                 return Err(Problem::new(
                     Code::ProfileInvalid,
-                    "The settings want no profile for this role.",
+                    "The settings turn off the profile for this role.",
                 ));
             }
         };
@@ -62,7 +62,7 @@ pub(crate) fn files() -> Result<aws_files::AwsFiles, Problem> {
     aws_files::AwsFiles::locate(|name| std::env::var_os(name)).map_err(|error| Problem::from(&error))
 }
 
-/// The command line that gives a role's credentials.
+/// The command line that prints a role's credentials.
 pub(crate) fn process_line(
     program: &Path,
     profile: &str,
@@ -71,7 +71,7 @@ pub(crate) fn process_line(
 ) -> Result<String, Problem> {
     let refuse = || {
         let message = format!(
-            "The path of the rolecall program, {}, cannot stand in an AWS profile.",
+            "The path of the rolecall program, {}, cannot be written to an AWS profile.",
             program.display()
         );
         Problem::new(Code::ProgramPathUnfit, message)
@@ -84,12 +84,12 @@ pub(crate) fn process_line(
     shell::process_line(&words).ok_or_else(refuse)
 }
 
-/// The command line that gives a role's credentials to what `exec` has started.
+/// The command line that prints a role's credentials for a program that `exec` has started.
 pub(crate) fn served_process_line(program: &Path, profile: &str, role: &RoleKey) -> Result<String, Problem> {
     Ok(format!("{} {SERVED}", process_line(program, profile, Some(&role.provider), &role.arn)?))
 }
 
-/// The role that a `credential_process` line of ours names, and its provider if it names one.
+/// The role that one of our `credential_process` lines names, and its provider if it has one.
 pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> {
     let words = shell::process_words(line)?;
     let arguments: Vec<_> = words.iter().skip_while(|word| *word != COMMAND).collect();
@@ -101,21 +101,21 @@ pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> 
     Some((option(ROLE)?.parse().ok()?, provider))
 }
 
-/// Where this program is, for a command line or manifest that must find it again.
+/// The path of this program, for a command line or manifest.
 pub(crate) fn own_path() -> Result<PathBuf, Problem> {
     let path = std::env::current_exe().map_err(|error| {
         Problem::new(Code::Internal, format!("The path of the rolecall program is unknown: {error}."))
     })?;
-    // Linux says this of a program that was updated while it runs: the new one has the old path.
+    // On Linux, for a program that was updated while it runs: the new one has the old path.
     match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
         Some(path) => Ok(PathBuf::from(path)),
         None => Ok(platform::simplified(path)),
     }
 }
 
-/// The command whose line stands in profiles.
+/// The command in a profile's line.
 pub(crate) const COMMAND: &str = "credential-process";
-/// Its option for the profile's name, which is for people: the role decides.
+/// Its option for the profile's name, for people only: the role decides.
 pub(crate) const PROFILE: &str = "--profile";
 /// Its option for the role's provider.
 pub(crate) const PROVIDER: &str = "--provider";
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_role_of_a_line_is_found_again_whatever_the_path() {
+    fn the_role_of_a_line_is_read_back_for_any_path() {
         let role: RoleArn = "arn:aws:iam::123456789012:role/te'am/Dev+1=x".parse().unwrap();
         let awkward: &[&str] =
             if cfg!(unix) { &["/home/a b/it's $HOME/`x`/rolecall", "/--role-arn/rolecall"] } else { &[] };

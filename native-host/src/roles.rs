@@ -1,4 +1,4 @@
-//! Which roles there are: those that the browser tells of, and those of this machine's settings and profiles.
+//! The known roles: those that browsers report, and those of this machine's settings and profiles.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -11,73 +11,71 @@ use rolecall_core::{Code, Problem};
 use crate::agent::Agents;
 use crate::{cache, profile, settings_files};
 
-/// A role, as a person may name it.
+/// A role that a person can name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct KnownRole {
-    /// The role's provider.
     pub(crate) provider: ProviderId,
-    /// The role's ARN.
     pub(crate) arn: RoleArn,
-    /// The account's alias or digits.
+    /// The account's alias or number.
     pub(crate) account: String,
     /// The AWS profile's name.
     pub(crate) profile: ProfileName,
-    /// Until when the browser has credentials.
+    /// When the browser's credentials expire.
     pub(crate) expiration: Option<DateTime<Utc>>,
 }
 
 impl KnownRole {
-    /// What identifies it.
+    /// Its key.
     pub(crate) fn key(&self) -> RoleKey {
         RoleKey::new(self.provider.clone(), self.arn.clone())
     }
 }
 
-/// Every role that is known.
+/// All known roles.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Each once; what the browser tells goes first.
+    /// Without duplicates; a browser's first.
     pub(crate) roles: Vec<KnownRole>,
-    /// The position of each.
+    /// The index of each.
     index: HashMap<RoleKey, usize>,
     /// The settings of this machine.
     pub(crate) settings: Effective,
 }
 
 impl Known {
-    /// Asks every agent and reads the settings.
+    /// Reads the settings and asks every agent.
     pub(crate) fn gather() -> Self {
         Self::gather_within(STATUS_TIMEOUT)
     }
 
-    /// The same, waiting no longer than this for each browser.
+    /// The same, with a time limit for each browser.
     pub(crate) fn gather_within(timeout: Duration) -> Self {
         let mut known = Self::of_browsers(timeout);
         known.add_settings(settings());
         known
     }
 
-    /// What the settings alone tell.
+    /// The roles of the settings alone.
     pub(crate) fn of_settings() -> Self {
         let mut known = Self::default();
         known.add_settings(settings());
         known
     }
 
-    /// The providers of the roles, and those of the settings.
+    /// The providers of the roles and of the settings.
     pub(crate) fn providers(&self) -> BTreeSet<&ProviderId> {
         let of_settings = self.settings.providers().map(|provider| &provider.value.id);
         self.roles.iter().map(|role| &role.provider).chain(of_settings).collect()
     }
 
-    /// Whether the roles are not all of one provider, so that it matters which one a role is of.
+    /// Whether there is more than one provider, so that a role's provider has to be shown.
     pub(crate) fn has_several_providers(&self) -> bool {
         let mut providers = self.roles.iter().map(|role| &role.provider);
         providers.next().is_some_and(|first| providers.any(|other| other != first))
     }
 
-    /// Whether roles may be missing because something in the settings cannot be used.
+    /// Whether roles may be missing because part of the settings is invalid.
     pub(crate) fn is_incomplete(&self) -> bool {
         let settings = &self.settings;
         let arns = self.arns();
@@ -85,7 +83,7 @@ impl Known {
         settings.lost_provider().or(settings.lost_role()).is_some() || settings.left_out().any(is_missing)
     }
 
-    /// Roles of the settings that cannot be used and that nobody else knows, and why.
+    /// Invalid roles in the settings that no browser knows, and why they are invalid.
     pub(crate) fn left_out(&self) -> Vec<(KnownRole, &Problem)> {
         let arns = self.arns();
         let role = |left_out: &'_ LeftOut| {
@@ -101,7 +99,7 @@ impl Known {
         self.settings.left_out().filter_map(|left_out| Some((role(left_out)?, &left_out.problem))).collect()
     }
 
-    /// The roles of this ARN, of this provider if one is given.
+    /// The roles with this ARN, of this provider if one is given.
     pub(crate) fn of_arn(&self, arn: &RoleArn, provider: Option<&ProviderId>) -> Vec<&KnownRole> {
         let is_meant = |role: &&KnownRole| {
             role.arn == *arn && provider.is_none_or(|provider| role.provider == *provider)
@@ -146,7 +144,7 @@ impl Known {
         let next = self.roles.len();
         let position = *self.index.entry(role.key()).or_insert(next);
         match self.roles.get_mut(position) {
-            // Two browsers may know the role: the longest-lived credentials are the ones a person would get.
+            // Two browsers may know the role: a command would get the credentials that last longest.
             Some(known) => known.expiration = known.expiration.max(role.expiration),
             None => self.roles.push(role),
         }
@@ -157,7 +155,7 @@ impl Known {
     }
 }
 
-/// What the settings say of a role; nothing but what identifies it if they do not know it.
+/// The role's settings; defaults if the settings do not have it.
 pub(crate) fn role_of(effective: &Effective, key: &RoleKey) -> Role {
     match effective.role(key) {
         Some((role, _)) => role.clone(),
@@ -165,12 +163,12 @@ pub(crate) fn role_of(effective: &Effective, key: &RoleKey) -> Role {
     }
 }
 
-/// The role and its provider. A role that stands in no settings can still be had from a provider that does.
+/// The role and its provider. A role that is not in the settings can still be assumed with a provider that is.
 pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provider), Problem> {
     if let Some((role, provider)) = effective.role(key) {
         return Ok((role.clone(), provider.clone()));
     }
-    // A role that was left out is not just any role.
+    // An invalid role is not a missing one.
     if let Some(problem) = effective.why_not(&key.arn, Some(&key.provider)) {
         return Err(problem.clone());
     }
@@ -178,18 +176,18 @@ pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provid
         return Ok((Role::unlisted(key.clone()), provider.clone()));
     }
     if let Some(cause) = effective.lost_provider() {
-        let message = format!("The role {key} is in no settings that can be used. {}", cause.message);
+        let message = format!("The role {key} is not in the valid part of the settings. {}", cause.message);
         return Err(Problem::new(Code::SettingsInvalid, message));
     }
     Err(Problem::new(Code::RoleUnknown, format!("The role {key} is not in this machine's settings.")))
 }
 
-/// Finds the provider of a role that is named by its ARN alone. `Ok(None)` if nobody knows the role.
+/// Finds the provider of a role that is named by its ARN alone. `Ok(None)` if the role is unknown.
 pub(crate) fn find_provider(known: &Known, arn: &RoleArn) -> Result<Option<ProviderId>, Problem> {
     let mut providers: BTreeSet<_> =
         known.of_arn(arn, None).into_iter().map(|role| role.provider.clone()).collect();
     if providers.is_empty() {
-        // What a browser allowed to be kept can be had without it.
+        // Credentials that a browser allowed to be cached are available without it.
         let kept = cache::list().into_iter().filter(|kept| kept.role.arn == *arn);
         providers = kept.map(|kept| kept.role.provider).collect();
     }
@@ -204,14 +202,14 @@ pub(crate) fn find_provider(known: &Known, arn: &RoleArn) -> Result<Option<Provi
     }
 }
 
-/// A role that nobody knows can still be had from the only provider.
+/// An unknown role can still be assumed with the only provider.
 fn only_provider(settings: &Effective, arn: &RoleArn) -> Result<Option<ProviderId>, Problem> {
-    // A role that was left out is not just any role, and what is left of two providers is not the only one.
+    // An invalid role is not a missing one, and the valid one of two providers is not the only one.
     if let Some(problem) = settings.why_not(arn, None) {
         return Err(problem.clone());
     }
     if let Some(cause) = settings.lost_provider() {
-        let message = format!("The role {arn} is in no settings that can be used. {}", cause.message);
+        let message = format!("The role {arn} is not in the valid part of the settings. {}", cause.message);
         return Err(Problem::new(Code::SettingsInvalid, message));
     }
     let mut providers = settings.providers();
@@ -226,7 +224,7 @@ fn ambiguous(arn: &RoleArn, providers: &[String]) -> Problem {
     Problem::new(Code::RoleAmbiguous, message).with_next_step("Name one of them with --provider.")
 }
 
-/// The role of this ARN, and of this provider if one is given.
+/// The role with this ARN, of this provider if one is given.
 pub(crate) fn resolve(arn: RoleArn, provider: Option<ProviderId>) -> Result<RoleKey, Problem> {
     if let Some(provider) = provider {
         return Ok(RoleKey { provider, arn });
@@ -241,14 +239,13 @@ pub(crate) fn resolve(arn: RoleArn, provider: Option<ProviderId>) -> Result<Role
     }
 }
 
-/// That nobody knows the role.
+/// The error for an unknown role.
 pub(crate) fn unknown_arn(arn: &RoleArn) -> Problem {
-    let message =
-        format!("The role {arn} is not in this machine's settings, and no browser that is open knows it.");
+    let message = format!("The role {arn} is not in this machine's settings, and no open browser knows it.");
     Problem::new(Code::RoleUnknown, message)
 }
 
-/// The role that a profile stands for: what the profile itself says, or else the settings, or else a browser.
+/// The role of a profile: from the profile itself, else from the settings, else from a browser.
 pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleKey, Problem> {
     if let Some((arn, provider)) = role_in_files(name)? {
         return resolve(arn, provider);
@@ -261,7 +258,7 @@ pub(crate) fn of_profile(name: &ProfileName) -> Result<RoleKey, Problem> {
     role
 }
 
-/// Why no role is known for a profile.
+/// Why a profile has no known role.
 fn why_no_profile(settings: &Effective, name: &ProfileName) -> Problem {
     let mut left_out = settings.left_out();
     if let Some(role) = left_out.find(|role| role.profile.as_ref() == Some(name)) {
@@ -270,7 +267,7 @@ fn why_no_profile(settings: &Effective, name: &ProfileName) -> Problem {
     unknown(settings, Code::ProfileUnknown, format!("No role is known for the profile \"{name}\"."))
 }
 
-/// That something is not in the settings, unless it may be in what cannot be used of them.
+/// The error for something missing in the settings, or for the invalid part that may contain it.
 pub(crate) fn unknown(settings: &Effective, code: Code, sentence: String) -> Problem {
     match settings.lost_role() {
         Some(cause) => Problem::new(Code::SettingsInvalid, format!("{sentence} {}", cause.message)),
@@ -292,5 +289,5 @@ fn role_in_files(name: &ProfileName) -> Result<Option<(RoleArn, Option<ProviderI
     Ok(line.and_then(|(_, line)| profile::role_of_line(line)))
 }
 
-/// A browser that does not say what it knows within this time is left out.
+/// A browser that does not report its status within this time is left out.
 pub(crate) const STATUS_TIMEOUT: Duration = Duration::from_secs(5);

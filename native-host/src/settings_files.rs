@@ -417,8 +417,7 @@ mod tests {
         let (_folder, paths) = files(&format!("host = 7\n{USER}"), MACHINE);
         let machine = load_from(paths);
         assert!(
-            problems(&machine)[0]
-                .ends_with("line 1: what stands under host cannot be used: it must be a table.")
+            problems(&machine)[0].ends_with("line 1: the value of host cannot be used: it must be a table.")
         );
         assert_eq!(machine.reading.settings.provider.len(), 2);
     }

@@ -1,8 +1,8 @@
-//! Text that a shell reads back as exactly what was meant: all quoting of this program.
+//! All quoting of this program: text that a shell reads back unchanged.
 
 use std::borrow::Cow;
 
-/// What shells that quote in the same way read.
+/// A family of shells with the same quoting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {
     /// sh, dash, bash, zsh.
@@ -14,7 +14,7 @@ pub(crate) enum Syntax {
 }
 
 impl Syntax {
-    /// That of the shell that a person seems to be in.
+    /// The syntax of the person's shell.
     pub(crate) fn of_this_terminal() -> Self {
         let shell = std::env::var("SHELL").unwrap_or_default();
         match shell.rsplit('/').next() {
@@ -25,7 +25,7 @@ impl Syntax {
         }
     }
 
-    /// One word that the shell reads as `text`. `None` where it has no way to write it.
+    /// One word that the shell reads as `text`. `None` if it cannot be quoted.
     pub(crate) fn word(self, text: &str) -> Option<String> {
         if text.contains('\0') {
             return None;
@@ -44,7 +44,7 @@ impl Syntax {
         }
     }
 
-    /// The command that sets an environment variable. `None` where the shell has no way to write the value.
+    /// The command that sets an environment variable. `None` if the value cannot be quoted.
     pub(crate) fn assignment(self, name: &str, value: &str) -> Option<String> {
         match self {
             Self::Posix => Some(format!("export {name}={}", self.word(value)?)),
@@ -71,20 +71,20 @@ pub(crate) fn dotenv_assignment(name: &str, value: &str) -> String {
     format!("{name}=\"{value}\"")
 }
 
-/// A `credential_process` line of these words, which the shell of this system and the SDKs' own splitters read alike.
-/// `None` if a word has no place in one.
+/// A `credential_process` line of these words, which this system's shell and the SDKs' own splitters read the same way.
+/// `None` if a word cannot be written in one.
 pub(crate) fn process_line(words: &[&str]) -> Option<String> {
     if cfg!(windows) { unquoted_line(words) } else { shlex::try_join(words.iter().copied()).ok() }
 }
 
-/// The words of a `credential_process` line, made by [`process_line`] or by hand.
+/// The words of a `credential_process` line, whoever wrote it.
 pub(crate) fn process_words(line: &str) -> Option<Vec<String>> {
     if cfg!(windows) { double_quoted_words(line) } else { shlex::split(line) }
 }
 
-/// A line without any quotes: with quotes around the program, Go (and so Terraform) escapes them for `cmd.exe` in a way
-/// that it does not understand, and .NET, PowerShell and older Rust fail as well (aws-sdk-go-v2 #3208,
-/// aws-tools-for-powershell #393, smithy-rs #4784). `None` if a word needs any.
+/// A line without quotes: with quotes around the program, Go (and so Terraform) escapes them for `cmd.exe` in a way
+/// that `cmd.exe` does not understand, and .NET, PowerShell and older Rust fail as well (aws-sdk-go-v2 #3208,
+/// aws-tools-for-powershell #393, smithy-rs #4784). `None` if a word needs quotes.
 fn unquoted_line(words: &[&str]) -> Option<String> {
     let is_plain = |word: &&str| {
         !word.is_empty()
@@ -121,12 +121,12 @@ fn double_quoted_words(line: &str) -> Option<Vec<String>> {
     (!is_quoted).then_some(words)
 }
 
-/// Between double quotes, `cmd.exe` still expands `%NAME%`, and has no escape for a quote or the end of a line.
+/// Between double quotes, `cmd.exe` still expands `%NAME%`, and cannot escape a quote or a line break.
 fn cmd_quotable(text: &str) -> Option<String> {
     (!text.contains(|c: char| c == '"' || c.is_control())).then(|| text.replace('%', "%%"))
 }
 
-/// What PowerShell takes for a single quote.
+/// The characters that PowerShell accepts as a single quote.
 const POWERSHELL_QUOTES: [char; 5] = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
         "it\u{2019}s",
     ];
 
-    /// What a shell that is installed here makes of `script`.
+    /// The output of `script` in a shell; `None` if the shell is not installed.
     #[cfg(unix)]
     fn run(command: &[&str], script: &str) -> Option<String> {
         let output = std::process::Command::new(command[0]).args(&command[1..]).arg(script).output().ok()?;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_windows_has_no_quotes_and_those_of_others_are_read() {
+    fn a_line_for_windows_has_no_quotes_but_quoted_lines_are_read() {
         assert_eq!(unquoted_line(&["a b", "c"]), None);
         assert_eq!(unquoted_line(&["a", ""]), None);
         assert_eq!(unquoted_line(&["a", "b=c,d@e"]).as_deref(), Some("a b=c,d@e"));
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(double_quoted_words("\"C:\\half"), None);
     }
 
-    /// A verbatim string literal as the PowerShell language specification (2.3.5.2) has it; `None` unless `text` is one.
+    /// Reads a verbatim string literal of the PowerShell language specification (2.3.5.2); `None` unless `text` is one.
     fn read_as_powershell(text: &str) -> Option<String> {
         let is_quote = |c: char| "'\u{2018}\u{2019}\u{201a}\u{201b}".contains(c);
         let mut rest = text.chars();
@@ -243,7 +243,8 @@ mod tests {
         }
     }
 
-    /// The value that `set "A=…"` of a batch file sets: percent signs are paired first, then quotes (`cmd /?`, `set /?`).
+    /// The value that `set "A=…"` in a batch file sets: percent signs are paired first, then quotes (`cmd /?`, `set
+    /// /?`).
     fn read_as_batch_file(line: &str) -> Option<String> {
         let paired = line.replace("%%", "\u{0}");
         if paired.contains('%') {
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn powershell_and_cmd_get_what_their_grammar_has() {
+    fn powershell_and_cmd_read_back_what_was_quoted() {
         for word in TRICKY {
             assert_eq!(read_as_powershell(&Syntax::PowerShell.word(word).unwrap()).as_deref(), Some(word));
         }

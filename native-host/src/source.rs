@@ -1,8 +1,7 @@
-//! Where a command gets a role's credentials: from a browser's agent, else from the cache if the settings choose one,
-//! else by signing in itself.
+//! Where a command gets a role's credentials: from a browser's agent, else from the cache if the settings have one,
+//! else from its own sign-in.
 //!
-//! However many commands sign in themselves at once, one does it and the others ask that one, through a socket that
-//! is there for as long as it takes.
+//! If several commands have to sign in at once, one does and the others ask it, through its socket.
 
 use std::time::{Duration, Instant};
 
@@ -19,40 +18,40 @@ use crate::host_settings::CacheBackend;
 use crate::terminal::{self, LoginLock, SignInOptions};
 use crate::{detached, output, roles, settings_files};
 
-/// By which way to sign in.
+/// How to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Method {
-    /// Through a browser that has the extension; without one, as `loopback`.
+    /// With a browser that has the extension; if there is none, as `loopback`.
     Auto,
-    /// Through a browser that has the extension.
+    /// With a browser that has the extension.
     Extension,
-    /// In the system's browser, coming back to a port of this machine.
+    /// In the system's browser, with a redirect to a port on this machine.
     Loopback,
 }
 
-/// How credentials are asked for.
+/// How to get credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) method: Method,
     pub(crate) presence: Presence,
-    /// How this program signs in, where it does so itself.
+    /// Options of the command's own sign-in.
     pub(crate) sign_in: SignInOptions,
-    /// How long the credentials must still last at least.
+    /// The least time that the credentials must be valid for.
     pub(crate) time_left: TimeDelta,
-    /// Whether credentials that were kept from an earlier time will do.
+    /// Whether cached credentials may be used.
     pub(crate) allow_cached: bool,
     /// Whether the person may be asked to unlock the keyring.
     pub(crate) unlock: Unlock,
-    /// Whether a sign-in goes on when this program is killed, for whoever asks next.
+    /// Whether a sign-in goes on when this program is killed, for the next caller.
     pub(crate) outlives_asker: bool,
 }
 
-/// Credentials, and how they came.
+/// Credentials, and where they came from.
 #[derive(Debug)]
 pub(crate) struct Obtained {
     pub(crate) credentials: Credentials,
     pub(crate) origin: Origin,
-    /// Where they are kept for when no browser answers, or why they are not.
+    /// Where they are cached, or why they are not.
     pub(crate) kept: Result<CacheBackend, Problem>,
 }
 
@@ -61,14 +60,14 @@ pub(crate) struct Obtained {
 pub(crate) enum Origin {
     /// A browser with the extension.
     Browser,
-    /// What was kept from an earlier time.
+    /// The cache.
     Cache,
     /// A sign-in in the system's browser.
     SignIn,
 }
 
 impl Source {
-    /// What an AWS tool waits for.
+    /// For an AWS tool that waits.
     pub(crate) fn of_tool(presence: Presence) -> Self {
         Self {
             method: Method::Auto,
@@ -81,23 +80,23 @@ impl Source {
         }
     }
 
-    /// Gets a role's credentials, which last for `time_left` at least unless the role allows no more or nobody is there
-    /// to sign in again.
+    /// Gets a role's credentials, valid for at least `time_left` unless the role's duration is shorter or no person is
+    /// there to sign in again.
     pub(crate) fn credentials(&self, role: &RoleKey) -> Result<Credentials, Problem> {
-        // Those of a browser are kept by its host program.
+        // The host program caches the credentials of a browser.
         let Obtained { credentials, kept, .. } = self.get(role, |_| Ok(CacheBackend::None))?;
         if let Err(problem) = kept {
-            output::warn(format_args!("The credentials are not kept. {problem}"));
+            output::warn(format_args!("The credentials are not cached. {problem}"));
         }
         Ok(credentials)
     }
 
-    /// Gets a role's credentials and keeps them, if the settings want that, whatever it takes.
+    /// Gets a role's credentials and caches them, if the settings ask for that.
     pub(crate) fn obtain(&self, role: &RoleKey) -> Result<Obtained, Problem> {
         self.get(role, |credentials| Cache::of(&settings_files::load()).keep(role, credentials, self.unlock))
     }
 
-    /// `keep` is for what a browser answers with.
+    /// `keep` stores a browser's credentials.
     fn get(
         &self,
         role: &RoleKey,
@@ -113,7 +112,7 @@ impl Source {
                 Ok(Obtained { credentials, origin: Origin::Browser, kept })
             }
             Err(problem) if self.method == Method::Auto && is_unavailable(&problem) => {
-                // A machine without settings of its own knows of no other way: the browser's answer stands.
+                // Without settings, this machine cannot sign in itself: the browser's error is the result.
                 let timeout = self.sign_in.timeout.saturating_sub(started.elapsed());
                 let sign_in = SignInOptions { timeout, ..self.sign_in };
                 let obtained = Self { sign_in, ..self.clone() }.without_browser(role);
@@ -123,8 +122,8 @@ impl Source {
         }
     }
 
-    /// Asks the browsers. One whose host program crashes meanwhile starts it anew and goes on with what it was asked for,
-    /// so it is asked for that once more.
+    /// Asks the browsers. If a host program crashes meanwhile, its browser restarts it and continues the sign-in, so it
+    /// is asked once more.
     fn ask_browsers(&self, role: &RoleKey) -> Result<CredentialsReply, Problem> {
         let started = Instant::now();
         let ask = |agents: Agents| {
@@ -133,11 +132,11 @@ impl Source {
         };
         let mut answer = ask(Agents::of_browsers_soon());
         let crashed = Instant::now();
-        // One that is just about to end may take a connection still, and crash with that as well.
+        // A host program that is about to end may still accept a connection and then fail.
         while answer.as_ref().is_err_and(|problem| problem.is(Code::HostExited)) {
             let left = RESTART.saturating_sub(crashed.elapsed());
             let Some(agents) = Agents::of_browsers_within(left).filter(|_| !left.is_zero()) else {
-                let message = "The browser went away before it answered.";
+                let message = "The browser closed the connection before it responded.";
                 return Err(Problem::new(Code::AgentUnavailable, message));
             };
             let rest = DEADLINE.saturating_sub(started.elapsed()).max(Duration::from_secs(1));
@@ -149,15 +148,15 @@ impl Source {
     fn without_browser(&self, key: &RoleKey) -> Result<Obtained, Problem> {
         let machine = settings_files::load();
         let effective = machine.effective();
-        // Only the browser may know the role; what it allowed to be kept can be had all the same.
+        // Only the browser may know the role; credentials that it allowed to be cached can be used all the same.
         let known = roles::find(&effective, key);
         settings_files::tell(&effective, known.as_ref().err());
-        // What a person wants to be asked for each time is not had without asking.
+        // A role that needs approval each time is not taken from the cache.
         let is_free =
             |(role, provider): &(Role, Provider)| role.approve(provider) == settings::Approve::Never;
         let may_keep = match &known {
             Ok(known) => is_free(known),
-            // What cannot be read of the role may be that it is asked for.
+            // If the role's settings are invalid, they may have asked for approval.
             Err(problem) => problem.is(Code::RoleUnknown),
         };
         let cache = if may_keep { Cache::of(&machine) } else { Cache::default() };
@@ -174,17 +173,17 @@ impl Source {
             Ok(Some(credentials)) => return Ok(from_cache(credentials)),
             Ok(None) => true,
             Err(problem) => {
-                output::warn(format_args!("The cache is not used. {problem}"));
+                output::warn(format_args!("The cache was not used. {problem}"));
                 false
             }
         };
         known?;
         if self.presence == Presence::Nobody {
             let message =
-                format!("A person has to sign in for {}, but this command may not ask anybody.", key.arn);
+                format!("You have to sign in for {}, but this command must not open a window.", key.arn);
             return Err(Problem::new(Code::SignInNeeded, message));
         }
-        // Whoever did not unlock it a moment ago is not asked again.
+        // A person who just refused to unlock the keyring is not asked again.
         let unlock = if is_cache_usable { self.unlock } else { Unlock::Never };
         let keep = |reply: CredentialsReply| {
             let may_keep = reply.keep;
@@ -199,7 +198,7 @@ impl Source {
             asked_by: None,
         };
         let lock = loop {
-            // Whoever comes second finds the first one's socket, or waits here until it is there.
+            // A second command finds the first one's socket, or waits here until it exists.
             let lock = LoginLock::take();
             let others = Agents::of_terminals();
             if lock.is_err() || others.is_empty() {
@@ -213,11 +212,11 @@ impl Source {
                 answer => return answer.map(keep),
             }
         };
-        // The first one may have been and gone since.
+        // The first command may have finished meanwhile.
         if is_cache_usable && let Ok(Some(credentials)) = find_kept() {
             return Ok(from_cache(credentials));
         }
-        // What a person is asked about each time is not kept for the next one who asks.
+        // Credentials that need approval each time are not kept for the next caller.
         if self.outlives_asker && may_keep {
             match detached::start(key) {
                 Ok(()) => {
@@ -239,7 +238,7 @@ impl Source {
     }
 }
 
-/// Whether no browser answers for the role, as opposed to one that answered no.
+/// Whether no browser is available for the role, as opposed to one that refused.
 fn is_unavailable(problem: &Problem) -> bool {
     problem.is(Code::AgentUnavailable) || problem.is(Code::RoleUnknown)
 }

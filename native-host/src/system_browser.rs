@@ -1,20 +1,20 @@
-//! Opening an address in the system's browser, and hearing when that did not work.
+//! Opens an address in the system's browser, and reports if that fails.
 //!
-//! Elsewhere the system itself opens addresses. On Linux and the BSDs it is a program that does, and it may fail after it
-//! was started, or be there without a display to show anything on: so its exit status is waited for.
+//! On Linux and the BSDs a program opens the address. It may fail after it was started, or run without a display, so
+//! its exit status is checked. Elsewhere the system does it.
 
 use url::Url;
 
-/// Why no browser shows the address.
+/// Why no browser was opened.
 pub(crate) type Reason = String;
 
-/// Opens an address. `failed` is called when it turns out later that nothing was opened.
+/// Opens an address. `failed` is called if it turns out later that nothing was opened.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub(crate) fn open(url: &Url, _failed: impl FnOnce(Reason) + Send + 'static) -> Result<(), Reason> {
     webbrowser::open(url.as_str()).map_err(|error| error.to_string())
 }
 
-/// Opens an address. `failed` is called when it turns out later that nothing was opened.
+/// Opens an address. `failed` is called if it turns out later that nothing was opened.
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) fn open(url: &Url, failed: impl FnOnce(Reason) + Send + 'static) -> Result<(), Reason> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -43,7 +43,7 @@ pub(crate) fn open(url: &Url, failed: impl FnOnce(Reason) + Send + 'static) -> R
         .map_err(|error| error.to_string())
 }
 
-/// The commands to try in turn: what BROWSER names (`:` between several, `%s` for the address), then what desktops have.
+/// The commands to try in turn: those in BROWSER (separated by `:`, `%s` for the address), then those of desktops.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn commands(wanted: &str, url: &str) -> Vec<Vec<String>> {
     let of = |text: &str| {
@@ -58,14 +58,14 @@ fn commands(wanted: &str, url: &str) -> Vec<Vec<String>> {
     wanted.chain(["xdg-open", "gio open", "wslview", "x-www-browser"]).map(of).collect()
 }
 
-/// Runs a command to its end, which for a browser may be far away. `Err(None)` if there is no such program.
+/// Runs a command and waits for its end, which for a browser may take long. `Err(None)` if there is no such program.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn finish(command: &[String]) -> Result<(), Option<Reason>> {
     use std::process::{Command, Stdio};
 
     let (program, arguments) = command.split_first().ok_or(None)?;
     let mut command = Command::new(program);
-    // What it reads and says is nobody's: standard input belongs to the command that runs here.
+    // Its input and output are discarded: standard input belongs to the command that runs here.
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {
         Ok(status) if status.success() => Ok(()),
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_browser_names_comes_first_with_the_address_in_its_place() {
+    fn the_commands_in_browser_come_first_with_the_address_inserted() {
         let commands = commands("mine --new %s:other", "https://a.example/?b=c");
         assert_eq!(commands[0], ["mine", "--new", "https://a.example/?b=c"]);
         assert_eq!(commands[1], ["other", "https://a.example/?b=c"]);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_fails_is_named_and_one_that_is_not_there_is_not() {
+    fn a_failing_program_is_reported_and_a_missing_one_is_not() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(finish(&words("true")), Ok(()));
         assert_eq!(finish(&words("false")), Err(Some("false ended with exit status: 1".to_owned())));

@@ -1,5 +1,5 @@
-//! A command that signs in by itself, for all commands that wait: the backend of an agent that is there for as long as
-//! that takes.
+//! A command that signs in by itself, also for other commands that wait: the backend of an agent for the time of the
+//! sign-in.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,11 +24,11 @@ use crate::{platform, roles};
 /// How to sign in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignInOptions {
-    /// How the person gets to the provider's page.
+    /// How the person opens the provider's page.
     pub(crate) browser_mode: BrowserMode,
-    /// How long the credentials shall last.
+    /// How long the credentials last.
     pub(crate) duration: Option<settings::Duration>,
-    /// How long a person may take at the provider's pages.
+    /// How long a person may take to sign in.
     pub(crate) timeout: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Default for SignInOptions {
     }
 }
 
-/// An agent that signs in by itself. It keeps nothing beyond its own end.
+/// An agent that signs in by itself. It stores nothing beyond its end.
 pub(crate) fn agent(machine: Machine, effective: Effective, options: SignInOptions) -> Arc<Agent> {
     let terminal = Arc::new(Terminal {
         machine,
@@ -54,16 +54,16 @@ pub(crate) fn agent(machine: Machine, effective: Effective, options: SignInOptio
     agent
 }
 
-/// A person signs in once at each provider, whichever roles are asked for; the roles are then assumed side by side.
+/// A person signs in once at each provider, whatever roles are requested; the roles are then assumed in parallel.
 struct Terminal {
     machine: Machine,
     effective: Effective,
     options: SignInOptions,
-    /// Whose memory has to be emptied when somebody else signs in.
+    /// The agent whose memory is cleared when another person signs in.
     agent: OnceLock<Weak<Agent>>,
-    /// Shared by the requests under way: with the last of them the port is free again.
+    /// Shared by the requests in flight: the last of them frees the port.
     listener: Mutex<Weak<RedirectListener>>,
-    /// One window is shown at a time.
+    /// Only one window is shown at a time.
     login: Mutex<()>,
     sessions: Mutex<BTreeMap<ProviderId, Arc<Mutex<ProviderSession>>>>,
 }
@@ -106,7 +106,7 @@ impl Backend for Terminal {
     }
 }
 
-/// A provider's session, for as long as this command runs.
+/// A provider's session, while this command runs.
 struct TerminalSession<'a> {
     terminal: &'a Terminal,
     provider: &'a ProviderId,
@@ -137,23 +137,23 @@ impl SharedSession for TerminalSession<'_> {
             agent.forget(&roles);
         }
         if let Err(problem) = cache::forget(&roles, Unlock::Never) {
-            tracing::warn!(%problem, "credentials of the previous person are not forgotten");
+            tracing::warn!(%problem, "credentials of the previous person were not removed from the cache");
         }
     }
 }
 
-/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+/// A poisoned lock guards consistent data: nothing here panics half-way through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The right to look for others who sign in and to announce oneself, one process at a time.
+/// The exclusive right to look for a command that signs in, and to become one.
 pub(crate) struct LoginLock {
     _file: File,
 }
 
 impl LoginLock {
-    /// Waits until nobody else has it.
+    /// Waits for the lock.
     pub(crate) fn take() -> io::Result<Self> {
         let file = File::create(platform::create_runtime_folder()?.join("login.lock"))?;
         file.lock()?;
@@ -161,8 +161,8 @@ impl LoginLock {
     }
 }
 
-/// How long a person may take at the provider's pages.
+/// How long a person may take to sign in.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// How long a command that has signed in stays for the others that it still serves.
+/// How long a command that has signed in stays for the others that it serves.
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);

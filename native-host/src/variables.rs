@@ -1,4 +1,4 @@
-//! The environment variables that stand for a role, and the formats in which they are printed.
+//! The environment variables of a role, and the formats in which they are printed.
 
 use rolecall_core::aws::{Credentials, Region};
 use rolecall_core::settings::{Endpoint, RoleKey};
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::shell::{self, Syntax};
 
-/// Ways to write variables.
+/// Formats for variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// export NAME=value
@@ -26,27 +26,27 @@ pub(crate) enum Format {
     Dotenv,
 }
 
-/// Names and values, in the order in which they are written.
+/// Names and values, in the order of writing.
 pub(crate) type Variables = Vec<(&'static str, SecretString)>;
 
-/// What stands for a role with its keys.
+/// The variables of a role with its keys.
 pub(crate) fn of_keys(credentials: &Credentials, target: &Target) -> Variables {
     let expiration = credentials.expiration.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let mut variables: Variables = vec![
         ("AWS_ACCESS_KEY_ID", credentials.access_key_id.clone().into()),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.clone()),
         ("AWS_SESSION_TOKEN", credentials.session_token.clone()),
-        // What SDKs read (botocore, JavaScript), and what prompts do.
+        // The names that SDKs read (botocore, JavaScript), then those for prompts.
         ("AWS_CREDENTIAL_EXPIRATION", expiration.clone().into()),
         ("AWS_SESSION_EXPIRATION", expiration.into()),
-        // In seconds since 1970, so that a prompt can count without starting a process.
+        // In seconds since 1970, so that a prompt can compute the time left without starting a process.
         ("ROLECALL_EXPIRATION", credentials.expiration.timestamp().to_string().into()),
     ];
     variables.extend(of_target(target));
     variables
 }
 
-/// What says which role it is and where it is used, without a secret.
+/// The variables of a role without its keys.
 pub(crate) fn of_target(target: &Target) -> Variables {
     let mut variables: Variables = vec![
         ("AWS_REGION", target.region.to_string().into()),
@@ -60,7 +60,7 @@ pub(crate) fn of_target(target: &Target) -> Variables {
     variables
 }
 
-/// A role, and where it is used.
+/// A role, with its region and endpoint.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) role: RoleKey,
@@ -69,8 +69,8 @@ pub(crate) struct Target {
     pub(crate) endpoint_url: Option<Endpoint>,
 }
 
-/// Variables that would shadow a role's own in tools that look at several, or say something of another identity: profiles,
-/// keys under their old names too (Go), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
+/// Variables that other tools would use instead, or that belong to another identity: profiles, keys (also under Go's
+/// old names), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
 pub(crate) const SHADOWING: [&str; 18] = [
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
@@ -92,7 +92,7 @@ pub(crate) const SHADOWING: [&str; 18] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 
-/// Every variable that this program sets.
+/// All variables that this program sets.
 pub(crate) const ALL: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -108,7 +108,7 @@ pub(crate) const ALL: [&str; 11] = [
 ];
 
 impl Format {
-    /// The format of the shell that a person seems to be in.
+    /// The format of the person's shell.
     pub(crate) fn of_this_terminal() -> Self {
         match Syntax::of_this_terminal() {
             Syntax::Posix => Self::Bash,
@@ -143,7 +143,7 @@ impl Format {
     fn assignment(self, name: &str, value: &str) -> Result<String, Problem> {
         let Some(syntax) = self.syntax() else { return Ok(shell::dotenv_assignment(name, value)) };
         syntax.assignment(name, value).ok_or_else(|| {
-            let message = format!("{name} has a value that this shell cannot be given.");
+            let message = format!("The value of {name} cannot be quoted for this shell.");
             Problem::new(Code::Internal, message)
         })
     }
@@ -152,7 +152,7 @@ impl Format {
         Some(self.syntax()?.removal(name))
     }
 
-    /// The shell that reads it, if one does.
+    /// The shell of the format, if it has one.
     fn syntax(self) -> Option<Syntax> {
         match self {
             Self::Bash | Self::Zsh => Some(Syntax::Posix),
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_not_cleared_before() {
+    fn a_variable_that_is_set_is_not_cleared_first() {
         let variables: Variables = vec![("A", "it's".to_owned().into())];
         let set = |format: Format| format.set(&variables, &["A", "B"]).unwrap().expose_secret().to_owned();
         assert_eq!(set(Format::Bash), "unset B\nexport A=\"it's\"");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_set_can_be_cleared() {
+    fn every_variable_that_is_set_can_be_cleared() {
         let credentials = Credentials {
             access_key_id: "A".into(),
             secret_access_key: "S".into(),

@@ -1,4 +1,4 @@
-//! Small files that are written whole or not at all.
+//! Small files that are replaced in one step.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,12 +6,12 @@ use std::path::Path;
 
 use crate::platform;
 
-/// Replaces a file in one step, creating its folder. `Ok(false)` if it said that already.
+/// Replaces a file in one step, creating its folder. `Ok(false)` if it is up to date.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(false);
     }
-    // A link is somebody's way of keeping the file elsewhere: what it leads to is replaced.
+    // A link means that the file is kept elsewhere: its target is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;

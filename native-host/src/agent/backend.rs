@@ -1,4 +1,4 @@
-//! What an agent asks for what it does not have.
+//! Where an agent gets what it does not have in memory.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use rolecall_core::Problem;
 use rolecall_core::aws::Credentials;
 use rolecall_core::message::host::{WorkerRequest, WorkerResponse};
 
-/// The extension's worker behind its port, or a command that signs in by itself.
+/// Gets credentials for an agent: the extension's worker behind its port, or a command that signs in by itself.
 pub(crate) trait Backend: Send + Sync {
-    /// Passes a request on and waits for the response: for [`DEADLINE`] at most, and only while somebody wants it.
+    /// Sends a request and waits for the response: for [`DEADLINE`] at most, and only while `is_wanted`.
     fn request(
         &self,
         request: WorkerRequest,
@@ -16,15 +16,15 @@ pub(crate) trait Backend: Send + Sync {
     ) -> Result<WorkerResponse, Problem>;
 }
 
-/// Credentials, and whether they may be kept for later and for others.
+/// Credentials, and whether they may be cached and shared with other callers.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialsReply {
     pub(crate) credentials: Credentials,
     pub(crate) keep: bool,
 }
 
-/// How long anybody waits for an answer. The Go SDK gives up on a `credential_process` after 60 seconds.
+/// How long a caller waits for a response. The Go SDK gives up on a `credential_process` after 60 seconds.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(55);
 
-/// How often whoever waits looks whether the response is still wanted.
+/// How often a waiting thread checks whether the response is still wanted.
 pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(if cfg!(windows) { 1000 } else { 100 });

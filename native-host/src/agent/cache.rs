@@ -1,4 +1,4 @@
-//! Credentials in memory, and for how long they are handed out. Zeroed when they are dropped.
+//! The agent's credentials in memory, and for how long they are handed out. Zeroed on drop.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use rolecall_core::message::host::RoleSelection;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
 
-/// What is known without asking the browser.
+/// What the agent can answer without asking the browser.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     credentials: HashMap<RoleKey, (Credentials, Lifetime)>,
@@ -18,7 +18,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Credentials that last for longer than `time_left`, and for as long as SDKs want.
+    /// Credentials that last longer than `time_left`, and as long as SDKs require.
     pub(super) fn credentials(
         &self,
         role: &RoleKey,
@@ -29,34 +29,34 @@ impl Cache {
         lifetime.is_fresh(now, time_left.max(SDK_RENEWAL)).then_some(credentials)
     }
 
-    /// What a person answered a moment ago, for the rest of a parallel run: one closed window says it for all of them.
+    /// A person's refusal of a moment ago, for the rest of a parallel run: one closed window refuses all of it.
     pub(super) fn refusal(&self, role: &RoleKey) -> Option<&Problem> {
         let (since, problem) = self.refusals.get(role)?;
         (since.elapsed() < REFUSAL_LIFETIME).then_some(problem)
     }
 
-    /// Keeps credentials.
+    /// Stores credentials.
     pub(super) fn keep(&mut self, role: RoleKey, credentials: Credentials, now: DateTime<Utc>) {
         self.refusals.remove(&role);
         let lifetime = Lifetime::of(&credentials, now);
         self.credentials.insert(role, (credentials, lifetime));
     }
 
-    /// Keeps what a person answered.
+    /// Stores a person's refusal.
     pub(super) fn keep_refusal(&mut self, role: RoleKey, problem: &Problem) {
         if problem.is(Code::SignInCancelled) || problem.is(Code::AccessDeniedByProvider) {
             self.refusals.insert(role, (Instant::now(), problem.clone()));
         }
     }
 
-    /// Forgets these roles.
+    /// Removes these roles.
     pub(super) fn forget(&mut self, roles: &RoleSelection) {
         self.credentials.retain(|role, _| !roles.contains(role));
         self.refusals.retain(|role, _| !roles.contains(role));
     }
 }
 
-/// Long enough for processes started together, short enough not to stand in a person's way.
+/// Long enough for processes started together, short enough not to delay a second attempt.
 const REFUSAL_LIFETIME: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_gone() {
+    fn removed_roles_have_no_credentials() {
         let now = Utc::now();
         let mut cache = cache(now, 60);
         cache.forget(&RoleSelection::Role(of("corp", "other")));

@@ -1,4 +1,4 @@
-//! Asking agents: the command line's side of the socket.
+//! The command line's side of the socket: requests to agents.
 
 use std::cell::RefCell;
 use std::io;
@@ -35,16 +35,15 @@ struct Agent {
     path: PathBuf,
 }
 
-/// Who is signed in at a browser, and which roles it knows.
+/// Who is signed in at a browser, and which roles it offers.
 #[derive(Debug)]
 pub(crate) struct AgentStatus {
-    /// Since when the agent runs.
+    /// When the agent started.
     pub(crate) since: DateTime<Utc>,
     /// The host program's version.
     pub(crate) version: String,
-    /// Who is signed in at which provider.
+    /// Who is signed in, by provider.
     pub(crate) people: Vec<PersonSummary>,
-    /// Its roles.
     pub(crate) roles: Vec<RoleSummary>,
 }
 
@@ -54,18 +53,18 @@ impl Agents {
         Self::connect(socket::find(Kind::Browser))
     }
 
-    /// The agents of browsers; where there are none but one has just ended, those that are there once it is back.
+    /// The agents of browsers. If there are none but one has just ended, waits for it to restart.
     pub(crate) fn of_browsers_soon() -> Self {
         let agents = Self::of_browsers();
         if !agents.is_empty() {
             return agents;
         }
-        // Looking for them has noticed those that crashed.
+        // Listing the sockets has removed those of crashed agents.
         let back = socket::restarting().and_then(Self::of_browsers_within);
         back.unwrap_or(agents)
     }
 
-    /// The agents of browsers as soon as there are any, if that is within `timeout`.
+    /// The agents of browsers as soon as there are any, within `timeout`.
     pub(crate) fn of_browsers_within(timeout: Duration) -> Option<Self> {
         let deadline = Instant::now() + timeout;
         loop {
@@ -76,7 +75,7 @@ impl Agents {
             if Instant::now() >= deadline {
                 return None;
             }
-            // No event tells of a new socket in the same way on all systems.
+            // No operating system event announces a new socket on all systems.
             thread::sleep(LOOK_EVERY);
         }
     }
@@ -99,7 +98,7 @@ impl Agents {
         Self(paths.into_iter().filter_map(connect).collect())
     }
 
-    /// Gets a role's credentials from whichever agent has them or can get them, showing a window only where none can
+    /// Gets a role's credentials from any agent that has them or can get them; shows a window only if no agent can do
     /// without.
     pub(crate) fn credentials(
         &self,
@@ -119,7 +118,7 @@ impl Agents {
         };
         if presence == Presence::Nobody || self.0.len() > 1 {
             let silent = self.first(request(false), read);
-            // A browser that does not answer has taken all the time there was.
+            // A browser that did not answer has used up the time.
             let is_late = silent.as_ref().is_err_and(|problem| problem.is(Code::AgentTimedOut));
             if presence == Presence::Nobody || silent.is_ok() || is_late {
                 return silent;
@@ -128,7 +127,7 @@ impl Agents {
         self.first(request(true), read)
     }
 
-    /// The same agents, none of which is waited for any longer than this.
+    /// The same agents, with a shorter limit on each request.
     pub(crate) fn within(mut self, timeout: Duration) -> Self {
         for agent in &mut self.0 {
             agent.timeout = timeout;
@@ -144,15 +143,15 @@ impl Agents {
         self
     }
 
-    /// Whether nobody is there.
+    /// Whether there is no agent.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Asks one agent after the other, the youngest first, until one gives what is asked for or a person says no: they
-    /// are not asked again by the next browser.
+    /// Asks one agent after the other, the youngest first, until one succeeds or a person refuses: the next browser
+    /// does not ask them again.
     ///
-    /// Of several failures the one is told that a person can do something about.
+    /// Of several failures, returns the one that a person can do something about.
     pub(crate) fn first<T>(
         &self,
         request: impl Fn() -> WorkerRequest,
@@ -180,12 +179,12 @@ impl Agents {
         }))
     }
 
-    /// Asks every agent who is signed in and which roles there are. Each one's answer comes with the path of its socket.
+    /// Gets every agent's status, with the path of its socket.
     pub(crate) fn statuses(&self) -> Vec<(&Path, Result<AgentStatus, Problem>)> {
         self.0.iter().map(|agent| (agent.path.as_path(), agent.status())).collect()
     }
 
-    /// Asks every agent and gives each one's answer with the path of its socket.
+    /// Sends a request to every agent and returns each response with the path of its socket.
     pub(crate) fn all(
         &self,
         request: impl Fn() -> WorkerRequest,
@@ -211,7 +210,7 @@ impl Agent {
     }
 
     fn ask(&self, body: WorkerRequest) -> Result<AgentAnswer, Problem> {
-        // One request per connection: the one from looking around serves the first.
+        // One request per connection: the connection made while listing serves the first.
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => socket::connect(&self.path).map_err(|error| gone(&error))?,
@@ -230,7 +229,7 @@ fn is_final(problem: &Problem) -> bool {
 }
 
 fn ask(mut stream: &Stream, request: &AgentRequest, timeout: Duration) -> io::Result<AgentResponse> {
-    // Named pipes know no timeouts; there the agent's own deadline has to do.
+    // Named pipes have no timeouts; there the agent's own deadline has to do.
     let _ = stream.set_recv_timeout(Some(timeout));
     let _ = stream.set_send_timeout(Some(GRACE));
     frame::write(&mut stream, request)?;
@@ -246,7 +245,7 @@ fn gone(error: &io::Error) -> Problem {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
             Problem::new(Code::AgentTimedOut, "The browser did not answer in time.")
         }
-        // Where the browser goes away, its host answers that before it ends.
+        // When the browser closes, its host reports that before it ends.
         _ => Problem::new(Code::HostExited, "The Rolecall host program stopped before it answered."),
     }
 }
@@ -255,7 +254,7 @@ fn unexpected() -> Problem {
     Problem::new(Code::HostProtocol, "The agent sent a response that this program does not understand.")
 }
 
-/// What a command allows beyond the agent's own deadline, still within the Go SDK's 60 seconds.
+/// What a command waits beyond the agent's own deadline, still within the Go SDK's 60 seconds.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How often a new agent is looked for.

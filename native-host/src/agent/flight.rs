@@ -1,4 +1,4 @@
-//! One answer for everybody who asks the same at the same time.
+//! One request for all callers that ask the same at the same time.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::backend::CHECK_INTERVAL;
 
-/// The questions under way.
+/// The requests in flight.
 #[derive(Debug)]
 pub(super) struct Flights<K, V> {
     running: Mutex<HashMap<K, Arc<Flight<V>>>>,
@@ -21,7 +21,7 @@ struct Flight<V> {
 #[derive(Debug)]
 struct State<V> {
     answer: Option<V>,
-    /// How many wait besides the one that asks.
+    /// How many callers wait besides the one that sends the request.
     followers: usize,
 }
 
@@ -32,11 +32,11 @@ impl<K, V> Default for Flights<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
-    /// Answers with `ask` if nobody else is asking this, and with the other's answer otherwise. `is_wanted` tells whether
-    /// the caller still waits.
+    /// Returns the result of `ask`, or the result of the same request already in flight. `is_wanted` says whether the
+    /// caller still waits.
     ///
-    /// `ask` is given a function that tells whether anybody still waits. It must end by itself; should it panic, the others
-    /// get `lost`, and so does a caller that does not wait any longer.
+    /// `ask` gets a function that says whether any caller still waits. It must end by itself; if it panics, the waiting
+    /// callers get `lost`, and so does a caller that stops waiting.
     pub(super) fn join(
         &self,
         key: &K,
@@ -63,7 +63,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
         answer
     }
 
-    /// Ends a flight that nobody follows: whoever asks the same from now on begins anew.
+    /// Removes a flight that no caller waits for: the next caller starts a new one.
     fn abandon(&self, key: &K, flight: &Arc<Flight<V>>) -> bool {
         let mut running = lock(&self.running);
         if lock(&flight.state).followers > 0 {
@@ -77,7 +77,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Flights<K, V> {
 }
 
 impl<V: Clone> Flight<V> {
-    /// The answer, unless the caller does not wait any longer.
+    /// The result, or `None` if the caller stops waiting first.
     fn wait(&self, is_wanted: &dyn Fn() -> bool) -> Option<V> {
         let mut state = lock(&self.state);
         loop {
@@ -95,7 +95,7 @@ impl<V: Clone> Flight<V> {
     }
 }
 
-/// Tells those who wait when the question is answered, however that ends.
+/// Wakes the waiting callers when the request ends, even by a panic.
 struct Landing<'a, K: Eq + Hash, V: Clone> {
     flights: &'a Flights<K, V>,
     key: &'a K,
@@ -115,7 +115,7 @@ impl<K: Eq + Hash, V: Clone> Drop for Landing<'_, K, V> {
     }
 }
 
-/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+/// A poisoned lock guards consistent data: nothing here panics half-way through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -131,12 +131,12 @@ mod tests {
     const STAYS: &dyn Fn() -> bool = &|| true;
 
     #[test]
-    fn a_hundred_who_ask_the_same_at_once_cause_one_question() {
+    fn a_hundred_equal_requests_at_once_cause_one() {
         let flights = Flights::<&str, u32>::default();
         let asked = AtomicU32::new(0);
         let start = Barrier::new(100);
         let ask = |_: &dyn Fn() -> bool| {
-            // Lands only when everybody else has had the chance to come aboard.
+            // Ends only when every other caller has joined.
             while Arc::strong_count(&lock(&flights.running)["role"]) < 101 {
                 thread::yield_now();
             }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_wait_for_one_that_crashed_are_told() {
+    fn callers_that_wait_for_a_request_that_panicked_get_an_error() {
         let flights = Flights::<&str, &str>::default();
         thread::scope(|scope| {
             let (started, start) = std::sync::mpsc::channel();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_wanted_until_the_last_who_waits_for_it_has_gone() {
+    fn a_request_is_wanted_until_its_last_caller_has_gone() {
         let flights = Flights::<&str, &str>::default();
         let (started, start) = std::sync::mpsc::channel();
         let [leader_stays, follower_stays] = [true, true].map(AtomicBool::new);

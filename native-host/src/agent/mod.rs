@@ -1,6 +1,6 @@
 //! The agent: answers terminals on a socket, from memory where it can and through the browser where it must.
 //!
-//! It knows nothing of how a sign-in works: it asks the [`Backend`], at most once at a time for the same thing.
+//! It does not know how a sign-in works: it asks the [`Backend`], with one request at a time for the same credentials.
 
 mod backend;
 mod cache;
@@ -50,20 +50,19 @@ pub(crate) struct Agent {
 #[derive(Default)]
 struct Connections {
     open: usize,
-    /// How many there have been.
+    /// How many there have been since the start.
     total: usize,
     /// How often credentials were delivered.
     delivered: usize,
-    /// Whether somebody went away before they got the credentials that they had asked for, and nobody has got any since
-    /// they asked.
+    /// Whether a caller left before it got the credentials it had asked for, and no other has got any since.
     undelivered: bool,
 }
 
-/// What is done with credentials besides keeping them in memory: whether they may be kept is in the reply.
+/// Called with new credentials, besides keeping them in memory; the reply says whether they may be cached.
 pub(crate) type Store = dyn Fn(&RoleKey, &CredentialsReply) + Send + Sync;
 
 impl Agent {
-    /// An agent in front of this backend, which gives new credentials to `store` as well.
+    /// An agent for this backend, which passes new credentials to `store` as well.
     pub(crate) fn new(
         backend: Arc<dyn Backend>,
         store: impl Fn(&RoleKey, &CredentialsReply) + Send + Sync + 'static,
@@ -79,7 +78,7 @@ impl Agent {
         })
     }
 
-    /// Listens from now on. The socket goes when what is returned is dropped.
+    /// Starts listening. Dropping the returned value removes the socket.
     pub(crate) fn listen(self: &Arc<Self>, kind: Kind) -> io::Result<Listening> {
         let (listener, path) = socket::open(kind)?;
         let agent = Arc::clone(self);
@@ -97,7 +96,7 @@ impl Agent {
         Ok(Listening { path, is_over })
     }
 
-    /// Keeps credentials that came without being asked for.
+    /// Stores credentials that arrived without a request.
     pub(crate) fn keep(&self, role: &RoleKey, credentials: Credentials) {
         self.take_in(role, &CredentialsReply { credentials, keep: true });
     }
@@ -109,12 +108,12 @@ impl Agent {
         (self.store)(role, reply);
     }
 
-    /// Forgets these roles.
+    /// Removes these roles.
     pub(crate) fn forget(&self, roles: &RoleSelection) {
         lock(&self.cache).forget(roles);
     }
 
-    /// Waits until everybody who asked has been answered, for `timeout` at most.
+    /// Waits until every caller has been answered, for `timeout` at most.
     pub(crate) fn wait_until_idle(&self, timeout: Duration) {
         let connections = lock(&self.connections);
         let _ = self
@@ -122,8 +121,8 @@ impl Agent {
             .wait_timeout_while(connections, timeout, |connections| connections.open > 0);
     }
 
-    /// Serves whoever asks, until nobody waits and what was got has been taken: a tool that gave up while a person was
-    /// still signing in comes again. `keep` is for how long its credentials are kept for it.
+    /// Serves callers until none waits and the credentials have been taken: a tool that gave up during the sign-in runs
+    /// again. `keep` is how long credentials are kept for it.
     pub(crate) fn serve_until_taken(&self, keep: Duration) {
         let mut served = 0;
         loop {
@@ -153,7 +152,7 @@ impl Agent {
         self.connection_ended.notify_all();
         let agent = Arc::clone(self);
         let ended = Ended(Arc::clone(self));
-        // A thread that cannot be started drops `ended` and the stream: the caller sees the connection close.
+        // If no thread can be started, `ended` and the stream are dropped: the caller sees the connection close.
         let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
             let _ended = ended;
             if let Err(error) = agent.converse(&stream) {
@@ -168,7 +167,7 @@ impl Agent {
             return Ok(());
         }
         let delivered_before = lock(&self.connections).delivered;
-        // Named pipes know no timeouts.
+        // Named pipes have no timeouts.
         let _ = stream.set_send_timeout(Some(READ_TIMEOUT));
         let mut reader = UntilDeadline::new(stream, READ_TIMEOUT, |left| {
             let _ = stream.set_recv_timeout(Some(left));
@@ -234,7 +233,7 @@ impl Agent {
             }
             WorkerRequest::SignOut(request) => {
                 self.forget(&request.roles);
-                // It is carried out whether or not anybody waits for it.
+                // Carried out even if the caller no longer waits.
                 match self.backend.request(WorkerRequest::SignOut(request), &|| true)? {
                     WorkerResponse::Done => Ok(AgentAnswer::Done),
                     _ => Err(unexpected()),
@@ -243,7 +242,7 @@ impl Agent {
         }
     }
 
-    /// Gives a role's credentials from memory, or else asks the backend for them, once for everybody who wants them.
+    /// Returns a role's credentials from memory, or asks the backend for them, once for all callers that wait.
     pub(crate) fn credentials(
         &self,
         request: &CredentialsRequest,
@@ -261,7 +260,7 @@ impl Agent {
         }
         let asked_by = asked_by();
         let ask = |is_wanted: &dyn Fn() -> bool| {
-            // Between looking and joining, another flight may have landed.
+            // Another flight may have ended between the lookup and joining.
             if let Some(reply) = cached() {
                 return Ok(reply);
             }
@@ -283,11 +282,12 @@ impl Agent {
                 }
             }
         };
-        // What a person says of one program is not said of another. The browser joins those that it need not ask about.
+        // Approval of one program does not hold for another. The browser joins requests that need no approval.
         match &asked_by {
             Some(program) => {
                 let key = (request.role.clone(), request.interactive, program.clone());
-                let lost = Err(Problem::new(Code::Internal, "The agent failed while it asked the browser."));
+                let lost =
+                    Err(Problem::new(Code::Internal, "The agent failed while it waited for the browser."));
                 self.flights.join(&key, lost, is_wanted, ask)
             }
             None => ask(is_wanted),
@@ -305,7 +305,7 @@ pub(crate) struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
-        // A connection wakes the thread that listens, which then ends.
+        // Connecting wakes the listening thread, which then ends.
         let _ = platform::connect(&self.path);
         socket::close(&self.path);
     }
@@ -324,13 +324,13 @@ fn unexpected() -> Problem {
     Problem::new(Code::HostProtocol, "The browser sent an unexpected response.")
 }
 
-/// A poisoned lock guards data that is whole: nothing here panics half-way through a change.
+/// A poisoned lock guards consistent data: nothing here panics half-way through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a caller may take to say what it wants, and to take the response.
+/// How long a caller may take to send its request and to read the response.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections are many and do little.
+/// There are many connections, and each does little.
 const STACK_BYTES: usize = 256 * 1024;

@@ -9,12 +9,12 @@ use interprocess::local_socket::{Listener, Stream};
 
 use crate::platform;
 
-/// Who answers at a socket.
+/// What kind of process listens at a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A host, for as long as its browser runs.
+    /// A host, while its browser runs.
     Browser,
-    /// A command that is signing in without one, for as long as that takes.
+    /// A command that is signing in without a browser's host, for as long as that takes.
     Terminal,
 }
 
@@ -27,12 +27,12 @@ impl Kind {
     }
 }
 
-/// Listens under a name of its own, and clears away what dead agents left behind. Whoever stops listening removes the
-/// file.
+/// Listens under a unique name, and removes the files of dead agents. The caller removes the file when it stops
+/// listening.
 pub(super) fn open(kind: Kind) -> io::Result<(Listener, PathBuf)> {
     let folder = platform::create_runtime_folder()?;
     for path in [Kind::Browser, Kind::Terminal].into_iter().flat_map(|kind| files(&folder, kind)) {
-        // Whoever is alive answers the connection; the rest is removed on the way.
+        // A live agent accepts the connection; the others are removed by connecting.
         let _ = connect(&path);
     }
     let mut tail = [0; 4];
@@ -57,7 +57,7 @@ pub(crate) fn find(kind: Kind) -> Vec<PathBuf> {
     found
 }
 
-/// Connects to an agent of this user, and removes the file of one that is dead.
+/// Connects to an agent of this user, and removes the file of a dead one.
 pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
     match platform::connect(path) {
         Ok(stream) if platform::is_same_user(&stream) => Ok(stream),
@@ -71,8 +71,8 @@ pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
     }
 }
 
-/// Removes a socket that nobody answers at any more. Of a browser's, a file stays behind for a moment: an extension starts
-/// its host program anew within [`RESTART`], and whoever asks meanwhile had better wait for it.
+/// Removes the socket of an agent that has ended. A browser's agent leaves a marker file for a moment: the extension
+/// restarts its host program within [`RESTART`], and callers should wait for that.
 pub(super) fn close(path: &Path) {
     let was_there = fs::remove_file(path).is_ok();
     let of_browser =
@@ -82,14 +82,14 @@ pub(super) fn close(path: &Path) {
     }
 }
 
-/// How much longer a browser's agent that has just ended may take to come back; `None` if none has just ended.
+/// How much longer a browser's agent that has just ended may take to restart; `None` if none has just ended.
 pub(super) fn restarting() -> Option<Duration> {
     let folders = platform::runtime_folders();
     let folders = folders.iter().filter(|folder| platform::check_private_folder(folder).is_ok());
     let ended = folders.flat_map(|folder| files_of(folder, Kind::Browser, ENDED));
     let left = |path: PathBuf| {
         let ended = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
-        // A clock that was set back must not have anybody wait for longer.
+        // A clock that was set back must not lengthen the wait.
         let left = RESTART.checked_sub(ended.elapsed().unwrap_or_default()).filter(|left| !left.is_zero());
         if left.is_none() {
             let _ = fs::remove_file(&path);
@@ -112,10 +112,10 @@ fn files_of(folder: &Path, kind: Kind, extension: &str) -> Vec<PathBuf> {
     entries.flatten().map(|entry| entry.path()).filter(is_wanted).collect()
 }
 
-/// How long an extension takes to start its host program anew: it waits for a second first.
+/// How long an extension takes to restart its host program: it waits for a second first.
 pub(crate) const RESTART: Duration = Duration::from_secs(3);
 
-/// What is left of a browser's socket for a moment.
+/// The extension of the marker file that a browser's agent leaves.
 const ENDED: &str = "ended";
 
 const EXTENSION: &str = "sock";

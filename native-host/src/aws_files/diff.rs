@@ -68,5 +68,5 @@ fn lines(side: Option<&[u8]>) -> Vec<&[u8]> {
     text::lines(bytes).map(|span| bytes.get(span.start..span.next).unwrap_or_default()).collect()
 }
 
-/// Unchanged lines shown around a change, as everywhere.
+/// Unchanged lines shown around a change, the usual number.
 const CONTEXT: usize = 3;

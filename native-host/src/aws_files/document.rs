@@ -1,13 +1,13 @@
-//! The shape of an AWS file: which bytes are headers, keys, continuations and comments.
+//! The structure of an AWS file: which bytes are headers, keys, continuations and comments.
 //!
-//! A document borrows the file and never re-serialises it: whatever is not edited by line keeps its bytes. It follows
-//! botocore's rules for what continues what, because they agree with the SDKs' wherever the SDKs read the file at all.
+//! A document borrows the file and never re-serialises it: lines that are not edited keep their bytes. It follows
+//! botocore's rules for continuations, because they agree with the SDKs' wherever the SDKs read the file at all.
 
 use super::faults::{Faults, Watch};
 use super::line::{Kind, Line, is_delimiter};
 use super::text;
 
-/// A file, outlined.
+/// A parsed file.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     pub(super) bytes: &'a [u8],
@@ -33,7 +33,7 @@ pub(super) struct Property {
 }
 
 impl<'a> Document<'a> {
-    /// Outlines `bytes`.
+    /// Parses `bytes`.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         let mut document = Self {
             bytes,
@@ -97,7 +97,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// What a line says, without its terminator.
+    /// A line without its terminator.
     pub(super) fn content(&self, line: usize) -> &'a [u8] {
         self.lines
             .get(line)
@@ -105,7 +105,7 @@ impl<'a> Document<'a> {
             .unwrap_or_default()
     }
 
-    /// What a line is; past the end, blank.
+    /// The kind of a line; past the end, blank.
     pub(super) fn kind(&self, line: usize) -> Kind {
         self.lines.get(line).map_or(Kind::Blank, |line| line.kind)
     }
@@ -115,7 +115,7 @@ impl<'a> Document<'a> {
         self.properties.get(section.properties.0..section.properties.1).unwrap_or_default()
     }
 
-    /// A key as botocore names it, in lower case.
+    /// A key as botocore reads it, in lower case.
     pub(super) fn key(&self, property: &Property) -> String {
         let line = text::strip(self.content(property.line));
         let key = text::split_once(line, is_delimiter).map_or(line, |(key, _)| text::strip(key));
@@ -128,7 +128,7 @@ impl<'a> Document<'a> {
         text::split_once(line, is_delimiter).map_or(&[], |(_, value)| text::strip(value))
     }
 
-    /// The lines of a property that go when it goes: not the comments at the margin between them.
+    /// The lines of a property that are removed with it: not the unindented comments between them.
     pub(super) fn lines_of(&self, property: &Property) -> impl Iterator<Item = usize> + '_ {
         let belongs = |kind| matches!(kind, Kind::Property | Kind::Continuation | Kind::IndentedComment);
         (property.line..property.end).filter(move |&line| belongs(self.kind(line)))

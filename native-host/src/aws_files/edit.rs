@@ -1,4 +1,4 @@
-//! Changes to a document, line by line. Whatever is not named in an edit keeps its bytes.
+//! Changes to a document, line by line. Lines that no edit names keep their bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,14 +40,14 @@ impl Edit {
         self.insert.entry(before).or_default().push(content);
     }
 
-    /// A key and everything that continues it.
+    /// Drops a key with its continuation lines.
     pub(super) fn drop_property(&mut self, document: &Document<'_>, property: &Property) {
         for line in document.lines_of(property) {
             self.drop_line(line);
         }
     }
 
-    /// A header, and with it the blank line that sets it off and what would otherwise continue a key above.
+    /// Drops a header, the blank line before it, and lines that would then continue a key above.
     pub(super) fn drop_header(&mut self, document: &Document<'_>, section: &Section) {
         self.drop_line(section.header);
         if let Some(above) = section.header.checked_sub(1)
@@ -64,7 +64,7 @@ impl Edit {
         }
     }
 
-    /// A section at the end of the file, set off by a blank line.
+    /// Adds a section at the end of the file, after a blank line.
     pub(super) fn append(&mut self, document: &Document<'_>, section: impl IntoIterator<Item = Vec<u8>>) {
         let end = document.lines.len();
         if end > 0 {
@@ -75,8 +75,8 @@ impl Edit {
         }
     }
 
-    /// The edited file. Whether it ends in a newline stays as it was: that is how the bytes come back when a profile is
-    /// removed from a file that never had one.
+    /// The edited file. Whether it ends in a newline stays as it was: removing a profile then restores the exact bytes
+    /// of a file that never had one.
     pub(super) fn render(&self, document: &Document<'_>) -> Vec<u8> {
         let grown: usize =
             self.insert.values().flatten().chain(self.replace.values()).map(|line| line.len() + 2).sum();
@@ -128,7 +128,7 @@ fn strip_newline(out: &mut Vec<u8>) {
     }
 }
 
-/// How a line ends, where it ends in a way that all readers know.
+/// The line's terminator, if all readers know it.
 fn newline_of(document: &Document<'_>, line: usize) -> Option<&'static [u8]> {
     let span = document.lines.get(line)?.span;
     match document.bytes.get(span.end..span.next)? {

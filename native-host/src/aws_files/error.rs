@@ -10,14 +10,14 @@ use std::time::Duration;
 use rolecall_core::settings::ProfileName;
 use rolecall_core::{Code, Problem};
 
-/// Why an operation on the AWS files did not happen. Unless a variant says otherwise, both files are as they were.
+/// Why an operation on the AWS files failed. Unless a variant says otherwise, neither file was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Neither the variables that move the files nor a home folder are set.
+    /// Neither a home folder nor the variables that set the files' paths are known.
     #[error("The home folder is unknown, so the AWS files cannot be found.")]
     HomeMissing,
 
-    /// A profile name with a meaning of its own.
+    /// A profile name with a special meaning.
     #[error("\"{name}\" cannot be the name of an AWS profile: {reason}.")]
     InvalidProfileName {
         /// The name as given.
@@ -26,7 +26,7 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// A key or value that the readers of these files would not all read the same. The value is not repeated here.
+    /// A key or value that not all readers of these files read the same. The value is not repeated here.
     #[error("The setting {key:?} cannot be written to an AWS file: {reason}.")]
     InvalidSetting {
         /// The key as given.
@@ -35,8 +35,8 @@ pub enum Error {
         reason: &'static str,
     },
 
-    /// The profile holds something that somebody else wrote.
-    #[error("The profile {profile:?} is not Rolecall's to change: {}.", Findings(.findings))]
+    /// The profile contains something that Rolecall did not write.
+    #[error("The profile {profile:?} was not changed: {}.", Findings(.findings))]
     Conflict {
         /// The profile's name.
         profile: String,
@@ -44,8 +44,8 @@ pub enum Error {
         findings: Vec<Finding>,
     },
 
-    /// The paths of both files lead to one file.
-    #[error("The config and the credentials file are one and the same: {}.", .path.display())]
+    /// Both paths lead to one file.
+    #[error("The config and the credentials file are the same file: {}.", .path.display())]
     OneFile {
         /// The file.
         path: PathBuf,
@@ -58,30 +58,30 @@ pub enum Error {
         profile: String,
     },
 
-    /// No AWS tool reads the file as it stands, so nothing can be added to it safely.
+    /// No AWS tool can read the file, so nothing can be added to it safely.
     #[error("{}:{line}: AWS tools cannot read this file: {what}.", .file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
         /// The line, counted from one.
         line: usize,
-        /// What the readers stumble on.
+        /// What the readers refuse.
         what: &'static str,
     },
 
-    /// The bytes are not text in an encoding that AWS tools read (UTF-16, or binary).
+    /// The file is not text in an encoding that AWS tools read: it is UTF-16 or binary.
     #[error("{} is not a text file that AWS tools can read.", .file.display())]
     NotText {
         /// The file.
         file: PathBuf,
     },
 
-    /// Something other than a file is in the file's place.
+    /// The path does not lead to a regular file.
     #[error("{} is {what}, not a file.", .path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is: "a folder", "a named pipe", …
+        /// Its kind: "a folder", "a named pipe", …
         what: &'static str,
     },
 
@@ -115,22 +115,22 @@ pub enum Error {
         folder: PathBuf,
     },
 
-    /// Replacing the file would give it another owner or group.
-    #[error("{} belongs to another user or group, which replacing it would change.", .path.display())]
+    /// The file has another owner or group, which replacing it would change.
+    #[error("{} belongs to another user or group, and replacing it would change that.", .path.display())]
     ForeignOwner {
         /// The file.
         path: PathBuf,
     },
 
     /// No space, or no quota, is left.
-    #[error("There is no space left to write {}; it is as it was.", .path.display())]
+    #[error("There is no space left to write {}; it was not changed.", .path.display())]
     DiskFull {
         /// The file.
         path: PathBuf,
     },
 
     /// Another process held the lock until the deadline.
-    #[error("Another process has been changing {} for {} seconds.", .path.display(), .waited.as_secs())]
+    #[error("Another process has held the lock on {} for {} seconds.", .path.display(), .waited.as_secs())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -138,21 +138,21 @@ pub enum Error {
         waited: Duration,
     },
 
-    /// Something else kept rewriting the file while it was being changed.
+    /// Another program kept rewriting the file during the change.
     #[error("Another program keeps changing {}.", .path.display())]
     Busy {
         /// The file.
         path: PathBuf,
     },
 
-    /// Any other refusal of the operating system.
+    /// Any other error of the operating system.
     #[error("Could not {action} {}: {source}.", .path.display())]
     Io {
         /// What was being done: "read", "write", …
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -190,14 +190,14 @@ impl From<&Error> for Problem {
     }
 }
 
-/// One thing that a profile conflicts with, and where it is.
+/// One conflict in a profile, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Finding {
     /// The file it is in.
     pub file: PathBuf,
     /// The line it is on, counted from one.
     pub line: usize,
-    /// What it is, in words and key names; never a value.
+    /// The conflict, in words and key names; never a value.
     pub what: String,
 }
 

@@ -1,7 +1,7 @@
-//! Where a file cannot be read, and by whom: botocore, the SDKs, or nobody.
+//! Where a file cannot be read, and by which readers: botocore, the SDKs, or all.
 //!
-//! botocore refuses duplicate sections and keys, the SDKs merge them; the SDKs want `=` and an unindented first key,
-//! botocore does not mind. Only what makes a reader refuse the whole file is looked for here.
+//! botocore refuses duplicate sections and keys, the SDKs merge them; the SDKs require `=` and an unindented first key,
+//! botocore does not. Only what makes a reader refuse the whole file is reported.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,17 +9,17 @@ use std::collections::HashSet;
 use super::line::{Kind, Line, is_delimiter};
 use super::text;
 
-/// The first thing each kind of reader stumbles on.
+/// The first fault for each kind of reader.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Faults {
     pub(super) botocore: Option<Fault>,
     pub(super) sdks: Option<Fault>,
-    /// The first line that ends in a lone carriage return, where the readers disagree about everything.
+    /// The first line that ends in a lone carriage return, which the readers treat differently.
     pub(super) bare_return: Option<usize>,
 }
 
 impl Faults {
-    /// What stops every reader, if something does.
+    /// The fault that stops every reader, if there is one.
     pub(super) fn for_everybody(&self) -> Option<Fault> {
         let (botocore, sdks) = (self.botocore?, self.sdks?);
         Some(if botocore.line < sdks.line { botocore } else { sdks })
@@ -33,7 +33,7 @@ pub(super) struct Fault {
     pub(super) what: &'static str,
 }
 
-/// Follows a file line by line with both readers' eyes.
+/// Follows a file line by line by the rules of both readers.
 #[derive(Debug, Default)]
 pub(super) struct Watch<'a> {
     faults: Faults,
@@ -52,7 +52,7 @@ struct Keys<'a> {
     more: HashSet<Cow<'a, [u8]>>,
 }
 
-/// What a reader takes an indented line for.
+/// How a reader takes an indented line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Value {
     #[default]
@@ -68,7 +68,7 @@ impl<'a> Keys<'a> {
         self.more.clear();
     }
 
-    /// False if it was there.
+    /// Returns false if the key was there already.
     fn insert(&mut self, key: Cow<'a, [u8]>) -> bool {
         if self.few.contains(&key) {
             return false;
@@ -82,7 +82,7 @@ impl<'a> Keys<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Looks at one line: its content, the content stripped as botocore does, and what it was taken for.
+    /// Checks one line: its content, the content stripped as botocore does, and its kind.
     pub(super) fn line(&mut self, number: usize, content: &'a [u8], stripped: &'a [u8], kind: Kind) {
         if let Some(what) = self.botocore(stripped, kind) {
             self.faults.botocore.get_or_insert(Fault { line: number, what });
@@ -92,7 +92,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// The verdict, once the file is read.
+    /// The faults, after the last line.
     pub(super) fn finish(mut self, bytes: &[u8], lines: &[Line]) -> Faults {
         let line_at = |offset| lines.partition_point(|line| line.span.next <= offset);
         if bytes.starts_with(BYTE_ORDER_MARK) {
@@ -100,7 +100,7 @@ impl<'a> Watch<'a> {
             self.faults.botocore = Some(fault);
             self.faults.sdks = Some(fault);
         } else if let Err(error) = std::str::from_utf8(bytes) {
-            // Most SDKs replace or keep such bytes; what they stand in is seldom more than a comment.
+            // Most SDKs replace or keep such bytes, which are seldom in more than a comment.
             self.faults.botocore =
                 Some(Fault { line: line_at(error.valid_up_to()), what: "this line is not UTF-8" });
         }
@@ -173,5 +173,5 @@ impl<'a> Watch<'a> {
 
 const FEW: usize = 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const BEFORE_SECTIONS: &str = "this line stands before the first section";
+const BEFORE_SECTIONS: &str = "this line is before the first section";
 const NO_EQUALS: &str = "this line has no `=`";

@@ -1,11 +1,11 @@
-//! The two files and where they are. Knows the variables of the AWS tools, nothing of what is in the files.
+//! The two files and where they are. Knows the variables of the AWS tools, not the files' contents.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 
-/// The two files, wherever they are.
+/// The paths of the two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsFiles {
     config: PathBuf,
@@ -28,7 +28,7 @@ impl AwsFiles {
 
     /// Finds the files as the AWS tools do: `AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` (a leading `~/` is the
     /// home folder), else `.aws/config` and `.aws/credentials` in the home folder (`HOME`; on Windows `USERPROFILE`).
-    /// `lookup` answers for the environment: pass `std::env::var_os`. An empty variable counts as unset.
+    /// `lookup` reads the environment: pass `std::env::var_os`. An empty variable counts as unset.
     pub fn locate(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         let variable = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let home = HOME_VARIABLES.iter().find_map(|name| variable(name)).map(PathBuf::from);
@@ -68,5 +68,5 @@ fn expand_home(path: &Path, home: Option<&Path>) -> Result<PathBuf, Error> {
     }
 }
 
-/// botocore and the SDKs ask `HOME` first everywhere; Windows sets only the second.
+/// botocore and the SDKs read `HOME` first everywhere; Windows sets only the second.
 const HOME_VARIABLES: &[&str] = if cfg!(windows) { &["HOME", "USERPROFILE"] } else { &["HOME"] };

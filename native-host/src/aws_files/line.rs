@@ -1,30 +1,30 @@
-//! One line of an AWS file, and what it is to the tools that read it.
+//! One line of an AWS file, and how the tools that read it take it.
 
 use super::text::Span;
 
-/// One line and what it is.
+/// One line and its kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     pub(super) span: Span,
     pub(super) kind: Kind,
 }
 
-/// What a line is to the readers.
+/// How the readers take a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Blank,
-    /// A comment at the margin: a comment to everybody.
+    /// An unindented comment, which every reader takes for one.
     Comment,
-    /// Nothing to botocore, a continuation of the key before it to the SDKs.
+    /// Ignored by botocore, a continuation of the key before it for the SDKs.
     IndentedComment,
     Header,
     Property,
     Continuation,
-    /// Nothing any reader accepts.
+    /// Refused by every reader.
     Junk,
 }
 
-/// Whether a byte ends a key for botocore. The SDKs know only the first.
+/// Whether botocore ends a key at this byte. The SDKs do so only at `=`.
 pub(super) const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'=' | b':')
 }

@@ -1,28 +1,28 @@
-//! How Rolecall's sections are told apart: a comment in them that names the keys it wrote.
+//! The marker of Rolecall's sections: a comment in them that names the keys Rolecall wrote.
 //!
 //! ```text
 //! [profile example-dev]
 //! # Managed by Rolecall as example-dev: credential_process, region. Other lines here are yours and stay.
 //! ```
-//! A comment at the margin is a comment to every reader, and one inside the section travels with it when a person moves
-//! or renames it. The name guards against a header deleted above it: the keys then stand in somebody else's section.
+//! An unindented comment is a comment to every reader, and one inside the section moves with it when a person moves or
+//! renames it. The name guards against a header deleted above it: the keys are then in another section.
 
-/// What a marker says.
+/// A parsed marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Marker {
-    /// The profile it was written for, if it still says.
+    /// The profile it was written for, if it still names one.
     pub(super) profile: Option<String>,
-    /// The keys that are Rolecall's.
+    /// The keys that Rolecall wrote.
     pub(super) keys: Vec<String>,
 }
 
-/// The line that marks a section as Rolecall's.
+/// The marker line of a section.
 pub(super) fn line<'a>(profile: &str, keys: impl Iterator<Item = &'a str>) -> String {
     let keys: Vec<_> = keys.collect();
     format!("# {CLAIM} as {profile}: {}. Other lines here are yours and stay.", keys.join(", "))
 }
 
-/// Reads a marker back, however it was re-indented, re-spaced or shortened.
+/// Parses a marker, even if it was re-indented, re-spaced or shortened.
 pub(super) fn parse(comment: &[u8]) -> Option<Marker> {
     let text = std::str::from_utf8(comment).ok()?.trim().trim_start_matches(['#', ';']).trim_start();
     let (claim, rest) = text.split_at_checked(CLAIM.len())?;
@@ -50,12 +50,12 @@ pub(super) fn is_marker(line: &[u8]) -> bool {
     matches!(line.trim_ascii_start().first(), Some(b'#' | b';')) && parse(line).is_some()
 }
 
-/// The first line of a file that did not exist before. With Rolecall's last profile, it and the file go again.
+/// The first line of a file that Rolecall created. It and the file are removed with Rolecall's last profile.
 pub(super) const CREATED: &str = "# Created by Rolecall.";
 
 const CLAIM: &str = "Managed by Rolecall";
 
-/// What is Rolecall's where a person cut the list from the marker.
+/// The keys assumed to be Rolecall's when a person removed the list from the marker.
 const DEFAULT_KEYS: &[&str] = &[
     "credential_process",
     "aws_access_key_id",

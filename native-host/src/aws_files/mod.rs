@@ -1,14 +1,14 @@
-//! The user's AWS files, edited like a careful person would.
+//! Careful edits of the user's AWS files.
 //!
 //! `~/.aws/config` and `~/.aws/credentials` hold years of hand-written profiles and comments. This module adds, changes
-//! and removes Rolecall's own profiles in them and leaves every other byte as it was. It refuses to know what a role, a
-//! provider or a sign-in is: it is given names, keys and values.
+//! and removes Rolecall's own profiles in them and leaves every other byte unchanged. It does not know roles, providers
+//! or sign-ins: it gets names, keys and values.
 //!
-//! - [`AwsFiles::locate`] finds the files, [`AwsFiles::plan`] says what an [`Operation`] would change (and
-//!   [`Plan::diff`] shows it with secrets masked), [`AwsFiles::apply`] does it: it takes a lock, reads the files anew,
-//!   plans again and replaces them in one step each.
-//! - A profile is in one of the two files, never in both, and a section carries a comment that says it is Rolecall's.
-//!   What somebody else wrote is not taken over unless [`Options::force`] says so, and then only after a backup.
+//! - [`AwsFiles::locate`] finds the files, [`AwsFiles::plan`] computes what an [`Operation`] would change (and
+//!   [`Plan::diff`] shows it with secrets masked), [`AwsFiles::apply`] does it: it takes a lock, reads the files again,
+//!   plans again and replaces each in one step.
+//! - A profile is in one of the two files, never in both, and its section has a comment that marks it as Rolecall's.
+//!   Sections that Rolecall did not write are not changed unless [`Options::force`] is set, and then only after a backup.
 
 mod diff;
 mod document;

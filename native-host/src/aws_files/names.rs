@@ -1,11 +1,11 @@
-//! Which profile a section header names, to botocore and to the SDKs.
+//! The profile that a section header names, for botocore and for the SDKs.
 
 use std::borrow::Cow;
 
 use super::files::Which;
 use super::text::{self, is_blank_char};
 
-/// Who takes a header for a given profile.
+/// Which readers take a header for a given profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) by_botocore: bool,
@@ -31,7 +31,7 @@ pub(super) fn seen(content: &[u8], which: Which, profile: &str) -> Seen {
     }
 }
 
-/// The profile that a header line names to any reader, botocore first.
+/// The profile that a header line names for any reader, botocore first.
 pub(super) fn profile(content: &[u8], which: Which) -> Option<String> {
     let text = String::from_utf8_lossy(content);
     botocore(&text, which).map(Cow::into_owned).or_else(|| sdks(&text, which).map(str::to_owned))

@@ -1,4 +1,4 @@
-//! What an operation would change: the files before and after, nothing written.
+//! The result of planning: the files before and after. Nothing is written.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::diff;
 
-/// What an operation changes in the files. It holds their contents: `Debug` does not show them, dropping zeroizes them.
+/// The changes of an operation. It holds the files' contents: `Debug` does not show them, dropping zeroizes them.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) changes: Vec<Change>,
     notes: Vec<Note>,
 }
 
-/// Something a person should know, though it does not stop the operation.
+/// A warning that does not stop the operation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Note {
     /// The file.
@@ -24,19 +24,19 @@ pub struct Note {
     pub message: String,
 }
 
-/// One file's change, in the order to be written.
+/// One file's change. Changes are kept in the order of writing.
 pub(super) struct Change {
     pub(super) path: PathBuf,
     pub(super) before: Contents,
     pub(super) after: Contents,
-    /// Whether something goes that Rolecall did not write.
+    /// Whether it removes something that Rolecall did not write.
     pub(super) takes_over: bool,
 }
 
-/// A file's bytes, or none if there is no file.
+/// A file's bytes, or `None` if there is no file.
 pub(super) type Contents = Option<Arc<Zeroized>>;
 
-/// Bytes that may be secrets, zeroized when dropped: in one sweep, where `Zeroizing` goes byte by byte.
+/// Bytes that may be secrets, zeroized on drop: all at once, where `Zeroizing` goes byte by byte.
 #[derive(PartialEq, Eq)]
 pub(super) struct Zeroized(pub(super) Vec<u8>);
 
@@ -58,26 +58,26 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// The files that change, in the order they are written: what goes first, so that no profile is in both.
+    /// The files that change, in the order of writing: removals first, so that no profile is ever in both.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.changes.iter().map(|change| change.path.as_path())
     }
 
-    /// The change as a unified diff of both files. Secrets are masked, in lines that only give context too.
+    /// The change as a unified diff of both files. Secrets are masked, also in unchanged lines.
     #[must_use]
     pub fn diff(&self) -> String {
         let show = |change: &Change| diff::unified(&change.path, bytes(&change.before), bytes(&change.after));
         self.changes.iter().map(show).collect()
     }
 
-    /// What a person should know about the files.
+    /// Warnings about the files.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
 }
 
-/// The bytes of a file, if there is one.
+/// The bytes of a file, if it exists.
 pub(super) fn bytes(contents: &Contents) -> Option<&[u8]> {
     contents.as_ref().map(|bytes| bytes.0.as_slice())
 }

@@ -1,4 +1,4 @@
-//! The decisions behind a plan: what conflicts, what is edited in which file.
+//! The decisions of a plan: what conflicts, and what is edited in which file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::profile::{Entry, NewProfile, decides_credentials};
 use super::section::{self, Found};
 use super::{marker, secret};
 
-/// One file as an operation sees it.
+/// One file with the profile's sections in it.
 pub(super) struct View<'a> {
     pub(super) which: Which,
     pub(super) path: &'a Path,
@@ -25,7 +25,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Looks for `profile` in a file that may not exist.
+    /// Finds `profile` in a file that may not exist.
     pub(super) fn new(
         which: Which,
         path: &'a Path,
@@ -41,7 +41,7 @@ impl<'a> View<'a> {
         Ok(Self { which, path, contents, document, found })
     }
 
-    /// The keys of somebody else that tools would use in place of Rolecall's.
+    /// Keys that Rolecall did not write and that tools would use in place of Rolecall's.
     pub(super) fn shadowing<'v>(
         &'v self,
         found: &'v Found,
@@ -49,12 +49,12 @@ impl<'a> View<'a> {
     ) -> impl Iterator<Item = Finding> + 'v {
         found.foreign(&self.document, beats).map(|(property, key)| {
             let what =
-                format!("{} is not Rolecall's and would be used in place of it", secret::shown_key(&key));
+                format!("AWS tools would use {}, which Rolecall did not write", secret::shown_key(&key));
             Finding::new(self.path, property.line + 1, what)
         })
     }
 
-    /// A file no reader accepts is not edited: what would be added could not be read, and what it says is unclear.
+    /// Refuses a file that no reader accepts: what would be added could not be read, and its meaning is unclear.
     fn check_readable(&self) -> Result<(), Error> {
         match self.document.faults.for_everybody() {
             Some(Fault { line, what }) => {
@@ -64,7 +64,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a person should know about the file, whatever is done to it.
+    /// Warnings about the file, whatever the operation.
     pub(super) fn notes(&self) -> impl Iterator<Item = Note> + '_ {
         let faults = self.document.faults;
         let note =
@@ -102,7 +102,7 @@ impl<'a> View<'a> {
         nobody.into_iter().chain(botocore).chain(sdks).chain(bare_return).chain(defaults)
     }
 
-    /// The file after `edit`; none if nothing but Rolecall's own first line would be left.
+    /// The file after `edit`; `None` if nothing but Rolecall's own first line would be left.
     fn edited(&self, mut edit: Edit) -> Contents {
         let is_marked = |(line, _): (usize, _)| {
             self.document.kind(line) == Kind::Comment
@@ -137,7 +137,7 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Writes `new` into `target` and takes what Rolecall has of it out of `other`.
+    /// Writes `new` to `target` and removes what Rolecall wrote for it from `other`.
     pub(super) fn set(
         &self,
         new: &NewProfile,
@@ -150,7 +150,7 @@ impl Planner<'_> {
             return Err(Error::Conflict { profile: self.profile.to_owned(), findings });
         }
         let takes_over = !findings.is_empty();
-        // A tool reads both files or nothing, so what is wrong with the other one keeps this profile from working too.
+        // A tool reads both files or neither, so a fault in the other one stops this profile too.
         target.check_readable()?;
         other.check_readable()?;
         let notes = target.notes().chain(other.notes()).collect();
@@ -159,7 +159,7 @@ impl Planner<'_> {
         Ok(Plan::new(other.change(edit, takes_over).into_iter().chain(changed), notes))
     }
 
-    /// Takes out what Rolecall wrote for the profile; by force, whatever anybody wrote.
+    /// Removes what Rolecall wrote for the profile; if forced, all of the profile.
     pub(super) fn remove(&self, config: View<'_>, credentials: View<'_>) -> Result<Plan, Error> {
         let views = [config, credentials];
         let all = || views.iter().flat_map(|view| view.found.iter().map(move |found| (view, found)));
@@ -228,7 +228,7 @@ impl Planner<'_> {
     }
 }
 
-/// Everything that somebody else wrote and that writing `new` would replace or clash with.
+/// Everything that Rolecall did not write and that writing `new` would replace or contradict.
 fn conflicts(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Finding> {
     let primary = primary(&target.found);
     let is_ours = target.found.iter().chain(&other.found).any(|found| found.owned.is_some());
@@ -251,9 +251,9 @@ fn conflicts(new: &NewProfile, target: &View<'_>, other: &View<'_>) -> Vec<Findi
     findings
 }
 
-/// Whether a key of this name that is not Rolecall's would be used in place of what `new` says.
+/// Whether a key of this name that Rolecall did not write would be used in place of those of `new`.
 fn beats(new: &NewProfile, which: Which, key: &str) -> bool {
-    // The credentials file wins over the config file in all readers, key by key.
+    // The credentials file takes precedence in all readers, key by key.
     let wins = which == Which::Credentials && new.home == Which::Config;
     decides_credentials(key) || wins && new.entries.iter().any(|entry: &Entry| entry.key == key)
 }
@@ -278,7 +278,7 @@ fn foreign_section(view: &View<'_>, found: &Found) -> Finding {
     Finding::new(view.path, found.section.header + 1, what)
 }
 
-/// UTF-16 and binary files: adding ASCII to them would break them.
+/// UTF-16 and binary files, which adding ASCII would break.
 fn is_not_text(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0)
 }

@@ -1,8 +1,8 @@
 //! What may be written: names, keys and values that every reader of the AWS files reads the same.
 //!
 //! Two dialects read these files (measured on botocore 1.44 and the Rust SDK): botocore keeps `value # note` whole
-//! where the SDKs cut it at the `#`, lets `[DEFAULT]` leak into every profile, and splits lines at a lone carriage
-//! return. Everything here is validated once, on the way in; past this module there are no invalid values.
+//! where the SDKs cut it at the `#`, adds `[DEFAULT]` to every profile, and splits lines at a lone carriage return.
+//! Values are validated once, here; no other module sees invalid ones.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rolecall_core::settings::ProfileName;
@@ -11,19 +11,19 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::Error;
 use super::files::Which;
 
-/// What tools will find under a profile's name.
+/// Where a profile's credentials come from.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// In the config file: a command that prints credentials.
     Process {
-        /// The whole command line, quoted for a shell already; absolute, no `~`.
+        /// The whole command line, already quoted for a shell; absolute, no `~`.
         command: String,
     },
     /// In the credentials file: the credentials themselves.
     File(StaticCredentials),
 }
 
-/// Short-lived credentials to be written out.
+/// Short-lived credentials to write.
 #[derive(Debug, Clone)]
 pub struct StaticCredentials {
     /// `aws_access_key_id`.
@@ -36,7 +36,7 @@ pub struct StaticCredentials {
     pub expires: Option<DateTime<Utc>>,
 }
 
-/// A profile to be written.
+/// A profile to write.
 #[derive(Debug, Clone)]
 pub struct NewProfile {
     pub(super) name: ProfileName,
@@ -46,7 +46,7 @@ pub struct NewProfile {
 
 impl NewProfile {
     /// Checks everything that would be written. `settings` follow the credentials in this order: `region`,
-    /// `endpoint_url`, … They go wherever the credentials go.
+    /// `endpoint_url`, … They are written to the same file as the credentials.
     pub fn new<K, V>(
         name: ProfileName,
         source: Source,
@@ -99,7 +99,7 @@ impl StaticCredentials {
     }
 }
 
-/// One `key = value` line, known to be read the same everywhere.
+/// One `key = value` line that all readers read the same.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -116,7 +116,7 @@ impl Entry {
     }
 }
 
-/// Whether some reader takes credentials, or the way to them, from a key of this (lower-case) name.
+/// Whether some reader takes credentials, or their source, from a key of this (lower-case) name.
 pub(super) fn decides_credentials(key: &str) -> bool {
     CREDENTIAL_KEYS.contains(&key)
 }

@@ -1,4 +1,4 @@
-//! What is in the files: Rolecall's profiles, and what is there for one name.
+//! What the files contain: Rolecall's profiles, and the sections of one profile.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ use super::secret;
 use super::section::Found;
 use super::store;
 
-/// How a profile gives credentials.
+/// Where a profile's credentials come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Through a command in the config file.
+    /// A command in the config file.
     Process,
-    /// Through keys in the credentials file.
+    /// Keys in the credentials file.
     File,
 }
 
@@ -30,25 +30,25 @@ pub enum Mode {
 pub struct ManagedProfile {
     /// Its name.
     pub name: ProfileName,
-    /// How it gives credentials.
+    /// Its source of credentials.
     pub mode: Mode,
-    /// The file it is in.
+    /// The file that contains it.
     pub file: PathBuf,
     /// The line of its header, counted from one.
     pub line: usize,
-    /// Every key and value of it that holds no secret, in the file's order (`credential_process`, `region`, …).
+    /// Its keys and values that hold no secret, in the file's order (`credential_process`, `region`, …).
     pub settings: Vec<(String, String)>,
     /// `x_security_token_expires` as written, in file mode.
     pub expires: Option<String>,
 }
 
-/// Whose section it is.
+/// Who wrote a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
-    /// Rolecall wrote it.
+    /// Rolecall.
     Rolecall,
-    /// Somebody else did.
+    /// Someone else.
     Other,
 }
 
@@ -59,19 +59,19 @@ pub struct SectionReport {
     pub file: PathBuf,
     /// The line of the header, counted from one.
     pub line: usize,
-    /// Whose it is.
+    /// Who wrote it.
     pub owner: Owner,
-    /// The keys in it, in the file's order.
+    /// Its keys, in the file's order.
     pub keys: Vec<String>,
 }
 
-/// What the files hold for one profile name.
+/// What the files contain for one profile name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Inspection {
     /// The sections, config file first; none if there is no such profile.
     pub sections: Vec<SectionReport>,
-    /// Somebody else's keys that decide the credentials in place of Rolecall's, or would: such as static keys that beat
-    /// `credential_process`. A forced `Set` replaces them.
+    /// Keys that Rolecall did not write and that decide the credentials in its place, or would: such as static keys,
+    /// which take precedence over `credential_process`. A forced `Set` replaces them.
     pub shadowing: Vec<Finding>,
 }
 
@@ -99,7 +99,7 @@ impl AwsFiles {
         Ok(profiles)
     }
 
-    /// What is there for one profile, and whose it is.
+    /// The sections of one profile, and who wrote them.
     pub fn inspect(&self, profile: &ProfileName) -> Result<Inspection, Error> {
         let (config, credentials) = (store::read(self.config())?, store::read(self.credentials())?);
         let views = [
@@ -117,7 +117,7 @@ impl AwsFiles {
         Ok(Inspection { sections: sections.collect(), shadowing: shadowing.collect() })
     }
 
-    /// What stands in the way of the tools that read the files: who cannot read them, and where.
+    /// The faults in the files: which tools cannot read them, and where.
     pub fn check(&self) -> Result<Vec<Note>, Error> {
         let mut notes = Vec::new();
         for which in [Which::Config, Which::Credentials] {

@@ -3,25 +3,25 @@
 use super::marker;
 use super::text;
 
-/// Whether the value of a (lower-case) key is a secret, or close enough to one.
+/// Whether the value of a (lower-case) key is a secret or may be one.
 pub(super) fn is_secret(key: &str) -> bool {
     !key.ends_with("_expires") && SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
-/// A key as it may be shown. What does not look like one may be a secret that ended up left of an `=`.
+/// A key for display. Text that does not look like a key may be a secret that ended up left of an `=`.
 pub(super) fn shown_key(key: &str) -> &str {
     let looks_like_one = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if key.len() <= KEY_MAX && key.chars().all(looks_like_one) { key } else { UNUSUAL }
 }
 
-/// Shows lines one after the other, secrets masked and control characters made visible.
+/// Masks secrets and control characters, line by line.
 #[derive(Debug, Default)]
 pub(super) struct Mask {
     in_secret: bool,
 }
 
 impl Mask {
-    /// The next line as it may be shown.
+    /// The next line for display.
     pub(super) fn line(&mut self, line: &[u8]) -> String {
         let text = String::from_utf8_lossy(line);
         let is_continuation = line.first().copied().is_some_and(text::is_blank) && self.in_secret;
@@ -47,7 +47,7 @@ impl Mask {
     }
 }
 
-/// Whether a value, such as a command line, names a credential it may carry.
+/// Whether a value, such as a command line, contains the name of a credential.
 fn is_credential(value: &str) -> bool {
     CREDENTIAL_WORDS.iter().any(|word| value.contains(word))
 }

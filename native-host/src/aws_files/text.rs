@@ -1,7 +1,7 @@
-//! Lines and white space as the readers of these files see them. Knows nothing of sections or keys.
+//! Lines and white space as the readers of these files see them. Knows no sections or keys.
 //!
 //! botocore reads through Python's text mode: a line ends at LF, CR LF or a lone CR, and white space is Unicode's. The
-//! SDKs end lines at LF or CR LF and know two blanks, space and tab.
+//! SDKs end lines at LF or CR LF and treat only space and tab as blanks.
 
 /// One line: `bytes[start..end]` is its content, `bytes[end..next]` its terminator.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub(super) struct Span {
     pub(super) next: usize,
 }
 
-/// The lines of a file. A lone CR at the very end counts as content: what follows it is not known yet.
+/// The lines of a file. A lone CR at the very end counts as content: what would follow it is not known yet.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Span> {
     let mut start = 0;
     let has_returns = memchr::memchr(b'\r', bytes).is_some();
@@ -40,7 +40,7 @@ fn first_line(rest: &[u8], has_returns: bool) -> (usize, usize) {
 
 /// `line` without white space around it, as Python's `str.strip` has it.
 pub(super) fn strip(line: &[u8]) -> &[u8] {
-    // Nearly every line: looking at both ends is enough.
+    // Nearly every line: checking both ends is enough.
     if let (Some(first), Some(last)) = (line.first(), line.last())
         && first.is_ascii_graphic()
         && last.is_ascii_graphic()
@@ -81,12 +81,12 @@ pub(super) fn indent(line: &[u8]) -> usize {
     }
 }
 
-/// `line` without the blanks around it that the SDKs know.
+/// `line` without the SDKs' blanks around it.
 pub(super) fn trim_blanks(line: &[u8]) -> &[u8] {
     trim(line, is_blank)
 }
 
-/// Space or tab: what makes a line a continuation for the SDKs.
+/// Space or tab: an SDK's continuation line begins with one.
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }

@@ -1,4 +1,4 @@
-//! The list of what is kept: one entry for each role.
+//! The list of cached credentials: one entry for each role.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
@@ -18,7 +18,7 @@ pub(super) struct Document {
     roles: Vec<Entry>,
 }
 
-/// What is kept of a role.
+/// A role's entry.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
@@ -32,7 +32,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// What came at this moment. Only what goes into the file carries the keys.
+    /// An entry for credentials issued at this moment. It contains the keys only if the backend is the file.
     pub(super) fn new(
         role: &RoleKey,
         credentials: &Credentials,
@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// Whether they last long enough to be used instead of a new sign-in, or instead of none.
+    /// Whether the credentials last long enough to be used instead of a sign-in, or when no person can sign in.
     pub(super) fn is_fresh(&self, now: DateTime<Utc>, presence: Presence, time_left: TimeDelta) -> bool {
         let needed = match presence {
             Presence::Person => time_left,
@@ -64,63 +64,62 @@ impl Default for Document {
 }
 
 impl Document {
-    /// Reads it. `None` for anything but a whole document of this version; why is not told, for it could quote keys.
+    /// Parses it. `None` for anything but a complete document of this version; the reason could quote keys.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
     }
 
-    /// Its bytes.
+    /// Serializes it.
     pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        // With room to spare, for a buffer that grows leaves copies behind.
+        // With spare capacity, because a buffer that grows leaves copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM_BYTES * (self.roles.len() + 1)));
         // Strings, numbers and times always serialise.
         let _ = serde_json::to_writer(&mut *bytes, self);
         bytes
     }
 
-    /// Whether nothing is kept.
     pub(super) fn is_empty(&self) -> bool {
         self.roles.is_empty()
     }
 
-    /// What is kept of a role.
+    /// The entry of a role.
     pub(super) fn entry(&self, role: &RoleKey) -> Option<&Entry> {
         self.roles.iter().find(|entry| entry.role == *role)
     }
 
-    /// The same, taken out.
+    /// Removes and returns the entry of a role.
     pub(super) fn take(&mut self, role: &RoleKey) -> Option<Entry> {
         let position = self.roles.iter().position(|entry| entry.role == *role)?;
         Some(self.roles.swap_remove(position))
     }
 
-    /// All that is kept.
+    /// All entries.
     pub(super) fn into_entries(self) -> impl Iterator<Item = Entry> {
         self.roles.into_iter()
     }
 
-    /// Keeps this instead of what was kept of the role.
+    /// Adds an entry, replacing the role's previous one.
     pub(super) fn put(&mut self, entry: Entry) {
         self.roles.retain(|other| other.role != entry.role);
         self.roles.push(entry);
     }
 
-    /// Drops these roles, and gives what was dropped.
+    /// Removes these roles and returns their entries.
     pub(super) fn remove(&mut self, roles: &RoleSelection) -> Vec<Entry> {
         self.roles.extract_if(.., |entry| roles.contains(&entry.role)).collect()
     }
 
-    /// Drops what has expired and what is kept by another backend than this, and gives what was dropped.
+    /// Removes entries that have expired or are in another backend, and returns them.
     pub(super) fn drop_all_but(&mut self, backend: CacheBackend, now: DateTime<Utc>) -> Vec<Entry> {
         let is_used = |entry: &Entry| entry.lifetime.expiration > now && entry.backend == backend;
         self.roles.extract_if(.., |entry| !is_used(entry)).collect()
     }
 }
 
-/// The format of the file. A file of another one is as good as none.
+/// The format of the file. A file of another version is ignored.
 const VERSION: u32 = 1;
 
-/// More than a role's entry takes: session tokens are of one or two thousand characters.
+/// More than a role's entry takes: session tokens have one or two thousand characters.
 const ROOM_BYTES: usize = 8192;
 
 #[cfg(test)]
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_can_sign_in_they_are_used_until_their_last_minute() {
+    fn without_a_person_to_sign_in_credentials_are_used_until_their_last_minute() {
         let entry = entry("a", 60, CacheBackend::File);
         let end = entry.lifetime.expiration;
         let fresh = |left, presence| entry.is_fresh(end - TimeDelta::seconds(left), presence, SDK_RENEWAL);
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_document_is_read_back() {
         let mut document = Document::default();
         document.put(entry("a", 60, CacheBackend::File));
         document.put(entry("b", 60, CacheBackend::Keyring));
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_another_version_or_cut_short_is_as_good_as_none() {
+    fn a_truncated_document_or_one_of_another_version_is_ignored() {
         let mut document = Document::default();
         document.put(entry("a", 60, CacheBackend::File));
         let bytes = document.to_bytes();
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_kept_once() {
+    fn a_role_has_one_entry() {
         let mut document = Document::default();
         document.put(entry("a", 10, CacheBackend::File));
         document.put(entry("a", 60, CacheBackend::File));
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_expired_or_is_kept_elsewhere_is_dropped() {
+    fn expired_entries_and_those_of_another_backend_are_removed() {
         let mut document = Document::default();
         document.put(entry("expired", -1, CacheBackend::File));
         document.put(entry("elsewhere", 60, CacheBackend::Keyring));
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn one_role_is_dropped_or_all() {
+    fn one_role_or_all_are_removed() {
         let mut document = Document::default();
         document.put(entry("a", 60, CacheBackend::File));
         document.put(entry("b", 60, CacheBackend::File));

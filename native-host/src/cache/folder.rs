@@ -1,7 +1,7 @@
-//! The file and its folder: private, locked while it is changed, replaced in one step.
+//! The file and its folder: private, locked during a change, replaced in one step.
 //!
-//! What somebody else could have read or written is not believed, and nothing in here is a reason to fail for whoever
-//! only reads: a file that is damaged, foreign or open to others is as good as none.
+//! A file that another user could have read or written is not trusted. Reading never fails: a file that is damaged,
+//! foreign or accessible to others is ignored.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -22,23 +22,22 @@ impl Folder {
         Some(Self(platform::cache_home()?.join("rolecall")))
     }
 
-    /// The file that lists what is kept.
+    /// The path of the list.
     pub(super) fn file(&self) -> PathBuf {
         self.0.join(FILE)
     }
 
-    /// Whether there is a folder.
     pub(super) fn exists(&self) -> bool {
         fs::symlink_metadata(&self.0).is_ok()
     }
 
-    /// What is kept; nothing, if that cannot be told.
+    /// Reads the list; an empty one if it cannot be read.
     pub(super) fn read(&self) -> Document {
         match self.try_read() {
             Ok(document) => document,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Document::default(),
             Err(error) => {
-                tracing::warn!(%error, "the cache is not used");
+                tracing::warn!(%error, "the cache is ignored");
                 Document::default()
             }
         }
@@ -54,7 +53,7 @@ impl Folder {
         Document::parse(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is damaged"))
     }
 
-    /// Changes what is kept while nobody else does. `change` says whether it changed anything.
+    /// Changes the list under the lock. `change` returns whether it changed anything.
     pub(super) fn change(&self, change: impl FnOnce(&mut Document) -> bool) -> io::Result<()> {
         let _lock = self.lock()?;
         let mut document = self.read();
@@ -64,7 +63,7 @@ impl Folder {
         if document.is_empty() { remove(&self.file()) } else { self.replace(&document.to_bytes()) }
     }
 
-    /// Tries whether the file could be changed.
+    /// Tests whether the file could be changed.
     pub(super) fn check(&self) -> io::Result<()> {
         let _lock = self.lock()?;
         let path = self.0.join(NEW);
@@ -73,7 +72,7 @@ impl Folder {
         remove(&path)
     }
 
-    /// The right to change the file.
+    /// The exclusive right to change the file.
     fn lock(&self) -> io::Result<File> {
         platform::make_private_folder(&self.0)?;
         let path = self.0.join(LOCK);
@@ -88,11 +87,11 @@ impl Folder {
         }
     }
 
-    /// Writes the file anew beside the old one and renames it. Not to the disk at once: a cache that a power failure
-    /// takes is no loss, and a file cut short is as good as none.
+    /// Writes a new file beside the old one and renames it. The file is not flushed: a cache lost in a power failure
+    /// does no harm, and a truncated one is ignored.
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let new = self.0.join(NEW);
-        // Left behind by a process that was killed: only the one that has the lock writes here.
+        // Left by a killed process: only the holder of the lock writes here.
         remove(&new)?;
         let mut file = platform::create_private_file(&new)?;
         file.write_all(bytes).and_then(|()| fs::rename(&new, self.file())).inspect_err(|_| {
@@ -112,7 +111,7 @@ const FILE: &str = "credentials.json";
 const NEW: &str = "credentials.new";
 const LOCK: &str = "credentials.lock";
 
-/// Beyond any number of roles that a person has.
+/// Far beyond the number of roles of any person.
 const SIZE_MAX: u64 = 4 << 20;
 
 #[cfg(test)]
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_is_there_until_nothing_is_left() {
+    fn the_file_exists_until_its_last_entry_is_removed() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder(home.path().join("a/b/rolecall"));
         assert!(folder.read().is_empty() && !folder.exists());
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn trying_it_leaves_what_is_kept_as_it_was() {
+    fn checking_the_folder_changes_no_entry() {
         let home = tempfile::tempdir().unwrap();
         let folder = Folder(home.path().join("rolecall"));
         folder.change(put).unwrap();

@@ -1,7 +1,7 @@
-//! The system's keyring: one entry for each role, and nothing waits for it longer than it should.
+//! The system's keyring: one entry for each role, with a limit on the time of each access.
 //!
-//! A keyring is another program, which may be absent, locked or stuck. Each of these is a [`KeyringError`] that says what a
-//! person can do, and none is a reason for a tool not to get its credentials.
+//! A keyring is another program, which may be absent, locked or stuck. Each of these is a [`KeyringError`] with its
+//! next step, and none keeps a tool from getting its credentials.
 
 #[cfg(any(windows, target_os = "macos"))]
 mod native;
@@ -24,26 +24,26 @@ use secret_service as system;
 /// Whether a person may be asked to unlock the keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unlock {
-    /// They may: they are at the terminal and asked for this.
+    /// Yes: they run the command at a terminal.
     Ask,
-    /// A locked keyring is no keyring.
+    /// No: a locked keyring counts as unavailable.
     Never,
 }
 
-/// Why the keyring is of no use.
+/// Why the keyring cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum KeyringError {
-    /// Nobody offers one.
+    /// No keyring service is available.
     #[error("There is no keyring here: {0}.")]
     Absent(&'static str),
     /// A person would have to unlock it.
     #[error("The keyring is locked.")]
     Locked,
-    /// It does not answer.
+    /// It did not respond in time.
     #[error("The keyring did not answer in time.")]
     Silent,
-    /// It does not take what it is given.
-    #[error("The keyring refuses: {0}.")]
+    /// It reported an error.
+    #[error("The keyring reports an error: {0}.")]
     Refused(String),
 }
 
@@ -52,14 +52,12 @@ impl KeyringError {
     pub(super) fn next_step(&self) -> &'static str {
         match self {
             Self::Absent(_) => {
-                "Start a keyring service, or choose another cache: cache = \"file\" or \"none\" below [host] in the settings."
+                "Start a keyring service, or choose another cache: cache = \"file\" or \"none\" under [host] in the settings."
             }
-            Self::Locked => "Unlock the keyring, as rolecall login does where it can, then try again.",
-            Self::Silent => {
-                "Look whether the keyring waits for an answer in a window of its own, then try again."
-            }
+            Self::Locked => "Unlock the keyring, for example with rolecall login, then try again.",
+            Self::Silent => "Check whether the keyring has opened a window, then try again.",
             Self::Refused(_) => {
-                "Correct what is named, or choose another cache: cache = \"file\" or \"none\" below [host] in the settings."
+                "Correct the problem named here, or choose another cache: cache = \"file\" or \"none\" under [host] in the settings."
             }
         }
     }
@@ -69,16 +67,16 @@ impl KeyringError {
 pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>, KeyringError> {
     let role = role.to_string();
     let secret = in_time(unlock, move || system::get(&role, unlock))?;
-    // What cannot be read is as good as nothing; why is not told, for it could quote keys.
+    // An unreadable entry is ignored; the reason could quote keys.
     Ok(secret.and_then(|secret| serde_json::from_slice(&secret).ok()))
 }
 
-/// Writes a role's credentials over what was there.
+/// Writes a role's credentials, replacing the previous ones.
 pub(super) fn put(role: &RoleKey, credentials: &Credentials, unlock: Unlock) -> Result<(), KeyringError> {
     let role = role.to_string();
     let mut secret = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
     serde_json::to_writer(&mut *secret, credentials)
-        .map_err(|_| KeyringError::Refused("the credentials cannot be written down".to_owned()))?;
+        .map_err(|_| KeyringError::Refused("the credentials cannot be serialized".to_owned()))?;
     in_time(unlock, move || system::put(&role, &secret, unlock))
 }
 
@@ -88,12 +86,12 @@ pub(super) fn remove(role: &RoleKey, unlock: Unlock) -> Result<(), KeyringError>
     in_time(unlock, move || system::remove(&role, unlock))
 }
 
-/// Has the person unlock the keyring, if it is locked.
+/// Asks the person to unlock the keyring, if it is locked.
 pub(super) fn unlock() -> Result<(), KeyringError> {
     in_time(Unlock::Ask, system::unlock)
 }
 
-/// Tries whether it can keep anything.
+/// Tests whether it can store an entry.
 pub(super) fn check() -> Result<(), KeyringError> {
     in_time(Unlock::Never, || {
         system::put(TRIAL, TRIAL.as_bytes(), Unlock::Never)?;
@@ -101,12 +99,12 @@ pub(super) fn check() -> Result<(), KeyringError> {
         system::remove(TRIAL, Unlock::Never)?;
         match read {
             Some(read) if *read == TRIAL.as_bytes() => Ok(()),
-            _ => Err(KeyringError::Refused("it does not give back what it was given".to_owned())),
+            _ => Err(KeyringError::Refused("it does not return what was stored".to_owned())),
         }
     })
 }
 
-/// Does it on a thread of its own, which is left behind if it takes too long.
+/// Runs a call on a separate thread, which is left behind if it takes too long.
 fn in_time<T: Send + 'static>(
     unlock: Unlock,
     work: impl FnOnce() -> Result<T, KeyringError> + Send + 'static,
@@ -117,7 +115,7 @@ fn in_time<T: Send + 'static>(
     };
     let (done, result) = mpsc::channel();
     let started = thread::Builder::new().spawn(move || {
-        // Nobody listens any more after the timeout.
+        // After the timeout nothing receives this any more.
         let _ = done.send(work());
     });
     if started.is_err() {
@@ -126,16 +124,16 @@ fn in_time<T: Send + 'static>(
     result.recv_timeout(timeout).unwrap_or(Err(KeyringError::Silent))
 }
 
-/// The name below which a person finds the entries in their keyring.
+/// The name under which a person finds the entries in their keyring.
 const APPLICATION: &str = "rolecall";
 
-/// Instead of a role, to try the keyring with.
+/// The entry that [`check`] writes, in place of a role.
 const TRIAL: &str = "trial";
 
-/// A keyring that is unlocked answers within milliseconds, but may have to be started.
+/// An unlocked keyring responds within milliseconds, but may have to be started.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// As long as it takes to type a password.
+/// Enough time to type a password.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// More than a role's entry takes: a buffer that grows leaves copies behind.
@@ -146,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keyring_that_breaks_down_is_told_and_nothing_hangs() {
+    fn a_keyring_library_that_panics_is_an_error_and_nothing_hangs() {
         let result: Result<(), _> = in_time(Unlock::Never, || panic!("the keyring's library gives up"));
         assert_eq!(result, Err(KeyringError::Silent));
     }

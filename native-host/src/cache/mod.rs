@@ -1,15 +1,16 @@
-//! Credentials that outlive the browser, for machines whose settings want it: `[host] cache = "file"` or `"keyring"`.
+//! Credentials that outlive the browser, if the settings ask for it: `[host] cache = "file"` or `"keyring"`.
 //!
-//! The agent hands out credentials from memory for as long as a browser is open. This is what is there when none is:
-//! a command that finds no agent looks here before it has anybody sign in. It knows nothing of who may have a role;
-//! its callers keep only what the agent says may be kept.
+//! The agent hands out credentials from memory while a browser is open. The cache is for when none is: a command that
+//! finds no agent looks here before it signs in. The cache does not decide who may have a role; its callers store only
+//! what the agent says may be stored.
 //!
-//! One private file below the user's cache folder lists what is kept, until when, and where. With `file` the keys
-//! stand there too; with `keyring` they are in the system's keyring, one entry for each role, and the file names no
-//! secret. So `rolecall status` needs no keyring, and nobody opens a keyring that has nothing to say.
+//! One private file below the user's cache folder lists the roles, when their credentials expire, and where those are.
+//! With `file` the keys are in this file too; with `keyring` they are in the system's keyring, one entry for each role,
+//! and the file contains no secret. So `rolecall status` needs no keyring, and a keyring without an entry for the role
+//! is never opened.
 //!
-//! The host program writes what the browser gives it, a few times a day: a tool that runs `credential-process` dozens of
-//! times a minute, and is answered from the agent's memory, pays nothing for it.
+//! The host program stores the credentials that the browser sends it, a few times a day. A tool that runs
+//! `credential-process` dozens of times a minute is answered from the agent's memory and never touches the cache.
 
 mod document;
 mod folder;
@@ -32,14 +33,14 @@ use document::{Document, Entry};
 use folder::Folder;
 pub(crate) use keyring::Unlock;
 
-/// The cache that the settings choose. The default keeps nothing.
+/// The cache that the settings choose. The default stores nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     backend: CacheBackend,
     folder: Option<Folder>,
 }
 
-/// A role whose credentials are kept.
+/// A role whose credentials are cached.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Kept {
     pub(crate) role: RoleKey,
@@ -53,14 +54,14 @@ impl Cache {
         Self { backend: machine.host.cache, folder: Folder::usual() }
     }
 
-    /// What it keeps credentials in.
+    /// Where it stores credentials.
     pub(crate) fn backend(&self) -> CacheBackend {
         self.backend
     }
 
-    /// The kept credentials of a role, if they last long enough. That is the agent's rule while somebody can sign in:
-    /// more than `time_left` seconds, or half of what they lasted when they came. Where nobody can, a minute is enough: a
-    /// job that may finish is better than one that fails for certain.
+    /// The cached credentials of a role, if they last long enough. If a person can sign in, the agent's rule applies:
+    /// more than `time_left`, or half of their lifetime. If not, a minute is enough: a job that may finish is better
+    /// than one that certainly fails.
     pub(crate) fn find(
         &self,
         role: &RoleKey,
@@ -81,14 +82,14 @@ impl Cache {
             return Ok(entry.credentials);
         }
         let found = keyring::get(role, unlock)?;
-        // Another program may have changed the keyring: what it holds says itself how long it lasts.
+        // Another program may have changed the keyring, so the expiration in it counts.
         Ok(found.filter(|credentials| {
             Entry { lifetime: entry.lifetime.until(credentials.expiration), ..entry }
                 .is_fresh(now, presence, time_left)
         }))
     }
 
-    /// Keeps a role's credentials and gives where. Those that it has already are not written again.
+    /// Stores a role's credentials and returns where. Credentials that are stored already are not written again.
     pub(crate) fn keep(
         &self,
         role: &RoleKey,
@@ -96,7 +97,7 @@ impl Cache {
         unlock: Unlock,
     ) -> Result<CacheBackend, Problem> {
         if self.backend == CacheBackend::Keyring && unlock == Unlock::Ask {
-            // Before others have to wait for it.
+            // Before the lock is held, so that no other process waits for it.
             keyring::unlock()?;
         }
         self.write(role, credentials)?;
@@ -134,7 +135,7 @@ impl Cache {
         refused.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Tries whether it can keep anything.
+    /// Tests whether it can store credentials.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         if self.backend == CacheBackend::None {
             return Ok(());
@@ -148,26 +149,27 @@ impl Cache {
     }
 }
 
-/// Does with new credentials of a browser what the settings want. Nobody is asked or told: they have their credentials.
+/// Stores a browser's new credentials if the settings ask for it. Errors are only logged: the caller has its
+/// credentials.
 pub(crate) fn store(role: &RoleKey, credentials: &Credentials, may_keep: bool) {
     if !may_keep {
         return forget_if_kept(role);
     }
     if let Err(problem) = Cache::of(&settings_files::load()).write(role, credentials) {
-        tracing::warn!(%role, %problem, "the credentials were not kept");
+        tracing::warn!(%role, %problem, "the credentials were not stored");
     }
 }
 
-/// Forgets a role whose credentials may no longer be kept, if they were.
+/// Removes a role whose credentials may no longer be stored.
 fn forget_if_kept(role: &RoleKey) {
     if Folder::usual().is_some_and(|folder| folder.read().entry(role).is_some())
         && let Err(problem) = forget(&RoleSelection::Role(role.clone()), Unlock::Never)
     {
-        tracing::warn!(%role, %problem, "credentials that may not be kept are not forgotten");
+        tracing::warn!(%role, %problem, "credentials that may not be stored were not removed");
     }
 }
 
-/// What is kept and has not expired, wherever it is and whatever the settings say by now.
+/// The cached credentials that have not expired, in every backend, whatever the settings say now.
 pub(crate) fn list() -> Vec<Kept> {
     let Some(folder) = Folder::usual() else { return Vec::new() };
     let now = Utc::now();
@@ -177,7 +179,7 @@ pub(crate) fn list() -> Vec<Kept> {
         .collect()
 }
 
-/// Forgets these roles, wherever it is and whatever the settings say by now.
+/// Removes these roles from every backend, whatever the settings say now.
 pub(crate) fn forget(roles: &RoleSelection, unlock: Unlock) -> Result<(), Problem> {
     let Some(folder) = Folder::usual().filter(Folder::exists) else { return Ok(()) };
     let mut left = None;
@@ -186,7 +188,7 @@ pub(crate) fn forget(roles: &RoleSelection, unlock: Unlock) -> Result<(), Proble
             if entry.backend == CacheBackend::Keyring
                 && let Err(error) = keyring::remove(&entry.role, unlock)
             {
-                // It has to stay in the list, so that it can be removed another time.
+                // It stays in the list, so that it can be removed later.
                 document.put(entry);
                 left = Some(error);
             }
@@ -201,12 +203,12 @@ fn forget_in_keyring(entry: &Entry, unlock: Unlock) {
     if entry.backend == CacheBackend::Keyring
         && let Err(error) = keyring::remove(&entry.role, unlock)
     {
-        tracing::warn!(role = %entry.role, %error, "credentials that are of no use stay in the keyring");
+        tracing::warn!(role = %entry.role, %error, "unused credentials stay in the keyring");
     }
 }
 
 fn no_folder() -> Problem {
-    Problem::new(Code::CacheFailed, "The cache has no folder: the home folder is unknown.")
+    Problem::new(Code::CacheFailed, "The home folder is unknown, so there is no cache.")
 }
 
 fn folder_failed(folder: &Folder, error: &io::Error) -> Problem {

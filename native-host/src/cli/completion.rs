@@ -1,4 +1,4 @@
-//! `rolecall completions`, `shell-init` and `man`: what a shell and its reader get.
+//! `rolecall completions`, `shell-init` and `man`: shell integration and manual pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,25 +12,25 @@ use crate::output::{self, Failure, Outcome, short_path};
 use crate::profile;
 use crate::shell::Syntax;
 
-/// Print the script that completes rolecall's commands and your roles in a shell.
+/// Print a script that completes rolecall's commands and your roles in a shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall completions fish > ~/.config/fish/completions/rolecall.fish")]
 pub(crate) struct Completions {
-    /// Which shell.
+    /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// Print what a shell's start-up file evaluates: the use-role function, a prompt segment, and completion.
+/// Print the code for a shell's start-up file: the use-role function, a prompt segment, and completion.
 ///
-/// use-role ROLE puts a role into the shell, use-role --unset takes it away. The prompt shows the role and the time
-/// left while one is active and costs no process otherwise; ROLECALL_PROMPT=off keeps it as it is.
+/// use-role ROLE sets a role's variables in the shell, use-role --unset clears them. While a role is active, the prompt
+/// shows it and the time left, without starting a process; ROLECALL_PROMPT=off turns this off.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  echo 'eval \"$(rolecall shell-init bash)\"' >> ~/.bashrc\n  echo 'rolecall shell-init fish | source' >> ~/.config/fish/config.fish"
 )]
 pub(crate) struct ShellInit {
-    /// Which shell.
+    /// The shell.
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -39,7 +39,7 @@ pub(crate) struct ShellInit {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall man --dir ~/.local/share/man/man1")]
 pub(crate) struct Man {
-    /// Where to write rolecall.1 and a page for each command.
+    /// Write rolecall.1 and a page for each command to this folder.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -52,14 +52,14 @@ enum Shell {
     Powershell,
 }
 
-/// Answers a shell that asks what could come next, and tells whether it was one.
+/// Completes a command line if a shell asks for it, and returns whether one did.
 pub(super) fn answer(command: impl Fn() -> Command) -> bool {
     if std::env::var_os(VARIABLE).is_none() {
         return false;
     }
     let here = std::env::current_dir().ok();
     let shell = CompleteEnv::with_factory(command).var(VARIABLE);
-    // A completion that fails shows nothing: a message would land in the middle of what is typed.
+    // A completion that fails shows nothing: a message would end up in the command line.
     shell.try_complete(std::env::args_os(), here.as_deref()).unwrap_or(true)
 }
 
@@ -87,7 +87,7 @@ impl ShellInit {
 }
 
 impl Man {
-    /// Writes the manual of `command`.
+    /// Prints or writes the manual pages of `command`.
     pub(crate) fn run(self, command: Command) -> Outcome {
         let failed = |error: std::io::Error| {
             Failure::caused_by(Problem::new(Code::FileFailed, "The manual could not be written."), &error)
@@ -123,7 +123,7 @@ fn script(shell: Shell) -> Result<String, Failure> {
     }
 }
 
-/// Set by the scripts while they ask.
+/// The variable by which the scripts request completions.
 const VARIABLE: &str = "ROLECALL_COMPLETE";
 
 const BASH: &str = include_str!("../shell/init.bash");

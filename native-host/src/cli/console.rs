@@ -31,10 +31,10 @@ pub(crate) struct Console {
     /// The service to open, as in the console's addresses: s3, ec2, cloudwatch, …
     #[arg(long)]
     service: Option<String>,
-    /// The region to open; the role's own without it.
+    /// The region to open; by default the role's.
     #[arg(long)]
     region: Option<Region>,
-    /// Print the address instead of opening it. It is a secret for 15 minutes.
+    /// Print the address instead of opening it. It contains a secret and is valid for 15 minutes.
     #[arg(long)]
     print_url: bool,
     #[command(flatten)]
@@ -54,14 +54,15 @@ impl Console {
         if let Some(url) = url {
             open_once(&url).map_err(|reason| {
                 let problem = Problem::new(Code::NoBrowser, format!("No browser could be opened: {reason}."));
-                Failure::from(problem).next("Run again with --print-url and open the address yourself.")
+                Failure::from(problem)
+                    .next("Run the command again with --print-url and open the address yourself.")
             })?;
         }
         output::note(format_args!("Opened the console as {}.", target.role.arn));
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Has the extension open the console, or tell the address, if a browser runs it and knows the role.
+    /// Asks the extension to open the console, or return the address, if a browser has it and knows the role.
     fn open_in_browser(&self, target: &Target) -> Option<Result<Option<SecretString>, Problem>> {
         let source = self.ask.source();
         let agents = Agents::of_browsers_soon();
@@ -96,7 +97,7 @@ impl Console {
         let effective = roles::settings();
         let (mut role, provider) = roles::find(&effective, &target.role)?;
         role.region = self.region.clone().or(role.region);
-        // Nobody is sent anywhere for this: the platform only carries the request.
+        // No authorization is needed: the platform only sends the request.
         let loopback = LoopbackSettings { ports: vec![0], ..LoopbackSettings::default() };
         let listener = RedirectListener::open(&loopback)?;
         let platform = Loopback::new(&listener, BrowserMode::Open, Duration::ZERO, &|| true);

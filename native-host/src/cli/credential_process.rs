@@ -1,4 +1,4 @@
-//! `rolecall credential-process`: what the AWS tools run. Nothing but the document ever goes to standard output.
+//! `rolecall credential-process`: what AWS tools run. Only the credentials document goes to standard output.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,17 +14,17 @@ use crate::profile::{COMMAND, PROFILE, PROVIDER, ROLE, SERVED};
 use crate::source::Source;
 use crate::{batch, container, roles};
 
-/// Print a profile's credentials the way AWS tools want them from a credential_process.
+/// Print a profile's credentials in the format that AWS tools expect from a credential_process.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall credential-process --profile example-dev")]
 pub(crate) struct CredentialProcess {
     /// The AWS profile.
     #[arg(long, value_name = "PROFILE")]
     profile: ProfileName,
-    /// The role; what the profile says without one.
+    /// The role; by default the profile's.
     #[arg(long, value_name = "ARN")]
     role_arn: Option<RoleArn>,
-    /// The role's provider. Without one, whoever knows the role is asked.
+    /// The role's provider; by default the one whose role it is.
     #[arg(long, value_name = "ID", requires = "role_arn")]
     provider: Option<ProviderId>,
     /// Never show a sign-in window.
@@ -45,8 +45,8 @@ impl CredentialProcess {
     }
 }
 
-/// Runs the command if the arguments are those that stand in profiles. It is called for every request that a tool
-/// makes without a cache, so it parses nothing else and builds no help.
+/// Runs the command if the arguments are those written to profiles. Tools without a cache call it for every request, so
+/// it parses nothing else and builds no help.
 pub(crate) fn run_fast(arguments: &[OsString]) -> Option<ExitCode> {
     let [command, profile, _, of, provider, option, arn, rest @ ..] = arguments else { return None };
     let served = match rest {

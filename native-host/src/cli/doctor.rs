@@ -1,4 +1,4 @@
-//! `rolecall doctor`: looks at everything a sign-in needs on this machine, and names the command that fixes it.
+//! `rolecall doctor`: checks everything that a sign-in needs on this machine, and names the command that fixes it.
 
 mod aws;
 mod finding;
@@ -26,22 +26,22 @@ use crate::{platform, profile, roles};
 use finding::{Finding, State};
 use running::Running;
 
-/// Check this machine's set-up and say how to fix it.
+/// Check this machine's configuration and print how to fix problems.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Doctor {
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
-    /// Ask AWS itself instead: whether it answers as documented, for the partitions and regions of your
-    /// roles. Needs no rights; only made-up tokens and keys are sent, and it says where to before.
+    /// Check AWS instead: whether it responds as documented, for the partitions and regions of your roles. Needs no
+    /// permissions; sends only invalid tokens and keys, and prints the addresses first.
     #[arg(long)]
     aws: bool,
-    /// With --aws: the region to ask in; that of each role without it.
+    /// With --aws: the region to use; by default each role's.
     #[arg(long, requires = "aws")]
     region: Option<Region>,
-    /// With --aws: write what came back to a file that you can paste into an issue. It has versions and the shapes of
-    /// AWS's answers, and no account, role, provider or name.
+    /// With --aws: write the results to a file that you can paste into an issue. It contains versions and the shape of
+    /// AWS's responses, but no account, role, provider or name.
     #[arg(long, value_name = "FILE", requires = "aws")]
     report: Option<PathBuf>,
 }
@@ -51,8 +51,8 @@ Examples:
   rolecall doctor
   rolecall doctor --aws --report aws.json
 
-Exit status: 0 nothing is broken (there may be warnings), 1 something is. With --aws: 0 all is as on record, 1 something \
-differs or did not answer.";
+Exit status: 0 no errors (there may be warnings), 1 errors. With --aws: 0 all responses are as documented, 1 a response \
+differs or is missing.";
 
 impl Doctor {
     pub(crate) fn run(self) -> Outcome {
@@ -79,7 +79,7 @@ impl Doctor {
     }
 }
 
-/// An agent of a browser, and what it answers.
+/// A browser's agent and its status.
 struct Answering {
     running: Option<Running>,
     status: Result<AgentStatus, Problem>,
@@ -93,7 +93,7 @@ impl Answering {
     }
 }
 
-/// Manifests: there, saying the right things, and naming a program that answers.
+/// Checks the manifests: installed, valid, and naming a program that responds.
 fn check_browsers(findings: &mut Vec<Finding>, answering: &[Answering]) {
     let Some(home) = platform::home() else {
         findings.push(Finding::fail("The home folder is unknown.", "Set HOME."));
@@ -104,11 +104,11 @@ fn check_browsers(findings: &mut Vec<Finding>, answering: &[Answering]) {
     let mut checked = Vec::new();
     for browser in BROWSERS.iter().filter(|browser| browser.is_found(&home)) {
         any = true;
-        // The user's own manifest goes before the one for everybody, as in the browsers.
+        // The user's own manifest takes precedence over the machine's, as in the browsers.
         let own = browser.manifest_path(&home);
         let shared = browser.system_manifest_path().filter(|shared| !own.exists() && shared.exists());
         let path = shared.unwrap_or(own);
-        // It may run with a folder of its own, which has the manifest.
+        // A browser that runs with another user data folder reads the manifest there.
         let runs = running.iter().any(|one| one.browser.is_some_and(|known| known.name == browser.name));
         if path.exists() || !runs {
             findings.push(check_manifest(browser, &path, None));
@@ -132,7 +132,7 @@ fn check_browsers(findings: &mut Vec<Finding>, answering: &[Answering]) {
     }
 }
 
-/// `folder`: the browser's own folder of user data, if it was started with one.
+/// `folder`: the browser's user data folder, if it was started with another one.
 fn check_manifest(browser: &Browser, path: &Path, folder: Option<&Path>) -> Finding {
     let mut fix = format!("rolecall install --browser {}", browser.name);
     let mut label = browser.label.to_owned();
@@ -174,14 +174,15 @@ fn check_manifest(browser: &Browser, path: &Path, folder: Option<&Path>) -> Find
         return Finding::fail(format!("{place}: {host} {why}."), fix);
     }
     match profile::own_path() {
-        Ok(own) if own != Path::new(host) => {
-            Finding::warn(format!("{place}: the browser starts another copy of the program, {host}."), fix)
-        }
+        Ok(own) if own != Path::new(host) => Finding::warn(
+            format!("{place}: the browser starts another copy of the host program, {host}."),
+            fix,
+        ),
         _ => Finding::ok(format!("{label}: the host program is installed and answers.")),
     }
 }
 
-/// Settings: readable, and not empty.
+/// Checks that the settings are readable and not empty.
 fn check_settings(findings: &mut Vec<Finding>) {
     let machine = settings_files::load();
     for file in &machine.files {
@@ -192,13 +193,13 @@ fn check_settings(findings: &mut Vec<Finding>) {
                 findings.push(Finding::ok(format!("{path} is in use.")));
             }
             FileState::Read { unknown, .. } => findings.push(Finding::warn(
-                format!("{path} is in use, but these keys are not known: {}.", unknown.join(", ")),
+                format!("{path} is in use, but these keys are unknown: {}.", unknown.join(", ")),
                 "Correct them, or update Rolecall.",
             )),
         }
     }
     for problem in machine.effective().problems {
-        // Where a provider is missing, the browser's policy may have it.
+        // A provider that is missing here may be in the browser's policy.
         let is_broken = problem.is(Code::SettingsInvalid);
         let finding = if is_broken { Finding::fail } else { Finding::warn };
         findings.push(finding(problem.message.clone(), problem.next_line()));
@@ -206,11 +207,11 @@ fn check_settings(findings: &mut Vec<Finding>) {
     if machine.files.iter().all(|file| matches!(file.state, FileState::Absent)) {
         let paths: Vec<_> = machine.files.iter().map(|file| short_path(&file.path)).collect();
         let what = format!("There is no settings file on this machine (looked at {}).", paths.join(" and "));
-        findings.push(Finding::warn(what, "Write one, unless the browser has its settings from a policy."));
+        findings.push(Finding::warn(what, "Write one, unless the browser gets its settings from a policy."));
     }
 }
 
-/// Agents: somebody there, and answering.
+/// Checks that a browser's agent is running and responds.
 fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
     if answering.is_empty() {
         findings.push(Finding::warn(
@@ -224,14 +225,14 @@ fn check_agents(findings: &mut Vec<Finding>, answering: Vec<Answering>) {
             Ok(AgentStatus { version, people, roles, .. }) => {
                 let people = people.iter().filter(|one| one.person.is_some()).count();
                 let roles = roles.len();
-                Finding::ok(format!("{who} answers (host {version}; signed in: {people}; roles: {roles})."))
+                Finding::ok(format!("{who} responds (host {version}; signed in: {people}; roles: {roles})."))
             }
             Err(problem) => Finding::fail(format!("{who}: {}", problem.message), problem.next_line()),
         });
     }
 }
 
-/// The cache: able to keep what the settings want kept, and nothing kept that they do not.
+/// Checks that the cache can store what the settings ask for, and that no other cache has credentials.
 fn check_cache(findings: &mut Vec<Finding>) {
     let cache = Cache::of(&settings_files::load());
     let is_elsewhere = |kept: &Kept| kept.backend != cache.backend();
@@ -239,18 +240,19 @@ fn check_cache(findings: &mut Vec<Finding>) {
     if cache.backend() != CacheBackend::None {
         findings.push(match cache.check() {
             Ok(()) => {
-                Finding::ok(format!("The cache works ({}); roles in it: {}.", cache.backend(), kept.len()))
+                Finding::ok(format!("The cache works ({}). Roles in it: {}.", cache.backend(), kept.len()))
             }
             Err(problem) => Finding::fail(problem.message.clone(), problem.next_line()),
         });
     }
     if !left.is_empty() {
-        let what = format!("A cache that is not in use still has credentials; roles in it: {}.", left.len());
+        let what =
+            format!("A cache that is not in use still contains credentials. Roles in it: {}.", left.len());
         findings.push(Finding::warn(what, "rolecall logout --all"));
     }
 }
 
-/// The AWS files: readable, and no stale keys in the way of Rolecall's profiles.
+/// Checks that the AWS files are readable, and that no other keys take precedence over Rolecall's profiles.
 fn check_aws_files(findings: &mut Vec<Finding>) {
     let files = match profile::files() {
         Ok(files) => files,
@@ -264,7 +266,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
         }
     };
     findings
-        .push(Finding::ok(format!("The AWS files are readable; Rolecall's profiles: {}.", profiles.len())));
+        .push(Finding::ok(format!("The AWS files are readable. Rolecall's profiles: {}.", profiles.len())));
     for managed in &profiles {
         let name = &managed.name;
         let setting =
@@ -278,10 +280,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
             for finding in inspection.shadowing {
                 let place = format!("{}:{}", short_path(&finding.file), finding.line);
                 findings.push(Finding::fail(
-                    format!(
-                        "Profile {name}: {} ({place}), which AWS tools use instead of Rolecall.",
-                        finding.what
-                    ),
+                    format!("Profile {name}: {} ({place}).", finding.what),
                     format!("rolecall profile write {name} --role-arn {role} --force"),
                 ));
             }
@@ -317,7 +316,7 @@ fn check_aws_files(findings: &mut Vec<Finding>) {
     }
 }
 
-/// The role as it follows `--role-arn`.
+/// The role, formatted as the value of `--role-arn` and `--provider`.
 fn role_options((arn, provider): &(RoleArn, Option<ProviderId>)) -> String {
     match provider {
         Some(provider) => format!("{arn} --provider {provider}"),
@@ -325,11 +324,11 @@ fn role_options((arn, provider): &(RoleArn, Option<ProviderId>)) -> String {
     }
 }
 
-/// Variables that shadow every profile.
+/// Checks for variables that take precedence over every profile.
 fn check_environment(findings: &mut Vec<Finding>) {
     if std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|value| !value.is_empty()) {
         findings.push(Finding::warn(
-            "AWS_ACCESS_KEY_ID is set here: AWS tools use it instead of AWS_PROFILE.",
+            "AWS_ACCESS_KEY_ID is set: AWS tools use it instead of AWS_PROFILE.",
             "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
         ));
     }

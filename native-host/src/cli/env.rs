@@ -17,10 +17,10 @@ use crate::variables::{self, Format, SHADOWING};
 pub(crate) struct Env {
     #[command(flatten)]
     role: RoleArgument,
-    /// For which shell; the one in SHELL without it.
+    /// The shell; by default the one in SHELL.
     #[arg(long, value_enum)]
     shell: Option<Format>,
-    /// Print what takes the variables away again.
+    /// Print the commands that clear the variables.
     #[arg(long, conflicts_with = "role")]
     unset: bool,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! `rolecall install` and `uninstall`: tells browsers where the host program is.
+//! `rolecall install` and `uninstall`: registers the host program with browsers.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,10 +10,9 @@ use crate::browsers::{self, BROWSERS, Browser, Family};
 use crate::output::{self, Failure, Outcome, short_path};
 use crate::{platform, profile, settings_files, whole_file};
 
-/// Let your browsers start the Rolecall host program.
+/// Register the host program with your browsers, so that the extension can start it.
 ///
-/// Writes a native messaging manifest for every browser found. Running it again changes nothing; run it after the
-/// program has moved.
+/// Writes a native messaging manifest for every browser found. Run it again after moving the program.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  rolecall install\n  rolecall install --browser chromium --user-data-dir /tmp/profile\n  sudo rolecall install --system"
@@ -21,15 +20,15 @@ use crate::{platform, profile, settings_files, whole_file};
 pub(crate) struct Install {
     #[command(flatten)]
     target: Target,
-    /// The program the browser shall start; this one without it.
+    /// The program that the browser starts; by default this one.
     #[arg(long, value_name = "PATH")]
     host_path: Option<PathBuf>,
-    /// A further extension that may start it, such as a build of your own. May be given several times.
+    /// Another extension that may start it, such as your own build. Can be repeated.
     #[arg(long, value_name = "ID")]
     extension_id: Vec<String>,
 }
 
-/// Take back what `install` did.
+/// Remove what `install` wrote.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall uninstall")]
 pub(crate) struct Uninstall {
@@ -39,22 +38,22 @@ pub(crate) struct Uninstall {
 
 #[derive(Debug, clap::Args)]
 struct Target {
-    /// One browser only.
+    /// Only this browser.
     #[arg(long, value_name = "NAME", value_parser = browser())]
     browser: Option<&'static Browser>,
-    /// A user data folder of its own, as in Chromium's option of the same name.
+    /// The browser's user data folder, as in Chromium's option of the same name.
     #[arg(long, value_name = "DIR", requires = "browser")]
     user_data_dir: Option<PathBuf>,
-    /// For every user of this machine (Linux; usually needs root).
+    /// For all users of this machine (Linux; usually needs root).
     #[arg(long, conflicts_with = "user_data_dir")]
     system: bool,
 }
 
-/// A manifest's place.
-struct Place {
+/// A manifest to write or remove.
+struct Manifest {
     browser: &'static Browser,
     path: PathBuf,
-    /// Whether it is where the browser looks by itself.
+    /// Whether the browser looks there by default.
     usual: bool,
 }
 
@@ -92,7 +91,7 @@ impl Install {
                     .register(&place.path)
                     .map_err(|error| failed("register", &place.path, &error))?;
             }
-            let what = if written { "wrote" } else { "already there:" };
+            let what = if written { "wrote" } else { "up to date:" };
             output::data(format_args!("{}: {what} {}", place.browser.label, short_path(&place.path)))?;
         }
         browsers::sandboxes(&home).for_each(|sandbox| output::warn(sandbox.advice));
@@ -129,21 +128,21 @@ impl Uninstall {
 }
 
 impl Target {
-    fn places(&self, home: &Path, wanted: impl Fn(&Browser) -> bool) -> Result<Vec<Place>, Failure> {
+    fn places(&self, home: &Path, wanted: impl Fn(&Browser) -> bool) -> Result<Vec<Manifest>, Failure> {
         let usual =
-            |browser: &'static Browser| Place { browser, path: browser.manifest_path(home), usual: true };
+            |browser: &'static Browser| Manifest { browser, path: browser.manifest_path(home), usual: true };
         if self.system {
             return self.system_places();
         }
         match (self.browser, &self.user_data_dir) {
             (Some(browser), Some(_)) if browser.family == Family::Firefox => {
                 let problem =
-                    Problem::new(Code::BrowserUnknown, "Firefox reads one folder for all of its profiles.");
-                Err(Failure::from(problem).next("Leave --user-data-dir out."))
+                    Problem::new(Code::BrowserUnknown, "Firefox uses one manifest for all profiles.");
+                Err(Failure::from(problem).next("Run the command again without --user-data-dir."))
             }
             (Some(browser), Some(folder)) => {
                 let folder = std::path::absolute(folder).map_err(|error| failed("find", folder, &error))?;
-                Ok(vec![Place { browser, path: browsers::manifest_path_in(&folder), usual: false }])
+                Ok(vec![Manifest { browser, path: browsers::manifest_path_in(&folder), usual: false }])
             }
             (Some(browser), None) => Ok(vec![usual(browser)]),
             (None, _) => Ok(BROWSERS.iter().filter(|browser| wanted(browser)).map(usual).collect()),
@@ -152,16 +151,16 @@ impl Target {
 }
 
 impl Target {
-    fn system_places(&self) -> Result<Vec<Place>, Failure> {
+    fn system_places(&self) -> Result<Vec<Manifest>, Failure> {
         let asked = BROWSERS.iter().filter(|browser| self.browser.is_none_or(|one| one.name == browser.name));
         let place = |browser: &'static Browser| {
-            Some(Place { browser, path: browser.system_manifest_path()?, usual: false })
+            Some(Manifest { browser, path: browser.system_manifest_path()?, usual: false })
         };
         let places: Vec<_> = asked.filter_map(place).collect();
         if places.is_empty() {
-            let message = "This browser has no known folder for all users of a machine.";
+            let message = "This browser has no known folder for all users of the machine.";
             let problem = Problem::new(Code::BrowserUnknown, message);
-            return Err(Failure::from(problem).next("Leave --system out, once for each user."));
+            return Err(Failure::from(problem).next("Run the command without --system, once for each user."));
         }
         Ok(places)
     }
@@ -169,7 +168,7 @@ impl Target {
 
 fn browser() -> impl TypedValueParser<Value = &'static Browser> {
     PossibleValuesParser::new(browsers::names())
-        .try_map(|name| Browser::named(&name).ok_or("there is no such browser"))
+        .try_map(|name| Browser::named(&name).ok_or("unknown browser"))
 }
 
 fn home() -> Result<PathBuf, Failure> {

@@ -1,4 +1,4 @@
-//! `rolecall login`: gets a role's credentials now, so that nothing has to wait for them later.
+//! `rolecall login`: gets a role's credentials now, so that no tool has to wait for them later.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::{choice, settings_files};
 
 /// Sign in to a role now.
 ///
-/// The browser keeps the credentials while it is open. A cache, if the settings choose one, keeps them beyond that.
+/// The browser keeps the credentials while it is open. A cache, if the settings have one, keeps them longer.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  rolecall login example-dev\n  rolecall login --no-browser example-dev   (over SSH)"
@@ -39,17 +39,15 @@ impl Login {
         let left = output::time_left(Some(credentials.expiration), Utc::now());
         let label = choice::label(&role);
         if origin == Origin::Cache {
-            output::note(format_args!(
-                "{GOOD}Signed in{GOOD:#} already as {label}, for {left}: from the cache."
-            ));
+            output::note(format_args!("{GOOD}Signed in{GOOD:#} as {label}, for {left} (from the cache)."));
         } else {
             output::note(format_args!("{GOOD}Signed in{GOOD:#} as {label}, for {left}."));
         }
         match (kept?, origin) {
             (CacheBackend::None, Origin::SignIn) => output::note(format_args!(
-                "{DIM}No browser with the extension is running, so nothing keeps these credentials. Use them with:{DIM:#}\n  \
+                "{DIM}No browser with the extension is running, so these credentials are not stored. Use the role with:{DIM:#}\n  \
                  rolecall exec {0} -- COMMAND\n  eval \"$(rolecall env {0})\"\n\
-                 {DIM}A cache would keep them: cache = \"file\" or \"keyring\" below [host] in {1}.{DIM:#}",
+                 {DIM}To store them, set cache = \"file\" or \"keyring\" under [host] in {1}.{DIM:#}",
                 role.profile,
                 settings_files::user_file()
                     .map_or_else(|| "the settings".to_owned(), |file| short_path(&file)),
@@ -64,6 +62,6 @@ impl Login {
 
 fn note_kept(place: &str) {
     output::note(format_args!(
-        "{DIM}Kept in {place} until then, for when no browser answers; rolecall logout forgets them.{DIM:#}"
+        "{DIM}The credentials are stored in {place} until then; rolecall logout deletes them.{DIM:#}"
     ));
 }

@@ -1,4 +1,4 @@
-//! `rolecall logout`: forgets, and takes back what was written.
+//! `rolecall logout`: deletes credentials, and the keys written to the credentials file.
 
 use std::process::ExitCode;
 
@@ -14,11 +14,11 @@ use crate::cache::{self, Unlock};
 use crate::output::{self, Outcome};
 use crate::{choice, profile};
 
-/// Forget a role's credentials, or everything.
+/// Delete a role's credentials, or sign out of everything.
 ///
-/// The browser and the cache forget them, and keys that Rolecall wrote into the credentials file are removed.
-/// Profiles without keys stay. Credentials that are in use elsewhere work until they expire. With --all, refresh
-/// tokens are revoked, and the browser opens the page of each provider that ends the session there.
+/// Deletes them from the browser and the cache, and removes keys that Rolecall wrote to the credentials file. Profiles
+/// without keys stay. Credentials that a program already has remain valid until they expire. With --all, also revokes
+/// refresh tokens, and opens each provider's page that ends the session there.
 #[derive(Debug, clap::Args)]
 #[command(
     group = ArgGroup::new("which").required(true).args(["role", "all"]),
@@ -27,10 +27,10 @@ use crate::{choice, profile};
 pub(crate) struct Logout {
     #[command(flatten)]
     role: RoleArgument,
-    /// All roles, and who is signed in.
+    /// All roles, and the signed-in user.
     #[arg(long, conflicts_with_all = ["role", "provider"])]
     all: bool,
-    /// Leave the sessions at the sign-in providers as they are, instead of opening the pages that end them.
+    /// Do not end the sessions at the identity providers.
     #[arg(long, requires = "all")]
     keep_session: bool,
 }
@@ -65,8 +65,8 @@ impl Logout {
             return Err(problem.into());
         }
         match &role {
-            Some(role) => output::note(format_args!("Forgot {}.", choice::label(role))),
-            None => output::note("Forgot everything."),
+            Some(role) => output::note(format_args!("Deleted the credentials of {}.", choice::label(role))),
+            None => output::note("Signed out and deleted all credentials."),
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,6 +1,6 @@
-//! What a person types. Each command is a file of its own: its options, its help and what it does.
+//! The command line. Each command has its own file: its options, its help and what it does.
 
-// The comments on commands and options are what a terminal shows as help: names stand there as they are typed.
+// Clap shows the comments on commands and options as help, so names have no markup.
 #![allow(clippy::doc_markdown)]
 
 mod completion;
@@ -44,7 +44,7 @@ use crate::output::{EXIT_CODES, Outcome};
     arg_required_else_help = true,
 )]
 struct Arguments {
-    /// Tell on standard error what is being done.
+    /// Log to standard error.
     #[arg(long, short, global = true)]
     verbose: bool,
     #[command(subcommand)]

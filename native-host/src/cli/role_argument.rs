@@ -1,4 +1,4 @@
-//! Which role a command is about: the argument and the option that most commands have.
+//! The role argument and the provider option that most commands have.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -15,31 +15,30 @@ use crate::variables::Target;
 /// A role, as a person names it.
 #[derive(Debug, clap::Args)]
 pub(super) struct RoleArgument {
-    /// The role: an ARN, a profile's name, or a part of a name that fits one role only. Picked from a list without one.
+    /// The role: an ARN, a profile, or a part of a name that matches only one role. Without it, choose from a list.
     #[arg(value_name = "ROLE", add = ArgValueCompleter::new(role_candidates))]
     role: Option<String>,
-    /// The role's provider, where several have the role.
+    /// The role's provider, if several have the role.
     #[arg(long, value_name = "ID", add = ArgValueCompleter::new(provider_candidates))]
     provider: Option<ProviderId>,
 }
 
 impl RoleArgument {
-    /// Whether a role is named.
     pub(super) fn is_named(&self) -> bool {
         self.role.is_some()
     }
 
-    /// The role that is meant.
+    /// Finds the role.
     pub(super) fn find(&self) -> Result<KnownRole, Problem> {
         self.find_as(self.role.as_deref())
     }
 
-    /// The role that is meant, if it is named like this.
+    /// Finds the role by this name.
     pub(super) fn find_as(&self, name: Option<&str>) -> Result<KnownRole, Problem> {
         choice::role(name, self.provider.as_ref()).map(|(role, _)| role)
     }
 
-    /// The role that is meant, and where it is used.
+    /// Finds the role, its region and its endpoint.
     pub(super) fn target(&self) -> Result<Target, Problem> {
         let (known, settings) = choice::role(self.role.as_deref(), self.provider.as_ref())?;
         let key = known.key();
@@ -54,7 +53,7 @@ impl RoleArgument {
     }
 }
 
-/// The roles that a shell may offer for what is typed already.
+/// The roles that complete a word.
 fn role_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
     let known = Known::gather_within(COMPLETION_TIMEOUT);
     let has_several = known.has_several_providers();

@@ -1,4 +1,4 @@
-//! `rolecall roles`: which roles there are.
+//! `rolecall roles`: lists the roles.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::settings_files;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall roles --json | jq -r '.[].arn'")]
 pub(crate) struct Roles {
-    /// Print a JSON list instead of a table.
+    /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
@@ -22,7 +22,7 @@ impl Roles {
         let known = Known::gather();
         settings_files::tell(&known.settings, None);
         let roles = &known.roles;
-        // Some are better than none, and none are no answer if the settings have some.
+        // Some roles are better than none; but if there are none because the settings are invalid, report that.
         let done =
             if roles.is_empty() && known.is_incomplete() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         if self.json {
@@ -31,7 +31,7 @@ impl Roles {
         }
         if roles.is_empty() {
             output::note(
-                "No roles are known. Add some to the settings: rolecall doctor shows where they are.",
+                "No roles are known. Add some to the settings; rolecall doctor shows where the files are.",
             );
             return Ok(done);
         }

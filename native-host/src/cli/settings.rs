@@ -1,4 +1,4 @@
-//! `rolecall settings`: what holds on this machine, and how more gets there.
+//! `rolecall settings`: shows the settings in effect on this machine, and imports others.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,25 +10,25 @@ use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN, short_path};
 use crate::settings_files::{self, File, State};
 use crate::{import, whole_file};
 
-/// Show the settings of this machine, or import others.
+/// Show the settings of this machine, or import settings.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Settings {
     Show(Show),
     Import(Import),
 }
 
-/// Show the settings files and what holds when they are put over one another.
+/// Show the settings files and the settings that result from them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall settings show --json")]
 pub(crate) struct Show {
-    /// Print what holds as JSON.
+    /// Print the resulting settings as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Add the settings of a file to your own: a config.yaml or [maws] file of the previous tool, or a settings file.
+/// Add the settings of a file to yours: a config.yaml or [maws] file of the previous tool, or a settings file.
 ///
-/// What you have already stays as it is.
+/// Settings that you already have are not changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall settings import ~/.federated_aws_cli/config.yaml")]
 pub(crate) struct Import {
@@ -63,7 +63,7 @@ impl Show {
         }
         let problems = machine.effective().problems;
         problems.iter().for_each(output::warn);
-        // The browser's policy may have the provider that is missing here.
+        // A provider that is missing here may be in the browser's policy.
         let is_broken = problems.iter().any(|problem| problem.is(Code::SettingsInvalid));
         Ok(if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
@@ -77,14 +77,14 @@ fn show(file: &File) -> Result<(), Failure> {
             output::data(format_args!("{GOOD}in use{GOOD:#}  {path}"))
         }
         State::Read { unknown, .. } => output::data(format_args!(
-            "{WARN}in use{WARN:#}  {path}, without the unknown keys {}",
+            "{WARN}in use{WARN:#}  {path}, unknown keys ignored: {}",
             unknown.join(", ")
         )),
         State::Kept { copy, since } => {
-            output::data(format_args!("{BAD}broken{BAD:#}  {path}"))?;
-            output::data(format_args!("{WARN}in use{WARN:#}  {}, what it said on {since}", short_path(copy)))
+            output::data(format_args!("{BAD}invalid{BAD:#}  {path}"))?;
+            output::data(format_args!("{WARN}in use{WARN:#}  {}, the copy of {since}", short_path(copy)))
         }
-        State::Lost => output::data(format_args!("{BAD}broken{BAD:#}  {path}")),
+        State::Lost => output::data(format_args!("{BAD}invalid{BAD:#}  {path}")),
     }
 }
 
@@ -100,7 +100,7 @@ impl Import {
             .map_err(|error| Problem::new(Code::SettingsInvalid, format!("{}: {error}", path.display())))?;
         let new = settings_files::missing(&own, import::read(&self.file)?);
         if new == Document::default() {
-            output::note("You have all of it already.");
+            output::note("Nothing to add: you already have these settings.");
             return Ok(ExitCode::SUCCESS);
         }
         let added = text(&new)?;
@@ -111,9 +111,9 @@ impl Import {
         }
         let gap = if old.is_empty() { "" } else { "\n" };
         let whole = format!("{old}{gap}# From {}\n{added}", self.file.display().to_string().escape_debug());
-        // What is written is what would be read: two documents may contradict each other only when put together.
+        // Checks the text that would be written: two documents may contradict each other only when combined.
         Document::from_toml(&whole).map_err(|error| {
-            Problem::new(Code::ImportFailed, format!("The settings do not go together: {error}"))
+            Problem::new(Code::ImportFailed, format!("The settings contradict yours: {error}"))
         })?;
         whole_file::write(&path, &whole).map_err(|error| failed(&path, &error))?;
         output::note(format_args!("Added to {}", short_path(&path)));

@@ -1,4 +1,4 @@
-//! `rolecall sign-in-for-tools`: what `credential-process` starts where it has to sign in itself.
+//! `rolecall sign-in-for-tools`: what `credential-process` starts when it has to sign in itself.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::output::{Failure, Outcome};
 use crate::terminal::{self, SignInOptions};
 use crate::{detached, roles, settings_files};
 
-/// Sign in to a role for tools that ask for it, and keep its credentials until one has taken them.
+/// Sign in to a role for waiting tools, and keep its credentials until one has taken them.
 #[derive(Debug, clap::Args)]
 #[command(
     hide = true,
@@ -30,7 +30,10 @@ pub(crate) struct SignInForTools {
 impl SignInForTools {
     pub(crate) fn run(self) -> Outcome {
         let failed = |error: std::io::Error| {
-            Failure::caused_by(Problem::new(Code::Internal, "Tools cannot be served."), &error)
+            Failure::caused_by(
+                Problem::new(Code::Internal, "The agent for tools could not be started."),
+                &error,
+            )
         };
         let machine = settings_files::load();
         let effective = machine.effective();
@@ -45,5 +48,5 @@ impl SignInForTools {
     }
 }
 
-/// How long credentials that nobody waited for are kept in memory: a person who has just signed in runs the command again.
+/// How long credentials that no tool waited for are kept in memory: the person may run the command again.
 const KEEP_FOR: Duration = Duration::from_mins(5);

@@ -1,4 +1,4 @@
-//! `rolecall status`: which browsers answer, who is signed in there, what the cache keeps, and how long all of it lasts.
+//! `rolecall status`: the browsers that respond, who is signed in there, and the time left of each role.
 
 use std::process::ExitCode;
 
@@ -14,11 +14,11 @@ use crate::cache::{self, Kept};
 use crate::output::{self, BAD, DIM, GOOD, Outcome, WARN};
 use crate::{roles, settings_files};
 
-/// Show the browsers that answer, who is signed in, and the time left of each role, there and in the cache.
+/// Show the browsers that respond, who is signed in, and the time left of each role, in the browser and in the cache.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall status --json")]
 pub(crate) struct Status {
-    /// Print JSON instead of text; an empty list of agents is no failure then.
+    /// Print JSON instead of text. Without a browser, the list of agents is empty and the exit status is 0.
     #[arg(long)]
     json: bool,
 }
@@ -41,7 +41,7 @@ struct AgentReport {
     problem: Option<Problem>,
 }
 
-/// A [`RoleSummary`] for people and their scripts, who read dates rather than seconds.
+/// A [`RoleSummary`] with dates rather than seconds, for people and their scripts.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RoleReport {

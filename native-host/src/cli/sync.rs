@@ -1,4 +1,4 @@
-//! `rolecall profile sync`: a profile for every role.
+//! `rolecall profile sync`: writes a profile for every role.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stderr, stdin};
@@ -13,16 +13,16 @@ use crate::profile::{self, RoleProfile};
 use crate::roles::{Known, KnownRole};
 use crate::{roles, settings_files};
 
-/// Write a credential_process profile for every role that has none, or an outdated one.
+/// Write a credential_process profile for every role that has none or an outdated one.
 ///
-/// Shows what changes and asks first. Profiles that Rolecall did not write stay as they are.
+/// Shows the changes and asks first. Profiles that Rolecall did not write are not changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall profile sync --yes")]
 pub(crate) struct Sync {
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
-    /// Show what would change, and change nothing.
+    /// Show the changes, and change nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -48,13 +48,13 @@ impl Sync {
         left_out.iter().for_each(output::warn);
         if known.is_incomplete() {
             left_out.push(String::new());
-            output::note("Roles of the settings that cannot be used get no profile.");
+            output::note("Invalid roles in the settings get no profile.");
         }
-        // A profile that should be there and is not is no success, whatever else was done.
+        // A missing profile is a failure, whatever else was written.
         let done = if left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         if pending.is_empty() {
             let other = if left_out.is_empty() { "" } else { "other " };
-            output::note(format_args!("Every {other}role has its profile."));
+            output::note(format_args!("Every {other}role has a profile."));
             return Ok(done);
         }
         if self.dry_run {
@@ -78,7 +78,7 @@ fn write(files: &AwsFiles, operations: &[Operation]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A profile for each role whose settings do not want something else, and why some roles get none.
+/// A profile for each role, unless its settings say otherwise, and why some roles get none.
 fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
     let settings = &known.settings;
     let mut by_name: BTreeMap<&ProfileName, Vec<(&KnownRole, Role)>> = BTreeMap::new();
@@ -103,7 +103,7 @@ fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
             several => {
                 let roles: Vec<_> = several.iter().map(|(role, _)| role.key().to_string()).collect();
                 left_out.push(format!(
-                    "Several roles have the profile name \"{name}\", so it stays as it is: {}. Give each a profile of its own \
+                    "Several roles have the profile name \"{name}\", so it is not written: {}. Give each role its own profile \
                      in the settings.",
                     roles.join(", ")
                 ));
@@ -129,8 +129,9 @@ fn operation(settings: &Effective, role: &KnownRole, in_settings: &Role) -> Resu
 
 fn confirmed(count: usize) -> Result<bool, Failure> {
     if !(stdin().is_terminal() && stderr().is_terminal()) {
-        let problem = Problem::new(Code::RoleMissing, "The change has to be confirmed at a terminal.");
-        return Err(Failure::from(problem).next("Run again with --yes, or with --dry-run to look only."));
+        let problem = Problem::new(Code::RoleMissing, "The changes need your confirmation at a terminal.");
+        return Err(Failure::from(problem)
+            .next("Run the command again with --yes, or with --dry-run to only show the changes."));
     }
     let question = format!("Write {count} profile{}?", if count == 1 { "" } else { "s" });
     let answer = dialoguer::Confirm::new().with_prompt(question).default(true).interact_opt();

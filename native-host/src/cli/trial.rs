@@ -1,4 +1,4 @@
-//! Starts the host program as a browser would, and hears whether it answers.
+//! Starts the host program as a browser would, and checks that it responds.
 
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -12,7 +12,8 @@ use rolecall_core::message::host::{HostRequest, HostResponse, Outcome, ProtocolR
 
 use crate::browsers::Family;
 
-/// Says hello to `host`, which `manifest` names. Gives the host's version, or in a few words why there is none.
+/// Sends `hello` to the program `host` of the manifest `manifest`. Returns the host's version, or briefly why there is
+/// none.
 pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<String, String> {
     let mut command = Command::new(host);
     match family {
@@ -26,7 +27,7 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     };
     let (heard, answer) = mpsc::channel();
     thread::spawn(move || {
-        // Nobody listens any more after the timeout.
+        // After the timeout nothing receives this any more.
         let _ = heard.send(frame::read::<ToWorker>(&mut BufReader::new(output)));
     });
     let body = HostRequest::Hello {
@@ -35,7 +36,7 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     };
     let asked = frame::write(&mut input, &ToHost::Request { id: 1, body }).and_then(|()| input.flush());
     let answer = answer.recv_timeout(TIMEOUT);
-    // The end of its input is what ends a host; one that does not answer may not heed it either.
+    // A host ends with its input; one that does not respond may ignore that too.
     drop(input);
     if answer.is_err() {
         let _ = child.kill();
@@ -43,8 +44,8 @@ pub(super) fn hello(family: Family, manifest: &Path, host: &Path) -> Result<Stri
     let _ = child.wait();
     match (asked, answer) {
         (Ok(()), Ok(Ok(Some(ToWorker::Response { result, .. })))) => understand(result),
-        (Ok(()), Err(_)) => Err(format!("does not answer within {} seconds", TIMEOUT.as_secs())),
-        _ => Err("does not speak as a host program does".to_owned()),
+        (Ok(()), Err(_)) => Err(format!("does not respond within {} seconds", TIMEOUT.as_secs())),
+        _ => Err("does not respond as a host program does".to_owned()),
     }
 }
 
@@ -52,12 +53,12 @@ fn understand(result: Outcome<HostResponse>) -> Result<String, String> {
     match result {
         Outcome::Ok(HostResponse::Hello { protocol, version }) => {
             let fits = ProtocolRange::CURRENT.common(protocol).is_some();
-            if fits { Ok(version) } else { Err(format!("is of another version ({version})")) }
+            if fits { Ok(version) } else { Err(format!("has another version ({version})")) }
         }
-        Outcome::Error(problem) => Err(format!("refuses: {}", problem.message)),
-        Outcome::Ok(_) => Err("does not speak as a host program does".to_owned()),
+        Outcome::Error(problem) => Err(format!("reports an error: {}", problem.message)),
+        Outcome::Ok(_) => Err("does not respond as a host program does".to_owned()),
     }
 }
 
-/// How long a host may take to start and answer.
+/// How long a host may take to start and respond.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! `rolecall whoami`: whom a profile's credentials belong to.
+//! `rolecall whoami`: the identity of a profile's credentials.
 
 use std::process::ExitCode;
 
@@ -10,10 +10,10 @@ use crate::output::{self, Outcome};
 use crate::sdk_profile::SdkProfile;
 use crate::{caller_identity, profile};
 
-/// Ask AWS whom a profile's credentials belong to.
+/// Ask AWS which identity a profile's credentials belong to.
 ///
-/// The profile is resolved as the AWS tools do it: keys in the credentials file first, then credential_process.
-/// AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and the profile's endpoint_url are honoured, in this order.
+/// Resolves the profile as AWS tools do: keys in the credentials file first, then credential_process.
+/// Honours AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL and the profile's endpoint_url, in this order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall whoami --profile example-dev")]
 pub(crate) struct Whoami {
@@ -29,7 +29,7 @@ impl Whoami {
     pub(crate) fn run(self) -> Outcome {
         let profile = SdkProfile::read(&profile::files()?, &self.profile)?;
         if let Some(trap) = profile.shadowing() {
-            output::warn(format_args!("{trap}. Mend it with: rolecall doctor"));
+            output::warn(format_args!("{trap}. To fix it, run: rolecall doctor"));
         }
         let region = region(&profile)?;
         let endpoint = endpoint(&profile, &region)?;
@@ -48,7 +48,7 @@ impl Whoami {
 fn region(profile: &SdkProfile) -> Result<Region, Problem> {
     let variable = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| variable(name));
     let text = variable.or_else(|| profile.setting("region").map(str::to_owned));
-    // STS answers everywhere; the tools need a region only to find it.
+    // Every region's STS gives the same answer; the region only selects the endpoint.
     let text = text.unwrap_or_else(|| "us-east-1".to_owned());
     text.parse().map_err(|error| Problem::new(Code::RegionInvalid, format!("{error}")))
 }
@@ -56,11 +56,11 @@ fn region(profile: &SdkProfile) -> Result<Region, Problem> {
 fn endpoint(profile: &SdkProfile, region: &Region) -> Result<Endpoint, Problem> {
     let variable = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"].iter().find_map(|name| variable(name));
     match variable.or_else(|| profile.setting("endpoint_url").map(str::to_owned)) {
-        Some(text) => text
-            .parse()
-            .map_err(|error| Problem::new(Code::SettingsInvalid, format!("STS cannot be asked: {error}."))),
+        Some(text) => text.parse().map_err(|error| {
+            Problem::new(Code::SettingsInvalid, format!("The STS endpoint is invalid: {error}."))
+        }),
         None => caller_identity::sts_of(region).ok_or_else(|| {
-            Problem::new(Code::RegionInvalid, format!("No STS is known for the region {region}."))
+            Problem::new(Code::RegionInvalid, format!("No STS endpoint is known for the region {region}."))
         }),
     }
 }

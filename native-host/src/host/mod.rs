@@ -1,7 +1,7 @@
-//! Native messaging: what this program is when a browser starts it.
+//! Native messaging: the program as a browser starts it.
 //!
 //! Standard input and output belong to the port; nothing else is ever written there. The agent listens once the
-//! versions fit. The program ends with the port or by a signal, and takes its socket along.
+//! versions match. The program ends with the port or by a signal, and removes its socket.
 
 mod port;
 mod requests;
@@ -66,7 +66,7 @@ struct Host {
     settings: Mutex<SettingsSnapshot>,
 }
 
-/// What is read of a request that this version does not know: it still has an id to respond to.
+/// The readable part of a request that this version does not know: the id, to respond with an error.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Unknown {
@@ -80,7 +80,7 @@ impl Host {
             let frame = match frame::read_bytes(reader) {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(()),
-                // It was skipped; whoever sent it waits in vain, but nobody else does.
+                // The frame was skipped: its sender gets no response, but others are not affected.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     tracing::warn!(%error, "a frame was not read");
                     continue;
@@ -104,7 +104,7 @@ impl Host {
                 }
                 Ok(ToHost::Request { id, body }) => {
                     let host = Arc::clone(self);
-                    // A slow server must not hold up the responses that others wait for.
+                    // A slow server must not delay the responses to other requests.
                     thread::spawn(move || host.port.answer(id, host.answer(body)));
                 }
                 Err(error) => {
@@ -121,7 +121,7 @@ impl Host {
         }
     }
 
-    /// Answers the greeting, and begins to answer terminals.
+    /// Responds to `hello`, and starts the agent.
     fn greet(&self, protocol: ProtocolRange, version: &str) -> Result<HostResponse, Problem> {
         if ProtocolRange::CURRENT.common(protocol).is_none() {
             let version: String = version.chars().filter(char::is_ascii_graphic).take(20).collect();
@@ -135,8 +135,8 @@ impl Host {
         if listening.is_none() {
             match self.agent.listen(Kind::Browser) {
                 Ok(socket) => *listening = Some(socket),
-                // The browser's part works without; `rolecall doctor` tells of it.
-                Err(error) => tracing::error!(%error, "terminals cannot be served"),
+                // The extension works without it; `rolecall doctor` reports it.
+                Err(error) => tracing::error!(%error, "the agent could not be started"),
             }
         }
         Ok(HostResponse::Hello {
@@ -169,7 +169,7 @@ impl Host {
         }
     }
 
-    /// Tells everybody who waits, and takes the socket away.
+    /// Responds to all waiting callers, and removes the socket.
     fn end(&self) {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.port.close();
@@ -177,7 +177,7 @@ impl Host {
     }
 }
 
-/// Responds to the first request of somebody who may not send any, so that the browser can show why.
+/// Responds to the first request of a caller that was refused, so that the browser can show why.
 fn refuse(problem: Problem) -> ExitCode {
     let first = frame::read_bytes(&mut io::stdin().lock());
     let id = match first.ok().flatten().map(|frame| frame::parse(&frame)) {
@@ -189,5 +189,5 @@ fn refuse(problem: Problem) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// How long an end waits for answers to be written.
+/// How long the program waits at its end until responses are written.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The worker's end of the port: questions to it and their answers, matched by id.
+//! The connection to the worker: requests to it and its responses, matched by id.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use rolecall_core::{Code, Problem};
 
 use crate::agent::{Backend, CHECK_INTERVAL, DEADLINE};
 
-/// The port, as far as it leads to the worker.
+/// The host's side of the port.
 pub(super) struct Port {
     writer: Mutex<Box<dyn Write + Send>>,
     open: Mutex<Open>,
@@ -43,7 +43,7 @@ impl Port {
         self.written(frame::write_response(&mut *lock(&self.writer), &response, instead));
     }
 
-    /// Hands the worker's answer to whoever asked. An answer that nobody waits for any more is dropped.
+    /// Passes the worker's response to the caller that waits for it. A late response is dropped.
     pub(super) fn take_response(&self, id: Id, outcome: Outcome<WorkerResponse>) {
         let waiting = lock(&self.open).waiting.as_mut().and_then(|waiting| waiting.remove(&id));
         if let Some(asker) = waiting {
@@ -51,7 +51,7 @@ impl Port {
         }
     }
 
-    /// The browser is gone: everybody who waits is told at once, and so is everybody who asks from now on.
+    /// The browser is gone: all waiting callers get an error at once, and so does every later one.
     pub(super) fn close(&self) {
         lock(&self.open).waiting = None;
     }
@@ -92,16 +92,16 @@ impl Backend for Port {
                 Ok(outcome) => return outcome.into_result(),
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                    // Whatever the worker does goes on: a person who takes longer is done when it is asked for again.
+                    // The worker goes on: if a person takes longer, the next request gets the result.
                     self.stop_waiting(id);
                     let seconds = self.deadline.as_secs();
-                    let message = format!("The browser did not answer within {seconds} seconds.");
+                    let message = format!("The browser did not respond within {seconds} seconds.");
                     return Err(Problem::new(Code::AgentTimedOut, message));
                 }
                 Err(RecvTimeoutError::Timeout) if !is_wanted() => {
                     self.stop_waiting(id);
                     self.send(&ToWorker::Cancel { id });
-                    return Err(Problem::new(Code::AgentTimedOut, "The program that asked has ended."));
+                    return Err(Problem::new(Code::AgentTimedOut, "The program that asked has exited."));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -129,7 +129,7 @@ mod tests {
     const STATUS: WorkerRequest = WorkerRequest::Status(PageRequest { from: 0, revision: None });
     const STAYS: &dyn Fn() -> bool = &|| true;
 
-    /// Tells of every request, and of every one that is cancelled.
+    /// Reports every request, and every cancellation.
     struct Wire(Sender<(&'static str, Id)>);
 
     impl Write for Wire {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_find_their_questions_in_any_order() {
+    fn responses_find_their_requests_in_any_order() {
         let (wire, sent) = mpsc::channel();
         let port = Port::new(Wire(wire));
         thread::scope(|scope| {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_waits_is_told_when_the_browser_goes() {
+    fn all_waiting_callers_get_an_error_when_the_browser_goes() {
         let (wire, sent) = mpsc::channel();
         let port = Arc::new(Port::new(Wire(wire)));
         let askers: Vec<_> = (0..10)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_longer_than_the_deadline_and_what_the_worker_does_goes_on() {
+    fn no_caller_waits_beyond_the_deadline_and_the_worker_goes_on() {
         let (wire, sent) = mpsc::channel();
         let mut port = Port::new(Wire(wire));
         port.deadline = Duration::ZERO;
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_nobody_wants_any_more_is_cancelled() {
+    fn a_request_that_no_caller_waits_for_is_cancelled() {
         let (wire, sent) = mpsc::channel();
         let port = Port::new(Wire(wire));
         assert!(port.request(STATUS, &|| false).is_err());

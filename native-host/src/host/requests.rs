@@ -1,4 +1,4 @@
-//! What the host answers the worker.
+//! The host's responses to the worker's requests.
 
 use http::{HeaderName, HeaderValue, Method, Request};
 use rolecall_core::message::host::{HostResponse, HttpRelayRequest, HttpRelayResponse, ProfileSpec};
@@ -33,7 +33,7 @@ pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Probl
     })
 }
 
-/// Sends a request that the browser would spoil.
+/// Sends a request that the browser would add an `Origin` or a cookie to.
 pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem> {
     let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request has {what}."));
     let method = match relay.method.as_str() {
@@ -46,7 +46,7 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
     *request.uri_mut() = http_client::uri(relay.url.url().as_str());
     for (name, value) in relay.headers {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
-        // What a browser would add on its own, and what this program decides by itself.
+        // Headers that a browser would add, or that this program sets itself.
         if DROPPED.contains(&name.as_str()) {
             continue;
         }
@@ -64,7 +64,7 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
     Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body() }))
 }
 
-/// The machine's settings as they were read for the first page, which further pages are cut from.
+/// The machine's settings as read for the first page; further pages come from the same copy.
 #[derive(Debug, Default)]
 pub(super) struct SettingsSnapshot {
     reading: Reading,
@@ -72,7 +72,7 @@ pub(super) struct SettingsSnapshot {
 }
 
 impl SettingsSnapshot {
-    /// A page of the settings. For the first one the files are read anew: a person may have corrected them since.
+    /// A page of the settings. The first page reads the files again: a person may have corrected them.
     pub(super) fn page(&mut self, request: PageRequest) -> SettingsPage {
         if request.revision != Some(self.revision) {
             self.reading = settings_files::load_and_remember().reading;

@@ -1,6 +1,6 @@
-//! Signing in without the extension: the system's browser, and a redirect to a port of this machine (RFC 8252).
+//! Signing in without the extension: the system's browser, and a redirect to a port on this machine (RFC 8252).
 //!
-//! The steps of a sign-in are core's; this is only the [`Platform`] it runs on.
+//! The steps of a sign-in are in core; this is the [`Platform`] they run on.
 
 mod once;
 pub(crate) mod server;
@@ -28,16 +28,16 @@ use crate::{http_client, output, platform, system_browser};
 pub(crate) use once::open_once;
 use server::{After, Request, Response, Server, Serving};
 
-/// How the person gets to the provider's page.
+/// How the person opens the provider's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BrowserMode {
-    /// The system's browser is opened.
+    /// The system's browser opens it.
     Open,
-    /// The address is shown, and the one the browser ends at can be pasted: for shells on another machine.
+    /// The address is printed, and the address of the redirect can be pasted: for shells on another machine.
     Paste,
 }
 
-/// Listens for redirects at a registered port, until it is dropped. Sign-ins use it one at a time.
+/// Listens for redirects at a registered port, until dropped. One sign-in uses it at a time.
 pub(crate) struct RedirectListener {
     redirect_uri: Url,
     arrivals: Mutex<Receiver<Arrival>>,
@@ -46,7 +46,7 @@ pub(crate) struct RedirectListener {
     _serving: Serving,
 }
 
-/// The command line as a [`Platform`], for one sign-in.
+/// The command line's [`Platform`], for one sign-in.
 pub(crate) struct Loopback<'a> {
     listener: &'a RedirectListener,
     mode: BrowserMode,
@@ -54,26 +54,26 @@ pub(crate) struct Loopback<'a> {
     is_wanted: &'a dyn Fn() -> bool,
 }
 
-/// The address that the browser ended at, or why there will be none.
+/// The redirect's address, or why there is none.
 type Arrival = Result<Url, AuthorizeError>;
 
-/// What the sign-in under way waits for.
+/// What the listener accepts during a sign-in.
 #[derive(Debug, Default)]
 struct ExpectedRequests {
-    /// The `state` of its request: nothing else ends it, whoever sends it here.
+    /// The `state` of the authorization request: only a redirect with this state ends the sign-in.
     state: Option<String>,
-    /// A short path here that leads to the provider's page, for openers that take no long addresses.
+    /// A short path that redirects to the provider's page, for openers that cannot take long addresses.
     start: Option<(String, Url)>,
 }
 
 impl RedirectListener {
-    /// Takes the first of the registered ports that is free.
+    /// Listens on the first registered port that is free.
     pub(crate) fn open(settings: &LoopbackSettings) -> Result<Self, Problem> {
         let server = Server::bind(&settings.ports).map_err(|error| {
             let ports: Vec<_> = settings.ports.iter().map(u16::to_string).collect();
             Problem::new(
                 Code::LoopbackPortsTaken,
-                format!("None of the ports {} can be used: {error}.", ports.join(", ")),
+                format!("None of the ports {} is free: {error}.", ports.join(", ")),
             )
         })?;
         let redirect_uri = settings.redirect_uri(server.port())?;
@@ -94,7 +94,7 @@ impl RedirectListener {
 }
 
 impl<'a> Loopback<'a> {
-    /// A person may take `timeout` to sign in, and is waited for only while somebody wants it.
+    /// A person may take `timeout` to sign in, and the sign-in ends when `is_wanted` turns false.
     pub(crate) fn new(
         listener: &'a RedirectListener,
         mode: BrowserMode,
@@ -120,9 +120,9 @@ impl<'a> Loopback<'a> {
         }
     }
 
-    /// Gets the person to the provider's page.
+    /// Opens or prints the address of the provider's page.
     fn show(&self, url: &Url, stop: platform::Stop) {
-        // Whoever has no terminal has nowhere to read an address, and nothing to paste one into.
+        // Without a terminal there is nowhere to print an address or to paste one.
         let is_seen = io::stderr().is_terminal();
         let help = Help {
             url: url.clone(),
@@ -141,7 +141,7 @@ impl<'a> Loopback<'a> {
                 let _ = help.arrive.send(Err(AuthorizeError::NoBrowser { reason }));
             }
         };
-        // Both attempts end in the same help, whichever fails first.
+        // Either attempt may fail first; the help is shown once.
         let help = Arc::new(Mutex::new(Some(help)));
         let later = Arc::clone(&help);
         let take = |help: &Mutex<Option<Help>>| help.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -163,7 +163,7 @@ impl<'a> Loopback<'a> {
         }
     }
 
-    /// The address itself, or a short one here that leads to it: the openers of Windows cut long ones.
+    /// The address itself, or a short one that redirects to it: Windows truncates long ones.
     fn address_to_open(&self, url: &Url) -> Url {
         if !cfg!(windows) && url.as_str().len() <= LONGEST_ADDRESS {
             return url.clone();
@@ -180,7 +180,7 @@ impl<'a> Loopback<'a> {
     }
 }
 
-/// What a person needs whose browser was not opened: the address, and a place to put the one that a browser ended at.
+/// Help for a person whose browser was not opened: the address to open, and a prompt for the redirect's address.
 struct Help {
     url: Url,
     redirect_uri: Url,
@@ -201,10 +201,10 @@ impl Help {
         let is_terminal = io::stdin().is_terminal();
         if is_terminal {
             output::note(
-                "Then paste the address that the browser ends at, even if its page cannot be shown:",
+                "Then paste the address of the page where the sign-in ends, even if the browser cannot load it:",
             );
         }
-        // What is piped in is for this only if the command line says so.
+        // Piped input is read only if the command line asks for it.
         if is_terminal || reason.is_none() {
             thread::spawn(move || self.read());
         }
@@ -229,30 +229,32 @@ impl Help {
         });
     }
 
-    /// The answer, or what is wrong with what was pasted.
+    /// Checks a pasted address, and returns what is wrong with it.
     fn check(&self, text: &str) -> Result<Url, String> {
         let begins = &self.redirect_uri;
         let Ok(url) = text.parse::<Url>() else {
             return Err(format!(
-                "That is not an address: it begins with {begins} and is in the browser's address bar."
+                "That is not the address. It begins with {begins}; copy it from the browser's address bar."
             ));
         };
         if url.origin() == self.url.origin() && url.path() == self.url.path() {
             return Err(format!(
-                "That is the address to sign in at. The one to paste is where the browser ends: it begins with {begins}."
+                "That is the address to sign in at. Paste the address where the sign-in ends, which begins with {begins}."
             ));
         }
         if url.origin() != begins.origin() || url.path() != begins.path() {
-            return Err(format!("That is not where the sign-in ends: its address begins with {begins}."));
+            return Err(format!(
+                "That is not the address where the sign-in ends, which begins with {begins}."
+            ));
         }
         match parameter(&url, "state") {
             None => {
-                Err("That address carries no answer: copy all of it, from the browser's address bar."
-                    .to_owned())
+                Err("That address is incomplete: copy all of it from the browser's address bar.".to_owned())
             }
             state if state == lock(&self.expected).state => Ok(url),
             Some(_) => {
-                Err("That is the answer to another sign-in: use the address that is shown here.".to_owned())
+                Err("That address belongs to another sign-in: sign in with the address printed here."
+                    .to_owned())
             }
         }
     }
@@ -272,14 +274,14 @@ impl Platform for Loopback<'_> {
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
-        // Whatever is opened in the system's browser is seen.
+        // The system's browser cannot work in the background.
         if interaction == Interaction::Silent {
             return Err(AuthorizeError::InteractionRequired);
         }
         let arrivals = self.listener.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        // What came after an earlier attempt was given up belongs to that one.
+        // Redirects after an earlier, abandoned attempt belong to that attempt.
         while arrivals.try_recv().is_ok() {}
-        // Whatever is typed after the answer is for whom this program runs next: reading ends when this is dropped.
+        // Later input is for the program that runs next, so reading stops when this is dropped.
         let (_reading, stop) =
             platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
         lock(&self.listener.expected).state = parameter(url, "state");
@@ -312,13 +314,13 @@ impl Platform for Loopback<'_> {
         }
         if step == Step::AssumingRoleInMainRegion {
             output::warn(
-                "AWS STS is not enabled in the role's region for this account; the partition's main region is asked.",
+                "AWS STS is not enabled in the role's region for this account; trying the partition's main region.",
             );
         }
     }
 }
 
-/// What is answered at the redirect's port.
+/// The response to a request at the redirect's port.
 struct Answer {
     redirect_uri: Url,
     port: u16,
@@ -333,7 +335,7 @@ impl Answer {
             return page("404 Not Found", "Not found.");
         };
         let mut expected = lock(&self.expected);
-        // Once: it is for the browser that was just opened.
+        // Only once: it is for the browser that was just opened.
         if let Some((_, url)) = expected.start.take_if(|(path, _)| url.path() == path) {
             let location = Some(Zeroizing::new(url.into()));
             return Response { location, ..page("302 Found", "") };
@@ -341,7 +343,7 @@ impl Answer {
         if url.path() != self.redirect_uri.path() {
             return page("404 Not Found", "Not found.");
         }
-        // A page of another site can have a browser ask here too; `state` tells the sign-in's own answer from that.
+        // Another site's page can cause requests here; `state` identifies the sign-in's own redirect.
         if expected.state.is_none() || parameter(&url, "state") != expected.state {
             return page(
                 "400 Bad Request",
@@ -349,7 +351,7 @@ impl Answer {
             );
         }
         let arrive = self.arrive.clone();
-        // The page first: the program may end as soon as it has its answer.
+        // Respond first: the program may exit as soon as it has the redirect.
         let after = After(Box::new(move || drop(arrive.send(Ok(url)))));
         Response { content_type: "text/html; charset=utf-8", after: Some(after), ..page("200 OK", PAGE) }
     }
@@ -359,7 +361,7 @@ fn page(status: &'static str, body: &str) -> Response {
     Response { status, content_type: "text/plain", location: None, body: body.to_owned().into(), after: None }
 }
 
-/// As long as any opener takes, in bytes.
+/// The longest address, in bytes, that every opener takes.
 const LONGEST_ADDRESS: usize = 2_000;
 
 const PAGE: &str = include_str!("page.html");

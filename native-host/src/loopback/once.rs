@@ -48,4 +48,4 @@ fn page(status: &'static str, location: Option<Zeroizing<String>>, after: Option
 }
 
 /// A browser that is not running yet may take long to start.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);

@@ -1,6 +1,6 @@
-//! A very small HTTP server on this machine's own address: one short GET request per connection, one answer.
+//! A minimal HTTP server on the loopback address: one short GET request and one response per connection.
 //!
-//! It knows nothing of sign-ins or credentials; [`Request`] goes to whoever listens, [`Response`] comes back.
+//! It does not know sign-ins or credentials.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,35 +14,34 @@ use zeroize::Zeroizing;
 
 use crate::connections::{UntilDeadline, accept_each};
 
-/// A listener on 127.0.0.1, and on `::1` as well where there is one: `localhost` may be either.
+/// A listener on 127.0.0.1, and on `::1` if there is one: `localhost` may be either.
 #[derive(Debug)]
 pub(crate) struct Server {
     listeners: Vec<TcpListener>,
     port: u16,
 }
 
-/// What was asked.
+/// A request.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// `GET`, …
     pub(crate) method: String,
-    /// Path and query, which may hold a code.
+    /// Path and query, which may contain an authorization code.
     pub(crate) target: Zeroizing<String>,
     headers: Vec<(String, Zeroizing<String>)>,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Response {
-    /// The status line's number and words.
+    /// The status code and reason phrase.
     pub(crate) status: &'static str,
     /// The content's type.
     pub(crate) content_type: &'static str,
-    /// Where to go instead, for a status of redirection.
+    /// The target of a redirect.
     pub(crate) location: Option<Zeroizing<String>>,
     /// The content.
     pub(crate) body: Zeroizing<String>,
-    /// What is done once the response is written: the process may end then.
+    /// Called once the response is written: the process may exit then.
     pub(crate) after: Option<After>,
 }
 
@@ -55,7 +54,7 @@ impl std::fmt::Debug for After {
     }
 }
 
-/// A server that answers, until this is dropped; then its port is free again.
+/// A running server. Dropping it frees the port.
 #[derive(Debug)]
 pub(crate) struct Serving {
     is_over: Arc<AtomicBool>,
@@ -63,7 +62,7 @@ pub(crate) struct Serving {
 }
 
 impl Server {
-    /// Listens on the first of these ports that is free; port 0 is any free one.
+    /// Listens on the first free port of these; 0 is any free port.
     pub(crate) fn bind(ports: &[u16]) -> io::Result<Self> {
         let mut refusal = io::Error::new(io::ErrorKind::InvalidInput, "no ports are given");
         for port in ports {
@@ -71,7 +70,7 @@ impl Server {
                 Ok(listener) => {
                     let port = listener.local_addr()?.port();
                     let mut listeners = vec![listener];
-                    // Somebody else on ::1 would get what is meant for us from a browser that prefers it.
+                    // Another program on ::1 would get the requests of a browser that prefers it.
                     match TcpListener::bind((Ipv6Addr::LOCALHOST, port)) {
                         Ok(listener) => listeners.push(listener),
                         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -92,7 +91,7 @@ impl Server {
         self.port
     }
 
-    /// Answers from now on, on threads of its own, until what is returned is dropped.
+    /// Responds to requests on separate threads, until the returned value is dropped.
     pub(crate) fn serve(
         self,
         answer: impl Fn(&Request) -> Response + Send + Sync + 'static,
@@ -122,7 +121,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::SeqCst);
         for (address, thread) in self.threads.drain(..) {
-            // A connection wakes the thread, which then closes the port.
+            // Connecting wakes the thread, which then closes the port.
             if TcpStream::connect_timeout(&address, WAKE_TIMEOUT).is_ok() {
                 let _ = thread.join();
             }
@@ -136,8 +135,7 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the request is meant for this machine at `port`, and not sent by a page of another site that had its
-    /// own name lead here.
+    /// Whether the `Host` header names this machine and `port`. Another site's page may have pointed its own name here.
     pub(crate) fn is_for(&self, port: u16) -> bool {
         let names = ["localhost", "127.0.0.1", "[::1]"];
         self.header("host").is_some_and(|host| names.iter().any(|name| host == format!("{name}:{port}")))
@@ -200,14 +198,13 @@ fn read(stream: &mut impl Read) -> Option<Request> {
     }
 }
 
-/// The largest request that is read: an authorization response with a large code, and a browser's cookies for
-/// `localhost`.
+/// The largest accepted request: an authorization response with a long code, and a browser's cookies for `localhost`.
 const HEAD_MAX: usize = 64 * 1024;
 
-/// How long a request may take to arrive, and a response to leave.
+/// How long a request may take to arrive, and a response to be sent.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the connection may take by which a server is told to end.
+/// How long the connection that wakes a server at its end may take.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -223,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_free_port_is_taken() {
+    fn the_first_free_port_is_used() {
         let taken = Server::bind(&[0]).unwrap();
         let server = Server::bind(&[taken.port(), 0]).unwrap();
         assert_ne!(server.port(), taken.port());
@@ -232,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_answered_and_told_from_one_for_another_name() {
+    fn requests_are_answered_and_those_for_another_host_are_recognised() {
         let server = Server::bind(&[0]).unwrap();
         let port = server.port();
         let answer = move |request: &Request| Response {
@@ -255,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_dropped_frees_its_port() {
+    fn dropping_a_server_frees_its_port() {
         let server = Server::bind(&[0]).unwrap();
         let port = server.port();
         let serving = server.serve(|_| unreachable!()).unwrap();

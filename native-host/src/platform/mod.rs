@@ -1,4 +1,4 @@
-//! What differs between operating systems, and nothing else does.
+//! Everything that differs between operating systems.
 
 mod system;
 #[cfg(unix)]

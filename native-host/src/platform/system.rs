@@ -1,15 +1,15 @@
-//! What the operating system tells of itself and of its processes.
+//! What the operating system reports about itself and its processes.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What the program at the other end of a connection does, which has sent its request.
+/// The state of the program at the other end of a connection, after it sent its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AskerState {
     /// It waits for the response.
     Waiting,
-    /// A person has ended it.
-    #[cfg_attr(windows, expect(dead_code, reason = "no signal tells of it there"))]
+    /// A person has interrupted it.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal on Windows"))]
     Cancelled,
     /// It has closed the connection or has ended.
     Gone,
@@ -18,13 +18,13 @@ pub(crate) enum AskerState {
 /// A process, as far as this user may see it.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// The program that it runs.
+    /// The path of its program.
     pub(crate) program: Option<PathBuf>,
-    /// Its arguments, the first of which is usually the program's name.
+    /// Its arguments; the first is usually the program's name.
     pub(crate) arguments: Vec<OsString>,
-    /// Its current folder.
+    /// Its working directory.
     pub(crate) folder: Option<PathBuf>,
-    /// The id of the process that started it.
+    /// The id of its parent process.
     pub(crate) parent: Option<u32>,
 }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_seen_as_it_sees_itself() {
+    fn this_process_is_reported_as_it_is() {
         let own = process(std::process::id()).unwrap();
         assert_eq!(own.program, Some(std::env::current_exe().unwrap()));
         assert_eq!(own.arguments, std::env::args_os().collect::<Vec<_>>());
@@ -104,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_seen_as_the_child_of_the_one_that_started_it() {
+    fn a_child_process_has_its_parents_id() {
         let shell = if cfg!(windows) { "cmd" } else { "sh" };
-        // It ends when its input does, with `child` at the latest.
+        // It ends with its input, at the latest when `child` is dropped.
         let mut child = std::process::Command::new(shell)
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::null())
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_there_is_not_seen() {
+    fn a_process_that_does_not_exist_is_not_found() {
         assert!(process(u32::MAX).is_none());
     }
 }

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::system::AskerState;
 
-/// Creates the folder the agent's socket lives in, or checks that the one there is private.
+/// Creates the folder of the agent's socket, or checks that the existing one is private.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folders = runtime_folders();
     let mut refusal = io::Error::new(io::ErrorKind::NotFound, "there is no folder for the agent's socket");
@@ -35,19 +35,19 @@ pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     Err(refusal)
 }
 
-/// Where agents of this user may be listening, the usual place first.
+/// The folders where agents of this user may listen, the usual one first.
 pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let session = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    // A terminal reached over SSH or through su may lack the variable that the browser has.
+    // A terminal over SSH or su may lack the variable that the browser has.
     let session = session.unwrap_or_else(|| PathBuf::from(format!("/run/user/{user}")));
     vec![session.join("rolecall"), std::env::temp_dir().join(format!("rolecall-{user}"))]
 }
 
-/// A file that is always there and always empty.
+/// A file that always exists and is always empty.
 pub(crate) const NO_FILE: &str = "/dev/null";
 
-/// Whether nobody else can have put anything into the folder.
+/// Checks that no other user can have put anything into the folder.
 pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(folder)?;
     let refuse = |reason| {
@@ -60,7 +60,7 @@ pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
         return refuse("belongs to another user");
     }
     if metadata.mode() & 0o077 != 0 {
-        return refuse("can be entered by other users");
+        return refuse("is accessible to other users");
     }
     Ok(())
 }
@@ -72,8 +72,8 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The socket's name, and the file by which it is found. It appears under `path` when it listens already, so that
-/// nobody takes it for one that was left behind.
+/// Listens on a Unix socket. Its file appears under `path` only once it listens, so that no process takes it for a
+/// stale one.
 pub(crate) fn listen(path: &Path) -> io::Result<interprocess::local_socket::Listener> {
     let unborn = path.with_extension("new");
     let listener = ListenerOptions::new().name(name(&unborn)?).reclaim_name(false).create_sync()?;
@@ -97,13 +97,13 @@ pub(crate) fn is_same_user(stream: &Stream) -> bool {
     stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(user))
 }
 
-/// The process at the other end.
+/// The id of the process at the other end.
 #[cfg(not(target_os = "macos"))]
 pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
     u32::try_from(stream.peer_creds().ok()?.pid()?).ok()
 }
 
-/// The process at the other end.
+/// The id of the process at the other end.
 #[cfg(target_os = "macos")]
 pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
     let Stream::UdSocket(socket) = stream;
@@ -111,12 +111,12 @@ pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
     u32::try_from(process.ok()?).ok()
 }
 
-/// What the program at the other end does.
+/// The state of the program at the other end.
 pub(crate) fn asker_state(stream: &Stream) -> AskerState {
     use rustix::net::RecvFlags;
 
     let Stream::UdSocket(socket) = stream;
-    // What it may send besides its request is the byte of `cancel_on_interrupt`.
+    // Apart from its request, it only ever sends the byte of `cancel_on_interrupt`.
     match rustix::net::recv(socket, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
         Ok((0, _)) => AskerState::Gone,
         Ok(_) => AskerState::Cancelled,
@@ -125,15 +125,15 @@ pub(crate) fn asker_state(stream: &Stream) -> AskerState {
     }
 }
 
-/// Has the agent at the other end know when a person ends this process while it waits for the response, such as by
-/// Ctrl-C. What ends it otherwise, such as a tool that does not wait any longer, sends no signal that can be caught.
+/// Notifies the agent at the other end if a person interrupts this process while it waits, such as with Ctrl-C. Other
+/// ends, such as a tool that kills it, cannot be caught.
 pub(crate) fn cancel_on_interrupt(stream: &Stream) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     static CONNECTION: Mutex<Option<UnixStream>> = Mutex::new(None);
     static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 
     let Stream::UdSocket(socket) = stream;
-    // What the agent has in memory is here at once, many times a minute.
+    // A response from the agent's memory is immediate, many times a minute: no need to watch then.
     let moment = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
     if rustix::event::poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&moment)) != Ok(0) {
         return Ok(());
@@ -155,7 +155,7 @@ pub(crate) fn cancel_on_interrupt(stream: &Stream) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs `action` once when the system or a person ends this process.
+/// Runs `action` once when the system or a person terminates this process.
 pub(crate) fn on_termination(action: impl FnOnce() + Send + 'static) -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])?;
@@ -183,8 +183,8 @@ pub(crate) fn stopper() -> io::Result<(Stopper, Stop)> {
     Ok((Stopper { _end: end }, Stop(stop)))
 }
 
-/// Hands over lines of standard input for as long as `line` says true and nobody stops it. It takes no byte beyond
-/// those lines: what follows is for the program that runs next.
+/// Passes lines of standard input to `line` until it returns false or is stopped. It reads no byte beyond those lines:
+/// the rest is for the program that runs next.
 pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
     let stdin = io::stdin();
     let mut bytes = Vec::new();
@@ -198,7 +198,7 @@ pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
             Ok(_) => {}
         }
         let mut byte = [0];
-        // Past std's buffer, which would take more than the line.
+        // Without std's buffer, which would read beyond the line.
         match rustix::io::read(&stdin, &mut byte) {
             Ok(1) if byte[0] == b'\n' => {
                 if !line(&String::from_utf8_lossy(&bytes)) {
@@ -216,17 +216,17 @@ pub(crate) fn read_lines(stop: &Stop, mut line: impl FnMut(&str) -> bool) {
     }
 }
 
-/// Has a program outlive the one that starts it: signals to this one's process group do not reach it.
+/// Lets a command outlive this process: signals to this process group do not reach it.
 pub(crate) fn detach(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
-/// Runs a command to its end. What a person types at the terminal reaches it directly; signals sent to this process
-/// are passed on. The exit code is the command's, or 128 and the number of the signal that ended it.
+/// Runs a command and waits for its end. It reads the terminal's input directly; signals to this process are passed on.
+/// The exit code is the command's, or 128 plus the number of the signal that ended it.
 pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     use std::os::unix::process::ExitStatusExt;
-    // Before the command is there, so that no signal ends this process without it.
+    // Before the command starts, so that no signal ends this process without it.
     let mut signals =
         signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2])?;
     let mut child = command.spawn()?;
@@ -234,7 +234,7 @@ pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     let handle = signals.handle();
     let passed_on = std::thread::spawn(move || {
         for signal in signals.forever() {
-            // The terminal sends these two to the command as well: once is enough.
+            // The terminal sends these two to the command itself.
             if matches!(signal, SIGINT | SIGQUIT) && io::stdin().is_terminal() {
                 continue;
             }
@@ -250,18 +250,18 @@ pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-/// Whether the file can be run by its owner.
+/// Whether the owner can execute the file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
 }
 
-/// Makes a file readable by its owner alone.
+/// Makes a file accessible to its owner only.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600))
 }
 
-/// Creates a folder, and those above it, that nobody but its owner may enter. One that is there already is closed to
-/// others; one that is a link or somebody else's is refused.
+/// Creates a folder and its parents, accessible to its owner only. An existing folder is closed to others; a link or
+/// another user's folder is refused.
 pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -275,14 +275,14 @@ pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     check_private_folder(folder)
 }
 
-/// Creates a file for its owner alone. It fails if there is one.
+/// Creates a file accessible to its owner only. Fails if it exists.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Opens a file to read, unless somebody else could have put it there, read it or written to it.
+/// Opens a file for reading, unless another user could have created, read or written it.
 pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
-    // A pipe in its place would be waited for.
+    // Opening a pipe without this would block.
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
@@ -295,38 +295,38 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
-/// Makes a file readable by everybody and writable by its owner.
+/// Makes a file readable by all and writable by its owner.
 pub(crate) fn make_readable(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644))
 }
 
-/// Browsers here find the host's manifest by its place: nothing is left to register.
-#[expect(clippy::unnecessary_wraps, reason = "it fails where there is a registry")]
+/// Browsers find the host's manifest by its path: there is nothing to register.
+#[expect(clippy::unnecessary_wraps, reason = "it fails on Windows, in the registry")]
 pub(crate) fn register_host(_browser: &str, _host: &str, _manifest: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a registry knows the software: there is none here.
+/// Whether the registry knows the software: there is no registry here.
 pub(crate) fn has_software(_key: &str) -> bool {
     false
 }
 
-/// Where programs keep data that stays on this machine.
+/// The folder for data that stays on this machine.
 pub(crate) fn local_data(home: &Path) -> PathBuf {
     home.join(".local").join("share")
 }
 
-/// The program's path as the first word of a `credential_process` line, whose quotes all tools understand here.
+/// The program's path as the first word of a `credential_process` line. All tools here understand quotes.
 pub(crate) fn program_word(program: &Path) -> Option<String> {
     program.to_str().map(str::to_owned)
 }
 
-/// The path as a person would write it, which it is.
+/// The path as a person would write it: unchanged here.
 pub(crate) fn simplified(path: PathBuf) -> PathBuf {
     path
 }
 
-/// The shell SDKs run a `credential_process` with.
+/// The shell in which SDKs run a `credential_process`.
 pub(crate) fn shell(line: &str) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(line);
@@ -338,17 +338,17 @@ pub(crate) fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }
 
-/// Where a user's settings are: `XDG_CONFIG_HOME`, or `~/.config`.
+/// The folder of the user's settings: `XDG_CONFIG_HOME`, or `~/.config`.
 pub(crate) fn config_home() -> Option<PathBuf> {
     base_folder("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))
 }
 
-/// Where logs are: `XDG_STATE_HOME`, or `~/.local/state`.
+/// The folder of logs: `XDG_STATE_HOME`, or `~/.local/state`.
 pub(crate) fn state_home() -> Option<PathBuf> {
     base_folder("XDG_STATE_HOME").or_else(|| Some(home()?.join(".local").join("state")))
 }
 
-/// Where programs keep what they can do without: `XDG_CACHE_HOME`, or `~/.cache`.
+/// The folder of caches: `XDG_CACHE_HOME`, or `~/.cache`.
 pub(crate) fn cache_home() -> Option<PathBuf> {
     base_folder("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))
 }
@@ -363,5 +363,5 @@ pub(crate) fn machine_settings() -> PathBuf {
     PathBuf::from("/etc/rolecall/config.toml")
 }
 
-/// The longest folder whose sockets' paths still fit.
+/// The longest folder in which a socket's path still fits.
 const SOCKET_FOLDER_MAX: usize = 70;

@@ -1,4 +1,4 @@
-//! Windows. The agent's sockets are named pipes; a file in the user's own folder tells where they are.
+//! Windows. The agent's sockets are named pipes; a file in the user's folder contains a pipe's name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -16,27 +16,27 @@ use winreg::enums::HKEY_CURRENT_USER;
 use super::system::AskerState;
 use crate::shell;
 
-/// Creates the folder in which agents are announced.
+/// Creates the folder that lists agents.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folder = runtime_folders().into_iter().next().ok_or(io::ErrorKind::NotFound)?;
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
-/// A file that is always there and always empty.
+/// A file that always exists and is always empty.
 pub(crate) const NO_FILE: &str = "NUL";
 
-/// Where agents of this user are announced.
+/// The folder that lists this user's agents.
 pub(crate) fn runtime_folders() -> Vec<PathBuf> {
     home().map(|home| local_data(&home).join("rolecall").join("run")).into_iter().collect()
 }
 
-/// Whether the folder is there: a user's own folder is private by what it inherits.
+/// Checks that the folder exists: a user's folder is private by inherited permissions.
 pub(crate) fn check_private_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
 }
 
-/// Listens on a pipe that nobody but its owner may open, and announces it.
+/// Listens on a pipe that only its owner may open, and creates the file that lists it.
 pub(crate) fn listen(path: &Path) -> io::Result<interprocess::local_socket::Listener> {
     let only_owner = SecurityDescriptor::deserialize(OWNER_ONLY)?;
     let listener = ListenerOptions::new().name(name(path)?).security_descriptor(only_owner).create_sync()?;
@@ -44,7 +44,7 @@ pub(crate) fn listen(path: &Path) -> io::Result<interprocess::local_socket::List
     Ok(listener)
 }
 
-/// Connects to the agent announced at `path`.
+/// Connects to the agent that is listed at `path`.
 pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
     use interprocess::local_socket::traits::Stream as _;
     Stream::connect(name(path)?)
@@ -55,18 +55,18 @@ fn name(path: &Path) -> io::Result<Name<'static>> {
     format!("rolecall-{stem}").to_ns_name::<GenericNamespaced>()
 }
 
-/// The process at the other end.
+/// The id of the process at the other end.
 pub(crate) fn peer_process(stream: &Stream) -> Option<u32> {
     use interprocess::local_socket::traits::StreamCommon as _;
     stream.peer_creds().ok()?.pid()
 }
 
-/// The pipe's access list has admitted no other user.
+/// The pipe's access list admits no other user.
 pub(crate) fn is_same_user(_stream: &Stream) -> bool {
     true
 }
 
-/// What the program at the other end does: a pipe does not tell that it was closed without being read.
+/// The state of the program at the other end: a pipe does not show that it was closed unless it is read.
 pub(crate) fn asker_state(stream: &Stream) -> AskerState {
     match peer_process(stream).map(super::system::process) {
         Some(None) => AskerState::Gone,
@@ -74,8 +74,8 @@ pub(crate) fn asker_state(stream: &Stream) -> AskerState {
     }
 }
 
-/// There are no signals here that could be caught.
-#[expect(clippy::unnecessary_wraps, reason = "it fails where it takes a descriptor")]
+/// There are no signals to catch.
+#[expect(clippy::unnecessary_wraps, reason = "it fails on Unix")]
 pub(crate) fn cancel_on_interrupt(_stream: &Stream) -> io::Result<()> {
     Ok(())
 }
@@ -85,7 +85,7 @@ pub(crate) fn on_termination(_action: impl FnOnce() + Send + 'static) -> io::Res
     Ok(())
 }
 
-/// Ends a [`read_lines`] when it is dropped, as far as that can be done here.
+/// Ends a [`read_lines`] when dropped, as far as possible here.
 #[derive(Debug)]
 pub(crate) struct Stopper;
 
@@ -94,17 +94,17 @@ pub(crate) struct Stopper;
 pub(crate) struct Stop;
 
 /// A stopper and what it stops.
-#[expect(clippy::unnecessary_wraps, reason = "it fails where it takes a descriptor")]
+#[expect(clippy::unnecessary_wraps, reason = "it fails on Unix")]
 pub(crate) fn stopper() -> io::Result<(Stopper, Stop)> {
     Ok((Stopper, Stop))
 }
 
-/// Hands over lines of standard input for as long as `line` says true.
+/// Passes lines of standard input to `line` until it returns false.
 pub(crate) fn read_lines(_stop: &Stop, mut line: impl FnMut(&str) -> bool) {
     let _ = io::stdin().lines().map_while(Result::ok).all(|text| line(&text));
 }
 
-/// Has a program outlive the one that starts it: it shares no console with it.
+/// Lets a command outlive this process: it gets no console of it.
 pub(crate) fn detach(command: &mut Command) {
     // Win32, "Process Creation Flags".
     const DETACHED_PROCESS: u32 = 0x0000_0008;
@@ -112,44 +112,44 @@ pub(crate) fn detach(command: &mut Command) {
     command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
 }
 
-/// Runs a command to its end. The console sends its events to both processes.
+/// Runs a command and waits for its end. The console sends its events to both processes.
 pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
     let code = command.status()?.code().unwrap_or(1);
-    // Windows knows exit codes beyond a byte; what does not fit is a failure all the same.
+    // Windows has exit codes beyond a byte; a larger one is a failure all the same.
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
-/// Whether the file can be run.
+/// Whether the file is a program.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("exe"))
 }
 
-/// Files in the user's own folders are private by what they inherit.
+/// Files in the user's folders are private by inherited permissions.
 pub(crate) fn make_private(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a folder: a user's own folder is private by what it inherits.
+/// Creates a folder: a user's folder is private by inherited permissions.
 pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 
-/// Creates a file that is private by what it inherits. It fails if there is one.
+/// Creates a file, private by inherited permissions. Fails if it exists.
 pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Opens a file of a user's own folder to read.
+/// Opens a file in a user's folder for reading.
 pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Files in the user's own folders are readable by that user's browsers.
+/// Files in the user's folders are readable by that user's browsers.
 pub(crate) fn make_readable(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes or removes the registry's entry that leads a browser to the host's manifest.
+/// Writes or removes the registry entry with the path of the host's manifest.
 pub(crate) fn register_host(browser: &str, host: &str, manifest: Option<&Path>) -> io::Result<()> {
     let user = RegKey::predef(HKEY_CURRENT_USER);
     let key = format!(r"Software\{browser}\NativeMessagingHosts\{host}");
@@ -167,33 +167,33 @@ pub(crate) fn has_software(key: &str) -> bool {
     RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"Software\{key}")).is_ok()
 }
 
-/// Where programs keep data that stays on this machine.
+/// The folder for data that stays on this machine.
 pub(crate) fn local_data(home: &Path) -> PathBuf {
     variable("LOCALAPPDATA").unwrap_or_else(|| home.join("AppData").join("Local"))
 }
 
-/// The program's path as the first word of a `credential_process` line: as it is, or by the short names (8.3) that most
-/// volumes keep for folders whose names have a space. `None` where neither can stand there.
+/// The program's path as the first word of a `credential_process` line: unchanged, or with the short names (8.3) that
+/// most volumes keep for folders with a space in their names. `None` if neither is possible.
 pub(crate) fn program_word(program: &Path) -> Option<String> {
     let fits = |path: &str| shell::process_line(&[path]).is_some() && !path.contains([',', ';', '=']);
     let path = program.to_str()?;
     if fits(path) {
         return Some(path.to_owned());
     }
-    // The volume may keep no short names, or answer with the long one.
+    // The volume may have no short names, or return the long one.
     let short = short_path(path).ok().filter(|short| fits(short))?;
     let is_same = fs::canonicalize(&short).ok()? == fs::canonicalize(program).ok()?;
     is_same.then_some(short)
 }
 
-/// What `cmd.exe` knows as the path in short names: `GetShortPathNameW` without unsafe code of our own.
+/// The path in short names, from `cmd.exe`: `GetShortPathNameW` without unsafe code of our own.
 fn short_path(path: &str) -> io::Result<String> {
-    // Between quotes, nothing but these means anything to it.
+    // Between quotes, only these have a meaning to it.
     if path.contains(['"', '%']) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut command = Command::new("cmd.exe");
-    // No start-up commands, an answer in UTF-16.
+    // No start-up commands, output in UTF-16.
     command.raw_arg(format!(r#"/D /U /V:OFF /C for %I in ("{path}") do @echo %~sI"#));
     let output = command.stdin(Stdio::null()).creation_flags(CREATE_NO_WINDOW).output()?;
     let (pairs, _) = output.stdout.as_chunks();
@@ -201,7 +201,7 @@ fn short_path(path: &str) -> io::Result<String> {
     text.map(|text| text.trim().to_owned()).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// The path without the prefix `\\?\` that canonical paths have here, if it means the same file without.
+/// The path without the prefix `\\?\` of canonical paths, if it then still means the same file.
 pub(crate) fn simplified(path: PathBuf) -> PathBuf {
     let short = path
         .to_str()
@@ -213,7 +213,7 @@ pub(crate) fn simplified(path: PathBuf) -> PathBuf {
     }
 }
 
-/// The shell SDKs run a `credential_process` with.
+/// The shell in which SDKs run a `credential_process`.
 pub(crate) fn shell(line: &str) -> Command {
     let mut command = Command::new("cmd.exe");
     command.raw_arg("/C").raw_arg(line);
@@ -225,17 +225,17 @@ pub(crate) fn home() -> Option<PathBuf> {
     std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }
 
-/// Where a user's settings are.
+/// The folder of the user's settings.
 pub(crate) fn config_home() -> Option<PathBuf> {
     variable("APPDATA").or_else(|| Some(home()?.join("AppData").join("Roaming")))
 }
 
-/// Where logs are.
+/// The folder of logs.
 pub(crate) fn state_home() -> Option<PathBuf> {
     home().map(|home| local_data(&home))
 }
 
-/// Where programs keep what they can do without.
+/// The folder of caches.
 pub(crate) fn cache_home() -> Option<PathBuf> {
     home().map(|home| local_data(&home))
 }
@@ -252,10 +252,10 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
 }
 
-/// No console window appears for the command (Win32, "Process Creation Flags").
+/// The command opens no console window (Win32, "Process Creation Flags").
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
-/// Security Descriptor Definition Language: protected, everything for the owner, nothing for anybody else.
+/// Security Descriptor Definition Language: protected, full access for the owner, none for others.
 const OWNER_ONLY: &U16CStr = u16cstr!("D:P(A;;GA;;;OW)");
 
 #[cfg(test)]
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_in_a_folder_with_a_space_is_named_without_one() {
+    fn a_program_in_a_folder_with_a_space_gets_a_path_without_one() {
         let (_folder, program) = spaced();
         let word = program_word(&program).unwrap();
         assert!(!word.contains([' ', '"', '&', ',']), "{word}");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_short_name_is_refused_instead_of_quoted() {
+    fn a_path_without_short_name_is_refused_instead_of_quoted() {
         let (_folder, program) = spaced();
         fs::remove_file(&program).unwrap();
         assert_eq!(program_word(&program), None);

@@ -1,4 +1,4 @@
-//! `doctor --aws`, with the sandbox in AWS's place, and with answers as they are on record.
+//! `doctor --aws`, with the sandbox in AWS's place, and with recorded responses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ fn doctor(machine: &Machine, more: &[&str]) -> Ran {
 }
 
 #[test]
-fn answers_as_on_record_are_all_ok_and_the_report_names_nobody() {
+fn documented_responses_are_ok_and_the_report_names_no_one() {
     let machine = Machine::new();
     let address = recorded();
     let settings = format!(
@@ -28,20 +28,20 @@ fn answers_as_on_record_are_all_ok_and_the_report_names_nobody() {
     let ran = doctor(&machine, &["--report", report.to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     let announced = ran.stderr.lines().take(3).collect::<Vec<_>>().join("\n");
-    assert!(announced.starts_with("These requests leave this machine now."), "{announced}");
+    assert!(announced.starts_with("Sending these requests."), "{announced}");
     assert!(announced.contains(&format!("\n  {address}/  ")), "{announced}");
     assert!(announced.contains(&format!("\n  {address}/federation  ")), "{announced}");
     let rows: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("  ")).collect();
     assert_eq!(rows.len(), 16, "{}", ran.stdout);
     assert!(rows.iter().all(|row| row.starts_with("  ok             ")), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("AWS answers as documented.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("AWS responds as documented.\n"), "{}", ran.stdout);
     let report = machine.read("report.json");
     for personal in ["127.0.0.1", "localhost", "arn:", "1111", "acme", "abcdef", "developer", REQUEST_ID] {
         assert!(!report.to_lowercase().contains(personal), "{personal} in {report}");
     }
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    assert_eq!(report["targets"][0]["answers"][0]["is"], "ok");
-    assert_eq!(report["targets"][0]["answers"][0]["shape"]["code"], "InvalidIdentityToken");
+    assert_eq!(report["targets"][0]["probes"][0]["result"], "ok");
+    assert_eq!(report["targets"][0]["probes"][0]["shape"]["code"], "InvalidIdentityToken");
     assert_eq!(report["targets"][1]["service"], "sign-in");
 }
 
@@ -59,7 +59,7 @@ fn a_certificate_that_is_not_trusted_is_no_answer_of_aws() {
     let ran = doctor(&machine, &["--json"]);
     assert_eq!(ran.code, Some(1));
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["targets"][0]["answers"][0]["why"], "certificate", "{}", ran.stdout);
+    assert_eq!(report["targets"][0]["probes"][0]["reason"], "certificate", "{}", ran.stdout);
     assert!(!ran.stdout.contains("Example Corp"), "{}", ran.stdout);
     // The rest of the doctor names the authority: nobody else reads that.
     let ran = machine.run(&["doctor"]);
@@ -87,7 +87,7 @@ fn a_proxy_that_wants_a_sign_in_is_named() {
     });
     let ran = doctor(&machine, &["--json"]);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["targets"][0]["answers"][0]["why"], "proxy", "{}", ran.stdout);
+    assert_eq!(report["targets"][0]["probes"][0]["reason"], "proxy", "{}", ran.stdout);
 }
 
 /// STS and the console's sign-in as others have recorded them, at one address.
@@ -173,16 +173,16 @@ fn an_answer_that_differs_is_named_with_what_is_on_record() {
     sandbox.fail_all(CallKind::SigninToken, Failure::status(403, "origin not allowed for 111111111111"));
     let ran = doctor(&machine, &[]);
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
-    assert!(ran.stdout.contains("  ok             no JWT "), "{}", ran.stdout);
-    assert!(ran.stdout.contains("  differs        false keys, POST "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  ok             not a JWT "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("  differs        invalid keys, POST "), "{}", ran.stdout);
     assert!(ran.stdout.contains("\n                 status: 403 instead of 400\n"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("text: \"Origin not allowed\" instead of \"Invalid credentials\""),
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("on record: aws-vault #77"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Answers that differ from the record: 6."), "{}", ran.stdout);
+    assert!(ran.stdout.contains("documented: aws-vault #77"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Responses that differ: 6."), "{}", ran.stdout);
     assert!(!ran.stdout.contains("111111111111"), "{}", ran.stdout);
 }
 
@@ -200,18 +200,18 @@ fn a_proxys_page_and_silence_are_no_answers_of_aws() {
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
     assert!(!ran.stdout.contains("Acme"), "{}", ran.stdout);
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(report["targets"][0]["answers"][0]["is"], "somebody-else");
-    assert_eq!(report["targets"][1]["answers"][0]["is"], "not-reachable");
-    assert_eq!(report["targets"][1]["answers"][0]["why"], "unreachable");
-    assert_eq!(report["targets"][1]["answers"].as_array().unwrap().len(), 1, "the rest is not waited for");
+    assert_eq!(report["targets"][0]["probes"][0]["result"], "not-aws");
+    assert_eq!(report["targets"][1]["probes"][0]["result"], "not-reachable");
+    assert_eq!(report["targets"][1]["probes"][0]["reason"], "unreachable");
+    assert_eq!(report["targets"][1]["probes"].as_array().unwrap().len(), 1, "the rest is not waited for");
     drop(sandbox);
     let ran = doctor(&machine, &[]);
     assert!(
-        ran.stdout.contains("  not reachable  no JWT  nobody answers; check the network"),
+        ran.stdout.contains("  not reachable  not a JWT  no response; check the network"),
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("AWS could not be reached everywhere"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("AWS could not be reached at every address"), "{}", ran.stdout);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn one_sign_in_serves_the_tools_that_come_after_it() {
     let (sandbox, machine) = world("file");
     let (ran, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
     assert_eq!(ran.code, Some(0), "{told}");
-    assert!(told.contains("Kept in a file"), "{told}");
+    assert!(told.contains("The credentials are stored in a file"), "{told}");
     let first = machine.run(&ASK);
     assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
     assert_eq!(machine.run(&ASK_NOBODY).stdout, first.stdout);
@@ -117,9 +117,9 @@ fn whoever_names_the_way_signs_in_again() {
 fn nothing_is_kept_unless_the_settings_say_so() {
     let (_sandbox, machine) = loopback::world();
     let (_, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
-    assert!(told.contains("nothing keeps these credentials"), "{told}");
+    assert!(told.contains("these credentials are not stored"), "{told}");
     assert!(
-        told.contains("cache = \"file\" or \"keyring\" below [host] in ~/.config/rolecall/config.toml"),
+        told.contains("cache = \"file\" or \"keyring\" under [host] in ~/.config/rolecall/config.toml"),
         "{told}"
     );
     let machine_with_browser = Machine::new();
@@ -257,7 +257,7 @@ fn a_cache_that_cannot_be_written_stops_no_tool_but_is_told_to_a_person() {
     machine.write(".cache", "a file where the folder would be");
     let (ran, told) = sign_in(&machine, &["env", "developer", "--no-browser", "--shell", "json"]);
     assert_eq!(ran.code, Some(0), "{told}");
-    assert!(told.contains("warning: The credentials are not kept. The cache "), "{told}");
+    assert!(told.contains("warning: The credentials are not cached. The cache "), "{told}");
     let (ran, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
     assert_eq!(ran.code, Some(1));
     assert!(
@@ -292,12 +292,12 @@ fn status_tells_what_is_kept_and_logout_forgets_it_whatever_the_settings_say_by_
     assert!(!status.to_string().contains("ASIAKEPT"));
     let settings = machine.read(".config/rolecall/config.toml");
     let doctor = machine.run(&["doctor"]).stdout;
-    assert!(doctor.contains("ok    The cache works (file); roles in it: 1."), "{doctor}");
+    assert!(doctor.contains("ok    The cache works (file). Roles in it: 1."), "{doctor}");
     machine.write(".config/rolecall/config.toml", &settings.replace("\"file\"", "\"none\""));
     assert_eq!(machine.run(&ASK_NOBODY).code, Some(3), "it is not used");
     let doctor = machine.run(&["doctor"]).stdout;
     assert!(
-        doctor.contains("warn  A cache that is not in use still has credentials; roles in it: 1."),
+        doctor.contains("warn  A cache that is not in use still contains credentials. Roles in it: 1."),
         "{doctor}"
     );
     assert_eq!(machine.run(&["logout", "developer"]).code, Some(0));

@@ -108,9 +108,9 @@ fn what_is_wrong_with_a_certificate_of_a_trusted_authority_is_told() {
     let expired = |own: &mut CertificateParams| own.not_after = date_time_ymd(2020, 1, 1);
     let authority = |own: &mut CertificateParams| own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let cases: [(Change, &str); 3] = [
-        (other_name, "it is not for the name localhost"),
+        (other_name, "it is not valid for the name localhost"),
         (expired, "it has expired"),
-        (authority, "it is an authority's own certificate"),
+        (authority, "it is a certificate authority's own certificate"),
     ];
     for (change, words) in cases {
         let server = Server::start(change);

@@ -84,7 +84,7 @@ fn a_refusal_of_aws_reaches_the_terminal_in_its_own_words() {
     let (ran, _) = run(&Machine::new(), &["env", "prod"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
     assert!(
-        ran.stderr.starts_with("error[sts-access-denied]: AWS refused.\nnext: Ask whoever owns the role"),
+        ran.stderr.starts_with("error[sts-access-denied]: AWS refused.\nnext: Ask your AWS administrator"),
         "{}",
         ran.stderr
     );
@@ -118,7 +118,7 @@ fn logout_forgets_in_the_browser_and_removes_keys_from_disk() {
     let Some(WorkerRequest::SignOut(request)) = asked.pop() else { panic!("{asked:?}") };
     assert_eq!(request.roles, RoleSelection::Role(role(arn)));
     let (ran, asked) = run(&machine, &["logout", "--all"]);
-    assert_eq!(ran.stderr, "Forgot everything.\n");
+    assert_eq!(ran.stderr, "Signed out and deleted all credentials.\n");
     let [WorkerRequest::SignOut(request)] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(request.roles, RoleSelection::All);
 }
@@ -132,11 +132,7 @@ fn sync_writes_a_profile_for_every_role_and_leaves_others_alone() {
     let (ran, _) = run(&machine, &["profile", "sync", "--yes"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("+[profile dev-developer]"), "{}", ran.stdout);
-    assert!(
-        ran.stderr.contains("warning: The profile \"prod-developer\" is not Rolecall's to change"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("warning: The profile \"prod-developer\" was not changed"), "{}", ran.stderr);
     let config = machine.read(".aws/config");
     assert!(
         config.contains("[profile dev-developer]\n") && config.contains("sso_session = corp\n"),
@@ -168,11 +164,11 @@ fn roles_that_share_a_profile_name_are_named_and_no_other_misses_its_profile() {
         role("corp", "last", "last"),
     ];
     machine.write(".config/rolecall/config.toml", &settings.concat());
-    for told in ["Wrote the profile last.\n", "Every other role has its profile.\n"] {
+    for told in ["Wrote the profile last.\n", "Every other role has a profile.\n"] {
         let ran = machine.run(&["profile", "sync", "--yes"]);
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         assert!(ran.stderr.contains(told), "{}", ran.stderr);
-        let shared = "Several roles have the profile name \"shared\", so it stays as it is: \
+        let shared = "Several roles have the profile name \"shared\", so it is not written: \
                       arn:aws:iam::123456789012:role/developer (provider corp), arn:aws:iam::123456789012:role/developer (provider \
                       other).";
         assert!(ran.stderr.contains(shared), "{}", ran.stderr);
@@ -271,7 +267,7 @@ fn settings_of_the_first_generation_are_imported_once() {
     assert_eq!(machine.run(&import).code, Some(0));
     let written = machine.read(".config/rolecall/config.toml");
     assert!(written.contains("client_id = \"abc\"\n"), "{written}");
-    assert_eq!(machine.run(&import).stderr, "You have all of it already.\n");
+    assert_eq!(machine.run(&import).stderr, "Nothing to add: you already have these settings.\n");
     assert_eq!(machine.read(".config/rolecall/config.toml"), written);
     let ran = machine.run(&["settings", "show"]);
     assert!(ran.stdout.contains("in use  ~/.config/rolecall/config.toml\n"), "{}", ran.stdout);

@@ -27,7 +27,7 @@ fn the_browsers_found_get_a_manifest_once() {
     let manifest: serde_json::Value = serde_json::from_str(&machine.read(MANIFEST)).unwrap();
     assert_eq!(manifest["path"], program().to_str().unwrap());
     let ran = machine.run(&["install"]);
-    assert!(ran.stdout.starts_with("Chromium: already there: "), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("Chromium: up to date: "), "{}", ran.stdout);
     let ran = machine.run(&["uninstall"]);
     assert_eq!(ran.stdout.lines().count(), 2, "{}", ran.stdout);
     assert!(!machine.home().join(MANIFEST).exists());
@@ -85,7 +85,7 @@ fn the_doctor_finds_what_is_broken_and_names_the_command() {
     machine.write(MANIFEST, &other);
     let ran = machine.run(&["doctor"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("/bin/cat does not speak as a host program does.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("/bin/cat does not respond as a host program does.\n"), "{}", ran.stdout);
     machine.run(&["install"]);
     let gone = machine.read(MANIFEST).replace(program().to_str().unwrap(), "/nowhere/rolecall");
     machine.write(MANIFEST, &gone);
@@ -126,26 +126,26 @@ fn a_browser_with_a_folder_of_its_own_is_not_called_without_a_host() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("ok    Chromium answers (host "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("ok    Chromium responds (host "), "{}", ran.stdout);
 }
 
 #[test]
 fn the_doctor_asks_the_providers_and_tells_silence_from_a_wrong_address() {
     let (sandbox, machine) = world();
     let told = |machine: &Machine| machine.run(&["doctor"]).stdout;
-    assert!(told(&machine).contains(": the provider answers.\n"), "{}", told(&machine));
+    assert!(told(&machine).contains(": the provider responds.\n"), "{}", told(&machine));
     // Where AWS is the one to read what the provider publishes, its rules count.
     let settings = machine.read(".config/rolecall/config.toml");
     let of_aws: Vec<_> = settings.lines().filter(|line| !line.contains("_endpoint")).collect();
     machine.write(".config/rolecall/config.toml", &of_aws.join("\n"));
     let stdout = told(&machine);
-    assert!(stdout.contains(" is not https, which AWS does not take.\n"), "{stdout}");
-    assert!(stdout.contains(" has a port, which AWS does not take.\n"), "{stdout}");
+    assert!(stdout.contains(" is not https, which AWS does not accept.\n"), "{stdout}");
+    assert!(stdout.contains(" has a port, which AWS does not accept.\n"), "{stdout}");
     let wrong = settings.replace("/.well-known/", "/elsewhere/.well-known/");
     machine.write(".config/rolecall/config.toml", &wrong);
     let ran = machine.run(&["doctor"]);
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
-    assert!(ran.stdout.contains(" answered with HTTP status 404.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" responded with the HTTP status 404.\n"), "{}", ran.stdout);
     machine.write(".config/rolecall/config.toml", &settings);
     drop(sandbox);
     let ran = machine.run(&["doctor"]);

@@ -84,7 +84,7 @@ fn signed_in() -> Option<(rolecall_sandbox::Sandbox, Machine, Session)> {
     machine.set("DBUS_SESSION_BUS_ADDRESS", &session.address);
     let (ran, told) = sign_in(&machine, &["login", "developer", "--no-browser"]);
     assert_eq!(ran.code, Some(0), "{told}");
-    assert!(told.contains("Kept in the keyring"), "{told}");
+    assert!(told.contains("The credentials are stored in the keyring"), "{told}");
     Some((sandbox, machine, session))
 }
 
@@ -100,7 +100,7 @@ fn one_sign_in_serves_the_tools_that_come_after_it_and_no_file_holds_its_keys() 
     }
     assert_eq!(sandbox.count(CallKind::AssumeRole), 1);
     let doctor = machine.run(&["doctor"]).stdout;
-    assert!(doctor.contains("ok    The cache works (keyring); roles in it: 1."), "{doctor}");
+    assert!(doctor.contains("ok    The cache works (keyring). Roles in it: 1."), "{doctor}");
     assert!(machine.run(&["status"]).stdout.contains("  keyring\n"));
 }
 
@@ -124,7 +124,7 @@ fn a_keyring_that_is_locked_is_told_and_the_list_keeps_what_could_not_be_removed
     assert_eq!(ran.code, Some(3));
     assert!(
         ran.stderr
-            .starts_with("warning: The cache is not used. The keyring is locked.\nerror[sign-in-needed]"),
+            .starts_with("warning: The cache was not used. The keyring is locked.\nerror[sign-in-needed]"),
         "{}",
         ran.stderr
     );
@@ -192,7 +192,7 @@ fn without_a_keyring_tools_sign_in_and_a_person_is_told() {
     assert!(told.contains("error[cache-failed]: There is no keyring here: "), "{told}");
     let (ran, told) = sign_in(&machine, &["env", "developer", "--no-browser", "--shell", "json"]);
     assert_eq!(ran.code, Some(0));
-    assert!(told.contains("warning: The credentials are not kept. There is no keyring here"), "{told}");
+    assert!(told.contains("warning: The credentials are not cached. There is no keyring here"), "{told}");
     assert_eq!(sandbox.count(CallKind::AssumeRole), 2);
     let doctor = machine.run(&["doctor"]);
     assert_eq!(doctor.code, Some(1));

@@ -156,18 +156,14 @@ fn sync_writes_the_good_profiles_and_says_that_some_are_missing() {
     let ran = machine.run(&["profile", "sync", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("Wrote the profile good.\n"), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("Roles of the settings that cannot be used get no profile.\n"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("Invalid roles in the settings get no profile.\n"), "{}", ran.stderr);
     assert_eq!((count(&ran, &bad), count(&ran, &nameless)), (1, 1), "{}", ran.stderr);
     let ran = machine.run(&["profile", "sync", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.stderr.contains("Every other role has its profile.\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Every other role has a profile.\n"), "{}", ran.stderr);
     write(&machine, &format!("{PROVIDER}{GOOD}"));
     let ran = machine.run(&["profile", "sync", "--yes"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "Every role has its profile.\n"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "Every role has a profile.\n"));
 }
 
 #[test]
@@ -186,8 +182,10 @@ fn a_profile_of_a_bad_role_is_written_only_with_a_region_of_its_own() {
 fn a_role_goes_with_its_provider_and_the_cause_is_told() {
     let machine = Machine::new();
     let path = write(&machine, &format!("{PROVIDER}scope = \"email\"\n{GOOD}"));
-    let cause =
-        format!("{}: line 5: the provider \"corp\" cannot be used: scope: it lacks openid.", path.display());
+    let cause = format!(
+        "{}: line 5: the provider \"corp\" cannot be used: scope: it must contain openid.",
+        path.display()
+    );
     let ran = machine.run(&["login", "--method", "loopback", "good"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(
@@ -204,8 +202,9 @@ fn a_role_goes_with_its_provider_and_the_cause_is_told() {
     write(&machine, &format!("{PROVIDER}scope = \"email\"\n{other}"));
     let arn = "arn:aws:iam::123456789012:role/x";
     let ran = machine.run(&["login", "--method", "loopback", arn]);
-    let told =
-        format!("error[settings-invalid]: The role {arn} is in no settings that can be used. {cause}\n");
+    let told = format!(
+        "error[settings-invalid]: The role {arn} is not in the valid part of the settings. {cause}\n"
+    );
     assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
     assert_eq!(count(&ran, &cause), 1, "{}", ran.stderr);
 }
@@ -257,9 +256,9 @@ fn a_file_that_is_no_toml_leaves_the_last_good_settings_in_use_and_says_so() {
         assert_eq!(ran.stdout.contains("good"), command[0] != "status", "{command:?}: {}", ran.stdout);
     }
     let ran = machine.run(&["settings", "show"]);
-    assert!(ran.stdout.contains("broken  ~/.config/rolecall/config.toml\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("invalid  ~/.config/rolecall/config.toml\n"), "{}", ran.stdout);
     assert!(
-        ran.stdout.contains("in use  ~/.local/state/rolecall/settings-user.toml, what it said on "),
+        ran.stdout.contains("in use  ~/.local/state/rolecall/settings-user.toml, the copy of "),
         "{}",
         ran.stdout
     );

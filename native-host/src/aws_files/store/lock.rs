@@ -1,8 +1,8 @@
-//! One writer at a time.
+//! A lock that admits one writer at a time.
 //!
-//! The file itself cannot carry the lock: it is replaced, and whoever waits would then hold a lock on a file that is
-//! gone. A lock on the folder needs no file but does not exist on NFS. So the lock is a file of its own beside the
-//! target, and it goes with the lock: whoever got a lock looks whether its file is still the one at that name.
+//! The file itself cannot be locked: it is replaced, and a waiting process would then hold a lock on a deleted file. A
+//! lock on the folder needs no file but does not exist on NFS. So the lock is a separate file beside the target,
+//! removed with the lock: after locking, a process checks that its file is still the one at that path.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::super::error::Error;
 use super::{failed, folder};
 
-/// The right to change a file, until dropped.
+/// The exclusive right to change a file, until dropped.
 pub(super) struct Lock {
     target: PathBuf,
     path: PathBuf,
@@ -56,7 +56,6 @@ impl Lock {
         }
     }
 
-    /// The file that is locked.
     pub(super) fn target(&self) -> &Path {
         &self.target
     }
@@ -64,7 +63,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While the lock is still held, so that it is nobody else's file. Windows cannot delete what others have open.
+        // While the lock is still held, so that it is this process's file. Windows cannot delete a file that others
+        // have open.
         if cfg!(unix) {
             let _ = fs::remove_file(&self.path);
         }

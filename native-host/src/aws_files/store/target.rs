@@ -1,4 +1,4 @@
-//! What a path stands for: the file behind the links, and whether it can be written.
+//! The file that a path leads to through links, and whether it can be written.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -33,7 +33,7 @@ pub(super) fn check_is_file(path: &Path, metadata: &fs::Metadata) -> Result<(), 
     Err(Error::NotAFile { path: path.to_owned(), what: kind(metadata) })
 }
 
-/// Makes the folder of a file that is about to be created, for its owner alone.
+/// Creates the folder of a new file, private to its owner.
 pub(super) fn make_folder(path: &Path, target: &Path) -> Result<(), Error> {
     let folder = folder(target);
     if folder.exists() {
@@ -41,7 +41,7 @@ pub(super) fn make_folder(path: &Path, target: &Path) -> Result<(), Error> {
     }
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     if is_link || folder.is_symlink() {
-        // A disk that is not mounted, most often: nothing to be made up for.
+        // Usually a disk that is not mounted: creating the folder would be wrong.
         return Err(Error::LinkIntoNowhere { link: path.to_owned(), folder: folder.to_owned() });
     }
     let mut builder = DirBuilder::new();
@@ -56,7 +56,7 @@ pub(super) fn make_folder(path: &Path, target: &Path) -> Result<(), Error> {
     })
 }
 
-/// Refuses a file that its owner protected. A rename would not ask.
+/// Refuses a file that its owner has write-protected, which a rename would ignore.
 pub(super) fn check_writable(path: &Path, target: &Path) -> Result<(), Error> {
     let metadata = match fs::metadata(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -75,7 +75,7 @@ pub(super) fn check_writable(path: &Path, target: &Path) -> Result<(), Error> {
     }
 }
 
-/// One name for one file, however its folder is spelled.
+/// The same path for the same file, however its folder is written.
 fn canonical(target: &Path) -> PathBuf {
     match (fs::canonicalize(folder(target)), target.file_name()) {
         (Ok(folder), Some(name)) => platform::simplified(folder).join(name),
@@ -103,5 +103,5 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     if metadata.is_dir() { "a folder" } else { "a device" }
 }
 
-/// As many as Linux follows.
+/// The same limit as Linux.
 const LINKS_MAX: usize = 40;

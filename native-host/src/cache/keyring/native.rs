@@ -1,11 +1,11 @@
-//! The keychain of macOS and the credential manager of Windows. Both are open while their user is logged in.
+//! The keychain of macOS and the credential manager of Windows. Both are unlocked while their user is logged in.
 
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::{APPLICATION, KeyringError, Unlock};
 
-/// The entry of this role.
+/// Reads the entry of this role.
 pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
     match Entry::new(APPLICATION, role)?.get_secret() {
         Ok(secret) => Ok(Some(Zeroizing::new(secret))),
@@ -14,7 +14,7 @@ pub(super) fn get(role: &str, _unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8
     }
 }
 
-/// Writes the entry of this role, over the one that is there.
+/// Writes the entry of this role, replacing the previous one.
 pub(super) fn put(role: &str, secret: &[u8], _unlock: Unlock) -> Result<(), KeyringError> {
     Ok(Entry::new(APPLICATION, role)?.set_secret(secret)?)
 }
@@ -27,7 +27,7 @@ pub(super) fn remove(role: &str, _unlock: Unlock) -> Result<(), KeyringError> {
     }
 }
 
-/// The system does that by itself.
+/// The system unlocks it at login.
 pub(super) fn unlock() -> Result<(), KeyringError> {
     Entry::new(APPLICATION, APPLICATION)?;
     Ok(())
@@ -40,8 +40,8 @@ impl From<Error> for KeyringError {
             Error::NoStorageAccess(_) => Self::Locked,
             // The credential manager takes 2560 bytes; a session with many tags is longer.
             Error::TooLong(_, limit) => Self::Refused(format!("it takes no more than {limit} bytes")),
-            // What else there is may quote what was kept.
-            _ => Self::Refused("it gives no reason that can be told".to_owned()),
+            // Other errors may quote the stored secret.
+            _ => Self::Refused("it gives no reason that can be shown".to_owned()),
         }
     }
 }

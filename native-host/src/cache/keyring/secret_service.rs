@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{APPLICATION, KeyringError, Unlock};
 
-/// The entry of this role.
+/// Reads the entry of this role.
 pub(super) fn get(role: &str, unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
     let service = connect()?;
     let found = service.search_items(attributes(role))?;
@@ -28,7 +28,7 @@ pub(super) fn get(role: &str, unlock: Unlock) -> Result<Option<Zeroizing<Vec<u8>
     Ok(Some(Zeroizing::new(item.get_secret()?)))
 }
 
-/// Writes the entry of this role, over the one that is there.
+/// Writes the entry of this role, replacing the previous one.
 pub(super) fn put(role: &str, secret: &[u8], unlock: Unlock) -> Result<(), KeyringError> {
     let service = connect()?;
     let collection = unlocked_collection(&service, unlock)?;
@@ -50,7 +50,7 @@ pub(super) fn remove(role: &str, unlock: Unlock) -> Result<(), KeyringError> {
     Ok(())
 }
 
-/// Has the person unlock the default collection.
+/// Asks the person to unlock the default collection.
 pub(super) fn unlock() -> Result<(), KeyringError> {
     unlocked_collection(&connect()?, Unlock::Ask).map(|_| ())
 }
@@ -58,7 +58,7 @@ pub(super) fn unlock() -> Result<(), KeyringError> {
 fn connect() -> Result<SecretService<'static>, KeyringError> {
     SecretService::connect(EncryptionType::Dh).map_err(|error| match error {
         Error::Unavailable | Error::Zbus(_) | Error::ZbusFdo(_) => {
-            KeyringError::Absent("no program on a session bus offers the Secret Service")
+            KeyringError::Absent("no Secret Service is running on the session bus")
         }
         error => error.into(),
     })
@@ -88,7 +88,7 @@ impl From<Error> for KeyringError {
     fn from(error: Error) -> Self {
         match error {
             Error::Locked | Error::Prompt | Error::PromptDisconnected => Self::Locked,
-            // These name D-Bus's own failures and carry no secret.
+            // These are D-Bus's own errors, which contain no secret.
             error => Self::Refused(error.to_string()),
         }
     }

@@ -1,11 +1,11 @@
-//! `rolecall doctor --aws`: whether AWS still answers as documented.
+//! `rolecall doctor --aws`: whether AWS still responds as documented.
 //!
-//! It needs no rights and tells AWS nothing: tokens and keys are made up, and each request is one that AWS refuses. What
-//! comes back is reduced to its shape (status, type, names, the kind of error) before it is compared, shown or reported:
-//! no account, no name of a role, no host of anybody's provider.
+//! It needs no permissions and discloses nothing to AWS: tokens and keys are made up, and AWS refuses each request. A
+//! response is reduced to its shape (status, type, names, the kind of error) before it is compared, shown or reported:
+//! no account, no role's name, no provider's host.
 
 mod expected;
-mod questions;
+mod probes;
 mod shape;
 mod target;
 
@@ -22,11 +22,11 @@ use serde::Serialize;
 use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN};
 use crate::{http_client, platform, whole_file};
 use expected::Expected;
-use questions::Question;
+use probes::Probe;
 use shape::Shape;
 use target::{Service, Target};
 
-/// Asks the targets that the settings' roles lead to, or AWS in its main region where there are none.
+/// Checks the services that the settings' roles use, or AWS in its main region if there are none.
 pub(super) fn run(
     settings: &Effective,
     region: Option<&Region>,
@@ -57,14 +57,14 @@ pub(super) fn run(
         let text = serde_json::to_string_pretty(&report_of).map_err(std::io::Error::other).map_err(failed)?;
         whole_file::write(path, &(text + "\n")).map_err(failed)?;
         output::note(format_args!(
-            "The report is in {}; it holds nothing about you or your organisation.",
+            "Wrote the report to {}. It contains nothing about you or your organisation.",
             output::short_path(path)
         ));
     }
     Ok(if report_of.is_as_recorded() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The targets of roles and their providers, each once.
+/// The targets of roles and their providers, without duplicates.
 fn targets<'a>(
     roles: impl IntoIterator<Item = (&'a Role, &'a Provider)>,
     region: Option<&Region>,
@@ -86,7 +86,7 @@ fn targets<'a>(
         let region = region.cloned().unwrap_or_else(|| role.region());
         let (sts, console) = (provider.sts_endpoint.as_ref(), provider.console_endpoint.as_ref());
         add(Target::new(Service::Sts, partition, Some(partition.sts_host(&region)), sts));
-        // Where the STS is somebody else's, so is the console, if there is one.
+        // With an STS that is not AWS's, the console is not AWS's either, if there is one.
         let host = |endpoint: &Endpoint| endpoint.url().host_str().unwrap_or_default().to_owned();
         if console.is_some() || sts.is_none_or(|sts| partition.is_sts_host(&host(sts))) {
             add(Target::new(Service::SignIn, partition, partition.sign_in_host(&region), console));
@@ -101,61 +101,59 @@ fn targets<'a>(
     targets
 }
 
-/// Says what is about to leave the machine, before it does.
+/// Prints the addresses before anything is sent.
 fn announce(targets: &[Target]) {
-    output::note(
-        "These requests leave this machine now. Their tokens and keys are made up, nothing in them is yours:",
-    );
+    output::note("Sending these requests. Their tokens and keys are made up; they contain nothing of yours:");
     for target in targets {
         let what = match target.service {
-            Service::Sts => "AssumeRoleWithWebIdentity with false tokens, and preflights",
-            Service::SignIn => "getSigninToken with false keys, and preflights",
+            Service::Sts => "AssumeRoleWithWebIdentity with invalid tokens, and preflights",
+            Service::SignIn => "getSigninToken with invalid keys, and preflights",
         };
         output::note(format_args!("  {}  {DIM}{what}{DIM:#}", target.address()));
     }
 }
 
-fn ask(target: &Target) -> Asked {
-    let mut answers: Vec<Answered> = Vec::new();
-    for Question { name, request, expected } in questions::of(target) {
+fn ask(target: &Target) -> TargetReport {
+    let mut probes: Vec<ProbeReport> = Vec::new();
+    for Probe { name, request, expected } in probes::of(target) {
         let (verdict, shape) = match http_client::send(request) {
             Ok(response) => {
                 let shape = Shape::of(&response);
                 (Verdict::of(target.service, expected, &shape), Some(shape))
             }
-            Err(error) => (Verdict::NotReachable { why: why(&error) }, None),
+            Err(error) => (Verdict::NotReachable { reason: reason_of(&error) }, None),
         };
         let gone = matches!(verdict, Verdict::NotReachable { .. });
-        answers.push(Answered { question: name, verdict, shape, record: expected.record });
+        probes.push(ProbeReport { request: name, verdict, shape, source: expected.source });
         if gone {
-            // Whoever cannot be reached once is not waited for ten times.
+            // A host that cannot be reached is not tried again for each request.
             break;
         }
     }
-    Asked {
+    TargetReport {
         service: target.service,
         partition: target.partition.id(),
-        host: target.host.clone().unwrap_or_else(|| "an address of the settings".to_owned()),
+        host: target.host.clone().unwrap_or_else(|| "an address from the settings".to_owned()),
         address: target.address().to_owned(),
-        answers,
+        probes,
     }
 }
 
-/// Why nobody answered, in words that name no host.
-fn why(error: &TransportError) -> Why {
+/// Why there is no response, in words that name no host.
+fn reason_of(error: &TransportError) -> Reason {
     match error {
-        TransportError::TimedOut { .. } => Why::TimedOut,
-        TransportError::TooLarge { .. } => Why::TooLarge,
-        TransportError::CertificateUntrusted { .. } => Why::Certificate,
-        // As the client says it: "CONNECT proxy failed".
-        TransportError::Unreachable { reason, .. } if reason.contains("proxy") => Why::Proxy,
-        _ => Why::Unreachable,
+        TransportError::TimedOut { .. } => Reason::TimedOut,
+        TransportError::TooLarge { .. } => Reason::TooLarge,
+        TransportError::CertificateUntrusted { .. } => Reason::Certificate,
+        // The client's error is "CONNECT proxy failed".
+        TransportError::Unreachable { reason, .. } if reason.contains("proxy") => Reason::Proxy,
+        _ => Reason::Unreachable,
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum Why {
+enum Reason {
     Unreachable,
     TimedOut,
     TooLarge,
@@ -163,42 +161,42 @@ enum Why {
     Proxy,
 }
 
-impl Why {
+impl Reason {
     fn sentence(self) -> &'static str {
         match self {
             Self::Unreachable => {
-                "nobody answers; check the network connection, and HTTPS_PROXY where one is needed"
+                "no response; check the network connection, and HTTPS_PROXY if you need a proxy"
             }
-            Self::TimedOut => "nobody answers in time; check the network connection",
-            Self::TooLarge => "the answer is larger than any of AWS's",
+            Self::TimedOut => "no response in time; check the network connection",
+            Self::TooLarge => "the response is larger than any of AWS's",
             Self::Certificate => {
-                "the certificate is not trusted: something between here and AWS shows one of its own, whose authority \
-                 this system does not know"
+                "the certificate is not trusted: a proxy between here and AWS presents its own, whose authority \
+                 this computer does not trust"
             }
-            Self::Proxy => "the proxy that HTTPS_PROXY names does not lead there",
+            Self::Proxy => "the proxy in HTTPS_PROXY does not connect to it",
         }
     }
 }
 
-/// How an answer compares with the record.
+/// How a response compares with the documented one.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
+#[serde(tag = "result", rename_all = "kebab-case")]
 enum Verdict {
     Ok,
     Differs {
         differences: Vec<String>,
     },
-    /// An answer, but of something in between.
-    SomebodyElse,
+    /// Something between here and AWS responded.
+    NotAws,
     NotReachable {
-        why: Why,
+        reason: Reason,
     },
 }
 
 impl Verdict {
     fn of(service: Service, expected: &Expected, shape: &Shape) -> Self {
         if shape.is_of_a_proxy(service == Service::Sts) {
-            return Self::SomebodyElse;
+            return Self::NotAws;
         }
         let differences = expected.differences(shape);
         if differences.is_empty() { Self::Ok } else { Self::Differs { differences } }
@@ -207,52 +205,52 @@ impl Verdict {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct TargetReport {
     service: Service,
     partition: &'static str,
     host: String,
     /// For the terminal only.
     #[serde(skip)]
     address: String,
-    answers: Vec<Answered>,
+    probes: Vec<ProbeReport>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answered {
-    question: &'static str,
+struct ProbeReport {
+    request: &'static str,
     #[serde(flatten)]
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     shape: Option<Shape>,
-    record: &'static str,
+    source: &'static str,
 }
 
-impl Asked {
+impl TargetReport {
     fn print(&self) -> Result<(), Failure> {
         output::data(format_args!("{}  {DIM}{}{DIM:#}", self.service.label(), self.address))?;
-        let width = self.answers.iter().map(|answer| answer.question.len()).max().unwrap_or_default();
-        for Answered { question, verdict, shape, record } in &self.answers {
+        let width = self.probes.iter().map(|probe| probe.request.len()).max().unwrap_or_default();
+        for ProbeReport { request, verdict, shape, source } in &self.probes {
             let (style, word) = match verdict {
                 Verdict::Ok => (GOOD, "ok"),
                 Verdict::Differs { .. } => (WARN, "differs"),
-                Verdict::SomebodyElse => (BAD, "not AWS"),
+                Verdict::NotAws => (BAD, "not AWS"),
                 Verdict::NotReachable { .. } => (BAD, "not reachable"),
             };
-            let told = match verdict {
-                Verdict::NotReachable { why } => why.sentence().to_owned(),
+            let detail = match verdict {
+                Verdict::NotReachable { reason } => reason.sentence().to_owned(),
                 _ => shape.as_ref().map(ToString::to_string).unwrap_or_default(),
             };
-            output::data(format_args!("  {style}{word:WORD$}{style:#}  {question:width$}  {told}"))?;
+            output::data(format_args!("  {style}{word:WORD$}{style:#}  {request:width$}  {detail}"))?;
             match verdict {
                 Verdict::Differs { differences } => {
                     for difference in differences {
                         output::data(format_args!("{INDENT}{difference}"))?;
                     }
-                    output::data(format_args!("{INDENT}{DIM}on record: {record}{DIM:#}"))?;
+                    output::data(format_args!("{INDENT}{DIM}documented: {source}{DIM:#}"))?;
                 }
-                Verdict::SomebodyElse => output::data(format_args!(
-                    "{INDENT}{DIM}A proxy or a network's sign-in page answers in AWS's place.{DIM:#}"
+                Verdict::NotAws => output::data(format_args!(
+                    "{INDENT}{DIM}A proxy or a network's sign-in page responds in place of AWS.{DIM:#}"
                 ))?,
                 Verdict::Ok | Verdict::NotReachable { .. } => {}
             }
@@ -261,7 +259,7 @@ impl Asked {
     }
 }
 
-/// What can be pasted into an issue.
+/// The report for an issue.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -271,11 +269,11 @@ struct Report {
     day: String,
     /// Whether the environment names a proxy.
     proxy: bool,
-    targets: Vec<Asked>,
+    targets: Vec<TargetReport>,
 }
 
 impl Report {
-    fn new(targets: Vec<Asked>) -> Self {
+    fn new(targets: Vec<TargetReport>) -> Self {
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
             rolecall: env!("CARGO_PKG_VERSION"),
@@ -290,7 +288,7 @@ impl Report {
     }
 
     fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
-        self.targets.iter().flat_map(|target| &target.answers).map(|answer| &answer.verdict)
+        self.targets.iter().flat_map(|target| &target.probes).map(|probe| &probe.verdict)
     }
 
     fn is_as_recorded(&self) -> bool {
@@ -300,24 +298,23 @@ impl Report {
     fn summary(&self) -> String {
         let count = |wanted: fn(&Verdict) -> bool| self.verdicts().filter(|verdict| wanted(verdict)).count();
         let differs = count(|verdict| matches!(verdict, Verdict::Differs { .. }));
-        let missing =
-            count(|verdict| matches!(verdict, Verdict::SomebodyElse | Verdict::NotReachable { .. }));
+        let missing = count(|verdict| matches!(verdict, Verdict::NotAws | Verdict::NotReachable { .. }));
         match (differs, missing) {
-            (0, 0) => "AWS answers as documented.".to_owned(),
-            (0, _) => "AWS could not be reached everywhere.".to_owned(),
+            (0, 0) => "AWS responds as documented.".to_owned(),
+            (0, _) => "AWS could not be reached at every address.".to_owned(),
             _ => format!(
-                "Answers that differ from the record: {differs}. Please report them: rolecall doctor --aws --report FILE \
-                 writes what to paste."
+                "Responses that differ: {differs}. Please report them: rolecall doctor --aws --report FILE \
+                 writes the text to paste."
             ),
         }
     }
 }
 
-/// The width of the longest word for a verdict.
+/// The width of the longest result.
 const WORD: usize = 13;
 const INDENT: &str = "                 ";
 
-/// As curl and the AWS tools name them.
+/// The same names as for curl and the AWS tools.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 #[cfg(test)]
@@ -355,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_that_the_roles_lead_to_is_asked_once() {
+    fn each_service_that_the_roles_use_is_asked_once() {
         assert_eq!(
             addresses(""),
             [
@@ -368,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_settings_are_asked_and_not_reported() {
+    fn addresses_in_the_settings_are_asked_and_not_reported() {
         let endpoints = "sts_endpoint = \"https://rgw.corp.example/\"";
         assert_eq!(addresses(endpoints), ["https://rgw.corp.example/"], "nothing goes to AWS");
         assert_eq!(targets_with(endpoints)[0].host, None);
@@ -379,11 +376,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_told_from_silence() {
+    fn a_failing_proxy_is_told_apart_from_no_response() {
         let of = |reason: &str| {
-            why(&TransportError::Unreachable { host: "proxy.example".into(), reason: reason.into() })
+            reason_of(&TransportError::Unreachable { host: "proxy.example".into(), reason: reason.into() })
         };
-        assert_eq!(of("CONNECT proxy failed: proxy server responded 407"), Why::Proxy);
-        assert_eq!(of("Connection refused (os error 111)"), Why::Unreachable);
+        assert_eq!(of("CONNECT proxy failed: proxy server responded 407"), Reason::Proxy);
+        assert_eq!(of("Connection refused (os error 111)"), Reason::Unreachable);
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::output::{self, BAD, DIM, GOOD, WARN};
 
-/// One thing that was checked.
+/// One checked item.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     pub(super) state: State,

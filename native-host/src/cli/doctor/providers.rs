@@ -1,4 +1,4 @@
-//! The providers of the settings: whether they answer, and whether AWS can take what they publish.
+//! The providers in the settings: whether they respond, and whether AWS accepts what they publish.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use url::Url;
 use super::finding::Finding;
 use crate::{http_client, roles};
 
-/// Asks every provider, all at once: one that does not answer takes its time.
+/// Checks all providers at once, because one that does not respond takes its time.
 pub(super) fn check(findings: &mut Vec<Finding>) {
     let settings = roles::settings();
     let providers: Vec<_> = settings.providers().map(|provider| &provider.value).collect();
@@ -29,25 +29,28 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
         Ok((metadata, keys)) => {
             let name = provider.label();
             let Some(issuer) = asked_by_aws(provider).then_some(metadata.issuer.as_str()) else {
-                return vec![Finding::ok(format!("{name}: the provider answers."))];
+                return vec![Finding::ok(format!("{name}: the provider responds."))];
             };
             let traps = issuer_traps(issuer);
             let mut findings = Vec::new();
             if traps.is_empty() {
                 findings.push(Finding::ok(match issuer.strip_suffix('/') {
                     Some(_) => format!(
-                        "{name}: the provider answers. In IAM its address is {issuer}, with the slash at the end."
+                        "{name}: the provider responds. Its provider URL in IAM is {issuer}, including the slash at the end."
                     ),
-                    None => format!("{name}: the provider answers. In IAM its address is {issuer}."),
+                    None => format!("{name}: the provider responds. Its provider URL in IAM is {issuer}."),
                 }));
             }
             let warn = |what: String, fix: &'static str| Finding::warn(format!("{name}: {what}"), fix);
             findings.extend(traps.into_iter().map(|trap| {
-                warn(trap, "Configure the provider with an issuer https://HOST/PATH that AWS can reach.")
+                warn(
+                    trap,
+                    "Configure the provider with an issuer of the form https://HOST/PATH that AWS can reach.",
+                )
             }));
             findings.extend(keys.what_aws_refuses().into_iter().map(|found| {
                 warn(
-                    format!("AWS does not take all of its key set: {found}."),
+                    format!("AWS does not accept all of its key set: {found}."),
                     "Tell your identity provider's administrator: AWS may refuse its tokens with InvalidIdentityToken.",
                 )
             }));
@@ -55,7 +58,7 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
         }
         Err(problem) => {
             let what = format!("{}: {}", provider.label(), problem.message);
-            // A network that is away is not a set-up that is wrong.
+            // Being offline is not a configuration error.
             let is_away = [Code::Unreachable, Code::RequestTimedOut].iter().any(|code| problem.is(*code));
             let finding = if is_away { Finding::warn } else { Finding::fail };
             vec![finding(what, problem.next_line())]
@@ -70,35 +73,35 @@ fn read(provider: &Provider) -> Result<(Metadata, KeySet), Problem> {
     Ok((metadata, keys))
 }
 
-/// Whether it is AWS that reads what the provider publishes, and not somebody else's STS.
+/// Whether AWS itself, rather than another STS, reads what the provider publishes.
 fn asked_by_aws(provider: &Provider) -> bool {
     let Some(sts) = &provider.sts_endpoint else { return true };
     let host = sts.url().host_str().unwrap_or_default();
     Partition::ALL.into_iter().any(|partition| partition.is_sts_host(host))
 }
 
-/// What AWS does not take as the address of a provider (IAM User Guide, "Create an OpenID Connect identity provider").
+/// Why AWS does not accept an issuer (IAM User Guide, "Create an OpenID Connect identity provider").
 fn issuer_traps(issuer: &str) -> Vec<String> {
     let Ok(url) = Url::parse(issuer) else {
-        return vec![format!("its issuer \"{}\" is not an address.", issuer.escape_debug())];
+        return vec![format!("its issuer \"{}\" is not a URL.", issuer.escape_debug())];
     };
     let mut traps = Vec::new();
     if url.scheme() != "https" {
-        traps.push(format!("its issuer {issuer} is not https, which AWS does not take."));
+        traps.push(format!("its issuer {issuer} is not https, which AWS does not accept."));
     }
     if url.port().is_some() {
-        traps.push(format!("its issuer {issuer} has a port, which AWS does not take."));
+        traps.push(format!("its issuer {issuer} has a port, which AWS does not accept."));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        traps.push(format!("its issuer {issuer} has a query, which AWS does not take."));
+        traps.push(format!("its issuer {issuer} has a query, which AWS does not accept."));
     }
     if issuer.len() > ISSUER_MAX {
-        traps.push(format!("its issuer has more than {ISSUER_MAX} characters, which AWS does not take."));
+        traps.push(format!("its issuer has more than {ISSUER_MAX} characters, which AWS does not accept."));
     }
     traps
 }
 
-/// IAM's limit.
+/// IAM's limit for a provider URL.
 const ISSUER_MAX: usize = 255;
 
 #[cfg(test)]
@@ -106,13 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_aws_does_not_take_are_named() {
+    fn issuers_that_aws_does_not_accept_are_named() {
         assert_eq!(issuer_traps("https://idp.example/realms/x/"), [""; 0]);
         assert_eq!(
             issuer_traps("http://idp.example:8080"),
             [
-                "its issuer http://idp.example:8080 is not https, which AWS does not take.",
-                "its issuer http://idp.example:8080 has a port, which AWS does not take.",
+                "its issuer http://idp.example:8080 is not https, which AWS does not accept.",
+                "its issuer http://idp.example:8080 has a port, which AWS does not accept.",
             ]
         );
         assert_eq!(issuer_traps("https://idp.example/?x=1").len(), 1);

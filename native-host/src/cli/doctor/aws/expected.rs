@@ -1,41 +1,41 @@
-//! What is on record of AWS's answers, each with its source. Nothing else in the program depends on it: where AWS
-//! answers something else today, this says so, and the program copes with both as far as anybody could foresee.
+//! The documented responses of AWS, each with its source. Only this check depends on them: if AWS responds differently
+//! today, the check shows it.
 
 use http::header;
 
 use super::shape::{Shape, Text};
 
-/// What an answer has to be like.
+/// An expected response.
 #[derive(Debug)]
 pub(super) struct Expected {
-    /// The status, if one is on record.
+    /// The status, if it is known.
     status: Option<u16>,
     content_type: Option<&'static str>,
-    /// Elements or members that have to be there.
+    /// Elements or members that must be present.
     members: &'static [&'static str],
     code: Option<&'static str>,
-    /// One of these.
+    /// One of these texts.
     texts: &'static [Text],
-    /// Headers that have to be there.
+    /// Headers that must be present.
     headers: &'static [&'static str],
-    /// Headers that list words, and the words.
+    /// Headers that contain lists, and the expected words.
     lists: &'static [(&'static str, &'static str)],
     readers: Readers,
-    /// Where that is from.
-    pub(super) record: &'static str,
+    /// The source.
+    pub(super) source: &'static str,
 }
 
-/// What a page may read of the answer.
+/// Which pages may read the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Readers {
-    /// Not asked for.
+    /// Not checked.
     Any,
-    Everybody,
-    Nobody,
+    AllPages,
+    NoPage,
 }
 
 impl Expected {
-    /// What is not as on record, as a person would read it.
+    /// How the response differs, for display.
     pub(super) fn differences(&self, shape: &Shape) -> Vec<String> {
         let mut differences = Vec::new();
         let mut differs = |what: &str, expected: &str, found: &str| {
@@ -70,9 +70,9 @@ impl Expected {
         }
         let reader = shape.values.get(header::ACCESS_CONTROL_ALLOW_ORIGIN.as_str()).map(String::as_str);
         match (self.readers, reader) {
-            (Readers::Everybody, Some("*")) | (Readers::Nobody, None) | (Readers::Any, _) => {}
-            (Readers::Everybody, found) => differs("readable by", "every page", found.unwrap_or("no page")),
-            (Readers::Nobody, Some(found)) => differs("readable by", "no page", found),
+            (Readers::AllPages, Some("*")) | (Readers::NoPage, None) | (Readers::Any, _) => {}
+            (Readers::AllPages, found) => differs("readable by", "every page", found.unwrap_or("no page")),
+            (Readers::NoPage, Some(found)) => differs("readable by", "no page", found),
         }
         differences
     }
@@ -105,12 +105,12 @@ const NOTHING: Expected = Expected {
     headers: &[],
     lists: &[],
     readers: Readers::Any,
-    record: "",
+    source: "",
 };
 
 const REQUEST_ID: &[&str] = &["x-amzn-requestid"];
 
-/// A token that is no JWT.
+/// A token that is not a JWT.
 pub(super) const NO_JWT: Expected = Expected {
     status: Some(400),
     content_type: Some("text/xml"),
@@ -123,39 +123,39 @@ pub(super) const NO_JWT: Expected = Expected {
     code: Some("InvalidIdentityToken"),
     texts: &[Text::NotAJwt],
     headers: REQUEST_ID,
-    record: "sts.us-east-1, recorded in September 2026 by radkawar/stackd; aws-sdk-rust #827 for the headers",
+    source: "sts.us-east-1, recorded in September 2026 by radkawar/stackd; aws-sdk-rust #827 for the headers",
     ..NOTHING
 };
 
-/// The same, asked for JSON.
+/// The same with `Accept: application/json`.
 pub(super) const NO_JWT_JSON: Expected = Expected {
     content_type: Some("application/json"),
     members: JSON_ERROR,
-    record: "Envoy's tests of its web identity provider, kubernetes-sigs/aws-iam-authenticator",
+    source: "Envoy's tests of its web identity provider, kubernetes-sigs/aws-iam-authenticator",
     ..NO_JWT
 };
 
 const JSON_ERROR: &[&str] = &["Error > Code", "Error > Message", "Error > Type", "RequestId"];
 
-/// A JWT that nobody signed, of an issuer that does not exist. Until about 2026 the text named the issuer.
+/// A JWT with an invalid signature and an issuer that does not exist. Until about 2026 the text named the issuer.
 pub(super) const FALSE_JWT: Expected = Expected {
     texts: &[Text::NotValidated, Text::NoProvider],
-    record: "posts of 2026 (\"could not be validated\") and before (\"No OpenIDConnect provider found\")",
+    source: "posts of 2026 (\"could not be validated\") and before (\"No OpenIDConnect provider found\")",
     ..NO_JWT
 };
 
-/// The same, asked for JSON.
+/// The same with `Accept: application/json`.
 pub(super) const FALSE_JWT_JSON: Expected =
     Expected { content_type: NO_JWT_JSON.content_type, members: JSON_ERROR, ..FALSE_JWT };
 
-/// With the `Origin` of an extension. Of Firefox's there is no record.
+/// With the `Origin` of an extension. None is documented for Firefox's.
 pub(super) const NO_JWT_FROM_A_PAGE: Expected = Expected {
-    readers: Readers::Everybody,
-    record: "aws-sdk-js, SERVICES.md: STS answers pages of every origin",
+    readers: Readers::AllPages,
+    source: "aws-sdk-js, SERVICES.md: STS answers pages of every origin",
     ..NO_JWT
 };
 
-/// What a browser asks STS first, where it asks.
+/// A browser's preflight to STS.
 pub(super) const STS_PREFLIGHT: Expected = Expected {
     status: Some(200),
     lists: &[
@@ -163,38 +163,37 @@ pub(super) const STS_PREFLIGHT: Expected = Expected {
         ("access-control-max-age", "172800"),
         ("access-control-expose-headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"),
     ],
-    readers: Readers::Everybody,
-    record: "an OPTIONS recorded at sts.us-east-1 in 2020",
+    readers: Readers::AllPages,
+    source: "an OPTIONS recorded at sts.us-east-1 in 2020",
     ..NOTHING
 };
 
-/// Keys that are none, by POST and by GET.
+/// Invalid keys, by POST and by GET.
 pub(super) const FALSE_KEYS: Expected = Expected {
     status: Some(400),
     content_type: Some("text/html"),
     texts: &[Text::InvalidCredentials],
-    readers: Readers::Nobody,
-    record: "aws-vault #77, holochrome #8: a page \"Invalid credentials parameter\"",
+    readers: Readers::NoPage,
+    source: "aws-vault #77, holochrome #8: a page \"Invalid credentials parameter\"",
     ..NOTHING
 };
 
 /// With the `Origin` of an extension.
-pub(super) const FALSE_KEYS_FROM_A_PAGE: Expected =
-    Expected { record: "none; assumed to be as without an Origin, and not for pages to read", ..FALSE_KEYS };
-
-/// What a browser asks the sign-in host first, where it asks.
-pub(super) const SIGN_IN_PREFLIGHT: Expected = Expected {
-    readers: Readers::Nobody,
-    record: "none; nobody has seen this host answer pages of other origins",
-    ..NOTHING
+pub(super) const FALSE_KEYS_FROM_A_PAGE: Expected = Expected {
+    source: "none; assumed to be the same as without an Origin, and not readable by pages",
+    ..FALSE_KEYS
 };
+
+/// A browser's preflight to the sign-in host.
+pub(super) const SIGN_IN_PREFLIGHT: Expected =
+    Expected { readers: Readers::NoPage, source: "none; no CORS response of this host is known", ..NOTHING };
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_expected_is_what_is_on_record() {
+    fn the_expected_responses_are_the_recorded_ones() {
         let rows = |text: &str| -> Vec<serde_json::Value> {
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
         };

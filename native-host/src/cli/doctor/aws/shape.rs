@@ -1,4 +1,4 @@
-//! What is kept of an answer: enough to see whether it is the one on record, nothing that could be somebody's.
+//! The shape of a response: enough to compare it with the documented one, nothing that could be private.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,7 @@ use rolecall_core::secret::SecretBytes;
 use serde::Serialize;
 use serde_json::Value;
 
-/// An answer without its values.
+/// A response without its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shape {
@@ -19,22 +19,22 @@ pub(super) struct Shape {
     pub(super) content_type: Option<String>,
     /// The names of headers that many servers send or that AWS is known for.
     pub(super) headers: BTreeSet<String>,
-    /// How many more there are: names of a company's own proxy tell of the company.
+    /// How many other headers there are: a company's own proxy could be recognised by their names.
     pub(super) other_headers: usize,
-    /// Of the headers that tell what a page may read, and of AWS's kind of error.
+    /// The values of CORS headers and of AWS's error type.
     pub(super) values: BTreeMap<String, String>,
-    /// The elements or members, as `ErrorResponse > Error > Code`; none of a page for people.
+    /// The elements or members, as `ErrorResponse > Error > Code`; none for an HTML page.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) members: BTreeSet<String>,
     /// AWS's code for the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
-    /// Which of the known texts it says.
+    /// Which of the known texts it contains.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Text>,
 }
 
-/// The texts of AWS that are told apart. What else it says is not repeated.
+/// The texts of AWS that are recognised. Others are not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Text {
@@ -48,7 +48,7 @@ pub(super) enum Text {
 }
 
 impl Shape {
-    /// The shape of an answer.
+    /// The shape of a response.
     pub(super) fn of(response: &Response<SecretBytes>) -> Self {
         let headers = response.headers();
         let body = String::from_utf8_lossy(response.body().expose_secret());
@@ -60,7 +60,7 @@ impl Shape {
         let values = values.filter_map(|name| Some((name.clone(), plain(headers, name)?))).collect();
         let document = match body.trim_start().as_bytes().first() {
             Some(b'{') => of_json(&body),
-            // A page is for people: the names in it say nothing.
+            // The element names of an HTML page mean nothing.
             Some(b'<') if content_type.as_deref() != Some("text/html") => of_xml(&body),
             _ => Document::default(),
         };
@@ -76,7 +76,6 @@ impl Shape {
         }
     }
 
-    /// Whether something between here and AWS made this answer. `has_documents`: every refusal of the service is one.
     pub(super) fn is_of_a_proxy(&self, has_documents: bool) -> bool {
         let asks_for_sign_in = matches!(self.status, 407 | 511);
         let is_aws = self.headers.iter().any(|name| name.starts_with("x-amz"));
@@ -159,7 +158,7 @@ fn of_json(body: &str) -> Document {
     document
 }
 
-/// Which text it is. A page may spell its quotes and break its lines as it likes.
+/// Finds a known text, in any quotes and line breaks of an HTML page.
 fn text(body: &str) -> Option<Text> {
     let body = body.to_lowercase();
     if body.trim().is_empty() {
@@ -193,7 +192,7 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"._:-".contains(&byte))
 }
 
-/// Headers that tell nothing of who sends them.
+/// Headers that do not identify their sender.
 const USUAL: [&str; 14] = [
     "cache-control",
     "connection",
@@ -211,7 +210,7 @@ const USUAL: [&str; 14] = [
     "x-frame-options",
 ];
 
-/// In lower case, each as short as it is still only this one.
+/// In lower case, each as short as it is still unambiguous.
 const TEXTS: [(&str, Text); 6] = [
     ("is not a valid jwt", Text::NotAJwt),
     ("could not be validated", Text::NotValidated),
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_in_xml_and_its_twin_in_json_keep_names_and_no_values() {
+    fn a_refusal_in_xml_or_json_keeps_names_and_no_values() {
         let xml = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
                    <Code>InvalidIdentityToken</Code><Message>The ID Token provided is not a valid JWT. (secret)</Message>\
                    </Error><RequestId>11111111-2222</RequestId></ErrorResponse>";
@@ -264,11 +263,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_page_is_told_from_an_answer_of_aws() {
+    fn a_proxys_page_is_told_apart_from_a_response_of_aws() {
         let page = [("content-type", "text/html")];
         assert!(Shape::of(&response(407, &[], "")).is_of_a_proxy(false));
         assert!(Shape::of(&response(403, &page, "<html>Acme Corp")).is_of_a_proxy(true));
-        // The sign-in host's own refusal is a page.
+        // The sign-in host's own refusal is an HTML page.
         assert!(!Shape::of(&response(400, &page, "<html>Invalid credentials")).is_of_a_proxy(false));
         let aws = [("content-type", "text/html"), ("x-amzn-requestid", "1")];
         assert!(!Shape::of(&response(403, &aws, "<html>")).is_of_a_proxy(true));
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_could_be_somebodys_is_not_named() {
+    fn a_member_name_that_could_be_private_is_not_kept() {
         let shape = Shape::of(&response(
             200,
             &[],

@@ -1,4 +1,4 @@
-//! Which servers of AWS are asked.
+//! The AWS services to check.
 
 use rolecall_core::aws::Partition;
 use rolecall_core::settings::Endpoint;
@@ -21,13 +21,13 @@ impl Service {
     }
 }
 
-/// A server that is asked.
+/// A server to check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) service: Service,
     pub(super) partition: Partition,
     pub(super) endpoint: Endpoint,
-    /// AWS's own host, which may be told to others; an address of the settings may not.
+    /// AWS's own host, which may be reported; an address from the settings may not.
     pub(super) host: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Target {
         Some(Self { service, partition, endpoint, host })
     }
 
-    /// What the person at this terminal may see.
+    /// The address as shown at this terminal.
     pub(super) fn address(&self) -> &str {
         self.endpoint.url().as_str()
     }

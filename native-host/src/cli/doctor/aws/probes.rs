@@ -1,4 +1,4 @@
-//! The requests: each one that AWS refuses, with what is on record about the refusal.
+//! The requests, all of which AWS refuses, and the documented responses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,22 +14,22 @@ use super::expected::{self, Expected};
 use super::target::{Service, Target};
 use crate::http_client;
 
-/// One request, and what is expected of its answer.
-pub(super) struct Question {
+/// One request and its expected response.
+pub(super) struct Probe {
     pub(super) name: &'static str,
     pub(super) request: Request<SecretBytes>,
     pub(super) expected: &'static Expected,
 }
 
-/// What is asked of a target.
-pub(super) fn of(target: &Target) -> Vec<Question> {
+/// The requests to a target.
+pub(super) fn of(target: &Target) -> Vec<Probe> {
     match target.service {
         Service::Sts => of_sts(target),
         Service::SignIn => of_sign_in(target),
     }
 }
 
-fn of_sts(target: &Target) -> Vec<Question> {
+fn of_sts(target: &Target) -> Vec<Probe> {
     let chromium = chromium();
     let token = |token: &str| form(target, &assume_role(target.partition, token));
     let json = |mut request: Request<SecretBytes>| {
@@ -37,42 +37,42 @@ fn of_sts(target: &Target) -> Vec<Question> {
         request
     };
     vec![
-        Question { name: "no JWT", request: token(NO_JWT), expected: &expected::NO_JWT },
-        Question {
-            name: "no JWT, JSON wanted",
+        Probe { name: "not a JWT", request: token(NO_JWT), expected: &expected::NO_JWT },
+        Probe {
+            name: "not a JWT, JSON accepted",
             request: json(token(NO_JWT)),
             expected: &expected::NO_JWT_JSON,
         },
-        Question { name: "a JWT of nobody", request: token(&false_jwt()), expected: &expected::FALSE_JWT },
-        Question {
-            name: "a JWT of nobody, JSON wanted",
+        Probe { name: "an invalid JWT", request: token(&false_jwt()), expected: &expected::FALSE_JWT },
+        Probe {
+            name: "an invalid JWT, JSON accepted",
             request: json(token(&false_jwt())),
             expected: &expected::FALSE_JWT_JSON,
         },
-        Question {
+        Probe {
             name: "from Chromium's extension",
             request: with_origin(token(NO_JWT), &chromium),
             expected: &expected::NO_JWT_FROM_A_PAGE,
         },
-        Question {
+        Probe {
             name: "from Firefox's extension",
             request: with_origin(token(NO_JWT), FIREFOX),
             expected: &expected::NO_JWT_FROM_A_PAGE,
         },
-        Question {
-            name: "preflight of Chromium",
+        Probe {
+            name: "preflight from Chromium",
             request: preflight(target, &chromium),
             expected: &expected::STS_PREFLIGHT,
         },
-        Question {
-            name: "preflight of Firefox",
+        Probe {
+            name: "preflight from Firefox",
             request: preflight(target, FIREFOX),
             expected: &expected::STS_PREFLIGHT,
         },
     ]
 }
 
-fn of_sign_in(target: &Target) -> Vec<Question> {
+fn of_sign_in(target: &Target) -> Vec<Probe> {
     let chromium = chromium();
     let post = || form(target, &sign_in_token());
     let get = || {
@@ -85,42 +85,42 @@ fn of_sign_in(target: &Target) -> Vec<Question> {
         request
     };
     vec![
-        Question { name: "false keys, POST", request: post(), expected: &expected::FALSE_KEYS },
-        Question { name: "false keys, GET", request: get(), expected: &expected::FALSE_KEYS },
-        Question {
+        Probe { name: "invalid keys, POST", request: post(), expected: &expected::FALSE_KEYS },
+        Probe { name: "invalid keys, GET", request: get(), expected: &expected::FALSE_KEYS },
+        Probe {
             name: "POST from Chromium's extension",
             request: with_origin(post(), &chromium),
             expected: &expected::FALSE_KEYS_FROM_A_PAGE,
         },
-        Question {
+        Probe {
             name: "POST from Firefox's extension",
             request: with_origin(post(), FIREFOX),
             expected: &expected::FALSE_KEYS_FROM_A_PAGE,
         },
-        Question {
+        Probe {
             name: "GET from Chromium's extension",
             request: with_origin(get(), &chromium),
             expected: &expected::FALSE_KEYS_FROM_A_PAGE,
         },
-        Question {
+        Probe {
             name: "GET from Firefox's extension",
             request: with_origin(get(), FIREFOX),
             expected: &expected::FALSE_KEYS_FROM_A_PAGE,
         },
-        Question {
-            name: "preflight of Chromium",
+        Probe {
+            name: "preflight from Chromium",
             request: preflight(target, &chromium),
             expected: &expected::SIGN_IN_PREFLIGHT,
         },
-        Question {
-            name: "preflight of Firefox",
+        Probe {
+            name: "preflight from Firefox",
             request: preflight(target, FIREFOX),
             expected: &expected::SIGN_IN_PREFLIGHT,
         },
     ]
 }
 
-/// A role of AWS's own example account.
+/// An `AssumeRoleWithWebIdentity` body for a role of AWS's example account.
 fn assume_role(partition: Partition, token: &str) -> String {
     let role = format!("arn:{}:iam::123456789012:role/rolecall-doctor", partition.id());
     encoded(&[
@@ -133,7 +133,7 @@ fn assume_role(partition: Partition, token: &str) -> String {
     ])
 }
 
-/// A JWT in which nothing is wrong but that nobody signed it and that its issuer does not exist (RFC 6761 section 6.4).
+/// A well-formed JWT with an invalid signature and an issuer that does not exist (RFC 6761 section 6.4).
 fn false_jwt() -> String {
     let now = Utc::now().timestamp();
     let head = json!({ "alg": "RS256", "kid": "rolecall-doctor", "typ": "JWT" });
@@ -145,7 +145,7 @@ fn false_jwt() -> String {
         "exp": now + 300,
     });
     let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    // As long as a signature of RS256 with 2048 bits.
+    // As long as an RS256 signature with a 2048-bit key.
     let signature = part(&[0; 256]);
     format!("{}.{}.{signature}", part(head.to_string().as_bytes()), part(claims.to_string().as_bytes()))
 }
@@ -172,7 +172,7 @@ fn form(target: &Target, body: &str) -> Request<SecretBytes> {
     request
 }
 
-/// What a browser asks before a request of a page that is not a plain form (the Fetch standard, "CORS-preflight fetch").
+/// A browser's preflight for a request that is not a plain form (the Fetch standard, "CORS-preflight fetch").
 fn preflight(target: &Target, origin: &str) -> Request<SecretBytes> {
     let mut request = Request::new(SecretBytes::default());
     *request.method_mut() = Method::OPTIONS;
@@ -196,7 +196,7 @@ fn chromium() -> String {
 
 const NO_JWT: &str = "rolecall-doctor";
 
-/// An add-on's address is another in every installation: this one is nobody's.
+/// An add-on's origin differs in every installation: this one belongs to none.
 const FIREFOX: &str = "moz-extension://00000000-0000-4000-8000-000000000000";
 
 #[cfg(test)]
@@ -204,14 +204,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_is_sent_is_anybodys() {
+    fn the_requests_contain_nothing_personal() {
         let target = |service| {
             Target::new(service, Partition::AwsUsGov, Some("host.example".to_owned()), None).unwrap()
         };
         for service in [Service::Sts, Service::SignIn] {
-            let questions = of(&target(service));
-            assert_eq!(questions.len(), 8);
-            for Question { request, .. } in questions {
+            let probes = of(&target(service));
+            assert_eq!(probes.len(), 8);
+            for Probe { request, .. } in probes {
                 let text = format!(
                     "{} {:?} {}",
                     request.uri(),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_false_token_has_the_form_of_a_real_one() {
+    fn the_invalid_token_has_the_form_of_a_real_one() {
         let token = false_jwt();
         let parts: Vec<_> = token.split('.').collect();
         let [head, claims, signature] = parts[..] else { panic!("{token}") };
