@@ -1,7 +1,7 @@
-//! The way into the AWS console: `getSigninToken`, then `login` (IAM User Guide, "Enabling custom identity
+//! Opening the AWS console: `getSigninToken`, then `login` (IAM User Guide, "Enabling custom identity
 //! broker access to the AWS console").
 //!
-//! The login address works for 15 minutes for whoever has it. It is a secret, opened and never logged.
+//! The login address works for 15 minutes and for anyone who has it. It is a secret, opened and never logged.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ pub async fn login_url(
 /// Why the console cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConsoleError {
-    /// The AWS sign-in gave no answer.
+    /// The AWS sign-in did not respond.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// No console is known for the partition.
@@ -68,7 +68,7 @@ pub enum ConsoleError {
         partition: &'static str,
     },
     /// The credentials are not AWS's.
-    #[error("The credentials come from {host}, which is not AWS: AWS's console is not shown them.")]
+    #[error("The credentials come from {host}, which is not AWS, so they are not sent to the AWS console.")]
     NotAws {
         /// The host of `sts_endpoint`.
         host: String,
@@ -80,7 +80,7 @@ pub enum ConsoleError {
         status: u16,
     },
     /// No sign-in token in the answer.
-    #[error("The AWS sign-in answered with something that is not a sign-in token.")]
+    #[error("The AWS sign-in did not return a sign-in token.")]
     Malformed,
 }
 

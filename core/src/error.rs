@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do then.
+//! The errors of a sign-in, with their codes and next steps.
 //!
 //! Every failure of the product is a typed error with three parts: a stable [`Code`] to search for, one plain
 //! sentence (its `Display`), and the next step. [`Problem`] is that triple as it travels in a message.
@@ -29,10 +29,10 @@ pub enum Error {
     /// The provider's configuration or keys are not usable.
     #[error(transparent)]
     Discovery(#[from] DiscoveryError),
-    /// The browser did not come back.
+    /// The browser was not redirected back.
     #[error(transparent)]
     Authorize(#[from] AuthorizeError),
-    /// The browser came back with something that is not a code.
+    /// The redirect contains no code.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
     /// The token endpoint refused.

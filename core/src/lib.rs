@@ -1,4 +1,4 @@
-//! What signing in to AWS through OpenID Connect means.
+//! Signing in to AWS through OpenID Connect.
 //!
 //! This crate holds the protocol and nothing else: it performs no I/O and has no clock and no randomness of
 //! its own. Everything outside enters through [`platform::Platform`], so the browser extension and the
@@ -14,7 +14,7 @@
 //! | What is asked of the outside world? | [`platform`] |
 //! | Discovery, authorization, redirect, tokens, ID token | [`oidc`] |
 //! | `AssumeRoleWithWebIdentity` | [`sts`] |
-//! | The way into the AWS console | [`console`] |
+//! | Opening the AWS console | [`console`] |
 //! | ARNs, partitions, credentials | [`aws`] |
 //! | The settings document and its layers | [`settings`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |

@@ -1,4 +1,4 @@
-//! The outside world, as far as signing in needs it.
+//! The interface of a sign-in to the program that it runs in.
 //!
 //! Two drivers implement [`Platform`]: the extension's worker (identity redirect, fetch) and the command line
 //! (loopback redirect, blocking client). Neither re-implements a step of the sign-in.
@@ -80,10 +80,10 @@ impl HttpResponse {
     }
 }
 
-/// What a sign-in asks of the program it runs in.
+/// What a sign-in needs from the program that it runs in.
 #[allow(async_fn_in_trait)] // Both drivers run it on one thread; nothing needs `Send`.
 pub trait Platform {
-    /// Where the provider sends the person back to (RFC 6749 section 3.1.2).
+    /// The redirect URI (RFC 6749 section 3.1.2).
     fn redirect_uri(&self) -> Url;
 
     /// Sends the browser to `url` and waits for it to arrive at the redirect URI, whose full address comes back.
@@ -116,10 +116,10 @@ pub enum Interaction {
     Window,
 }
 
-/// By which way a request should leave. The command line has only one and ignores this.
+/// The route of a request. The command line has only one and ignores this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The least powerful way that works. Where the answer of one way cannot be read, the next one is tried.
+    /// The least powerful route that works. If its response cannot be read, the next one is tried.
     Auto,
     /// From the extension only.
     Extension,
@@ -158,28 +158,28 @@ pub enum Step {
     AssumingRole,
     /// Asking the STS of the partition's main region instead, since the account has no STS in the role's.
     AssumingRoleInMainRegion,
-    /// Asking AWS for a way into the console.
+    /// Requesting an address for the console.
     OpeningConsole,
     /// Writing a profile through the native host.
     WritingProfile,
 }
 
-/// Why the browser did not come back with a redirect.
+/// Why there was no redirect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizeError {
     /// The person closed the window.
     #[error("The sign-in window was closed before the sign-in was complete.")]
     Cancelled,
     /// The person signed out, or turned out to be somebody else, while it was under way.
-    #[error("Somebody signed out or changed the account before the sign-in was complete.")]
+    #[error("The account was signed out or changed before the sign-in was complete.")]
     SignedOut,
     /// A silent request could not be answered without the person.
-    #[error("The provider wants the person to sign in.")]
+    #[error("The provider requires you to sign in.")]
     InteractionRequired,
     /// The provider's page did not load.
     #[error("The provider's sign-in page could not be loaded: {reason}")]
     PageUnreachable {
-        /// The browser's own words.
+        /// The browser's message.
         reason: String,
     },
     /// The person did not finish in time.
@@ -191,7 +191,7 @@ pub enum AuthorizeError {
     /// No way to show a page here.
     #[error("No browser window could be opened: {reason}")]
     NoBrowser {
-        /// The system's own words.
+        /// The system's message.
         reason: String,
     },
 }
@@ -219,11 +219,11 @@ pub enum TransportError {
     Unreachable {
         /// Host and port asked.
         host: String,
-        /// The system's own words.
+        /// The system's message.
         reason: String,
     },
     /// The answer took too long.
-    #[error("{host} did not answer within {seconds} seconds.")]
+    #[error("{host} did not respond within {seconds} seconds.")]
     TimedOut {
         /// Host and port asked.
         host: String,
@@ -231,7 +231,7 @@ pub enum TransportError {
         seconds: u32,
     },
     /// The browser does not let the extension read answers of this host.
-    #[error("The browser does not let Rolecall talk to {host}.")]
+    #[error("The browser does not let Rolecall connect to {host}.")]
     NotAllowed {
         /// Host and port asked.
         host: String,
@@ -239,9 +239,7 @@ pub enum TransportError {
         pattern: String,
     },
     /// The same, where the settings let nothing but the extension ask.
-    #[error(
-        "The browser keeps the answer of {host} from Rolecall, and the settings let only the extension ask it."
-    )]
+    #[error("The browser hides responses of {host} from Rolecall, and the settings allow no other route.")]
     Withheld {
         /// Host and port asked.
         host: String,
@@ -255,7 +253,7 @@ pub enum TransportError {
         host: String,
     },
     /// The request may only leave through the native host, which is not there.
-    #[error("{host} must be asked through the Rolecall host program, which is not connected.")]
+    #[error("Requests to {host} need the Rolecall host program, which is not connected.")]
     HostNeeded {
         /// Host and port asked.
         host: String,
@@ -272,7 +270,7 @@ pub enum TransportError {
     #[error("{}", .0.message)]
     Relayed(Box<Problem>),
     /// The answer is larger than anything this product reads.
-    #[error("The answer of {host} is larger than {limit} bytes.")]
+    #[error("The response of {host} is larger than {limit} bytes.")]
     TooLarge {
         /// Host and port asked.
         host: String,
@@ -315,7 +313,7 @@ pub(crate) fn server_date(response: &HttpResponse) -> Option<DateTime<Utc>> {
     time::http_date(date)
 }
 
-/// For how long a server wants to be left alone: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
+/// How long to wait before the next request: `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
 pub(crate) fn retry_after(response: &HttpResponse, now: DateTime<Utc>) -> Option<TimeDelta> {
     let text = response.header("retry-after")?.trim();
     let wait = if let Ok(seconds) = text.parse::<u32>() {
@@ -328,9 +326,9 @@ pub(crate) fn retry_after(response: &HttpResponse, now: DateTime<Utc>) -> Option
     Some(wait.max(TimeDelta::zero()))
 }
 
-/// The system gave no random bytes.
+/// The system returned no random bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("The system gave no random bytes: {0}")]
+#[error("The system returned no random bytes: {0}")]
 pub struct RandomnessError(pub String);
 
 /// The largest answer any part of the product reads, in bytes. A JWKS of a large provider is about 20 KB.
@@ -347,7 +345,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_says_in_seconds_or_by_its_own_clock_for_how_long_it_wants_to_be_left_alone() {
+    fn retry_after_is_read_in_seconds_or_by_the_servers_clock() {
         let now = time::http_date("Sun, 06 Nov 1994 08:00:00 GMT").unwrap();
         let wait = |retry: &str, date: &str| {
             let headers =

@@ -1,4 +1,4 @@
-//! What is known of a provider between sign-ins: who is signed in there, and the credentials of their roles.
+//! The state of a provider between sign-ins: the signed-in person, and the credentials of their roles.
 //!
 //! A [`ProviderSession`] is plain data, which several sign-ins read and change at the same time through
 //! [`SharedSession`]. Nothing of it is held while anything is waited for. Whoever signs out, or turns out to be somebody
@@ -53,7 +53,7 @@ pub struct PersonChanged {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generation(u32);
 
-/// What is known of a provider between sign-ins. Holds secrets: it lives in memory and `storage.session`.
+/// The state of a provider between sign-ins. It contains secrets and is kept in memory and `storage.session`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProviderSession {

@@ -23,7 +23,7 @@ use crate::sts::{self, StsError};
 use crate::url::Url;
 use crate::{Error, Result};
 
-/// Whether somebody is there to answer a window.
+/// Whether a person can answer a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// A person asked and can sign in at the provider's pages.
@@ -103,9 +103,9 @@ pub async fn id_token(
             Presence::Nobody => Err(AuthorizeError::InteractionRequired.into()),
         };
     }
-    // 4. A silent redirect costs nobody's attention.
+    // 4. A silent redirect needs no attention.
     match flow.authorize(Prompt::None).await {
-        // 5. A window, if somebody is there to see it.
+        // 5. A window, if a person is there.
         Err(error) if presence == Presence::Person && may_need_person(&error) => {
             flow.authorize(Prompt::AsNeeded).await
         }
@@ -469,13 +469,13 @@ fn is_busy(response: &HttpResponse) -> bool {
     response.status == 429 || (500..600).contains(&response.status)
 }
 
-/// How long a provider's configuration is believed.
+/// How long a provider's configuration is cached.
 const DISCOVERY_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
-/// How long a token endpoint is waited for that asks to be left alone.
+/// The longest `Retry-After` of a token endpoint that a sign-in waits for.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// For how long a token endpoint is left alone that asks for it.
+/// The longest time for which a token endpoint's `Retry-After` is respected.
 const LONGEST_POSTPONEMENT: TimeDelta = TimeDelta::hours(1);
 
 #[cfg(test)]

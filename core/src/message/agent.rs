@@ -13,13 +13,13 @@ use crate::secret;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentRequest {
-    /// What the command speaks. An agent that shares no version answers with the code `host-version`.
+    /// The command's protocol versions. Without a common one, the agent responds with the code `host-version`.
     pub protocol: ProtocolRange,
     /// Whether a sign-in goes on when the command has gone: AWS tools kill what they have started. What they give up that
     /// way is not what a person cancels; that is told by a further byte.
     #[serde(default)]
     pub outlives_asker: bool,
-    /// What is wanted.
+    /// The request.
     pub body: WorkerRequest,
 }
 
@@ -53,6 +53,6 @@ pub enum AgentAnswer {
         /// The worker's page.
         page: StatusPage,
     },
-    /// It is done.
+    /// Done.
     Done,
 }

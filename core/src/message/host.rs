@@ -46,14 +46,14 @@ pub enum ToHost {
     Request {
         /// Repeated in the response.
         id: Id,
-        /// What is wanted.
+        /// The request.
         body: HostRequest,
     },
     /// The response to a request of the host.
     Response {
         /// The request's.
         id: Id,
-        /// What came of it.
+        /// The result.
         result: Outcome<WorkerResponse>,
     },
 }
@@ -66,17 +66,17 @@ pub enum ToWorker {
     Request {
         /// Repeated in the response.
         id: Id,
-        /// What is wanted.
+        /// The request.
         body: WorkerRequest,
     },
     /// The response to a request of the worker.
     Response {
         /// The request's.
         id: Id,
-        /// What came of it.
+        /// The result.
         result: Outcome<HostResponse>,
     },
-    /// Whoever wanted the response to this request has gone.
+    /// The caller that wanted the response to this request has gone.
     Cancel {
         /// The request's.
         id: Id,
@@ -112,13 +112,13 @@ impl<T> From<Result<T, Problem>> for Outcome<T> {
     }
 }
 
-/// What the worker wants of the host.
+/// A request of the worker to the host.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum HostRequest {
-    /// Who is there? Answered by [`HostResponse::Hello`].
+    /// The first request. Answered by [`HostResponse::Hello`].
     Hello {
-        /// What the extension speaks.
+        /// The extension's protocol versions.
         protocol: ProtocolRange,
         /// The extension's version.
         version: String,
@@ -127,20 +127,20 @@ pub enum HostRequest {
     Settings(PageRequest),
     /// Write a profile. Answered by [`HostResponse::ProfileWritten`].
     WriteProfile(Box<ProfileSpec>),
-    /// Send an HTTP request that the browser would spoil. Answered by [`HostResponse::Http`] or
+    /// Send an HTTP request without the browser's headers. Answered by [`HostResponse::Http`] or
     /// [`HostResponse::HttpFailed`].
     SendHttp(HttpRelayRequest),
-    /// The worker has forgotten these roles: so shall the host. Answered by [`HostResponse::Done`].
+    /// Delete these roles' credentials, as the worker has. Answered by [`HostResponse::Done`].
     Forget(RoleSelection),
 }
 
-/// What the host responds.
+/// The host's response.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum HostResponse {
     /// Who the host is.
     Hello {
-        /// What the host speaks.
+        /// The host's protocol versions.
         protocol: ProtocolRange,
         /// The host's version.
         version: String,
@@ -160,7 +160,7 @@ pub enum HostResponse {
     Http(HttpRelayResponse),
     /// Why there is no HTTP response.
     HttpFailed(TransportError),
-    /// It is done.
+    /// Done.
     Done,
 }
 
@@ -231,7 +231,7 @@ pub struct HttpRelayResponse {
     pub body: SecretBytes,
 }
 
-/// What the host wants of the worker, on behalf of somebody in a terminal.
+/// A request of the host to the worker, for a command in a terminal.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WorkerRequest {
@@ -308,7 +308,7 @@ pub struct SignOutRequest {
     pub end_session: bool,
 }
 
-/// What the worker responds.
+/// The worker's response.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum WorkerResponse {
@@ -327,7 +327,7 @@ pub enum WorkerResponse {
     },
     /// A page of who is signed in and which roles there are.
     Status(StatusPage),
-    /// It is done.
+    /// Done.
     Done,
 }
 

@@ -1,4 +1,4 @@
-//! What the four parts say to each other, typed once.
+//! The messages between ui, worker, host and command line.
 //!
 //! ```text
 //! ui ──[ui::Intent]──► worker ──[host::ToHost]──► host ◄──[agent::AgentRequest]── rolecall command

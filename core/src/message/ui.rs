@@ -151,9 +151,9 @@ pub enum Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderState {
-    /// What roles refer to it by.
+    /// The id that roles refer to.
     pub id: ProviderId,
-    /// What people call it.
+    /// Its name, for display.
     pub label: String,
     /// Who is signed in, as one line.
     pub person: Option<String>,

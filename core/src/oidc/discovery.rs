@@ -25,7 +25,7 @@ pub struct Metadata {
     /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
     #[serde(default, deserialize_with = "usable_endpoint")]
     pub end_session_endpoint: Option<Endpoint>,
-    /// Where a refresh token is made worthless (RFC 7009).
+    /// The revocation endpoint (RFC 7009).
     #[serde(default, deserialize_with = "usable_endpoint")]
     pub revocation_endpoint: Option<Endpoint>,
     /// Whether every redirect carries `iss` (RFC 9207 section 3).
@@ -107,7 +107,7 @@ impl Metadata {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
     /// An HTTP status other than 200.
-    #[error("{url} answered with HTTP status {status}.")]
+    #[error("{url} responded with the HTTP status {status}.")]
     Status {
         /// What was asked.
         url: String,
@@ -115,7 +115,7 @@ pub enum DiscoveryError {
         status: u16,
     },
     /// Not the document that was expected.
-    #[error("{url} answered with something that is not a provider's configuration: {reason}.")]
+    #[error("{url} did not return a valid provider configuration: {reason}.")]
     Malformed {
         /// What was asked.
         url: String,
@@ -123,7 +123,7 @@ pub enum DiscoveryError {
         reason: String,
     },
     /// The document speaks for another issuer.
-    #[error("{url} speaks for the issuer \"{issuer}\", which does not belong to that address.{fitting}")]
+    #[error("{url} names the issuer \"{issuer}\", which does not match that address.{fitting}")]
     IssuerMismatch {
         /// What was asked.
         url: String,
@@ -139,7 +139,7 @@ pub enum DiscoveryError {
         url: String,
     },
     /// Not a JSON Web Key Set.
-    #[error("{url} answered with something that is not a JSON Web Key Set: {reason}.")]
+    #[error("{url} did not return a JSON Web Key Set: {reason}.")]
     KeysMalformed {
         /// What was asked.
         url: String,
@@ -165,10 +165,10 @@ impl DiscoveryError {
 fn fitting_address(issuer: &str, expected: &str, asked: &Url) -> String {
     if issuer.contains('{') {
         let everybody = asked.path().split('/').nth(1).unwrap_or_default();
-        return format!(" Put your tenant's own id in the place of \"{everybody}\" in the address.");
+        return format!(" Replace \"{everybody}\" in the address with your tenant's ID.");
     }
     match expected.parse::<Endpoint>() {
-        Ok(fitting) => format!(" The address of that issuer is {}.", shown(fitting.url())),
+        Ok(fitting) => format!(" That issuer's address is {}.", shown(fitting.url())),
         Err(_) => String::new(),
     }
 }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sign_in_does_without_is_absent_where_it_cannot_be_used() {
+    fn unusable_optional_metadata_counts_as_absent() {
         let well_known = "https://a.example/.well-known/openid-configuration";
         for unusable in ["\"http://a.example/logout\"", "\"/logout\"", "\"\"", "null", "7"] {
             let extra = format!(
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_issuer_that_does_not_belong_to_the_address_the_fitting_one_is_told() {
+    fn for_an_issuer_that_does_not_match_the_address_the_right_address_is_named() {
         let tenant = "11111111-2222-3333-4444-555555555555";
         let host = "https://login.microsoftonline.com";
         let path = ".well-known/openid-configuration";
@@ -289,17 +289,17 @@ mod tests {
             (
                 format!("{host}/common/v2.0/{path}"),
                 format!("{host}/{{tenantid}}/v2.0"),
-                "Put your tenant's own id in the place of \"common\" in the address.".to_owned(),
+                "Replace \"common\" in the address with your tenant's ID.".to_owned(),
             ),
             (
                 format!("{host}/example.onmicrosoft.com/v2.0/{path}"),
                 format!("{host}/{tenant}/v2.0"),
-                format!("The address of that issuer is {host}/{tenant}/v2.0/{path}."),
+                format!("That issuer's address is {host}/{tenant}/v2.0/{path}."),
             ),
             (
                 format!("{host}/{tenant}/{path}"),
                 format!("https://sts.windows.net/{tenant}/"),
-                format!("The address of that issuer is https://sts.windows.net/{tenant}/{path}."),
+                format!("That issuer's address is https://sts.windows.net/{tenant}/{path}."),
             ),
         ] {
             let error = read(&asked, &issuer, "").unwrap_err().to_string();

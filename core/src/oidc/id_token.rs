@@ -62,14 +62,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// What to call them in a line of text.
+    /// The person's name, for display.
     #[must_use]
     pub fn label(&self) -> &str {
         self.email.as_deref().or(self.name.as_deref()).unwrap_or(&self.sub)
     }
 }
 
-/// What a token must say.
+/// The expected content of a token.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedToken<'a> {
     /// The provider's issuer.
@@ -161,22 +161,22 @@ pub enum IdTokenError {
         alg: String,
     },
     /// No key of this `kid`, or no `kid` and several keys.
-    #[error("The provider publishes no key {} for its ID token.", kid.as_deref().map_or("that is clearly the one".to_owned(), |kid| format!("\"{kid}\"")))]
+    #[error("The provider's key set has no {} for the ID token.", kid.as_deref().map_or("unambiguous key".to_owned(), |kid| format!("key \"{kid}\"")))]
     KeyUnknown {
         /// The header's `kid`.
         kid: Option<String>,
     },
     /// The key is of another kind than the algorithm, or published for another use.
-    #[error("The provider's key for the ID token is not one for {alg} signatures.")]
+    #[error("The provider's key for the ID token is not for {alg} signatures.")]
     KeyUnfit {
         /// The header's `alg`.
         alg: String,
     },
     /// An RSA key of another length than 2048, 3072 or 4096 bits, or a point that is not on the curve.
-    #[error("The provider's key for the ID token is too weak or broken.")]
+    #[error("The provider's key for the ID token is too weak or invalid.")]
     KeyWeak,
     /// The signature is not the provider's.
-    #[error("The ID token's signature is not the provider's.")]
+    #[error("The ID token's signature is invalid.")]
     Signature,
     /// Another issuer.
     #[error("The ID token comes from \"{actual}\", not from \"{expected}\".")]
@@ -187,7 +187,7 @@ pub enum IdTokenError {
         actual: String,
     },
     /// Meant for another client.
-    #[error("The ID token is meant for another application (\"{actual}\").")]
+    #[error("The ID token is for another application (\"{actual}\").")]
     Audience {
         /// `aud` or `azp`.
         actual: String,
@@ -202,16 +202,16 @@ pub enum IdTokenError {
         seconds: i64,
     },
     /// `nbf` or `iat` is ahead.
-    #[error("The ID token becomes valid only in {seconds} seconds.")]
+    #[error("The ID token is not valid for another {seconds} seconds.")]
     NotYetValid {
         /// By how much.
         seconds: i64,
     },
     /// A claim is missing.
-    #[error("The ID token lacks the claim \"{0}\".")]
+    #[error("The ID token has no claim \"{0}\".")]
     Missing(&'static str),
-    /// A claim or header parameter stands twice.
-    #[error("The ID token carries \"{0}\" more than once.")]
+    /// A duplicate claim or header parameter.
+    #[error("The ID token contains \"{0}\" more than once.")]
     Duplicate(String),
     /// A claim has the wrong type.
     #[error("The ID token's claim \"{0}\" has the wrong type.")]

@@ -1,4 +1,4 @@
-//! JSON objects in which every name stands once.
+//! JSON objects without duplicate names.
 //!
 //! RFC 7519 section 4 lets a JWT reader either refuse duplicate claim names or take the last. Two readers that
 //! choose differently see two different tokens, so this product refuses.
@@ -14,7 +14,7 @@ use crate::json;
 /// Why text is not a JSON object whose top-level names are unique.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UniqueObjectError {
-    /// This name stands twice.
+    /// This name is a duplicate.
     Duplicate(String),
     /// It is no JSON object.
     Malformed,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_stands_twice_is_told() {
+    fn a_duplicate_name_is_reported() {
         assert_eq!(unique_object(br#"{"a":1,"b":{"a":2}}"#).unwrap().len(), 2);
         for (text, name) in [(r#"{"a":1,"a":1}"#, "a"), (r#"{"a\u0000b":1,"c":2,"a\u0000b":3}"#, "a\0b")] {
             let error = unique_object(text.as_bytes()).unwrap_err();

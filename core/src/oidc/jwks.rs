@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_costs_no_other() {
+    fn an_invalid_key_does_not_affect_others() {
         let good = json!({ "kty": "RSA", "kid": "a", "n": "AQAB", "e": "AQAB" });
         for odd in
             [json!(7), json!({ "kty": 7, "kid": "a" }), json!({ "kty": "RSA", "kid": "a", "n": "-/-" })]
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_set_tells_why_aws_finds_no_key_in_it() {
+    fn the_set_shows_why_aws_finds_no_key_in_it() {
         let keys = key_set(&json!([
             { "kid": "a", "n": "x" },
             { "kid": "b", "n": "x", "use": "enc" },

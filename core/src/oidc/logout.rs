@@ -8,7 +8,7 @@ use crate::platform::HttpRequest;
 use crate::settings::Provider;
 use crate::url::Url;
 
-/// The request that makes a refresh token worthless (RFC 7009 section 2.1), if the provider takes such requests.
+/// The request that revokes a refresh token (RFC 7009 section 2.1), if the provider supports it.
 #[must_use]
 pub fn revocation_request(
     provider: &Provider,

@@ -8,14 +8,14 @@ use crate::url::Url;
 #[derive(Debug)]
 pub struct AuthorizationCode(pub(super) secrecy::SecretString);
 
-/// What a redirect must match.
+/// The expected redirect.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectedRedirect<'a> {
     /// Where the provider was told to send the person.
     pub redirect_uri: &'a Url,
     /// The `state` of the request.
     pub state: &'a str,
-    /// Who was asked.
+    /// The provider that was asked.
     pub metadata: &'a Metadata,
 }
 
@@ -54,33 +54,33 @@ pub fn read_redirect(url: &Url, expected: ExpectedRedirect<'_>) -> Result<Author
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// Not the redirect URI.
-    #[error("The browser came back to another address than the one registered for Rolecall.")]
+    #[error("The browser was redirected to another address than Rolecall's redirect URI.")]
     WrongPlace,
     /// `state` is missing or another one's.
-    #[error("The answer does not belong to this sign-in (its state does not match).")]
+    #[error("The provider's response does not belong to this sign-in (its state does not match).")]
     StateMismatch,
     /// `iss` is another one's, or missing though promised.
-    #[error("The answer comes from {}, not from {expected}.", actual.as_deref().unwrap_or("an unnamed issuer"))]
+    #[error("The response comes from {}, not from {expected}.", actual.as_deref().unwrap_or("an unnamed issuer"))]
     IssuerMismatch {
-        /// Who was asked.
+        /// The provider that was asked.
         expected: String,
-        /// Who says it answered.
+        /// The issuer in the response.
         actual: Option<String>,
     },
-    /// A parameter stands more than once (RFC 6749 section 3.1 forbids it).
-    #[error("The answer carries the parameter \"{0}\" more than once.")]
+    /// A duplicate parameter, which RFC 6749 section 3.1 forbids.
+    #[error("The response contains the parameter \"{0}\" more than once.")]
     Duplicate(String),
     /// Neither code nor error.
-    #[error("The answer carries neither a code nor an error.")]
+    #[error("The response contains neither a code nor an error.")]
     NoCode,
     /// `access_denied`: the person or the provider said no.
     #[error("The provider denied the sign-in{}", sentence_end(description.as_deref()))]
     AccessDenied {
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
     /// OIDC Core 3.1.2.6: a silent request needs the person after all.
-    #[error("The provider wants the person to sign in ({error}).")]
+    #[error("The provider requires you to sign in ({error}).")]
     InteractionRequired {
         /// `login_required`, `consent_required` and their like.
         error: String,
@@ -90,7 +90,7 @@ pub enum RedirectError {
     Refused {
         /// The `error` code of RFC 6749 section 4.1.2.1 or OIDC Core 3.1.2.6.
         error: String,
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
 }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_providers_words_are_shown_on_one_line() {
+    fn the_providers_description_is_shown_on_one_line() {
         let url = "https://abc.chromiumapp.org/callback?error=access_denied&state=s1&error_description=Not%0Athis%20time.";
         assert_eq!(
             read(url, false).unwrap_err().to_string(),

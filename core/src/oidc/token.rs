@@ -83,48 +83,48 @@ pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// An error document of RFC 6749 section 5.2.
-    #[error("The provider refused the exchange with \"{error}\"{}", sentence_end(description.as_deref()))]
+    #[error("The provider refused the token request with \"{error}\"{}", sentence_end(description.as_deref()))]
     Refused {
         /// Such as `invalid_grant`.
         error: String,
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
     /// The provider does not accept requests of a browser extension's origin.
-    #[error("The provider does not accept the exchange from a browser extension{}", sentence_end(description.as_deref()))]
+    #[error("The provider does not accept token requests from a browser extension{}", sentence_end(description.as_deref()))]
     OriginRefused {
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
     /// The provider takes the exchange from a browser's page only, and refuses it without an origin.
-    #[error("The provider takes the exchange from a browser only{}", sentence_end(description.as_deref()))]
+    #[error("The provider only accepts token requests from a browser{}", sentence_end(description.as_deref()))]
     OriginRequired {
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
     /// The provider wants a secret of this client, which is a public one (RFC 6749 section 2.1).
-    #[error("The provider wants a client secret for the exchange{}", sentence_end(description.as_deref()))]
+    #[error("The provider requires a client secret for token requests{}", sentence_end(description.as_deref()))]
     SecretWanted {
-        /// The provider's own words.
+        /// The provider's description.
         description: Option<String>,
     },
     /// Too many requests. The code or refresh token may still be good.
     #[error("The provider's token endpoint refuses requests because there are too many.")]
     Busy,
     /// A status without an error document.
-    #[error("The provider's token endpoint answered with HTTP status {status}.")]
+    #[error("The provider's token endpoint responded with the HTTP status {status}.")]
     Status {
         /// The status.
         status: u16,
     },
     /// A success that cannot be read.
-    #[error("The provider's token endpoint answered with something that is not a token response ({reason}).")]
+    #[error("The provider's token endpoint did not return a token response ({reason}).")]
     Malformed {
         /// What is wrong with it; never its text.
         reason: String,
     },
     /// A success without an ID token.
-    #[error("The provider gave no ID token.")]
+    #[error("The provider returned no ID token.")]
     NoIdToken,
 }
 

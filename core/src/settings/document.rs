@@ -24,9 +24,9 @@ pub struct Settings {
 /// An OpenID Connect provider and this product's registration there as a public client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
-    /// What roles refer to it by.
+    /// The id that roles refer to.
     pub id: ProviderId,
-    /// What people call it. The host of `well_known_url` without one.
+    /// Its name, for display. The host of `well_known_url` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The address of the provider's configuration, ending in `/.well-known/openid-configuration`.
@@ -66,7 +66,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// What to call it in a line of text.
+    /// Its name, for display.
     #[must_use]
     pub fn label(&self) -> &str {
         self.name.as_deref().or_else(|| self.well_known_url.url().host_str()).unwrap_or(self.id.as_str())
@@ -209,7 +209,7 @@ pub enum SettingsError {
         reason: String,
     },
     /// Not a document at all.
-    #[error("nothing of it can be read: it must be a list of keys and values.")]
+    #[error("it must be an object with keys and values.")]
     NotADocument,
     /// An entry that is left out.
     #[error("{}{entry} cannot be used: {reason}.", at(*line))]
@@ -234,7 +234,7 @@ pub enum SettingsError {
         reason: String,
     },
     /// More of it cannot be used than is told.
-    #[error("{count} more things in it cannot be used.")]
+    #[error("{count} more problems were found.")]
     More {
         /// How many.
         count: usize,

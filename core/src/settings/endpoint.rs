@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cleartext_leaves_the_machine_never() {
+    fn cleartext_never_leaves_the_machine() {
         for text in ["https://a.example/x?y=z", "http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost/"]
         {
             assert!(text.parse::<Endpoint>().is_ok(), "{text}");

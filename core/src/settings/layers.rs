@@ -350,7 +350,7 @@ fn placeless(error: SettingsError) -> Problem {
 const STAY: &str = "The settings that were read before stay in use.";
 
 /// What is told of a policy whose gaps could hide anything.
-const CLOSED: &str = "A part of the organisation's policy cannot be read. It could say anything, so nothing but the rest of the \
+const CLOSED: &str = "Part of the organisation's policy cannot be read, so only the rest of the \
                       policy is in use.";
 
 #[cfg(test)]
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_lost_nobody_knows_what_closes_everything_below() {
+    fn an_unreadable_part_of_a_policy_turns_off_all_weaker_layers() {
         for bad in [
             "7".to_owned(),
             r#"{"provider":{}}"#.to_owned(),
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_stands_twice_is_not_lost() {
+    fn a_duplicate_provider_is_not_lost() {
         let twice = policy(&format!(r#"{{"provider":[{{{PROVIDER}}},{{{PROVIDER}}}]}}"#));
         let effective = Layers { machine: twice, ..Layers::default() }.effective();
         assert_eq!((effective.providers().count(), effective.problems.len()), (1, 1));
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_lost_nobody_knows_what_closes_nothing_but_what_it_names() {
+    fn an_unreadable_part_of_a_file_only_turns_off_what_it_names() {
         let over_the_fixture = |text: &str| {
             let mut machine = policy(text);
             machine.put_over(fixture::settings().into());
@@ -551,7 +551,10 @@ mod tests {
         let effective =
             with(policy(&format!(r#"{{"provider":[{{{PROVIDER},"scope":"email"}}]}}"#)).at("policy"));
         let [lost, role] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
-        assert_eq!(lost.message, "policy: the provider \"corp\" cannot be used: scope: it lacks openid.");
+        assert_eq!(
+            lost.message,
+            "policy: the provider \"corp\" cannot be used: scope: it must contain openid."
+        );
         assert!(role.is(Code::SettingsInvalid) && role.message.ends_with(&lost.message), "{role}");
     }
 

@@ -286,7 +286,7 @@ impl Entry for Provider {
         let scope = fields.given("scope", |value| {
             let scope = string(value)?;
             let has_openid = scope.split(' ').any(|scope| scope == "openid");
-            if has_openid { Ok(scope) } else { Err("it lacks openid".to_owned()) }
+            if has_openid { Ok(scope) } else { Err("it must contain openid".to_owned()) }
         });
         let authorize_params = fields.given("authorize_params", |value| {
             let params = value.as_object().ok_or("it must be a table")?.iter();
@@ -523,7 +523,7 @@ impl<'a> Reader<'a> {
             Some(_) => {
                 let line = self.lines.of_table(E::TABLE);
                 let reason = "it must be a list of tables".to_owned();
-                let entry = format!("what stands under {}", E::TABLE);
+                let entry = format!("the value of {}", E::TABLE);
                 let error = SettingsError::Entry { entry, line, reason };
                 self.found.push((error, Some(E::lost(&Map::new()))));
                 return;

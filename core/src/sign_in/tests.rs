@@ -403,7 +403,7 @@ fn a_roles_shorter_maximum_is_found_once_and_remembered() {
 }
 
 #[test]
-fn what_may_pass_is_asked_three_times_in_all_and_no_more() {
+fn transient_failures_are_retried_twice() {
     let keys = "Couldn't retrieve verification key from your identity provider";
     let unknown = "The web identity token provided could not be validated. See the documentation.";
     for (refusal, code) in [
@@ -435,7 +435,7 @@ fn a_lost_connection_is_tried_again() {
 }
 
 #[test]
-fn a_lasting_refusal_is_believed_at_once() {
+fn a_permanent_refusal_is_not_retried() {
     for (refusal, code) in [
         ((403, "AccessDenied", "Not authorized"), Code::StsAccessDenied),
         ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
@@ -539,7 +539,7 @@ fn credentials_of_15_minutes_are_used_for_half_of_them() {
 }
 
 #[test]
-fn a_code_that_was_used_up_on_the_way_is_replaced_once() {
+fn a_code_used_up_by_a_lost_response_is_replaced_once() {
     let (world, session) = (World::new(), Shared::default());
     world.codes_work_from.set(1);
     assert!(sign_in_as(&world, Presence::Person, &session).is_ok());
@@ -615,7 +615,7 @@ fn with_refresh_token() -> (World, Shared) {
 }
 
 #[test]
-fn a_token_endpoint_that_is_busy_is_asked_again_and_keeps_nobody_from_signing_in() {
+fn a_busy_token_endpoint_is_retried_and_does_not_prevent_the_sign_in() {
     for status in [429, 500, 503] {
         let (world, session) = with_refresh_token();
         world.refusals.replace(vec![answer(status, "busy"), answer(status, "busy")]);
@@ -650,7 +650,7 @@ fn only_a_refused_grant_loses_the_refresh_token() {
 }
 
 #[test]
-fn a_token_endpoint_that_asks_to_be_left_alone_is_left_alone_for_so_long() {
+fn retry_after_of_the_token_endpoint_is_respected() {
     let (world, session) = with_refresh_token();
     world.grants_refresh.set(false);
     let mut busy = answer(429, "");
@@ -724,7 +724,7 @@ fn many_roles_at_once_cause_one_sign_in() {
 }
 
 #[test]
-fn a_sign_in_that_is_overtaken_by_a_sign_out_comes_to_nothing() {
+fn signing_out_ends_a_sign_in_in_progress() {
     let (world, session) = (World::new(), Shared::default());
     sign_in_as(&world, Presence::Person, &session).unwrap();
     session.forget_role();
@@ -808,7 +808,7 @@ fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
 }
 
 #[test]
-fn whoever_signed_out_chooses_who_they_are_before_anybody_is_signed_in_again() {
+fn after_signing_out_the_person_chooses_an_account() {
     let (world, session) = (World::new(), Shared::default());
     sign_in_as(&world, Presence::Person, &session).unwrap();
     now(sign_out(&world, &fixture::provider(), &session));
@@ -838,7 +838,7 @@ fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
 }
 
 #[test]
-fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_loses_nothing() {
+fn choosing_another_account_removes_the_previous_ones_credentials_but_cancelling_keeps_them() {
     let (world, session) = (World::new(), Shared::default());
     sign_in_as(&world, Presence::Person, &session).unwrap();
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
@@ -852,7 +852,7 @@ fn choosing_another_account_takes_nothing_of_the_one_before_along_and_giving_up_
 }
 
 #[test]
-fn memory_survives_its_way_through_storage() {
+fn a_session_is_read_back_from_storage() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
     let before = sign_in_as(&world, Presence::Person, &session).unwrap();
@@ -897,7 +897,7 @@ fn groups_that_a_second_factor_replaced_are_named_as_the_cause() {
     assert_eq!(code(&["", "mfa"], false), Code::StsGroupsReplaced);
     // At most providers there are never groups in it.
     assert_eq!(code(&["pwd", "mfa"], false), Code::StsAccessDenied);
-    assert!(error(&["pwd", "mfa"], false).to_string().contains("has [pwd, mfa] there"));
+    assert!(error(&["pwd", "mfa"], false).to_string().contains("has [pwd, mfa]"));
     assert_eq!(code(&["dev", "mfa"], true), Code::StsAccessDenied);
     assert_eq!(code(&[], true), Code::StsAccessDenied);
 }
@@ -946,7 +946,7 @@ fn a_refused_token_is_explained_from_token_keys_and_role() {
     for (kid, explanation) in [
         (None, "the token names no key (kid)"),
         (Some("k9"), "the provider's key set has no key \"k9\""),
-        (Some("k1"), "found none there for this ID token."),
+        (Some("k1"), "found none for this ID token."),
     ] {
         let error = StsError::from_wire(400, "InvalidIdentityToken", "Couldn't retrieve verification key");
         let token = IdToken { kid: kid.map(str::to_owned), ..token_of(&[]) };

@@ -1,4 +1,4 @@
-//! What STS says when it refuses. The suffixes of the wire codes are uneven: some end in `Exception`.
+//! The errors of STS. Their wire codes have inconsistent suffixes: some end in `Exception`.
 
 use crate::aws::RoleArn;
 use crate::code::Code;
@@ -12,12 +12,12 @@ pub enum StsError {
         "AWS does not let this sign-in assume the role{}{}{}",
         role.as_ref().map(named).unwrap_or_default(),
         aws_said(message),
-        amr.as_deref().map(|amr| also(&format!("Where its trust policy expects groups in amr: the ID token has [{amr}] there"))).unwrap_or_default()
+        amr.as_deref().map(|amr| also(&format!("If its trust policy expects groups in amr: the ID token has [{amr}]"))).unwrap_or_default()
     )]
     AccessDenied {
         /// The role asked for, once it is known.
         role: Option<RoleArn>,
-        /// AWS's own words; empty from some services.
+        /// AWS's message; empty from some services.
         message: String,
         /// What `amr` has, if that is of a second factor and nothing else.
         amr: Option<String>,
@@ -36,7 +36,7 @@ pub enum StsError {
     },
     /// `AccessDenied` for a token with session tags, which a role's trust policy has to allow by name.
     #[error(
-        "AWS does not let this sign-in assume the role{}. The ID token carries session tags, for which the role's trust \
+        "AWS does not let this sign-in assume the role{}. The ID token contains session tags, for which the role's trust \
          policy must allow sts:TagSession.",
         named(role)
     )]
@@ -45,7 +45,7 @@ pub enum StsError {
         role: RoleArn,
     },
     /// `ValidationError`: longer than the role's maximum session duration.
-    #[error("The role does not allow sessions as long as was asked for.")]
+    #[error("The role does not allow sessions of the requested duration.")]
     DurationTooLong,
     /// `ExpiredTokenException`.
     #[error("AWS says that the ID token has expired.")]
@@ -53,7 +53,7 @@ pub enum StsError {
     /// `InvalidIdentityToken`.
     #[error("AWS does not accept the ID token{}{}", aws_said(message), also(explanation))]
     InvalidIdentityToken {
-        /// AWS's own words.
+        /// AWS's message.
         message: String,
         /// What the token, the keys and the settings tell about it; empty where they tell nothing.
         explanation: String,
@@ -61,7 +61,7 @@ pub enum StsError {
     /// `IDPCommunicationError`, or `InvalidIdentityToken` because AWS has no key for the token. AWS says the same of an
     /// outage and of a key set in which there is no such key.
     #[error(
-        "AWS could not fetch the identity provider's keys, or found none there for this ID token{}",
+        "AWS could not fetch the identity provider's keys, or found none for this ID token{}",
         also_colon(explanation)
     )]
     ProviderUnreachable {
@@ -71,19 +71,19 @@ pub enum StsError {
     /// `IDPRejectedClaim`.
     #[error("The identity provider told AWS that it rejects the sign-in{}", aws_said(message))]
     ClaimRejected {
-        /// AWS's own words.
+        /// AWS's message.
         message: String,
     },
     /// `PackedPolicyTooLarge`.
-    #[error("The sign-in carries more groups or session tags than AWS takes{}", aws_said(message))]
+    #[error("The ID token contains more groups or session tags than AWS accepts{}", aws_said(message))]
     PolicyTooLarge {
-        /// AWS's own words.
+        /// AWS's message.
         message: String,
     },
     /// `MalformedPolicyDocument`.
     #[error("AWS says that a policy is malformed{}", aws_said(message))]
     MalformedPolicy {
-        /// AWS's own words.
+        /// AWS's message.
         message: String,
     },
     /// `RegionDisabledException`.
@@ -97,7 +97,7 @@ pub enum StsError {
     Validation {
         /// The wire code.
         wire_code: String,
-        /// AWS's own words.
+        /// AWS's message.
         message: String,
     },
     /// `InvalidArgument` and its like, by which S3-compatible services mean the duration among others.
@@ -105,7 +105,7 @@ pub enum StsError {
     InvalidArgument {
         /// The wire code.
         wire_code: String,
-        /// The service's own words.
+        /// The service's message.
         message: String,
     },
     /// A failure on the service's side.
@@ -117,30 +117,30 @@ pub enum StsError {
     /// Nothing answered.
     #[error("AWS STS could not be reached: {reason}")]
     Unreachable {
-        /// The transport's own sentence.
+        /// The transport's message.
         reason: String,
     },
     /// No answer in time. Asking again would take as long.
-    #[error("AWS STS did not answer: {reason}")]
+    #[error("AWS STS did not respond: {reason}")]
     TimedOut {
-        /// The transport's own sentence.
+        /// The transport's message.
         reason: String,
     },
     /// A success that cannot be one.
-    #[error("The STS endpoint gave credentials that {reason}. They are not used.")]
+    #[error("The STS endpoint returned credentials that {reason}, so they are not used.")]
     Implausible {
         /// What is wrong with them, after "credentials that".
         reason: String,
     },
     /// Not an STS document.
-    #[error("The STS endpoint answered with something that is not an STS response (HTTP status {status}).")]
+    #[error("The STS endpoint did not return an STS response (HTTP status {status}).")]
     Malformed {
         /// The status.
         status: u16,
     },
 }
 
-/// What is known about a refused request besides the refusal.
+/// Context to explain a refusal.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The role asked for.

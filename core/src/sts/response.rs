@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_credentials_they_are_is_read_as_services_other_than_aws_write_it() {
+    fn the_assumed_role_is_read_as_other_services_write_it() {
         for arn in [
             "",
             "arn:aws:sts:::assumed-role/example/app1",

@@ -1,4 +1,4 @@
-//! The session name: what AWS's own log of calls shows about who it was.
+//! The session name, which identifies the person in `CloudTrail`.
 
 use crate::aws::is_name_byte;
 use crate::oidc::Person;

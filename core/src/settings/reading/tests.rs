@@ -73,7 +73,7 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
         "[[provider]]\nid = \"x\"\nwell_known_url = \"https://idp.example/\"\n",
         &[
             ("client_id = \"\"", 3, "the provider \"x\" cannot be used: client_id: it is empty."),
-            ("client_id = \"x\"\nscope = \"email\"", 4, "scope: it lacks openid."),
+            ("client_id = \"x\"\nscope = \"email\"", 4, "scope: it must contain openid."),
             (
                 "client_id = \"x\"\nauthorize_params.state = \"x\"",
                 4,
@@ -126,7 +126,7 @@ fn the_line_is_right_wherever_the_entry_stands() {
     assert_eq!(
         read(inline).1,
         [
-            "line 5: what stands under provider cannot be used: it must be a list of tables.",
+            "line 5: the value of provider cannot be used: it must be a list of tables.",
             "line 2: [[role]] number 1 cannot be used: arn: \"x\" is not the ARN of an IAM role: it must have 20 to 2048 characters.",
             "line 3: [[role]] number 2 cannot be used: it must be a table.",
         ]
@@ -167,7 +167,7 @@ fn the_second_of_two_is_left_out_even_if_the_first_is_bad() {
     let (good, problems) = read(&format!("{PROVIDER}scope = \"email\"\n{PROVIDER}"));
     assert_eq!(good, Vec::<String>::new());
     assert!(
-        problems[0].contains("it lacks openid") && problems[1].contains("it is a duplicate"),
+        problems[0].contains("it must contain openid") && problems[1].contains("it is a duplicate"),
         "{problems:#?}"
     );
 }
@@ -213,7 +213,7 @@ fn a_document_with_very_many_faults_is_told_to_have_more() {
     let last = reading.faults.last().unwrap();
     // Each of them is wrong and lacks its provider.
     let count = 2 * (FAULTS_MAX + 1) - FAULTS_MAX;
-    assert_eq!(last.problem.message, format!("{count} more things in it cannot be used."));
+    assert_eq!(last.problem.message, format!("{count} more problems were found."));
     assert_eq!(last.lost, Some(Lost::Document));
 }
 
@@ -247,6 +247,9 @@ fn a_bad_entry_of_a_stronger_document_keeps_the_weaker_one_out() {
 #[test]
 fn a_document_that_must_be_good_is_refused_for_its_first_bad_entry() {
     let error = Settings::from_toml(&format!("{PROVIDER}scope = \"email\"\n{ROLE}")).unwrap_err();
-    assert_eq!(error.to_string(), "line 6: the provider \"corp\" cannot be used: scope: it lacks openid.");
+    assert_eq!(
+        error.to_string(),
+        "line 6: the provider \"corp\" cannot be used: scope: it must contain openid."
+    );
     assert_eq!(Settings::from_toml(ROLE).unwrap().0.role.len(), 1, "another document may have the provider");
 }
