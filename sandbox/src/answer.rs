@@ -1,20 +1,20 @@
-//! Answers that several endpoints give.
+//! Responses that several endpoints share.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// The error code of an answer, for the record of calls.
+/// The error code of a response, for the call log.
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorCode(pub(crate) String);
 
-/// JSON that no cache keeps (RFC 6749 section 5.1).
+/// JSON that must not be cached (RFC 6749 section 5.1).
 pub(crate) fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
 }
 
-/// See other: a GET of `location`, whatever the method was (RFC 9700 section 4.12).
+/// 303 See Other: a GET of `location`, whatever the method was (RFC 9700 section 4.12).
 pub(crate) fn redirect(location: &str) -> Response {
     match HeaderValue::from_str(location) {
         Ok(location) => {
@@ -25,7 +25,7 @@ pub(crate) fn redirect(location: &str) -> Response {
     }
 }
 
-/// Something the sandbox itself got wrong.
+/// An error of the sandbox itself.
 pub(crate) fn broken(error: &anyhow::Error) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, format!("The sandbox failed: {error:#}\n")).into_response()
 }

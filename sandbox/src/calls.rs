@@ -1,6 +1,6 @@
-//! The record of every call a sandbox got, and the means to wait for one, so that no test needs to sleep.
+//! The log of every call to a sandbox, and a way to wait for one, so that no test needs to sleep.
 //!
-//! Nothing secret is written down: of a request's parameters only the ones named in [`RECORDED`].
+//! It contains no secret: of a request's parameters only those in [`RECORDED`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ pub enum CallKind {
     Jwks,
     /// The authorization endpoint.
     Authorize,
-    /// The provider's sign-in form, sent.
+    /// The provider's sign-in form, submitted.
     SignIn,
     /// The token endpoint.
     Token,
@@ -50,13 +50,13 @@ pub enum CallKind {
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has arrived and is not answered yet.
+    /// It has not been answered yet.
     Pending,
     /// It was answered with this status.
     Answered(u16),
-    /// The sandbox closed the connection in place of an answer.
+    /// The sandbox closed the connection instead of answering.
     Dropped,
-    /// The caller went away before the answer.
+    /// The caller closed the connection before the answer.
     Abandoned,
 }
 
@@ -104,14 +104,14 @@ impl Call {
         self.fields.get(name).map(String::as_str)
     }
 
-    /// The role asked for.
+    /// The requested role.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
         self.field("RoleArn")
     }
 }
 
-/// What the front door knows of a call when it arrives.
+/// What is known of a call when it arrives.
 pub(crate) struct Arrival<'a> {
     pub(crate) kind: CallKind,
     pub(crate) at: DateTime<Utc>,
@@ -133,7 +133,7 @@ impl CallLog {
         Self { calls: Mutex::new(Vec::new()), changed: watch::Sender::new(()) }
     }
 
-    /// Writes down an arrival; the entry reads [`Outcome::Abandoned`] if the answer is never given.
+    /// Records an arrival; the outcome stays [`Outcome::Abandoned`] if no answer is sent.
     pub(crate) fn arrived<'a>(&'a self, arrival: &Arrival<'_>) -> Entry<'a> {
         let fields = RECORDED
             .iter()
@@ -176,7 +176,7 @@ impl CallLog {
     }
 }
 
-/// A call under way.
+/// A call in progress.
 pub(crate) struct Entry<'a> {
     log: &'a CallLog,
     at: usize,
@@ -201,7 +201,7 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// The parameters that are no secret.
+/// The parameters that are not secret.
 const RECORDED: [&str; 17] = [
     "Action",
     "Version",

@@ -1,11 +1,11 @@
-//! The one clock of a sandbox. Every service reads it, and the `Date` header of every answer shows it.
+//! The clock that all services of a sandbox share. The `Date` header of every response shows it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The sandbox's time: the system's, until a test says otherwise.
+/// The sandbox's time: the system's, until a test changes it.
 #[derive(Debug)]
 pub struct Clock(Mutex<Reading>);
 
@@ -23,12 +23,12 @@ impl Clock {
         }
     }
 
-    /// It is `time` now, and the clock goes on from there.
+    /// Sets the time; the clock goes on from there.
     pub fn set(&self, time: DateTime<Utc>) {
         *self.reading() = Reading::Ticking { ahead: time - system_now() };
     }
 
-    /// It is `time`, and stays so until another call here.
+    /// Sets the time and stops the clock.
     pub fn freeze(&self, time: DateTime<Utc>) {
         *self.reading() = Reading::Frozen { at: time };
     }
@@ -41,7 +41,7 @@ impl Clock {
         }
     }
 
-    /// Back to the system's time.
+    /// Returns to the system's time.
     pub fn reset(&self) {
         *self.reading() = Reading::Ticking { ahead: TimeDelta::zero() };
     }

@@ -1,5 +1,5 @@
-//! Session cookies. Cookies ignore ports, so a cookie's name carries its service's port: two sandboxes, or the
-//! provider and the console of one, do not overwrite each other's.
+//! Session cookies. Cookies ignore ports, so a cookie's name contains its service's port: two sandboxes, or the
+//! provider and the console of one, do not overwrite each other's cookies.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -15,7 +15,7 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// Sets `name` for the browser's lifetime; the service knows when it ends. `value` is base64url.
+/// Sets `name` as a session cookie; the service checks its expiration. `value` is base64url.
 pub(crate) fn set(name: &str, value: &str) -> HeaderValue {
     header_value(&format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax"))
 }

@@ -1,6 +1,6 @@
-//! Who answers other origins, as AWS and the providers do: the STS answers everyone, the sign-in host nobody, the
-//! provider as it is told. Whether a *request* is served is the service's business; this is about what the browser
-//! may show the page that sent it (the Fetch standard, "CORS protocol").
+//! Which services allow other origins, as AWS and the providers do: the STS all, the sign-in host none, the provider as
+//! configured. Whether a *request* is served is up to the service; this only decides what a page may read (the Fetch
+//! standard, "CORS protocol").
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use crate::config::{Dialect, TokenCors};
 use crate::front::Service;
 use crate::world::World;
 
-/// Which origins may read the answers of an endpoint.
+/// Which origins may read the responses of an endpoint.
 pub(crate) enum Readers {
     Anyone {
         /// The headers beyond the safelisted ones that they may read; `Date` is not safelisted.
@@ -20,7 +20,7 @@ pub(crate) enum Readers {
     Nobody,
 }
 
-/// The readers of `kind`'s answers at `service`.
+/// The readers of the responses to `kind` at `service`.
 pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Readers {
     let config = world.config();
     match (service, kind) {
@@ -43,7 +43,7 @@ pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Reader
     }
 }
 
-/// Adds the headers to an answer.
+/// Adds the CORS headers to a response.
 pub(crate) fn allow(readers: &Readers, origin: Option<&HeaderValue>, response: &mut Response) {
     let headers = response.headers_mut();
     match (readers, origin) {
@@ -63,7 +63,7 @@ pub(crate) fn allow(readers: &Readers, origin: Option<&HeaderValue>, response: &
     }
 }
 
-/// The answer to a preflight.
+/// The response to a preflight.
 pub(crate) fn preflight(service: Service, readers: &Readers, request: &HeaderMap) -> Response {
     let (status, methods, max_age) = match service {
         // Recorded at sts.us-east-1.amazonaws.com.

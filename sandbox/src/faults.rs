@@ -1,4 +1,4 @@
-//! Failures, delays and gates, by kind of call. They act at the front door, before the service sees the call.
+//! Failures, delays and holds, by kind of call. They apply before the service sees the call.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::calls::CallKind;
 use crate::sts::AwsError;
 
-/// What a call meets in place of its answer.
+/// What a call gets instead of its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// This status and body.
@@ -30,9 +30,9 @@ pub enum Failure {
         /// `error_description`.
         description: String,
     },
-    /// The connection closes without an answer, and nothing was done.
+    /// The connection closes without a response, and nothing is done.
     Drop,
-    /// The call is done (a code is used up, credentials are issued), then the connection closes.
+    /// The call is carried out (a code is used up, credentials are issued), then the connection closes.
     LoseAnswer,
 }
 
@@ -44,13 +44,13 @@ impl Failure {
     }
 }
 
-/// Calls of one kind wait while this lives.
+/// Calls of one kind wait while this exists.
 #[derive(Debug)]
 #[must_use = "calls are held only while this lives"]
 pub struct Hold(watch::Sender<usize>);
 
 impl Hold {
-    /// Lets the held calls go on, as dropping does.
+    /// Releases the held calls, as dropping does.
     pub fn release(self) {
         drop(self);
     }
@@ -62,7 +62,7 @@ impl Drop for Hold {
     }
 }
 
-/// What is planned for each kind of call.
+/// The planned failures of each kind of call.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<HashMap<CallKind, Plan>>);
 
@@ -92,7 +92,7 @@ impl Faults {
         Hold(holds)
     }
 
-    /// Waits as long as the kind is held or slow, then says what fails, if anything.
+    /// Waits while the kind is held or delayed, then returns the failure, if one is planned.
     pub(crate) async fn meet(&self, kind: CallKind) -> Option<Failure> {
         let (mut holds, latency) = self.plan(kind, |plan| (plan.holds.subscribe(), plan.latency));
         if !latency.is_zero() {
@@ -103,8 +103,8 @@ impl Faults {
         self.plan(kind, |plan| plan.next.pop_front().or_else(|| plan.always.clone()))
     }
 
-    /// Whether a call of this kind would fail now, without using up a failure: the STS reads the provider's keys
-    /// within the process.
+    /// Whether a call of this kind would fail now, without using up a failure: the STS reads the provider's keys within
+    /// the process.
     pub(crate) fn failing(&self, kind: CallKind) -> bool {
         self.plan(kind, |plan| !plan.next.is_empty() || plan.always.is_some())
     }

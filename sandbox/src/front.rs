@@ -1,5 +1,5 @@
-//! The front door of all three services: it writes every call down, holds or fails it if a test said so, hands it to
-//! its service, and stamps the answer with the sandbox's time and the endpoint's CORS headers.
+//! The entry point of all three services: it logs every call, holds or fails it if a test asks for that, passes it to
+//! its service, and adds the sandbox's time and the endpoint's CORS headers to the response.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) enum Service {
     Console,
 }
 
-/// Serves until the task is dropped, and every connection with it.
+/// Serves until the task is dropped, with all its connections.
 pub(crate) async fn serve(listener: TcpListener, service: Service, world: Arc<World>, router: Router) {
     let mut connections = JoinSet::new();
     loop {
@@ -46,7 +46,7 @@ pub(crate) async fn serve(listener: TcpListener, service: Service, world: Arc<Wo
 
 async fn connection(stream: TcpStream, service: Service, world: Arc<World>, router: Router) {
     let handler = service_fn(|request| answer(service, &world, router.clone(), request));
-    // An error here is a caller that went away, or a connection dropped on purpose.
+    // An error here is a caller that closed the connection, or a connection dropped on purpose.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
 }
 
@@ -134,7 +134,7 @@ fn failed(world: &World, failure: Failure) -> Response {
     }
 }
 
-/// What a call is for, by where it goes and what it asks.
+/// The kind of a call, by its path and parameters.
 fn kind(service: Service, path: &str, params: &Params) -> CallKind {
     let action = params.get("Action").unwrap_or_default();
     match (service, path, action) {
@@ -156,13 +156,13 @@ fn kind(service: Service, path: &str, params: &Params) -> CallKind {
     }
 }
 
-/// Told to hyper, which closes the connection.
+/// The error that makes hyper close the connection.
 #[derive(Debug)]
 struct Dropped;
 
 impl std::fmt::Display for Dropped {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the sandbox was told to drop this connection")
+        formatter.write_str("the sandbox dropped this connection on purpose")
     }
 }
 

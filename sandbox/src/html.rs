@@ -1,9 +1,9 @@
-//! The pages' common frame: plain HTML, light or dark as the browser asks, no script.
+//! The common HTML of all pages: light or dark as the browser prefers, no script.
 
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-/// Text made safe inside HTML text and double-quoted attributes.
+/// Escapes text for HTML text and double-quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     quick_xml::escape::escape(text).into_owned()
 }
@@ -20,7 +20,7 @@ pub(crate) fn page(status: StatusCode, title: &str, main: &str) -> Response {
     (status, HEADERS, Html(document)).into_response()
 }
 
-/// A page that says what is wrong.
+/// An error page.
 pub(crate) fn error_page(status: StatusCode, title: &str, text: &str) -> Response {
     let main = format!("<h1>{}</h1>\n<p id=\"error\" role=\"alert\">{}</p>", escape(title), escape(text));
     page(status, title, &main)

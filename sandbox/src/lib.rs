@@ -1,8 +1,8 @@
-//! An OpenID provider, an STS and an AWS console stand-in to try Rolecall and to test it against: one process,
-//! loopback only, each service on a port (so an origin) of its own.
+//! An OpenID provider, an STS and a simulated AWS console for trying out and testing Rolecall: one process, loopback
+//! only, each service on its own port (and so its own origin).
 //!
-//! It knows nothing of the product. It checks signatures, trust policies and request signatures with code of its own,
-//! and answers with AWS's error documents, statuses and limits, so that a mistake on one side shows on the other.
+//! It does not know the product. It verifies tokens, trust policies and request signatures with its own code, and
+//! responds with AWS's error documents, statuses and limits, so that a mistake on one side shows on the other.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {

@@ -1,12 +1,12 @@
-//! `rolecall-sandbox`: the sandbox by hand.
+//! `rolecall-sandbox`: runs the sandbox from the command line.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use rolecall_sandbox::{Config, Ports, Sandbox};
 
-/// An identity provider, an STS and an AWS console stand-in, on this machine only. Nothing here is real: no password
-/// is asked for and the credentials open nothing.
+/// An identity provider, an STS and a simulated AWS console, on this machine only. Nothing here is real: it asks for no
+/// password, and its credentials give no access to AWS.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Arguments {
@@ -16,10 +16,10 @@ struct Arguments {
     /// Port of the STS (0: any free one)
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port_sts: u16,
-    /// Port of the console stand-in (0: any free one)
+    /// Port of the console (0: any free one)
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port_console: u16,
-    /// Print nothing but the settings document, and serve
+    /// Print only the settings document, and serve
     #[arg(long)]
     print_settings: bool,
 }

@@ -1,14 +1,14 @@
-//! The parameters of a call, from its query or its form, whichever its method reads (RFC 6749 section 3.1).
+//! The parameters of a call, from its query or its form, depending on the method (RFC 6749 section 3.1).
 
 use axum::http::Method;
 use url::form_urlencoded;
 
-/// Decoded name–value pairs in the order they came.
+/// Decoded name–value pairs in their original order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// A POST is read from its form, anything else from its query: a parameter in the wrong place is not there.
+    /// A POST is read from its form, anything else from its query; parameters elsewhere are ignored.
     pub(crate) fn of(method: &Method, query: Option<&str>, body: &[u8]) -> Self {
         let encoded = if method == Method::POST { body } else { query.unwrap_or_default().as_bytes() };
         Self(form_urlencoded::parse(encoded).into_owned().collect())
@@ -19,7 +19,7 @@ impl Params {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that came more than once, which OAuth forbids.
+    /// A parameter that occurs more than once, which OAuth forbids.
     pub(crate) fn repeated(&self) -> Option<&str> {
         let names = || self.0.iter().map(|(name, _)| name.as_str());
         names()

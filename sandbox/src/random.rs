@@ -8,18 +8,18 @@ pub(crate) fn token(bytes: usize) -> String {
     URL_SAFE_NO_PAD.encode(fill(bytes))
 }
 
-/// `bytes` bytes of randomness in plain base64, with the `+` and `/` that AWS secrets have too: whoever forgets
-/// to encode them in a form finds out here.
+/// `bytes` bytes of randomness in plain base64, with the `+` and `/` that AWS secrets have too: a client that does not
+/// encode them in a form fails here.
 pub(crate) fn secret(bytes: usize) -> String {
     STANDARD.encode(fill(bytes))
 }
 
-/// `length` characters of the alphabet AWS writes its ids in.
+/// `length` characters of AWS's alphabet for ids.
 pub(crate) fn id(length: usize) -> String {
     fill(length).into_iter().map(id_character).collect()
 }
 
-/// A version 4 UUID (RFC 9562 section 5.4), as AWS names its requests.
+/// A version 4 UUID (RFC 9562 section 5.4), like AWS's request ids.
 pub(crate) fn uuid() -> String {
     let mut bytes = fill(16);
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -46,7 +46,7 @@ pub(crate) fn id_character(byte: u8) -> char {
 fn fill(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     if let Err(error) = getrandom::fill(&mut bytes) {
-        panic!("the operating system gives no randomness: {error}");
+        panic!("the operating system returned no randomness: {error}");
     }
     bytes
 }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_have_the_length_and_alphabet_asked_for_and_differ() {
+    fn strings_have_the_requested_length_and_alphabet_and_differ() {
         assert_eq!(secret(30).len(), 40);
         assert_eq!(id(16).len(), 16);
         assert!(id(64).bytes().all(|byte| ID_ALPHABET.contains(&byte)));

@@ -37,7 +37,7 @@ impl Sandbox {
         Ok(Self { world, _runs: Runs::Here { _tasks: tasks } })
     }
 
-    /// Starts the services in a runtime and thread of their own, for callers without one.
+    /// Starts the services in their own runtime and thread, for callers without one.
     pub fn start_in_thread(config: Config) -> anyhow::Result<Self> {
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -47,7 +47,7 @@ impl Sandbox {
                 Err(error) => return drop(tell.send(Err(error.into()))),
             };
             runtime.block_on(async {
-                // `_tasks` runs until the sandbox is dropped. A failed send means that nobody waits any more.
+                // `_tasks` runs until the sandbox is dropped. A failed send means that no caller waits.
                 match start(config).await {
                     Ok((world, _tasks)) => {
                         let _ = tell.send(Ok(world));
@@ -91,19 +91,19 @@ impl Sandbox {
         &self.world.urls.console
     }
 
-    /// The settings document that points Rolecall here, TOML.
+    /// The settings document that points Rolecall to this sandbox, TOML.
     #[must_use]
     pub fn settings_toml(&self) -> String {
         settings::toml(&self.world.config(), &self.world.urls)
     }
 
-    /// The configuration as it is now.
+    /// The current configuration.
     #[must_use]
     pub fn config(&self) -> Config {
         self.world.config()
     }
 
-    /// Changes the configuration; the next call meets the change. Ports cannot be changed.
+    /// Changes the configuration, from the next call on. Ports cannot be changed.
     pub fn change(&self, change: impl FnOnce(&mut Config)) {
         self.world.change(change);
     }
@@ -114,7 +114,7 @@ impl Sandbox {
         &self.world.clock
     }
 
-    /// Gives the configured signing algorithm a new key; its `kid`.
+    /// Adds a new key for the configured signing algorithm and returns its `kid`.
     pub fn rotate_keys(&self, rotation: KeyRotation) -> anyhow::Result<String> {
         let signing = self.world.config().provider.signing;
         self.world.keys().rotate(signing, rotation)
@@ -125,32 +125,32 @@ impl Sandbox {
         self.world.keys().publish();
     }
 
-    /// Ends every single sign-on session at the provider; codes and tokens stay good.
+    /// Ends every single sign-on session at the provider; codes and tokens stay valid.
     pub fn end_provider_sessions(&self) {
         self.world.grants().sessions.clear();
     }
 
-    /// The next `calls` calls of `kind` meet `failure`; after failures planned before.
+    /// The next `calls` calls of `kind` fail, after the failures planned before.
     pub fn fail_next(&self, kind: CallKind, calls: usize, failure: &Failure) {
         self.world.faults.fail_next(kind, calls, failure);
     }
 
-    /// Every call of `kind` meets `failure` until [`Self::heal`].
+    /// Every call of `kind` fails until [`Self::heal`].
     pub fn fail_all(&self, kind: CallKind, failure: Failure) {
         self.world.faults.fail_all(kind, failure);
     }
 
-    /// Forgets the failures planned for `kind`.
+    /// Removes the failures planned for `kind`.
     pub fn heal(&self, kind: CallKind) {
         self.world.faults.heal(kind);
     }
 
-    /// Calls of `kind` arrive, and then wait until the answer is dropped or released.
+    /// Calls of `kind` arrive, and then wait until the returned value is dropped or released.
     pub fn hold(&self, kind: CallKind) -> Hold {
         self.world.faults.hold(kind)
     }
 
-    /// Calls of `kind` take at least this long. For measurements: a test holds calls instead.
+    /// Calls of `kind` take at least this long. For measurements: tests hold calls instead.
     pub fn delay(&self, kind: CallKind, latency: Duration) {
         self.world.faults.delay(kind, latency);
     }
@@ -173,13 +173,12 @@ impl Sandbox {
         self.calls_of(kind).len()
     }
 
-    /// Waits until `count` calls of `kind` have arrived. Without a limit of its own: put `tokio::time::timeout`
-    /// around it.
+    /// Waits until `count` calls of `kind` have arrived. It has no time limit: put `tokio::time::timeout` around it.
     pub async fn arrived(&self, kind: CallKind, count: usize) {
         self.world.calls.until(|calls| calls.iter().filter(|call| call.kind == kind).count() >= count).await;
     }
 
-    /// Waits until `count` calls of `kind` have ended, whichever way.
+    /// Waits until `count` calls of `kind` have ended, with any outcome.
     pub async fn ended(&self, kind: CallKind, count: usize) {
         let ended = |call: &&Call| call.kind == kind && call.outcome != Outcome::Pending;
         self.world.calls.until(|calls| calls.iter().filter(ended).count() >= count).await;
@@ -215,7 +214,7 @@ async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<()>)> {
     Ok((world, tasks))
 }
 
-/// What keeps the services running: dropping it stops them.
+/// The running services: dropping it stops them.
 enum Runs {
     Here { _tasks: JoinSet<()> },
     Elsewhere { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>> },

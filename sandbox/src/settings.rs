@@ -1,4 +1,4 @@
-//! The settings document that points Rolecall at a sandbox: the one thing both sides share, so it is written here
+//! The settings document that points Rolecall to a sandbox. It is the one thing both sides share, so it is written here
 //! by hand and read there by the product's own schema.
 
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub(crate) fn toml(config: &Config, urls: &Urls) -> String {
             .collect(),
     };
     toml::to_string(&document)
-        .unwrap_or_else(|error| format!("# This sandbox cannot be written down: {error}\n"))
+        .unwrap_or_else(|error| format!("# The settings of this sandbox cannot be serialized: {error}\n"))
 }
 
 #[derive(Serialize)]

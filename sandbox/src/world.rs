@@ -1,4 +1,4 @@
-//! What all three services of one sandbox share.
+//! The state that the three services of a sandbox share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -12,7 +12,7 @@ use crate::faults::Faults;
 use crate::provider::{Grants, KeyRing};
 use crate::sts::Issued;
 
-/// Where the three services are.
+/// The addresses of the three services.
 #[derive(Clone, Debug)]
 pub(crate) struct Urls {
     /// The provider's issuer: its origin, no trailing slash.
@@ -26,7 +26,7 @@ pub(crate) struct Urls {
 }
 
 impl Urls {
-    /// The provider's host and port: its name in IAM.
+    /// The provider's host and port, its name in IAM.
     pub(crate) fn provider_host(&self) -> &str {
         self.issuer.split_once("://").map_or(&self.issuer, |(_, host)| host)
     }
@@ -37,8 +37,7 @@ impl Urls {
     }
 }
 
-/// The shared state. Locks are held for a moment at a time, never across an await, and never two at once except
-/// where noted.
+/// The shared state. Locks are held briefly, never across an await, and never two at once except where noted.
 pub(crate) struct World {
     pub(crate) urls: Urls,
     pub(crate) clock: Clock,
@@ -69,7 +68,7 @@ impl World {
         })
     }
 
-    /// The configuration as it is now.
+    /// The current configuration.
     pub(crate) fn config(&self) -> Config {
         self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -101,7 +100,7 @@ impl World {
     }
 }
 
-/// A panic under a lock leaves data that is still good enough to test with.
+/// After a panic under a lock, the data is still good enough for a test.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-"""Says who it is to AWS, with boto3: the ARN of the caller, for every line that it is given. Asked what it holds, it
-prints its credentials in the form of a credential_process."""
+"""Prints the caller's ARN for each input line, with boto3. For a line that contains "hold", it prints its credentials in
+the format of a credential_process."""
 
 import json
 import sys

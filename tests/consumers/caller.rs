@@ -1,5 +1,5 @@
-//! Says who it is to AWS, with the SDK for Rust: the ARN of the caller, for every line that it is given. Asked what it
-//! holds, it prints its credentials in the form of a `credential_process`.
+//! Prints the caller's ARN for each input line, with the SDK for Rust. For a line that contains "hold", it prints its
+//! credentials in the format of a `credential_process`.
 
 use anyhow::{Context as _, Result};
 use aws_config::BehaviorVersion;
@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
             println!("{document}");
         } else {
             let identity = sts.get_caller_identity().send().await?;
-            println!("{}", identity.arn().context("the answer names nobody")?);
+            println!("{}", identity.arn().context("the response has no ARN")?);
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
-// Makes the calls of STS that Rolecall makes, with the SDK for JavaScript, at the endpoint given: for each line of JSON
-// with the parameters of AssumeRoleWithWebIdentity, that call and GetCallerIdentity with what came of it.
+// Makes the same STS calls as Rolecall, with the SDK for JavaScript, at the given endpoint: for each line of JSON with the
+// parameters of AssumeRoleWithWebIdentity, that call, and GetCallerIdentity with its credentials.
 
 import { createInterface } from "node:readline";
 

@@ -1,5 +1,5 @@
-// An OpenID Connect provider that is not ours: oidc-provider, with its own development pages, on a port of its own
-// choice. It prints its issuer. Every name may sign in, with any password.
+// A third-party OpenID Connect provider: oidc-provider, with its own development pages, on a free port. It prints its
+// issuer. Every name may sign in, with any password.
 //
 // node provider.mjs PACKAGE CONFIG, with JSON: {"application_type", "redirect_uris", "cors", "par", "algorithm"}.
 

@@ -1,6 +1,6 @@
-"""An OpenID Connect provider that is not ours, in another language than the others: Authlib on Flask. Authlib checks the
-client, the redirect address and PKCE, issues codes, signs ID tokens and rotates refresh tokens; here is only what any
-application that uses it has to bring: a client, people, pages and a place for codes.
+"""A third-party OpenID Connect provider in Python: Authlib on Flask. Authlib checks the
+client, the redirect address and PKCE, issues codes, signs ID tokens and rotates refresh tokens; this file only has what
+any application has to add: a client, users, pages and storage for codes.
 
 python provider_authlib.py CONFIG, with JSON: {"redirect_uris", "cors", "algorithm"}. It prints its issuer. Every name may
 sign in, with any password. The line "rotate" on its standard input makes it sign with a new key and publish that alone; it

@@ -1,4 +1,4 @@
-"""An STS that is not ours: moto's, on a port of its own choice, which it prints. It ends with its standard input."""
+"""A third-party STS: moto's, on a free port, which it prints. It ends with its standard input."""
 
 import sys
 

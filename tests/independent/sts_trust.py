@@ -1,5 +1,5 @@
-"""An STS that is not ours and believes nothing: it fetches the issuer's keys, verifies the token, evaluates the role's trust
-policy, and answers XML or, to whoever accepts it, JSON.
+"""An independent STS that verifies everything: it fetches the issuer's keys, verifies the token, evaluates the role's trust
+policy, and responds with XML, or with JSON if the client accepts it.
 
 Written from the public record of what AWS answers, and from nothing of Rolecall or its sandbox: the STS API reference, the
 IAM user guide (condition operators; session tags), Envoy's and aws-iam-authenticator's clients (JSON), and the answers

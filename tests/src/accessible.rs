@@ -1,4 +1,4 @@
-//! Pages as assistive technology meets them: elements by role and accessible name, both computed by the browser.
+//! Pages as assistive technology sees them: elements by role and accessible name, both computed by the browser.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use serde_json::Value;
 use thirtyfour::common::command::{Command, ExtensionCommand};
 use thirtyfour::{By, WebDriver, WebElement};
 
-/// A kind of element that the tests look for.
+/// The roles of elements that the tests look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accessible {
-    /// Announces what went wrong.
+    /// Announces an error.
     Alert,
-    /// Wants an answer.
+    /// Asks a question.
     Alertdialog,
-    /// Is pressed.
+    /// Can be pressed.
     Button,
-    /// Is typed into and picks from a list.
+    /// A text field with a list of suggestions.
     Combobox,
-    /// Leads somewhere.
+    /// A link.
     Link,
-    /// Holds options.
+    /// Contains options.
     Listbox,
-    /// Can be picked.
+    /// An item of a list.
     Option,
-    /// Announces what is going on.
+    /// Announces progress.
     Status,
 }
 
@@ -45,7 +45,7 @@ impl Accessible {
         }
     }
 
-    /// What may have that role; whether it does, the browser is asked.
+    /// A selector for elements that may have the role; the browser decides which do.
     fn candidates(self) -> String {
         let native = match self {
             Self::Button => ", button",
@@ -60,29 +60,29 @@ impl Accessible {
     }
 }
 
-/// An element and how it presents itself.
+/// An element and its accessible properties.
 #[derive(Clone, Debug)]
 pub struct Element {
     /// Its accessible name.
     pub name: String,
-    /// The element as WebDriver knows it.
+    /// The element in WebDriver.
     pub web: WebElement,
 }
 
 impl Element {
-    /// Whether a person can press it now. A button that is only said to be disabled keeps the focus.
+    /// Whether a person can press it now. A button that is disabled with `aria-disabled` keeps the focus.
     pub async fn is_pressable(&self) -> Result<bool> {
         let said = self.web.attr("aria-disabled").await?;
         Ok(said.as_deref() != Some("true") && self.web.is_displayed().await? && self.web.is_enabled().await?)
     }
 
-    /// What is said of it beside its name.
+    /// Its accessible description.
     pub async fn description(&self) -> Result<String> {
         Ok(self.web.attr("aria-description").await?.unwrap_or_default())
     }
 }
 
-/// All visible elements of a kind in the current window, in the order of the page.
+/// All visible elements with a role in the current window, in document order.
 pub(crate) async fn all(driver: &WebDriver, kind: Accessible) -> Result<Vec<Element>> {
     let mut found = Vec::new();
     for web in driver.find_all(By::Css(kind.candidates())).await? {
@@ -93,12 +93,12 @@ pub(crate) async fn all(driver: &WebDriver, kind: Accessible) -> Result<Vec<Elem
     Ok(found)
 }
 
-/// The visible element of that kind and name, if it is there.
+/// The visible element with that role and name, if there is one.
 pub(crate) async fn find(driver: &WebDriver, kind: Accessible, name: &str) -> Result<Option<Element>> {
     Ok(all(driver, kind).await?.into_iter().find(|element| element.name == name))
 }
 
-/// The role and the name of what has the focus.
+/// The role and the name of the focused element.
 pub(crate) async fn focused(driver: &WebDriver) -> Result<(String, String)> {
     let web = driver.active_element().await?;
     Ok((computed(&web, "computedrole").await?, computed(&web, "computedlabel").await?))
@@ -109,7 +109,7 @@ async fn computed(element: &WebElement, what: &'static str) -> Result<String> {
     let command =
         Command::ExtensionCommand(Box::new(Computed { element: element.element_id().to_string(), what }));
     let answer: Value = element.handle().cmd(command).await?.value_json()?;
-    Ok(answer.as_str().with_context(|| format!("{what} is no text"))?.to_owned())
+    Ok(answer.as_str().with_context(|| format!("{what} is not a string"))?.to_owned())
 }
 
 #[derive(Debug)]

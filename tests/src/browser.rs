@@ -1,5 +1,5 @@
-//! A real browser with the extension in it, driven from outside. What differs between browsers is told by [`Kind`] and
-//! done by the module that bears the browser's name.
+//! A real browser with the extension, driven from outside. [`Kind`] and the browsers' modules contain what differs
+//! between them.
 
 mod chromium;
 mod driver;
@@ -19,12 +19,12 @@ use self::driver::Driver;
 pub use self::kind::Kind;
 use crate::{Popup, Question, Scene, SignInWindow, until};
 
-/// How to start the browser.
+/// Options for starting the browser.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Without a window on the screen.
     pub headless: bool,
-    /// The unpacked extension, if not the one that was built.
+    /// The unpacked extension, if not the built one.
     pub extension: Option<PathBuf>,
     /// The window's size in CSS pixels.
     pub size: (u32, u32),
@@ -36,21 +36,21 @@ impl Default for Options {
     }
 }
 
-/// How a person's system and browser show pages.
+/// The display preferences of a person's system and browser.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Dark rather than light.
     pub dark: bool,
-    /// In the few colours that the person has chosen for everything.
+    /// With forced colours.
     pub forced_colors: bool,
     /// The page's size in CSS pixels.
     pub size: (u32, u32),
 }
 
-/// A running browser. It is closed when this is dropped.
+/// A running browser. Dropping it closes it.
 #[derive(Debug)]
 pub struct Browser {
-    // Dropped in this order: closing the session closes the browser.
+    // Dropped in this order: ending the session closes the browser.
     driver: WebDriver,
     _process: Driver,
     kind: Kind,
@@ -76,7 +76,7 @@ impl Browser {
             }
         };
         let process = Driver::start(command, log)?;
-        let Value::Object(capabilities) = capabilities else { unreachable!("it was written as an object") };
+        let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
         let driver = WebDriver::new(process.url(), Capabilities::from(capabilities)).await;
         let driver = driver.with_context(|| format!("{kind} does not start"))?;
         if kind == Kind::Firefox {
@@ -91,7 +91,7 @@ impl Browser {
         })
     }
 
-    /// Opens the popup's page, in a tab: WebDriver cannot press the toolbar's button.
+    /// Opens the popup's page in a tab: WebDriver cannot press the toolbar's button.
     pub async fn popup(&self) -> Result<Popup<'_>> {
         let address = self.kind.page("popup.html");
         until("the popup's page", async || {
@@ -109,14 +109,14 @@ impl Browser {
         Ok(SignInWindow::new(self, handle))
     }
 
-    /// Waits for the window in which a person is asked about a program.
+    /// Waits for the window that asks for the approval of a program.
     pub async fn question(&self) -> Result<Question<'_>> {
         let address = self.kind.page("approval.html");
         let handle = until("a question about a program", async || self.window_at(&address).await).await?;
         Ok(Question::new(self, handle))
     }
 
-    /// How many such windows there are.
+    /// The number of open approval windows.
     pub async fn questions(&self) -> Result<usize> {
         Ok(self.windows_at(&self.kind.page("approval.html")).await?.len())
     }
@@ -132,12 +132,12 @@ impl Browser {
         .await
     }
 
-    /// How many sign-in windows there are.
+    /// The number of open sign-in windows.
     pub async fn sign_in_windows(&self) -> Result<usize> {
         Ok(self.windows_at(&self.issuer).await?.len())
     }
 
-    /// Waits for a tab with the AWS console, and gives all it says.
+    /// Waits for a tab with the AWS console, and returns its text.
     pub async fn console(&self) -> Result<String> {
         until("the console", async || {
             let Some(handle) = self.window_at(&self.console).await? else { return Ok(None) };
@@ -147,7 +147,7 @@ impl Browser {
         .await
     }
 
-    /// Shows pages as such a system and browser would.
+    /// Applies display preferences.
     pub async fn look(&self, look: Look) -> Result<()> {
         match self.kind {
             Kind::Chromium => chromium::look(&self.driver, look).await,
@@ -155,13 +155,13 @@ impl Browser {
         }
     }
 
-    /// Takes a permission away again, as a person can at any time in Firefox's add-on manager.
+    /// Revokes a permission, as a person can at any time in Firefox's add-on manager.
     pub async fn revoke(&self, pattern: &str) -> Result<()> {
-        ensure!(self.kind == Kind::Firefox, "{} cannot be told to from outside", self.kind);
+        ensure!(self.kind == Kind::Firefox, "{} has no way to do so from outside", self.kind);
         firefox::revoke(&self.driver, pattern).await
     }
 
-    /// Ends the background of the extension, as the browser does when it has been idle.
+    /// Stops the extension's background, as the browser does when it is idle.
     pub async fn end_background(&self) -> Result<()> {
         match self.kind {
             Kind::Chromium => chromium::end_background(&self.driver).await,
@@ -169,13 +169,13 @@ impl Browser {
         }
     }
 
-    /// Where a file of the extension is.
+    /// The address of a file of the extension.
     #[must_use]
     pub fn address_of(&self, file: &str) -> String {
         self.kind.page(file)
     }
 
-    /// The session, for anything else.
+    /// The WebDriver session.
     #[must_use]
     pub fn driver(&self) -> &WebDriver {
         &self.driver
@@ -185,7 +185,7 @@ impl Browser {
         Ok(self.driver.switch_to_window(window.clone()).await?)
     }
 
-    /// All that the current window says.
+    /// The text of the current window.
     pub async fn text(&self) -> Result<String> {
         Ok(self.driver.find(thirtyfour::By::Tag("body")).await?.text().await?)
     }
@@ -201,7 +201,7 @@ impl Browser {
     async fn windows_at(&self, address: &str) -> Result<Vec<WindowHandle>> {
         let mut found = Vec::new();
         for handle in self.driver.windows().await? {
-            // A window may close between being listed and being entered.
+            // A window may close between listing and entering it.
             if self.enter(&handle).await.is_ok()
                 && self.driver.current_url().await.is_ok_and(|url| url.as_str().starts_with(address))
             {

@@ -1,4 +1,4 @@
-//! What `cargo xtask` prepares for the tests and hands over in environment variables.
+//! What `cargo xtask` prepares for the tests and passes in environment variables.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::Kind;
 
-/// The built product and the programs around it, for one browser.
+/// The built product and the programs that it needs, for one browser.
 #[derive(Clone, Debug)]
 pub struct Fixtures {
     /// The unpacked extension.
@@ -21,7 +21,7 @@ pub struct Fixtures {
 }
 
 impl Fixtures {
-    /// Reads where everything is.
+    /// Reads the paths from the environment.
     pub fn from_environment(kind: Kind) -> Result<Self> {
         let [extension, browser, driver] = match kind {
             Kind::Chromium => {
@@ -39,12 +39,12 @@ impl Fixtures {
         })
     }
 
-    /// A Python that has the AWS command line, its SDK and an STS; the demo does without.
+    /// A Python with the AWS command line, its SDK and an STS; not needed by the demo.
     pub fn python() -> Result<PathBuf> {
         path("ROLECALL_TEST_PYTHON")
     }
 
-    /// The folder `node_modules` with the AWS SDK and a provider; the demo does without.
+    /// The folder `node_modules` with the AWS SDK and a provider; not needed by the demo.
     pub fn node_modules() -> Result<PathBuf> {
         path("ROLECALL_TEST_NODE_MODULES")
     }

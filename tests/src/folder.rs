@@ -1,4 +1,4 @@
-//! Scratch folders, and the processes that still live in them when they go.
+//! Temporary folders, and the processes that still use them when they are removed.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -14,14 +14,17 @@ pub fn mode(path: &Path) -> Result<u32> {
     Ok(metadata.permissions().mode() & 0o777)
 }
 
-/// A folder that is removed with all in it, unless `ROLECALL_TEST_KEEP` is set.
+/// A folder that is removed with its contents, unless `ROLECALL_TEST_KEEP` is set.
 #[derive(Debug)]
 pub(crate) struct Folder(Option<TempDir>, PathBuf);
 
 impl Folder {
-    /// A new one. Its path is short, because sockets lie in it.
+    /// Creates one. Its path is short, because it contains sockets.
     pub(crate) fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("rolecall-").tempdir().context("no scratch folder")?;
+        let folder = tempfile::Builder::new()
+            .prefix("rolecall-")
+            .tempdir()
+            .context("cannot create a temporary folder")?;
         let path = folder.path().to_owned();
         if std::env::var_os("ROLECALL_TEST_KEEP").is_some() {
             eprintln!("keeping {}", path.display());
@@ -34,7 +37,7 @@ impl Folder {
         &self.1
     }
 
-    /// A folder in it that is its owner's alone.
+    /// Creates a private folder in it.
     pub(crate) fn private(&self, name: &str) -> Result<PathBuf> {
         let path = self.1.join(name);
         fs::DirBuilder::new()
@@ -48,7 +51,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // A browser that crashed leaves children, and they would write into the folder while it is removed.
+        // A crashed browser leaves child processes that would write into the folder during its removal.
         end(&processes_of(&self.1));
         if let Some(folder) = self.0.take()
             && let Err(error) = folder.close()
@@ -58,8 +61,8 @@ impl Drop for Folder {
     }
 }
 
-/// The processes that were started with something in `folder` as their home, by id. Only Linux tells; elsewhere
-/// closing the browser has to do.
+/// The ids of the processes whose home is below `folder`. This only works on Linux; elsewhere closing the browser has
+/// to do.
 pub(crate) fn processes_of(folder: &Path) -> Vec<Pid> {
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
     let home = format!("HOME={}/", folder.display());
@@ -71,10 +74,10 @@ pub(crate) fn processes_of(folder: &Path) -> Vec<Pid> {
     ids.filter(lives_there).filter_map(Pid::from_raw).collect()
 }
 
-/// Ends processes at once.
+/// Kills processes.
 pub(crate) fn end(processes: &[Pid]) {
     for process in processes {
-        // One that has ended meanwhile needs no ending.
+        // It may have ended meanwhile.
         let _ = kill_process(*process, Signal::KILL);
     }
 }

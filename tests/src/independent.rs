@@ -1,5 +1,4 @@
-//! Services that are not ours: OpenID Connect providers and STSs. None of them knows of Rolecall, so what they agree on with
-//! it is the standard.
+//! Third-party OpenID Connect providers and STSs. They do not know Rolecall: what works with them follows the standard.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -25,13 +24,13 @@ pub enum Provider {
 /// An STS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sts {
-    /// moto, which believes every token.
+    /// moto, which accepts every token.
     Moto,
-    /// One that verifies tokens, evaluates trust policies and answers JSON to whoever accepts it.
+    /// One that verifies tokens, evaluates trust policies and responds in JSON if the client accepts it.
     Trust,
 }
 
-/// How a provider and an STS are set up.
+/// The configuration of a provider and an STS.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The provider.
@@ -40,15 +39,15 @@ pub struct Setup {
     pub sts: Sts,
     /// `web` or `native` (OpenID Connect Dynamic Client Registration 1.0, section 2).
     pub application_type: &'static str,
-    /// The redirect addresses of its one public client, `rolecall`.
+    /// The redirect URIs of its one public client, `rolecall`.
     pub redirect_uris: Vec<String>,
-    /// Whether its answers may be read from every origin.
+    /// Whether every origin may read its responses.
     pub cors: bool,
-    /// Whether it demands pushed authorization requests (RFC 9126).
+    /// Whether it requires pushed authorization requests (RFC 9126).
     pub par: bool,
-    /// What it signs ID tokens with.
+    /// The algorithm of ID tokens.
     pub algorithm: &'static str,
-    /// How long they are good for, in seconds; Authlib's only.
+    /// Their lifetime, in seconds; only for Authlib.
     pub lifetime: u32,
 }
 
@@ -120,7 +119,7 @@ impl Independent {
         Ok(Self { setup, issuer, sts: address, provider, _sts: sts })
     }
 
-    /// How they are set up.
+    /// Their configuration.
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
@@ -133,7 +132,7 @@ impl Independent {
             r#"
             [[provider]]
             id = "others"
-            name = "A provider of others"
+            name = "A third-party provider"
             well_known_url = "{issuer}/.well-known/openid-configuration"
             client_id = "rolecall"
             scope = "openid email"
@@ -152,10 +151,10 @@ impl Independent {
             region = "eu-west-1"
             "#
         );
-        text.parse().context("the settings for others' services")
+        text.parse().context("the settings for third-party services")
     }
 
-    /// Waits for the provider's page in whatever window, and signs in there: any name and any password will do.
+    /// Waits for the provider's page in any window, and signs in there: any name and password are accepted.
     pub async fn sign_in(&self, browser: &Browser, name: &str) -> Result<()> {
         let page = self.page(browser).await?;
         page.fill_in("login", name).await?;
@@ -167,17 +166,17 @@ impl Independent {
         page.press("Continue").await
     }
 
-    /// Waits for the provider's page in whatever window, where it knows the person already, and agrees.
+    /// Waits for the provider's page in any window, where the person has a session, and consents.
     pub async fn agree(&self, browser: &Browser) -> Result<()> {
         self.page(browser).await?.press("Continue").await
     }
 
-    /// Has the provider sign with a new key from now on, and publish that alone.
+    /// Rotates the provider's key: from now on it signs with, and publishes, only a new one.
     pub async fn rotate_key(&mut self) -> Result<()> {
         self.provider.ask("rotate").await.map(drop)
     }
 
-    /// The grants that the provider's token endpoint was asked for.
+    /// The grant types that the provider's token endpoint received.
     pub async fn grants(&mut self) -> Result<String> {
         self.provider.ask("grants").await
     }
@@ -188,8 +187,8 @@ impl Independent {
     }
 }
 
-/// What the STS is told, as an administrator tells IAM: the provider with its audience, and two roles. The second is for
-/// members of a group that nobody is in.
+/// The configuration of the STS, like IAM's: the provider with its audience, and two roles. The second is for members
+/// of an empty group.
 fn trust(issuer: &str) -> Value {
     let host = issuer.trim_start_matches("http://");
     let policy = |condition: Value| {
@@ -215,7 +214,7 @@ fn trust(issuer: &str) -> Value {
     })
 }
 
-/// The provider's page, one after the other in the same window.
+/// The provider's pages, one after the other in the same window.
 struct Page<'browser> {
     browser: &'browser Browser,
     window: WindowHandle,

@@ -1,12 +1,12 @@
-//! The popup, as the person in front of it sees, hears and uses it.
+//! The popup, as a person sees, hears and uses it.
 
 use anyhow::{Context as _, Result};
 use thirtyfour::{Key, TypingData, WindowHandle};
 
-use crate::patience::until_seen;
+use crate::wait::until_seen;
 use crate::{Accessible, Browser, Element, accessible, until};
 
-/// The popup's page in a tab of its own.
+/// The popup's page in a tab.
 #[derive(Debug)]
 pub struct Popup<'browser> {
     browser: &'browser Browser,
@@ -18,7 +18,7 @@ impl<'browser> Popup<'browser> {
         Self { browser, window }
     }
 
-    /// Makes it the window that is driven.
+    /// Makes it the current window.
     pub async fn enter(&self) -> Result<()> {
         self.browser.enter(&self.window).await
     }
@@ -33,38 +33,38 @@ impl<'browser> Popup<'browser> {
         self.explained(found.await).await
     }
 
-    /// The names of all elements of a kind, as they are now.
+    /// The names of all elements of a kind.
     pub async fn names(&self, kind: Accessible) -> Result<Vec<String>> {
         self.enter().await?;
         let elements = accessible::all(self.browser.driver(), kind).await?;
         Ok(elements.into_iter().map(|element| element.name).collect())
     }
 
-    /// Waits until the roles listed are these.
+    /// Waits until exactly these roles are listed.
     pub async fn lists(&self, roles: &[&str]) -> Result<()> {
         let names =
             until_seen("the roles", async || self.names(Accessible::Option).await, |names| names == roles);
         self.explained(names.await).await.map(drop)
     }
 
-    /// The role and the name of what has the focus.
+    /// The role and the name of the focused element.
     pub async fn focused(&self) -> Result<(String, String)> {
         self.enter().await?;
         accessible::focused(self.browser.driver()).await
     }
 
-    /// Types where the focus is.
+    /// Types into the focused element.
     pub async fn type_keys(&self, keys: impl Into<TypingData>) -> Result<()> {
         self.enter().await?;
         Ok(self.browser.driver().active_element().await?.send_keys(keys).await?)
     }
 
-    /// Presses one key where the focus is.
+    /// Presses one key in the focused element.
     pub async fn key(&self, key: Key) -> Result<()> {
         self.type_keys(key).await
     }
 
-    /// The role that is selected.
+    /// The selected role.
     pub async fn selected(&self) -> Result<Option<String>> {
         self.enter().await?;
         for option in accessible::all(self.browser.driver(), Accessible::Option).await? {
@@ -75,14 +75,14 @@ impl<'browser> Popup<'browser> {
         Ok(None)
     }
 
-    /// Waits until that role is selected.
+    /// Waits until a role is selected.
     pub async fn shows_selected(&self, role: &str) -> Result<()> {
         let wanted = |selected: &Option<String>| selected.as_deref() == Some(role);
         let selected = until_seen("the selection", async || self.selected().await, wanted);
         self.explained(selected.await).await.map(drop)
     }
 
-    /// Picks a role with the mouse.
+    /// Selects a role with the mouse.
     pub async fn select(&self, role: &str) -> Result<()> {
         self.element(Accessible::Option, role).await?.web.click().await?;
         self.shows_selected(role).await
@@ -105,22 +105,22 @@ impl<'browser> Popup<'browser> {
         self.explained(found.await).await
     }
 
-    /// What is said of a role beside its name: the time left.
+    /// The accessible description of a role: the time left.
     pub async fn description(&self, role: &str) -> Result<String> {
         self.element(Accessible::Option, role).await?.description().await
     }
 
-    /// Waits until the status region announces a text that contains `words`, and gives all of it.
+    /// Waits until the status region contains `words`, and returns its text.
     pub async fn status(&self, words: &str) -> Result<String> {
         self.announces(Accessible::Status, words).await
     }
 
-    /// Waits until the alert says a text that contains `words`, and gives all of it.
+    /// Waits until the alert contains `words`, and returns its text.
     pub async fn alert(&self, words: &str) -> Result<String> {
         self.announces(Accessible::Alert, words).await
     }
 
-    /// Whether something went wrong, as far as the popup says.
+    /// Whether an alert is shown.
     pub async fn has_alert(&self) -> Result<bool> {
         Ok(!self.spoken(Accessible::Alert).await?.is_empty())
     }
@@ -128,11 +128,11 @@ impl<'browser> Popup<'browser> {
     /// Dismisses the alert, and waits until it is gone.
     pub async fn dismiss(&self) -> Result<()> {
         self.press("Dismiss").await?;
-        let gone = until("the alert to go", async || Ok((!self.has_alert().await?).then_some(())));
+        let gone = until("the alert to disappear", async || Ok((!self.has_alert().await?).then_some(())));
         self.explained(gone.await).await
     }
 
-    /// Waits until the page says `words` anywhere.
+    /// Waits until the page contains `words`, and returns its text.
     pub async fn says(&self, words: &str) -> Result<String> {
         let text = until_seen(
             format!("“{words}” in the popup"),
@@ -142,13 +142,13 @@ impl<'browser> Popup<'browser> {
         text.await
     }
 
-    /// All that the page says.
+    /// The page's text.
     pub async fn text(&self) -> Result<String> {
         self.enter().await?;
         self.browser.text().await
     }
 
-    /// The ids of the notifications that the extension shows. What they say, no browser tells in the same way.
+    /// The ids of the extension's notifications. Browsers have no common way to read their texts.
     pub async fn notifications(&self) -> Result<Vec<String>> {
         self.enter().await?;
         let shown = self.browser.driver().execute_async(NOTIFICATIONS, Vec::new()).await?;
@@ -170,7 +170,7 @@ impl<'browser> Popup<'browser> {
         Ok(texts.join("\n"))
     }
 
-    /// Adds to a failure what the page says.
+    /// Adds the page's text to a failure.
     async fn explained<T>(&self, result: Result<T>) -> Result<T> {
         match result {
             Ok(found) => Ok(found),
@@ -182,7 +182,7 @@ impl<'browser> Popup<'browser> {
     }
 }
 
-/// Calls back with the ids of the extension's notifications.
+/// Returns the ids of the extension's notifications.
 const NOTIFICATIONS: &str = "
     const told = arguments[arguments.length - 1];
     (globalThis.browser ?? chrome).notifications.getAll().then(shown => told(Object.keys(shown)));

@@ -1,4 +1,4 @@
-//! A program that runs until its input ends, and is talked to line by line.
+//! A program that runs until its input ends and responds line by line.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -9,9 +9,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::{Output, PATIENCE};
+use crate::{Output, TIMEOUT};
 
-/// A running program. It is killed when this is dropped.
+/// A running program. Dropping it kills it.
 #[derive(Debug)]
 pub struct Program {
     line: String,
@@ -31,40 +31,40 @@ impl Program {
         let mut errors = process.stderr.take().context("no errors")?;
         let said = tokio::spawn(async move {
             let mut said = Vec::new();
-            // Half of what it said is better than none.
+            // Part of the output is better than none.
             let _ = errors.read_to_end(&mut said).await;
             String::from_utf8_lossy(&said).into_owned()
         });
         Ok(Self { line, process, input, output, said })
     }
 
-    /// Types a line, and waits for the one that answers it.
+    /// Writes a line, and waits for the response line.
     pub async fn ask(&mut self, question: &str) -> Result<String> {
-        // A program that has ended takes no line; the wait for its answer says why.
+        // A program that has ended reads no line; waiting for its response reports why.
         let _ = self.input.write_all(format!("{question}\n").as_bytes()).await;
         self.next().await
     }
 
-    /// Waits for the next line that it prints.
+    /// Waits for the next line of output.
     pub async fn next(&mut self) -> Result<String> {
-        let line = timeout(PATIENCE, self.output.next_line()).await;
+        let line = timeout(TIMEOUT, self.output.next_line()).await;
         if let Some(line) =
-            line.with_context(|| format!("{} prints nothing for {PATIENCE:?}", self.line))??
+            line.with_context(|| format!("{} prints nothing for {TIMEOUT:?}", self.line))??
         {
             return Ok(line);
         }
         let said = (&mut self.said).await.unwrap_or_default();
-        bail!("{} ended, and said:\n{said}", self.line)
+        bail!("{} ended with:\n{said}", self.line)
     }
 
     /// Interrupts it, as Ctrl-C does, and waits for its end.
     pub async fn interrupt(mut self) -> Result<ExitStatus> {
         self.signal(Signal::INT)?;
-        let ended = timeout(PATIENCE, self.process.wait()).await;
+        let ended = timeout(TIMEOUT, self.process.wait()).await;
         Ok(ended.with_context(|| format!("{} does not end", self.line))??)
     }
 
-    /// Kills it where it stands.
+    /// Kills it.
     pub async fn kill(mut self) -> Result<()> {
         Ok(self.process.kill().await?)
     }
@@ -81,12 +81,12 @@ impl Program {
             anyhow::Ok((process.wait().await?.code(), stdout))
         };
         let (code, stdout) =
-            timeout(PATIENCE, ending).await.with_context(|| format!("{line} does not end"))??;
+            timeout(TIMEOUT, ending).await.with_context(|| format!("{line} does not end"))??;
         Ok(Output { line, code, stdout, stderr: said.await.unwrap_or_default() })
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
         let id = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        kill_process(id.context("it has ended already")?, signal).context("it takes no signal")
+        kill_process(id.context("it has ended already")?, signal).context("cannot send the signal")
     }
 }

@@ -1,11 +1,11 @@
-//! The window in which the extension asks whether a program may have what it asks for.
+//! The window in which the extension asks for the approval of a program.
 
 use anyhow::{Context as _, Result};
 use thirtyfour::WindowHandle;
 
 use crate::{Accessible, Browser, accessible, until};
 
-/// An open question.
+/// An open approval window.
 #[derive(Debug)]
 pub struct Question<'browser> {
     browser: &'browser Browser,
@@ -17,12 +17,12 @@ impl<'browser> Question<'browser> {
         Self { browser, window }
     }
 
-    /// Makes its window the one that is driven.
+    /// Makes it the current window.
     pub async fn enter(&self) -> Result<()> {
         self.browser.enter(&self.window).await
     }
 
-    /// Waits until it is asked, and gives its accessible name and all that it says.
+    /// Waits for the question, and returns its accessible name and text.
     pub async fn text(&self) -> Result<(String, String)> {
         let dialog = until("the question", async || {
             self.enter().await?;
@@ -39,7 +39,7 @@ impl<'browser> Question<'browser> {
         Ok(buttons.into_iter().map(|button| button.name).collect())
     }
 
-    /// Presses a button once it can be pressed, and waits until the window has closed.
+    /// Presses a button once it is enabled, and waits until the window has closed.
     pub async fn answer(self, button: &str) -> Result<()> {
         let found = until(format!("the button “{button}” to be ready"), async || {
             self.enter().await?;

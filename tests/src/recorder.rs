@@ -1,5 +1,5 @@
-//! A server that keeps what it is asked, byte for byte, and answers as AWS STS is documented to: so that what this
-//! product sends can be laid beside what AWS's own SDKs send for the same call.
+//! A server that records requests byte for byte and responds as AWS STS is documented to, so that this product's
+//! requests can be compared with those of AWS's own SDKs for the same call.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// One request, as it came.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// Such as `POST`.
@@ -26,7 +26,7 @@ pub struct Recorded {
     pub form: BTreeMap<String, String>,
 }
 
-/// A running recorder. It stops when this is dropped.
+/// A running recorder. Dropping it stops it.
 #[derive(Debug)]
 pub struct Recorder {
     address: String,
@@ -44,19 +44,19 @@ impl Recorder {
         let requests = Requests::default();
         let router = Router::new().fallback(answer).with_state(Arc::clone(&requests));
         let server = tokio::spawn(async move {
-            // It runs until it is aborted; a request that arrives later finds nobody.
+            // It runs until it is aborted; later requests are refused.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address, requests, server })
     }
 
-    /// Where it listens.
+    /// Its address.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// What it was asked with this `Action` since the last time, which must have been one request.
+    /// The request with this `Action` since the last call, which must be exactly one.
     pub fn the_only(&self, action: &str) -> Result<Recorded> {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let asked: Vec<_> = requests
@@ -101,7 +101,7 @@ async fn answer(
     (status, headers, text).into_response()
 }
 
-/// The STS API reference's example of an answer, for whichever role.
+/// The STS API reference's example response, for any role.
 fn assume_role_with_web_identity(role: &str) -> String {
     let (account, name) =
         role.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One test's machine: a home folder, a sandbox, settings, and whatever is installed.
+//! The isolated machine of one test: a home folder, a sandbox, settings, and installed programs.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folder::{self, Folder};
 use crate::{Browser, Fixtures, Kind, Options, Terminal, until};
 
-/// A machine of its own, with a browser of one kind. Everything on it is gone when it is dropped; drop the [`Browser`] first.
+/// An isolated machine with a browser of one kind. Dropping it removes everything on it; drop the [`Browser`] first.
 #[derive(Debug)]
 pub struct Scene {
     /// The provider, the STS and the console.
@@ -26,7 +26,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// A machine with settings for a sandbox of this configuration, where the host program is not installed.
+    /// A machine with settings for a sandbox of this configuration, without the host program.
     pub async fn bare(kind: Kind, config: Config) -> Result<Self> {
         let fixtures = Fixtures::from_environment(kind)?;
         let folder = Folder::new()?;
@@ -36,12 +36,13 @@ impl Scene {
         let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
         let scene = Self { sandbox, kind, fixtures, folder };
         let browser = scene.file("system-browser", SYSTEM_BROWSER)?;
-        fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).context("no system's browser")?;
+        fs::set_permissions(&browser, fs::Permissions::from_mode(0o755))
+            .context("cannot make the system's browser executable")?;
         scene.write_settings(|_| {})?;
         Ok(scene)
     }
 
-    /// A machine with the sandbox's own world and the host program installed.
+    /// A machine with the default sandbox and the host program installed.
     pub async fn installed(kind: Kind) -> Result<Self> {
         Self::installed_with(kind, Config::default()).await
     }
@@ -53,7 +54,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Registers the host program for the scene's browser, as a person does.
+    /// Registers the host program with the scene's browser, as a person does.
     pub async fn install_host(&self) -> Result<()> {
         let mut install: Vec<OsString> =
             ["install", "--browser", self.kind.name()].map(OsString::from).into();
@@ -64,7 +65,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Takes the host program away while the browser is running, process and registration.
+    /// Removes the host program while the browser is running: its process and registration.
     pub fn remove_host(&self) -> Result<()> {
         fs::remove_file(self.host_manifest()).context("the host program was not registered")?;
         let hosts = self.hosts();
@@ -73,7 +74,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Ends the host processes that the browser has started, as a crash would.
+    /// Kills the host processes that the browser has started, as a crash would.
     pub fn crash_host(&self) -> Result<()> {
         let hosts = self.hosts();
         ensure!(!hosts.is_empty(), "no host program is running");
@@ -81,7 +82,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Ends the browser where it stands, as the system does when memory runs out.
+    /// Kills the browser, as the system does when memory runs out.
     pub fn crash_browser(&self) -> Result<()> {
         let mut processes = folder::processes_of(self.folder.path());
         let spared = [&self.fixtures.host, &self.fixtures.driver].map(fs::canonicalize);
@@ -94,7 +95,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until a program has an address opened in the system's browser, which is not there, and gives the address.
+    /// Waits until a program opens an address in the system's browser, which is a stub, and returns the address.
     pub async fn opened(&self) -> Result<String> {
         let file = self.path("opened");
         until("an address for the system's browser", async || {
@@ -105,7 +106,7 @@ impl Scene {
         .await
     }
 
-    /// Registers, in place of the host program, one that speaks only the given version of the protocol.
+    /// Registers a host program that only speaks the given version of the protocol.
     pub fn install_host_of_protocol(&self, protocol: u32) -> Result<()> {
         let script = self.folder.path().join("other-host");
         let python = Fixtures::python()?;
@@ -114,7 +115,7 @@ impl Scene {
             .replace("PROTOCOL", &protocol.to_string());
         fs::write(&script, text).context("cannot write the other host")?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
-            .context("cannot make it executable")?;
+            .context("cannot make the other host executable")?;
         let (callers, allowed) = self.kind.allowed_callers();
         let manifest = json!({
             "name": identity::HOST_NAME,
@@ -131,7 +132,7 @@ impl Scene {
     /// Writes the machine's settings: the sandbox's own, with `edit` applied.
     pub fn write_settings(&self, edit: impl FnOnce(&mut Table)) -> Result<()> {
         let mut settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
-        // The AWS tools read from the profile where the sandbox's STS is.
+        // The AWS tools read the address of the sandbox's STS from the profile.
         for provider in entries(&mut settings, "provider") {
             provider.insert("endpoint_url".into(), self.sandbox.sts_endpoint().into());
         }
@@ -145,8 +146,8 @@ impl Scene {
         self.write_policy_with(|_| {})
     }
 
-    /// Writes the sandbox's settings, with `edit` applied, as an organisation's policy, which Firefox reads from a
-    /// person's folder as well.
+    /// Writes the sandbox's settings, with `edit` applied, as an organisation's policy. Firefox also reads policies
+    /// from the user's folder.
     pub fn write_policy_with(&self, edit: impl FnOnce(&mut Table)) -> Result<()> {
         ensure!(self.kind == Kind::Firefox, "{} reads policies from the system's folder only", self.kind);
         let mut settings: Table = self.sandbox.settings_toml().parse().context("the sandbox's settings")?;
@@ -168,7 +169,7 @@ impl Scene {
         self.path("home/.config/rolecall/config.toml")
     }
 
-    /// `~/.aws`, which is not there at first.
+    /// `~/.aws`, which does not exist at first.
     #[must_use]
     pub fn aws_folder(&self) -> PathBuf {
         self.path("home/.aws")
@@ -186,7 +187,7 @@ impl Scene {
         self.path("profile")
     }
 
-    /// What to put before a command in any other terminal, so that it finds this scene's profiles and browser.
+    /// Variables for a command in any other terminal, so that it uses this scene's profiles and browser.
     #[must_use]
     pub fn variables(&self) -> String {
         let (config, run) = (self.aws_config(), self.path("run"));
@@ -199,18 +200,18 @@ impl Scene {
         Terminal::new(self.environment(), self.fixtures.host.clone())
     }
 
-    /// Starts the browser with the extension in it.
+    /// Starts the browser with the extension.
     pub async fn browser(&self) -> Result<Browser> {
         self.browser_with(Options::default()).await
     }
 
-    /// Starts the browser with the extension in it, and `options`.
+    /// Starts the browser with the extension, with `options`.
     pub async fn browser_with(&self, options: Options) -> Result<Browser> {
         Browser::start(self, options).await
     }
 
-    /// A copy of the built extension to which the host in `pattern` has been granted: WebDriver cannot answer the
-    /// browser's own question about it. Only the manifest differs.
+    /// A copy of the built extension with permission for the hosts in `pattern`: WebDriver cannot answer the browser's
+    /// permission prompt. Only the manifest differs.
     pub fn extension_with_host(&self, pattern: &str) -> Result<PathBuf> {
         let copy = self.copy_of_extension()?;
         let path = copy.join("manifest.json");
@@ -222,19 +223,19 @@ impl Scene {
         Ok(copy)
     }
 
-    /// A copy of the built extension, to be changed.
+    /// A copy of the built extension.
     pub fn copy_of_extension(&self) -> Result<PathBuf> {
         let copy = self.folder.path().join("extension");
         copy_folder(&self.fixtures.extension, &copy)?;
         Ok(copy)
     }
 
-    /// Waits until the host program that the browser started has ended.
+    /// Waits until the host program of the browser has ended.
     pub async fn host_has_ended(&self) -> Result<()> {
         until("the host program to end", async || Ok(self.hosts().is_empty().then_some(()))).await
     }
 
-    /// Which browser there is.
+    /// The kind of browser.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
@@ -248,15 +249,14 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    /// All variables that programs in this scene are started with: nothing that leads to the files of whoever runs the
-    /// tests, or out of this machine.
+    /// The environment of programs in this scene: nothing that leads to the tester's own files, or out of this machine.
     pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
         let mut environment: Vec<(OsString, OsString)> = std::env::vars_os()
             .filter(|(name, _)| {
                 name.to_str().is_some_and(|name| KEPT.contains(&name) || name.starts_with("LC_"))
             })
             .collect();
-        // A relative display is found in the runtime folder, which is about to be another one.
+        // A relative display is a path in the runtime folder, which changes.
         let display = std::env::var_os("WAYLAND_DISPLAY").map(PathBuf::from);
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         if let (Some(display), Some(runtime)) = (display, runtime) {
@@ -282,7 +282,7 @@ impl Scene {
 
     fn hosts(&self) -> Vec<Pid> {
         let mut processes = folder::processes_of(self.folder.path());
-        // Whoever is in a terminal runs the same program, and is not called by an extension.
+        // Commands in a terminal run the same program, but not for an extension.
         processes.retain(|process| {
             let line = fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero())).unwrap_or_default();
             let line = String::from_utf8_lossy(&line);
@@ -295,7 +295,7 @@ impl Scene {
     }
 }
 
-/// What a process runs.
+/// The path of a process's program.
 fn program_of(process: Pid) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{}/exe", process.as_raw_nonzero())).ok()
 }
@@ -320,17 +320,17 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What programs need of the surroundings.
+/// The variables that programs need from the outer environment.
 const KEPT: [&str; 6] = ["PATH", "LANG", "TERM", "DISPLAY", "XAUTHORITY", "NO_COLOR"];
 
-/// The system's browser: it hands over the address that it is to open, as a whole, once the one before was taken.
+/// The system's browser: it writes the complete address to a file, once the previous one was read.
 const SYSTEM_BROWSER: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" && printf '%s' "$1" > "opening-$$"
 until ln "opening-$$" opened 2>/dev/null; do sleep 0.02; done
 rm "opening-$$"
 "#;
 
-/// A native messaging host that answers every `hello` and understands nothing else.
+/// A native messaging host that responds to every `hello` and to nothing else.
 const OTHER_HOST: &str = r#"#!PYTHON
 import json, struct, sys
 

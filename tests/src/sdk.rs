@@ -1,6 +1,6 @@
-//! AWS's own SDKs as consumers: three programs that say who they are to AWS. Each finds its credentials by the SDK's
-//! default chain, as any program of its language does, and prints its caller's ARN for every line that it is given; asked
-//! what it holds, it prints its credentials in the form of a `credential_process`.
+//! AWS's SDKs: three programs that use the SDK's default credential chain, as any program does. Each prints its
+//! caller's ARN for every input line, or, when asked what it holds, its credentials in the format of a
+//! `credential_process`.
 
 use std::env;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ impl Sdk {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Boto3, Self::JavaScript, Self::Rust];
 
-    /// The command that runs its program on a scene's machine.
+    /// The command that runs its program in a scene.
     pub fn caller(self, scene: &Scene) -> Result<Vec<OsString>> {
         match self {
             Self::Boto3 => {
@@ -38,9 +38,10 @@ impl Sdk {
                 Ok(vec!["node".into(), script.into()])
             }
             Self::Rust => {
-                // Cargo tells nobody where examples are: beside the folder of the tests.
+                // Cargo passes no path of examples: they are beside the folder of the tests.
                 let test = env::current_exe().context("no path of the tests")?;
-                let folder = test.parent().and_then(|deps| deps.parent()).context("the tests lie nowhere")?;
+                let folder =
+                    test.parent().and_then(|deps| deps.parent()).context("the tests have no folder")?;
                 let program = folder.join("examples/caller");
                 fs::metadata(&program)
                     .with_context(|| format!("{}: cargo builds it with the tests", program.display()))?;
@@ -51,7 +52,7 @@ impl Sdk {
 }
 
 impl Sdk {
-    /// The command that makes the calls of STS that this product makes, at `endpoint`, for each line of JSON with the
+    /// The command that makes the same STS calls as this product, at `endpoint`, for each line of JSON with the
     /// parameters of `AssumeRoleWithWebIdentity`.
     pub fn sts_calls(self, scene: &Scene, endpoint: &str) -> Result<Vec<OsString>> {
         let (program, script) = match self {
@@ -63,7 +64,7 @@ impl Sdk {
                 "node".into(),
                 scene.node_script("sts_calls.mjs", include_str!("../consumers/sts_calls.mjs"))?,
             ),
-            Self::Rust => bail!("its requests are not looked at"),
+            Self::Rust => bail!("its requests are not compared"),
         };
         Ok(vec![program, script.into(), endpoint.into()])
     }
@@ -77,7 +78,7 @@ impl Scene {
         Ok(path)
     }
 
-    /// A script that finds the packages for Node.js, which are looked for beside it.
+    /// A script beside which Node.js finds its packages.
     pub(crate) fn node_script(&self, name: &str, text: &str) -> Result<std::path::PathBuf> {
         let packages = self.path("node_modules");
         if !packages.exists() {

@@ -1,4 +1,4 @@
-//! The sandbox's sign-in form in the window that the browser opened for it.
+//! The sandbox's sign-in form in the browser's sign-in window.
 
 use anyhow::{Context as _, Result};
 use thirtyfour::WindowHandle;
@@ -17,13 +17,13 @@ impl<'browser> SignInWindow<'browser> {
         Self { browser, window }
     }
 
-    /// Signs in as the person of this name, and waits until the window has closed.
+    /// Signs in as this user, and waits until the window has closed.
     pub async fn choose(self, person: &str) -> Result<()> {
         self.press(person).await?;
         self.has_closed().await
     }
 
-    /// Signs in as the person of this name, where the window stays.
+    /// Signs in as this user in a window that stays open.
     pub async fn answer(self, person: &str) -> Result<()> {
         self.press(person).await
     }
@@ -40,14 +40,14 @@ impl<'browser> SignInWindow<'browser> {
         Ok(self.browser.driver().close_window().await?)
     }
 
-    /// Presses the first button whose name starts with `name`: a person's button also says their address and groups.
+    /// Presses the first button whose name starts with `name`: a user's button also has their address and groups.
     async fn press(&self, name: &str) -> Result<()> {
         let button = until(format!("the button “{name}” in the sign-in form"), async || {
             self.browser.enter(&self.window).await?;
             let buttons = accessible::all(self.browser.driver(), Accessible::Button).await?;
             Ok(buttons.into_iter().find(|button| button.name.starts_with(name)))
         });
-        button.await?.web.click().await.context("the sign-in form does not take the click")
+        button.await?.web.click().await.context("cannot click in the sign-in form")
     }
 
     /// Waits until it has closed.

@@ -1,4 +1,4 @@
-//! A terminal in a scene: programs run with the scene's environment, and what they print is kept.
+//! A terminal in a scene: it runs programs with the scene's environment and collects their output.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 
-use crate::{Fixtures, PATIENCE, Program};
+use crate::{Fixtures, Program, TIMEOUT};
 
-/// Where a person types commands.
+/// Runs commands.
 #[derive(Clone, Debug)]
 pub struct Terminal {
     environment: Vec<(OsString, OsString)>,
@@ -21,7 +21,7 @@ impl Terminal {
         Self { environment, rolecall }
     }
 
-    /// The same with one more variable.
+    /// The same terminal with one more variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
@@ -52,7 +52,7 @@ impl Terminal {
         self.run(self.rolecall.as_os_str(), arguments).await
     }
 
-    /// Runs a line of bash, to which `$0` is `rolecall`.
+    /// Runs a line of bash in which `$0` is `rolecall`.
     pub async fn bash(&self, line: &str) -> Result<Output> {
         let rolecall = self.rolecall.clone().into_os_string();
         self.run(OsStr::new("bash"), [OsString::from("-c"), line.into(), rolecall]).await
@@ -78,8 +78,8 @@ impl Terminal {
         let mut command = self.command(program, arguments);
         command.stdin(Stdio::null()).kill_on_drop(true);
         let line = format!("{:?}", command.as_std());
-        let output = tokio::time::timeout(PATIENCE, command.output()).await;
-        let output = output.with_context(|| format!("{line} takes more than {PATIENCE:?}"))?;
+        let output = tokio::time::timeout(TIMEOUT, command.output()).await;
+        let output = output.with_context(|| format!("{line} takes more than {TIMEOUT:?}"))?;
         let output = output.with_context(|| format!("cannot run {line}"))?;
         Ok(Output {
             line,
@@ -101,27 +101,27 @@ impl Terminal {
     }
 }
 
-/// What a command left behind.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Output {
     /// The command.
     pub line: String,
     /// Its exit code, unless a signal ended it.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it said.
+    /// Its standard error.
     pub stderr: String,
 }
 
 impl Output {
-    /// What it printed, if it exited with 0.
+    /// Its standard output, if it exited with 0.
     pub fn succeeded(self) -> Result<String> {
         ensure!(self.code == Some(0), "it failed: {self:#?}");
         Ok(self.stdout)
     }
 
-    /// What it said, if it exited with something else.
+    /// Its standard error, if it exited with another code.
     pub fn failed(self) -> Result<String> {
         if self.code == Some(0) {
             bail!("it should have failed: {self:#?}");

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what the project promises to keep small or fast. Sizes are held against a limit, times against a
-//! peer that does the same in the same run.
+//! `cargo xtask bench`: measures what the project promises to keep small or fast. Sizes are compared with a limit,
+//! times with a peer that does the same in the same run.
 
 mod hot_path;
 mod many_roles;
@@ -20,26 +20,26 @@ use crate::step::Step;
 use crate::tools::python;
 use crate::{build, repo, step};
 
-/// One measured value and the most it may be.
+/// One measured value and its limit.
 #[derive(Deserialize)]
 struct Measure {
     name: String,
     value: u64,
     limit: u64,
     unit: String,
-    /// What else is worth knowing about it.
+    /// A remark.
     aside: String,
 }
 
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Show what the extension weighs and what of, and measure nothing else
+    /// Show the weight of the extension and its parts, and measure nothing else
     #[arg(long)]
     size: bool,
 }
 
-/// Runs the word.
+/// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     build::extension(&Browser::ALL, Profile::Release)?;
     if args.size {
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// What only a real browser can tell.
+/// The measurements that need a real browser.
 fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
     let mut measures = Vec::new();
     for browser in Browser::ALL {
@@ -71,7 +71,7 @@ fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
     }
     let fixtures = Fixtures::new(&Browser::ALL, Profile::Release, host)?;
     step::run(
-        "compile what measures in browsers",
+        "compile the measurements in browsers",
         repo::cargo().args(["build", "--workspace", "--bin", "measure"]),
     )?;
     let step = Step::start("measure in browsers");
@@ -87,7 +87,7 @@ fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
     Ok(measures)
 }
 
-/// The host as it is released.
+/// The host program, compiled as for a release.
 fn host() -> Result<PathBuf> {
     step::run(
         "build the host, optimised",
@@ -96,7 +96,7 @@ fn host() -> Result<PathBuf> {
     Ok(repo::target("release/rolecall").with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-/// One change in a config file of 10,000 profiles, as whole processes: ours beside `aws configure set`.
+/// One change in a config file of 10,000 profiles, as a whole process, compared with `aws configure set`.
 fn change_of_a_profile(host: &Path) -> Result<Measure> {
     let python = python::ready()?;
     let home = repo::target("bench/home");
@@ -133,7 +133,7 @@ fn change_of_a_profile(host: &Path) -> Result<Measure> {
     })
 }
 
-/// The median time of a command that changes something each time it is run.
+/// The median time of a command, which changes something each time it runs.
 fn median(command: impl Fn(&str) -> Command) -> Result<Duration> {
     let mut times = Vec::new();
     for region in ["eu-west-2", "eu-west-3", "eu-north-1", "eu-south-1", "us-west-2"] {
@@ -158,10 +158,10 @@ fn line(measure: &Measure) -> String {
     format!("{verdict:<4} {name}: {value} {unit} of {limit} ({percent} %), {aside}")
 }
 
-/// As many profiles as a large organisation has.
+/// The number of profiles in a large organisation.
 const PROFILES: u32 = 10_000;
 
-/// How many times faster than the peer a change has to be.
+/// How many times faster than the peer a change must be.
 const PEER_RATIO: u64 = 20;
 
 #[cfg(test)]
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_over_its_limit_is_called_out() {
+    fn a_value_over_its_limit_is_marked() {
         let measure = |value| Measure {
             name: "size".into(),
             value,

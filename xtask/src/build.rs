@@ -1,4 +1,4 @@
-//! `cargo xtask build`: from Rust and pages to extensions that a browser loads unpacked.
+//! `cargo xtask build`: builds the unpacked extensions that a browser loads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,15 +20,15 @@ pub(crate) struct Args {
     /// The browsers to build for
     #[arg(long, value_enum, default_value = "all")]
     browser: Choice,
-    /// Compile quickly, with debug names and assertions, into target/extension-debug
+    /// Compile quickly, with debug names and assertions, to target/extension-debug
     #[arg(long, conflicts_with = "release")]
     debug: bool,
-    /// Optimise for size, as it is shipped (the default)
+    /// Optimise for size, as released (the default)
     #[arg(long)]
     release: bool,
 }
 
-/// Runs the word.
+/// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let browsers = args.browser.browsers();
     let profile = if args.debug { Profile::Debug } else { Profile::Release };
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Where the modules as they are shipped lie: `NAME.js` and `NAME_bg.wasm`.
+/// The folder of the release modules: `NAME.js` and `NAME_bg.wasm`.
 pub(crate) fn modules() -> PathBuf {
     Profile::Release.modules()
 }
@@ -53,7 +53,7 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
     cargo.args(packages.iter().flat_map(|package| ["--package", package]));
     if profile == Profile::Release {
         cargo.args(["--profile", "wasm"]);
-        // What people get does not depend on whose machine made it, and tells nothing of it.
+        // A release must not depend on the machine that built it, or contain traces of it.
         cargo.env(remap::VARIABLE, remap::flags(&target.compiler())?);
     }
     let name = match profile {
@@ -78,17 +78,17 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The finished module with the names of its functions, for whoever wants to know what it consists of.
+/// The finished module with the names of its functions, for analysing its size.
 pub(crate) fn named(module: &str) -> PathBuf {
     repo::target("modules/named").join(module).with_extension("wasm")
 }
 
-/// Makes the module's JavaScript side and shrinks the module, unless both were made from this input before.
+/// Generates the module's JavaScript and shrinks the module, unless both are up to date.
 fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
     let debug = profile == Profile::Debug;
     let folder = profile.modules();
     let bytes = repo::read(input)?;
-    // The module itself says which version of wasm-bindgen it is for; the rest of the recipe is this file.
+    // The module itself names its version of wasm-bindgen; the rest of the recipe is this file.
     let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
     let recipe = [&include_bytes!("build.rs")[..], include_bytes!("panics.rs")].concat();
     let stamp = Stamp::new(folder.join(module).with_extension("sha256"), &[&bytes, &shrink, &recipe]);
@@ -136,5 +136,5 @@ fn kilobytes(bytes: u64) -> String {
     format!("{} KB", bytes.div_ceil(1000))
 }
 
-/// The crates that become modules of the extension, by the name that their files bear.
+/// The crates that become modules of the extension, by the names of their files.
 pub(crate) const MODULES: [&str; 2] = ["rolecall_worker", "rolecall_ui"];

@@ -1,5 +1,4 @@
-//! The crates that the product is made of, as cargo tells them: which there are, what they say of themselves, and
-//! which of them end up in a program.
+//! The crates of the product, as reported by cargo: their metadata, and which of them are linked into a program.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,21 +11,19 @@ use crate::repo;
 /// A crate of the lock file.
 #[derive(Deserialize)]
 pub(crate) struct Crate {
-    /// Its name.
     pub(crate) name: String,
-    /// Its version.
     pub(crate) version: String,
     /// An SPDX expression.
     pub(crate) license: Option<String>,
-    /// Who wrote it, if it says so.
+    /// Its authors, if it names them.
     pub(crate) authors: Vec<String>,
-    /// Where it is developed.
+    /// Its repository.
     pub(crate) repository: Option<String>,
-    /// Where it comes from; nothing if it lies in this repository.
+    /// Its source; `None` for a crate of this repository.
     pub(crate) source: Option<String>,
-    /// Where its `Cargo.toml` is.
+    /// The path of its `Cargo.toml`.
     pub(crate) manifest_path: PathBuf,
-    /// The native library that its build script makes.
+    /// The native library that its build script builds.
     pub(crate) links: Option<String>,
     dependencies: Vec<Dependency>,
 }
@@ -44,17 +41,17 @@ impl Crate {
     }
 }
 
-/// Every crate that the workspace uses on these targets, whatever for.
+/// Every crate that the workspace uses on these targets, for any purpose.
 pub(crate) fn all(targets: &[&str]) -> Result<Vec<Crate>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Crate>,
     }
     let mut args = vec!["metadata", "--format-version", "1"];
-    // Crates of other systems would be fetched.
+    // Without this, crates of other systems would be fetched.
     args.extend(targets.iter().flat_map(|target| ["--filter-platform", target]));
     let metadata: Metadata =
-        serde_json::from_slice(&cargo(&args)?).context("cannot read what `cargo metadata` says")?;
+        serde_json::from_slice(&cargo(&args)?).context("cannot read the output of `cargo metadata`")?;
     Ok(metadata.packages)
 }
 
@@ -75,14 +72,14 @@ pub(crate) fn integration_tests() -> Result<BTreeSet<String>> {
     }
     let metadata: Metadata =
         serde_json::from_slice(&cargo(&["metadata", "--format-version", "1", "--no-deps"])?)
-            .context("cannot read what `cargo metadata` says")?;
+            .context("cannot read the output of `cargo metadata`")?;
     let targets = metadata.packages.into_iter().flat_map(|package| package.targets);
     Ok(targets.filter(|target| target.kind == ["test"]).map(|target| target.name).collect())
 }
 
-/// Name and version of the crates that are linked into `package`, itself among them, when it is compiled for `target`.
+/// Name and version of the crates that are linked into `package` for `target`, including itself.
 pub(crate) fn linked(package: &str, target: &str) -> Result<BTreeSet<(String, String)>> {
-    // Procedural macros and build dependencies work on the machine that compiles, and stay there.
+    // Procedural macros and build dependencies run on the compiling machine only.
     let args = ["tree", "--package", package, "--target", target, "--edges", "normal,no-proc-macro"];
     let format = ["--prefix", "none", "--format", "{p}", "--no-dedupe"];
     let tree = String::from_utf8(cargo(&[&args[..], &format[..]].concat())?)?;
@@ -108,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_compiles_the_product_is_not_part_of_it() {
+    fn build_tools_are_not_part_of_the_product() {
         let linked: BTreeSet<_> = linked("rolecall-ui", "wasm32-unknown-unknown")
             .unwrap()
             .into_iter()

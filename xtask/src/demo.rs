@@ -10,18 +10,18 @@ use crate::fixtures::Fixtures;
 use crate::tools::wasm_target;
 use crate::{build, join, repo, step};
 
-/// How to show it.
+/// Options of the demo.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Open no window and do the clicks itself; what happens without a display anyway
+    /// Open no window and click by itself; the default without a display
     #[arg(long)]
     headless: bool,
-    /// The browser to show it in
+    /// The browser to use
     #[arg(long, value_enum, default_value = "chromium")]
     browser: Browser,
 }
 
-/// Runs the word.
+/// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let program = |name| repo::target("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let browsers = [args.browser];
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         // Fetched while cargo compiles.
         let target = scope.spawn(wasm_target::ready);
         let fixtures = scope.spawn(|| Fixtures::new(&browsers, Profile::Debug, program("rolecall")));
-        // In one go, and for the whole workspace: what programs share is compiled once, and never again for the tests.
+        // In one command for the whole workspace: shared crates are compiled once, and not again for the tests.
         let programs = ["build", "--workspace", "--bin", "rolecall", "--bin", "demo"];
         step::run("compile the host and the demo", repo::cargo().args(programs))?;
         join(target)?;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     demo.args(["--browser", args.browser.name()]).args(args.headless.then_some("--headless"));
     let status = fixtures.give(&mut demo).status().context("cannot run the demo")?;
     if !status.success() {
-        bail!("the demo did not reach its end");
+        bail!("the demo failed");
     }
     Ok(())
 }

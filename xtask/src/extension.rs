@@ -1,5 +1,4 @@
-//! The unpacked extension of a browser: which files it consists of, and the folder in `target/extension` that holds
-//! just these.
+//! The unpacked extension of a browser: its files, and its folder in `target/extension`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::{manifest, notices, repo};
 
-/// A family of browsers with a manifest of its own.
+/// A family of browsers with its own manifest.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Browser {
     /// Chromium, Chrome, Edge, Brave, Vivaldi
@@ -19,10 +18,9 @@ pub(crate) enum Browser {
 }
 
 impl Browser {
-    /// All that the extension is built for.
     pub(crate) const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
-    /// The name that files and folders bear.
+    /// The name in files and folders.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
@@ -30,7 +28,7 @@ impl Browser {
         }
     }
 
-    /// Where the unpacked extension is.
+    /// The folder of the unpacked extension.
     pub(crate) fn folder(self, profile: Profile) -> PathBuf {
         repo::target(match profile {
             Profile::Debug => "extension-debug",
@@ -40,22 +38,22 @@ impl Browser {
     }
 }
 
-/// How the extension is compiled.
+/// How to compile the extension.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Quickly: for whoever tries it, or looks for a fault.
+    /// Quickly: for trying it out or debugging.
     Debug,
-    /// As it is shipped, by the profile `wasm` of `Cargo.toml`.
+    /// As released, with the profile `wasm` of `Cargo.toml`.
     Release,
 }
 
 impl Profile {
-    /// Where the finished modules are: `NAME.js` and `NAME_bg.wasm`.
+    /// The folder of the finished modules: `NAME.js` and `NAME_bg.wasm`.
     pub(crate) fn modules(self) -> PathBuf {
         repo::target("modules").join(self.cargo_folder())
     }
 
-    /// What cargo calls the folder of what it has compiled.
+    /// Cargo's name for the profile's output folder.
     pub(crate) fn cargo_folder(self) -> &'static str {
         match self {
             Self::Debug => "debug",
@@ -64,19 +62,19 @@ impl Profile {
     }
 }
 
-/// One browser or all of them, as it is said on the command line.
+/// One browser or all of them, as a command-line value.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Choice {
     /// Chromium, Chrome, Edge, Brave, Vivaldi
     Chromium,
     /// Firefox
     Firefox,
-    /// Each of them
+    /// All of them
     All,
 }
 
 impl Choice {
-    /// Which they are.
+    /// The chosen browsers.
     pub(crate) fn browsers(self) -> &'static [Browser] {
         match self {
             Self::Chromium => &[Browser::Chromium],
@@ -86,7 +84,7 @@ impl Choice {
     }
 }
 
-/// Lays out the unpacked extension with the finished modules and what is owed to the authors of their crates.
+/// Writes the unpacked extension, with the finished modules and the licences of their crates.
 pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
@@ -111,5 +109,5 @@ pub(crate) fn collect(folder: &Path, prefix: &Path, files: &mut BTreeMap<PathBuf
     Ok(())
 }
 
-/// What lies beside the pages for those who edit them: notes, drawings that icons are made from, stamps.
+/// Files beside the pages that are for developers only: notes, the source drawings of icons, stamps.
 const SOURCES_ONLY: [&str; 3] = ["md", "svg", "sha256"];

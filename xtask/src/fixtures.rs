@@ -1,5 +1,5 @@
-//! What the end-to-end tests, the demo and measurements are given: the built product and the programs around it, by
-//! environment variables. The names are a contract with `tests/`.
+//! What the end-to-end tests, the demo and the measurements get in environment variables: the built product and the
+//! programs that they need. The names are a contract with `tests/`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use anyhow::Result;
 use crate::extension::{Browser, Profile};
 use crate::tools::{chromium, firefox, node_packages, python};
 
-/// Environment variables and what they are set to.
+/// Environment variables and their values.
 pub(crate) struct Fixtures(Vec<(&'static str, OsString)>);
 
 impl Fixtures {
-    /// The extension, built before with `profile`, the program `host`, and each of `browsers` with its driver.
+    /// The extension, already built with `profile`, the program `host`, and each of `browsers` with its driver.
     pub(crate) fn new(browsers: &[Browser], profile: Profile, host: PathBuf) -> Result<Self> {
         let names = browsers.iter().map(|browser| browser.name()).collect::<Vec<_>>().join(",");
         let mut variables =
@@ -43,14 +43,14 @@ impl Fixtures {
         Ok(Self(variables))
     }
 
-    /// The same and what others made: an interpreter that has AWS's Python tools and an STS, and packages for Node.js.
+    /// The same with third-party programs: a Python with AWS's tools and an STS, and packages for Node.js.
     pub(crate) fn with_outside_programs(mut self) -> Result<Self> {
         self.0.push(("ROLECALL_TEST_PYTHON", python::ready()?.into()));
         self.0.push(("ROLECALL_TEST_NODE_MODULES", node_packages::ready()?.into()));
         Ok(self)
     }
 
-    /// Tells a command where everything is.
+    /// Sets the variables for a command.
     pub(crate) fn give<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         command.envs(self.0.iter().map(|(name, value)| (name, value)))
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask`: build, test, demo, package and bench the project, one word each.
+//! `cargo xtask`: builds, tests, demonstrates, packages and benchmarks the project, with one subcommand each.
 //!
-//! Each word does its own set-up from nothing, shows its progress on stderr, and does only what changed when it is run
-//! again. It knows how the product is put together and tested, and nothing of what the product does.
+//! Each subcommand sets up everything it needs, shows its progress on stderr, and when run again does only what has
+//! changed. It knows how the product is built and tested, but not what the product does.
 
 mod bench;
 mod build;
@@ -31,32 +31,32 @@ use std::thread::ScopedJoinHandle;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Builds, tests and shows Rolecall.
+/// Build, test and try Rolecall.
 ///
-/// Everything is set up from nothing: the WebAssembly target, wasm-opt, Chromium, Firefox and their drivers, the AWS command line, Wine.
-/// What is fetched goes to target/; on Debian and its family missing programs are installed with apt. Elsewhere you
-/// are told what to install.
+/// Each command sets up everything it needs: the WebAssembly target, wasm-opt, Chromium, Firefox and their drivers, the
+/// AWS command line, Wine. Downloads go to target/; on Debian and its derivatives, missing programs are installed with
+/// apt. On other systems, the command prints what to install.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
-    /// Work on the sources in this folder instead of those that this program was compiled from
+    /// Use the sources in this folder instead of those that this program was compiled from
     #[arg(long, global = true, value_name = "FOLDER")]
     root: Option<PathBuf>,
     #[command(subcommand)]
-    word: Word,
+    word: Command,
 }
 
 #[derive(Subcommand)]
-enum Word {
-    /// Build the extension into target/extension/<browser>, ready to be loaded unpacked
+enum Command {
+    /// Build the extension to target/extension/<browser>, ready to be loaded unpacked
     Build(build::Args),
-    /// Check formatting and lints, run every test, and say how many ran
+    /// Check formatting and lints, and run all tests
     Test(test::Args),
     /// Sign in through the extension in a real browser, against the embedded sandbox
     Demo(demo::Args),
-    /// Put what is released into target/package, with checksums
+    /// Write the release packages to target/package, with checksums
     Package(package::Args),
-    /// Measure what the project promises to keep small or fast, against its limits
+    /// Measure what the project promises to keep small or fast, and compare with its limits
     Bench(bench::Args),
 }
 
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a thread came to; a panic there goes on here.
+/// Waits for a thread and returns its result; a panic in it is resumed here.
 fn join<T>(thread: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -84,17 +84,17 @@ fn run(cli: Cli) -> Result<()> {
         repo::set_root(&root)?;
     }
     match cli.word {
-        Word::Build(args) => build::run(&args),
-        Word::Test(args) => test::run(&args),
-        Word::Demo(args) => demo::run(&args),
-        Word::Package(args) => package::run(&args),
-        Word::Bench(args) => bench::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Package(args) => package::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask demo                          see it work, with clicks of your own
-  cargo xtask test                          what has to pass before a change lands
+  cargo xtask demo                          try it by clicking through it yourself
+  cargo xtask test                          everything that must pass before a change is merged
   cargo xtask test --only unit --filter arn
   cargo xtask build --browser firefox       then load target/extension/firefox";

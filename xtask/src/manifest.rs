@@ -1,4 +1,4 @@
-//! Puts a browser's manifest together from `manifest/base.jsonc` and the browser's own file.
+//! Composes a browser's manifest from `manifest/base.jsonc` and the browser's own file.
 
 use anyhow::{Context, Result};
 use jsonc_parser::{ParseOptions, parse_to_serde_value};
@@ -23,7 +23,7 @@ fn read(name: &str) -> Result<Value> {
         .with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Lays `over` upon `base`: objects merge, everything else is replaced.
+/// Merges `over` into `base`: objects merge, everything else is replaced.
 fn merge(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -46,7 +46,7 @@ mod tests {
         serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json")).unwrap()).unwrap()
     }
 
-    /// Chromium's rule: the first 16 bytes of the public key's SHA-256, each hexadecimal digit moved to a–p.
+    /// Chromium's rule: the first 16 bytes of the public key's SHA-256, with each hexadecimal digit moved to a–p.
     #[test]
     fn the_fixed_key_makes_the_published_chromium_id() {
         let manifest = read("chromium").unwrap();
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_firefox_manifest_carries_the_published_id() {
+    fn the_firefox_manifest_contains_the_published_id() {
         let manifest: Value = serde_json::from_str(&compose(Browser::Firefox).unwrap()).unwrap();
         assert_eq!(manifest["browser_specific_settings"]["gecko"]["id"], ids()["firefox_extension_id"]);
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_package_and_webassembly_may_run() {
+    fn only_packaged_scripts_and_webassembly_may_run() {
         for browser in Browser::ALL {
             let manifest: Value = serde_json::from_str(&compose(browser).unwrap()).unwrap();
             let policy = manifest["content_security_policy"]["extension_pages"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! What a program owes to the authors of the crates that are linked into it: their names, and the terms that have to go
-//! along. Told for exactly the crates in question, from the files that the crates themselves bring.
+//! The licence notices of a program: the authors of the crates that are linked into it, and their terms. They are
+//! generated for exactly these crates, from the files in the crates.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,18 +11,18 @@ use spdx::{Expression, ParseMode};
 use crate::crates::{self, Crate};
 use crate::repo;
 
-/// The crates of others in a program.
+/// The third-party crates in a program.
 pub(crate) struct Notices {
-    /// Those that offer the Apache licence. It wants its text to go along, once.
+    /// Crates under the Apache licence, whose text must be included once.
     apache: Vec<String>,
-    /// Terms that go along as their authors wrote them, and whose they are.
+    /// Other terms, which are included as written, with the crates they belong to.
     others: BTreeMap<String, Vec<String>>,
 }
 
 impl Notices {
-    /// For what `packages` become when they are compiled for `target`.
+    /// The notices for `packages` when compiled for `target`.
     ///
-    /// A crate under terms that are not known here is an error: somebody has to read them first.
+    /// A crate with unknown terms is an error: someone has to read them first.
     pub(crate) fn of(packages: &[&str], target: &str) -> Result<Self> {
         let mut linked = Vec::new();
         for package in packages {
@@ -44,13 +44,18 @@ impl Notices {
                     notices.others.entry(terms).or_default().push(label(one));
                 }
             } else {
-                bail!("nobody has said that {} {} may be used: {:?}", one.name, one.version, one.license);
+                bail!(
+                    "the licence of {} {} is not in the list of accepted licences: {:?}",
+                    one.name,
+                    one.version,
+                    one.license
+                );
             }
         }
         Ok(notices)
     }
 
-    /// As a page to read.
+    /// As a text file.
     pub(crate) fn text(&self) -> Result<String> {
         let mut text = format!("{TITLE}\n\n{STANDARD_LIBRARY}\n");
         for label in &self.apache {
@@ -81,7 +86,7 @@ impl Notices {
         text
     }
 
-    /// Terms and whose they are, in the order of the crates.
+    /// Terms and their crates, in the order of the crates.
     fn others(&self) -> Vec<(&String, &Vec<String>)> {
         let mut others: Vec<_> = self.others.iter().collect();
         others.sort_by_key(|(terms, labels)| (*labels, *terms));
@@ -89,21 +94,21 @@ impl Notices {
     }
 }
 
-/// Text as Debian's control files continue a field.
+/// Text as a continuation of a field in Debian's control files.
 pub(crate) fn paragraph(text: &str) -> String {
     let line = |line: &str| if line.trim().is_empty() { " .\n".into() } else { format!(" {line}\n") };
     text.lines().map(line).collect()
 }
 
-/// Whether it is enough to agree to these licences.
+/// Whether these licences are enough to use the crate.
 fn satisfied(one: &Crate, licences: &[&str]) -> Result<bool> {
     let Some(text) = &one.license else { return Ok(false) };
     let expression = Expression::parse_mode(text, ParseMode::LAX)
-        .with_context(|| format!("{} {} does not name its licence well", one.name, one.version))?;
+        .with_context(|| format!("{} {} has an invalid licence expression", one.name, one.version))?;
     Ok(expression.evaluate(|asked| licences.contains(&asked.to_string().as_str())))
 }
 
-/// The terms in a crate's folder, but for the Apache licence, which stands at the end of every notice.
+/// The terms in a crate's folder, except the Apache licence, which is at the end of every notice.
 fn terms(one: &Crate) -> Result<Vec<String>> {
     let folder = one.manifest_path.parent().unwrap_or(Path::new(""));
     let mut names = Vec::new();
@@ -123,7 +128,8 @@ fn terms(one: &Crate) -> Result<Vec<String>> {
     }
     if terms.is_empty() && satisfied(one, &["MIT"])? {
         let own = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
-        let (_, words) = own.split_once("\n\n").context("LICENSE-MIT does not begin with its holder")?;
+        let (_, words) =
+            own.split_once("\n\n").context("LICENSE-MIT does not begin with the copyright holder")?;
         let holder = if one.authors.is_empty() {
             format!("the authors of {}", one.name)
         } else {
@@ -132,7 +138,7 @@ fn terms(one: &Crate) -> Result<Vec<String>> {
         terms.push(format!("Copyright (c) {holder}\n\n{}", words.trim_end()));
     }
     if terms.is_empty() {
-        bail!("{} {} does not bring its terms", one.name, one.version);
+        bail!("{} {} has no licence file", one.name, one.version);
     }
     Ok(terms)
 }
@@ -143,26 +149,26 @@ fn label(one: &Crate) -> String {
     format!("{} {}{place}", one.name, one.version)
 }
 
-/// What Debian's format calls a labelled crate: the folder that cargo unpacks it to.
+/// A crate in Debian's format: the folder that cargo unpacks it to.
 fn files(label: &str) -> String {
     format!("{}/*", label.split(',').next().unwrap_or_default().replace(' ', "-"))
 }
 
-/// Where it is in what is packed.
+/// The name of the notices in packages.
 pub(crate) const FILE: &str = "THIRD-PARTY.txt";
 
 const TITLE: &str = "\
-Rolecall is made with the work of others. What is compiled into it is listed here with its terms: first all that may be
-used under the Apache License 2.0, whose text is at the end, then what comes with terms of its own.";
+Rolecall contains third-party software, which is listed here with its licence terms: first everything that may be
+used under the Apache License 2.0, whose text is at the end, then everything with other terms.";
 
-/// It is in every program, and no crate of the lock file.
+/// It is in every program, but not in the lock file.
 const STANDARD_LIBRARY: &str = "The Rust standard library, https://github.com/rust-lang/rust";
 
 const RULER: &str = "\n----------------------------------------------------------------------\n\n";
 
 const APACHE: &str = "Apache-2.0";
 
-/// Licences that a program may be published under without its sources, if their terms go along.
+/// Licences that allow publishing a program without its sources, if their terms are included.
 const WITH_TERMS: [&str; 9] = [
     APACHE,
     "BSD-2-Clause",
@@ -175,7 +181,7 @@ const WITH_TERMS: [&str; 9] = [
     "Zlib",
 ];
 
-/// How files of terms are called.
+/// How the names of licence files begin.
 const NAMES: [&str; 5] = ["COPYING", "COPYRIGHT", "LICENCE", "LICENSE", "NOTICE"];
 
 #[cfg(test)]
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_linked_is_named_with_its_terms() {
+    fn every_linked_crate_is_listed_with_its_terms() {
         let text = extension().text().unwrap();
         assert!(text.contains("\nserde 1."), "{text}");
         let (_, slab) = text.split_once("\nslab 0.").unwrap();
@@ -200,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_that_several_crates_share_stand_there_once() {
+    fn terms_shared_by_several_crates_are_included_once() {
         let text = extension().text().unwrap();
         let (before, _) = text.split_once("\nzmij ").unwrap();
         assert!(before.lines().last().unwrap().starts_with("unicode-ident "), "{text}");
@@ -216,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_that_nobody_has_read_is_refused() {
+    fn an_unknown_licence_is_refused() {
         let mut one = crates::all(&["wasm32-unknown-unknown"]).unwrap().remove(0);
         for (license, apache, known) in [
             ("MIT OR Apache-2.0", true, true),

@@ -1,6 +1,6 @@
-//! `cargo xtask package`: what is released, the same bytes for the same source.
+//! `cargo xtask package`: builds the release packages, with the same bytes for the same source.
 //!
-//! It knows what goes where in each package, and nothing of stores, servers or signatures.
+//! It knows the contents of each package, but no stores, servers or signatures.
 
 mod archive;
 mod deb;
@@ -24,18 +24,18 @@ use host::Host;
 pub(crate) use proof::{program, prove};
 use source::Source;
 
-/// What to pack, and whether to prove it.
+/// What to package, and whether to verify it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Compile the host with this profile of Cargo.toml, into target/package-NAME
+    /// Compile the host with this profile of Cargo.toml, to target/package-NAME
     #[arg(long, value_name = "NAME", default_value = RELEASE, conflicts_with = "verify")]
     host_profile: String,
-    /// Build everything a second time from a clone in another folder, and compare: takes as long as the first time
+    /// Build everything a second time from a clone in another folder, and compare; doubles the time
     #[arg(long)]
     verify: bool,
 }
 
-/// Runs the word.
+/// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let source = Source::here()?;
     let commit = if args.verify { Some(verify::can_be_cloned(&source)?) } else { None };
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(archive) = source.archive(&format!("rolecall-{VERSION}"))? {
         packages.insert(format!("rolecall-{VERSION}-source.tar.gz"), archive);
         if !args.verify && !source::changes()?.is_empty() {
-            step::note("there are changes since the last commit: the source archive does not have them");
+            step::note("there are uncommitted changes, which the source archive does not contain");
         }
     } else {
         step::note("no git repository: no source archive");
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds and packs all but the source.
+/// Builds and packages everything except the source.
 fn pack(source: &Source, host_profile: &str) -> Result<BTreeMap<String, Vec<u8>>> {
     let host = thread::scope(|scope| {
         let is_packed = cfg!(target_os = "linux");
@@ -101,7 +101,7 @@ fn pack_host(source: &Source, host: &Host, packages: &mut BTreeMap<String, Vec<u
     Ok(())
 }
 
-/// Where the packages go.
+/// The folder of the packages.
 fn folder(host_profile: &str) -> PathBuf {
     if host_profile == RELEASE {
         repo::target("package")
@@ -110,7 +110,7 @@ fn folder(host_profile: &str) -> PathBuf {
     }
 }
 
-/// Writes the packages and their checksums, and nothing else, to a folder.
+/// Writes the packages and their checksums to a folder, and removes everything else in it.
 fn write(folder: &Path, packages: &BTreeMap<String, Vec<u8>>) -> Result<String> {
     repo::remove_dir(folder)?;
     let mut sums = String::new();
@@ -124,7 +124,7 @@ fn write(folder: &Path, packages: &BTreeMap<String, Vec<u8>>) -> Result<String> 
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The name of the list of checksums, in the form that `sha256sum --check` reads.
+/// The name of the checksum list, in the format of `sha256sum --check`.
 const SUMS: &str = "SHA256SUMS";
 
 /// The profile that is released.

@@ -1,9 +1,8 @@
-//! Takes out of a module what a panic does on its way to the trap that ends it.
+//! Removes the code of panics from a module.
 //!
-//! A browser has no stderr: the message, its formatting, the place in the source and the backtrace with its demangler
-//! are made and thrown away. The standard library comes compiled, so they are taken out afterwards, by name: each
-//! function becomes the trap that it ends in. One that a later standard library calls otherwise stays in, and only costs
-//! its size.
+//! A browser has no stderr: the message, its formatting, the source location and the backtrace with its demangler are
+//! of no use. The standard library is precompiled, so the functions are replaced afterwards, by name: each becomes the
+//! trap that it ends in. A function that a later standard library names differently stays, and only costs its size.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use anyhow::{Context, Result};
 use rustc_demangle::demangle;
 use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module, ModuleConfig};
 
-/// Reads a module whose functions have their names, and takes panics out of it.
+/// Reads a module with function names, and removes panics from it.
 pub(crate) fn removed(bytes: &[u8]) -> Result<Module> {
     let mut module =
         ModuleConfig::new().generate_producers_section(false).parse(bytes).context("not a module")?;
@@ -33,7 +32,7 @@ pub(crate) fn removed(bytes: &[u8]) -> Result<Module> {
     Ok(module)
 }
 
-/// Whether a function never returns and ends in a trap, or is called by such functions alone.
+/// Whether a function never returns and ends in a trap, or is only called by such functions.
 fn is_panic(name: &str) -> bool {
     let name = name.trim_start_matches(['<', '&']);
     OF_PANICS.iter().any(|prefix| name.starts_with(prefix))
@@ -52,7 +51,7 @@ const OF_PANICS: [&str; 19] = [
     "core::slice::copy_from_slice_impl::len_mismatch_fail",
     "core::slice::index::slice_index_fail",
     "core::str::slice_error_fail",
-    // There are no frames to show in WebAssembly.
+    // WebAssembly has no frames to show.
     "rustc_demangle::",
     "std::backtrace::Backtrace as core::fmt::",
     "std::backtrace_rs::",
@@ -67,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_on_is_no_panic() {
+    fn functions_that_return_are_not_panics() {
         assert!(
             is_panic("core::panicking::panic_fmt")
                 && is_panic("<&rustc_demangle::Demangle as core::fmt::Display>::fmt")

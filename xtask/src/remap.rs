@@ -1,5 +1,5 @@
-//! Keeps the folders of the machine that compiles out of what it compiles: the same source gives the same bytes in
-//! every checkout and for every user.
+//! Keeps the paths of the compiling machine out of its output: the same source gives the same bytes in every checkout
+//! and for every user.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -11,19 +11,19 @@ use anyhow::{Context, Result};
 
 use crate::repo;
 
-/// The value of [`VARIABLE`] that gives the repository, the crates from the registry and the standard
-/// library's sources one name everywhere. `rustc` is the compiler that will be told.
+/// The value of [`VARIABLE`] that gives the repository, the registry's crates and the standard library's sources the
+/// same names everywhere. `rustc` is the compiler to use.
 ///
-/// The flags of the person who builds are left out on purpose: they would be in the bytes.
+/// The user's own flags are left out on purpose: they would change the bytes.
 pub(crate) fn flags(rustc: &OsStr) -> Result<OsString> {
     Ok(encode(&folders(rustc)?))
 }
 
-/// Folders and their names, the more special ones later: the compiler takes the last that fits.
+/// Folders and their names, the more specific ones later: the compiler uses the last one that matches.
 fn folders(rustc: &OsStr) -> Result<Vec<(PathBuf, String)>> {
     let mut folders = vec![(repo::root().to_owned(), "/rolecall".to_owned())];
     if let Some(home) = cargo_home() {
-        // Below it each registry has a folder whose name depends on the way to the registry.
+        // Below it each registry has a folder whose name depends on the registry's address.
         let sources = home.join("registry/src");
         let registries = fs::read_dir(&sources).into_iter().flatten().filter_map(Result::ok);
         let mut registries: Vec<_> = registries.map(|registry| registry.path()).collect();
@@ -31,8 +31,8 @@ fn folders(rustc: &OsStr) -> Result<Vec<(PathBuf, String)>> {
         folders.push((home, "/cargo".to_owned()));
         folders.extend(registries.into_iter().map(|registry| (registry, "/crates".to_owned())));
     }
-    // Where the standard library's sources are installed, the compiler prefers them to the name they were given when
-    // the library was compiled.
+    // If the standard library's sources are installed, the compiler prefers their path to the name from the library's
+    // own compilation.
     let sysroot = ask(rustc, &["--print", "sysroot"])?;
     let about = ask(rustc, &["-vV"])?;
     let commit = about.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
@@ -54,7 +54,7 @@ fn encode(folders: &[(PathBuf, String)]) -> OsString {
     flags
 }
 
-/// Where cargo keeps what it fetched.
+/// Cargo's home folder.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
     env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))
 }
@@ -64,10 +64,10 @@ fn ask(rustc: &OsStr, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Where cargo looks for the compiler's flags first.
+/// The variable in which cargo looks for compiler flags first.
 pub(crate) const VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
 
-/// What cargo wants between flags, so that they can hold spaces.
+/// Cargo's separator of flags, so that they can contain spaces.
 const SEPARATOR: &str = "\x1f";
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_with_spaces_stay_whole_and_keep_their_order() {
+    fn folders_with_spaces_are_not_split_and_keep_their_order() {
         let folders = [("/home/me/my work", "/rolecall"), ("/home/me/.cargo", "/cargo")];
         let flags = encode(&folders.map(|(folder, name)| (folder.into(), name.into())));
         assert_eq!(

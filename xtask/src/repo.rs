@@ -1,4 +1,4 @@
-//! Where things are in this repository, and the commands that run in it.
+//! Paths in this repository, and commands that run in it.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,7 +21,7 @@ pub(crate) fn root() -> &'static Path {
     })
 }
 
-/// Makes another folder the root; before anything asks for it.
+/// Makes another folder the root. It must be called before the root is used.
 pub(crate) fn set_root(folder: &Path) -> Result<()> {
     let folder =
         fs::canonicalize(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
@@ -29,11 +29,11 @@ pub(crate) fn set_root(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// This program. Asked for the first time when it starts: the tests' build makes it anew under the same name, and from
-/// then on the system only knows that the one that runs was deleted.
+/// The path of this program. It is read when the program starts: the tests' build replaces the file, and from then on
+/// the system only reports a deleted one.
 pub(crate) fn program() -> Result<&'static Path> {
     let program = PROGRAM.get_or_init(|| env::current_exe().ok());
-    program.as_deref().context("this program does not know where it is")
+    program.as_deref().context("the path of this program is unknown")
 }
 
 /// A path below the repository's root.
@@ -41,24 +41,25 @@ pub(crate) fn path(relative: &str) -> PathBuf {
     root().join(relative)
 }
 
-/// A path below `target/`, where everything that can be made again goes.
+/// A path below `target/`, the folder for everything that can be built again.
 pub(crate) fn target(relative: &str) -> PathBuf {
     root().join("target").join(relative)
 }
 
-/// The cargo that started this program, in the repository's root and with the repository's own target folder.
+/// The cargo that started this program, in the repository's root and with its target folder.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
     if env::var_os(INCREMENTAL).is_none() {
-        // It pays for whoever compiles one crate again and again by hand; here it would be a third of the folder.
+        // Incremental compilation helps when one crate is compiled repeatedly by hand; here it would be a third of the
+        // folder.
         command.env(INCREMENTAL, "0");
     }
     command
 }
 
-/// Keeps everybody else away from what is set up under this name, until the returned file is dropped: other runs of
-/// `cargo xtask`, and other threads of this one.
+/// Locks what is set up under this name, until the returned file is dropped, against other runs of `cargo xtask` and
+/// other threads of this one.
 pub(crate) fn lock(name: &str) -> Result<File> {
     let path = target("locks").join(name);
     create_parent(&path)?;
@@ -82,25 +83,25 @@ pub(crate) fn lock(name: &str) -> Result<File> {
     Ok(file)
 }
 
-/// Creates the folder that `path` lies in.
+/// Creates the folder of `path`.
 pub(crate) fn create_parent(path: &Path) -> Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
-/// Reads a file, naming it if that fails.
+/// Reads a file; an error names it.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Writes a file and the folders above it, naming it if that fails.
+/// Writes a file and creates its folder; an error names it.
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
     create_parent(path)?;
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Makes a folder hold just these files. Those that did not change are left alone, those that no longer belong are
-/// removed, except below the folder `target`.
+/// Makes a folder contain exactly these files. Unchanged files are not written, other files are removed, except below
+/// the folder `target`.
 pub(crate) fn fill(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
     let mut present = BTreeMap::new();
     if folder.is_dir() {
@@ -115,8 +116,8 @@ pub(crate) fn fill(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<
     Ok(())
 }
 
-/// Reads every file below a folder for whose path, and the folders above it, `wanted` is true. They are named as
-/// below the folder.
+/// Reads every file below a folder for which, and for whose parent folders, `wanted` is true. Their names are relative
+/// to the folder.
 pub(crate) fn collect(
     folder: &Path,
     wanted: &dyn Fn(&Path) -> bool,
@@ -140,7 +141,7 @@ pub(crate) fn collect(
     Ok(())
 }
 
-/// Removes a folder and all in it, if it is there.
+/// Removes a folder with its contents, if it exists.
 pub(crate) fn remove_dir(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -155,7 +156,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// Remembers by content what an output was made from, so that it is made again only when that has changed.
+/// Records the inputs of an output, so that it is only built again when they have changed.
 pub(crate) struct Stamp {
     file: PathBuf,
     wanted: String,
@@ -171,12 +172,12 @@ impl Stamp {
         Self { file, wanted: format!("{:x}", digest.finalize()) }
     }
 
-    /// Whether the output was made from just these inputs.
+    /// Whether the output was built from exactly these inputs.
     pub(crate) fn is_fresh(&self) -> bool {
         fs::read_to_string(&self.file).is_ok_and(|found| found == self.wanted)
     }
 
-    /// Notes that the output has now been made from these inputs.
+    /// Records that the output was built from these inputs.
     pub(crate) fn set(&self) -> Result<()> {
         write(&self.file, &self.wanted)
     }

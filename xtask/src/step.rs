@@ -1,5 +1,5 @@
-//! Steps a person waits for: what runs, for how long, and how it ended. Several may be under way at once. Progress goes
-//! to stderr, what a tool prints to a log whose end is shown only if the tool fails.
+//! Progress of steps: what runs, for how long, and how it ended. Several steps may run at once. Progress goes to
+//! stderr, a tool's output to a log whose end is shown only if the tool fails.
 
 use std::env;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::repo;
 
-/// A step under way. Dropping it without [`Step::ok`] marks it as failed.
+/// A running step. Dropping it without [`Step::ok`] marks it as failed.
 pub(crate) struct Step {
     name: String,
     started: Instant,
@@ -23,7 +23,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// Announces a step and keeps showing how long it has taken.
+    /// Announces a step and keeps showing its duration.
     pub(crate) fn start(name: &str) -> Self {
         let started = Instant::now();
         let (stop, stopped) = mpsc::channel();
@@ -45,7 +45,7 @@ impl Step {
         Self { name: name.to_owned(), started, ticker: Some((stop, ticker)) }
     }
 
-    /// Ends the step well; `note` says what came of it, if that is worth a word.
+    /// Ends the step successfully; `note` is an optional remark.
     pub(crate) fn ok(mut self, note: &str) {
         self.end("ok", GREEN, note);
     }
@@ -70,13 +70,13 @@ impl Drop for Step {
     }
 }
 
-/// The steps under way, oldest first. Whoever holds them is the only one to print.
+/// The running steps, oldest first. Only the holder of the lock prints.
 fn under_way() -> MutexGuard<'static, Vec<(String, Instant)>> {
     static STEPS: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
     STEPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Prints lines above the status line, whole.
+/// Prints complete lines above the status line.
 fn print(steps: &[(String, Instant)], text: &str) {
     eprintln!("{}{text}", if is_live() { "\r\x1b[2K" } else { "" });
     if is_live() && !steps.is_empty() {
@@ -87,19 +87,19 @@ fn print(steps: &[(String, Instant)], text: &str) {
 fn show_status(steps: &[(String, Instant)]) {
     let show = |(name, started): &(String, Instant)| format!("{name} {} s", started.elapsed().as_secs());
     let line = steps.iter().map(show).collect::<Vec<_>>().join(", ");
-    // A line that the terminal breaks could not be cleared.
+    // A line that the terminal wraps could not be cleared.
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(80);
     let line: String = line.chars().take(usize::max(columns, 20) - 4).collect();
     eprint!("\r\x1b[2K {} {line}", paint("…", DIM));
     let _ = std::io::stderr().flush();
 }
 
-/// Says something in whole lines, between what steps say.
+/// Prints complete lines between the lines of steps.
 pub(crate) fn say(text: &str) {
     print(&under_way(), text);
 }
 
-/// Runs a command as a step of its own; its output goes to the log of that name.
+/// Runs a command as a step; its output goes to the log of that name.
 pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
     let step = Step::start(name);
     logged(name, command)?;
@@ -107,7 +107,7 @@ pub(crate) fn run(name: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command within a step that is under way; its output goes to the log `name`.
+/// Runs a command within a running step; its output goes to the log `name`.
 pub(crate) fn logged(name: &str, command: &mut Command) -> Result<()> {
     let finished = observed(name, command)?;
     if finished.success {
@@ -116,18 +116,18 @@ pub(crate) fn logged(name: &str, command: &mut Command) -> Result<()> {
     bail!("{}", finished.explain(name))
 }
 
-/// What a command left behind.
+/// The result of a command.
 pub(crate) struct Finished {
-    /// Whether it ended with status 0.
+    /// Whether it exited with status 0.
     pub(crate) success: bool,
-    /// All it printed.
+    /// Its output.
     pub(crate) output: String,
-    /// Where that is kept.
+    /// The log that contains it.
     pub(crate) log: PathBuf,
 }
 
 impl Finished {
-    /// The end of the output, and where the whole of it is.
+    /// The end of the output, and the path of the log.
     pub(crate) fn explain(&self, name: &str) -> String {
         let lines: Vec<_> = self.output.lines().collect();
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default().join("\n");
@@ -135,12 +135,12 @@ impl Finished {
     }
 }
 
-/// Runs a command and tells how it ended, whatever that was; an error is only that it could not be run.
+/// Runs a command and returns its result, whatever it was; an error only means that it could not run.
 pub(crate) fn observed(name: &str, command: &mut Command) -> Result<Finished> {
     observed_all(name, [command])
 }
 
-/// Runs commands one after the other, whichever way they end, and tells how they did as if they were one.
+/// Runs commands one after the other, even after a failure, and returns their combined result.
 pub(crate) fn observed_all<'a>(
     name: &str,
     commands: impl IntoIterator<Item = &'a mut Command>,
@@ -159,7 +159,7 @@ pub(crate) fn observed_all<'a>(
     Ok(Finished { success, output, log })
 }
 
-/// Says something in passing.
+/// Prints a remark.
 pub(crate) fn note(text: &str) {
     say(&format!(" {} {text}", paint("note", DIM)));
 }
@@ -180,7 +180,7 @@ fn paint(text: &str, color: &str) -> String {
 /// How many lines of a failed tool's output are shown.
 const TAIL: usize = 60;
 
-/// Away from a terminal a step is announced only once it takes long, and then every so often.
+/// Without a terminal, a step is announced only once it takes long, and then at intervals.
 const FIRST_NOTICE: Duration = Duration::from_secs(5);
 const NEXT_NOTICE: Duration = Duration::from_mins(1);
 const REDRAW: Duration = Duration::from_millis(250);

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and every test, and one line that says how many ran.
+//! `cargo xtask test`: runs every check and test, and prints how many passed.
 
 use std::process::Command;
 use std::thread;
@@ -32,13 +32,13 @@ pub(crate) struct Args {
 /// A kind of test.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// Formatting, lints and the tests that need nothing around them
+    /// Formatting, lints and the tests that need no other programs
     Unit,
     /// Types and lints of the native host on Windows and macOS
     Targets,
     /// The native host's tests for Windows, in Wine
     Windows,
-    /// That packages made in two folders are the same, byte for byte
+    /// Packages built in two folders must be the same, byte for byte
     Packages,
     /// The tests that run as WebAssembly in a headless browser
     Wasm,
@@ -46,10 +46,10 @@ enum Kind {
     E2e,
 }
 
-/// Runs the word.
+/// Runs the command.
 ///
-/// What waits for downloads, links or has one thing to do is run beside the rest. The end-to-end tests are not: they
-/// time a real browser.
+/// Downloads, linking and single-threaded work run in parallel with the rest. The end-to-end tests do not: they time a
+/// real browser.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let wanted = |kind| args.only.is_none_or(|only| only == kind);
     let mut total = thread::scope(|scope| {
@@ -88,13 +88,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed > 0 {
-        bail!("not everything passed");
+        bail!("some checks or tests failed");
     }
     Ok(())
 }
 
-/// Fetches what the tests are going to need, while other things are compiled. Whoever then misses something tries again,
-/// and says why it cannot be had.
+/// Fetches what the tests will need, while other things are compiled. A test that then misses a tool tries again and
+/// reports the error.
 fn fetch_tools() {
     let _ = outside_programs();
     let _ = wasm_target::ready();
@@ -131,7 +131,7 @@ fn unit(args: &Args) -> Result<Count> {
     Ok(total)
 }
 
-/// A command that runs tests of the workspace. Whichever they are, the workspace is compiled as a whole, so that what they
+/// A command that runs tests of the workspace. The workspace is always compiled as a whole, so that what the tests
 /// share is compiled once.
 fn workspace_tests(targets: &[&str]) -> Command {
     let mut cargo = repo::cargo();
@@ -139,8 +139,8 @@ fn workspace_tests(targets: &[&str]) -> Command {
     cargo
 }
 
-/// Real programs that unit tests hold the product against: shells that read what it prints, strace, which kills the
-/// writer of the AWS files at every system call, and a keyring on a session bus.
+/// Real programs that unit tests need: shells that read the printed commands, strace, which kills the writer of the AWS
+/// files at every system call, and a keyring on a session bus.
 fn outside_programs() -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
@@ -190,7 +190,7 @@ fn wasm(args: &Args) -> Result<Count> {
     Ok(total)
 }
 
-/// Has cargo run what it compiles to WebAssembly in a browser.
+/// Runs cargo so that WebAssembly binaries run in a browser.
 pub(crate) fn in_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
     let runner = ["build", "--workspace", "--features", "xtask/wasm-tests", "--bin", "wasm-test-runner"];
     step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
@@ -213,14 +213,14 @@ pub(crate) fn in_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
     cargo
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        // Of the runner's own stack there is nothing to learn.
+        // The runner's own backtraces are of no use.
         .env("RUST_BACKTRACE", "0");
     Ok(())
 }
 
 fn wasm_in(browser: Browser, mut cargo: Command, args: &Args) -> Result<Count> {
     cargo
-        // Where a crate does not say where its tests run: in a worker, like the background.
+        // The default of crates that do not configure it: in a worker, like the background.
         .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
         .args(["--lib", "--tests", "--no-fail-fast"]);
     for package in ["rolecall-core", "rolecall-worker", "rolecall-ui"] {
@@ -247,7 +247,7 @@ fn end_to_end(args: &Args) -> Result<Count> {
     Ok(total)
 }
 
-/// A command that either finds something wrong or doesn't.
+/// Runs a command that checks something.
 fn check(name: &str, command: &mut Command) -> Result<Count> {
     let step = Step::start(name);
     let finished = step::observed(name, command)?;
@@ -260,7 +260,7 @@ fn check(name: &str, command: &mut Command) -> Result<Count> {
     Ok(Count { passed: 0, failed: 1 })
 }
 
-/// Runs commands that run tests, one after the other.
+/// Runs test commands, one after the other.
 fn run_tests(name: &str, mut commands: Vec<Command>, args: &Args) -> Result<Count> {
     if let Some(filter) = &args.filter {
         for command in &mut commands {
@@ -291,13 +291,13 @@ fn run_tests(name: &str, mut commands: Vec<Command>, args: &Args) -> Result<Coun
     Ok(count)
 }
 
-/// Of what cargo and the test binaries print, all but what went well.
+/// Whether a line of output is not about success.
 fn is_worth_reading(line: &str) -> bool {
     let cargo_at_work = CARGO_AT_WORK.iter().any(|word| line.trim_start().starts_with(word));
     !(cargo_at_work || line.trim().is_empty() || (line.starts_with("test ") && line.ends_with(" ... ok")))
 }
 
-/// How many tests ended how.
+/// Counts of test results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u32,
@@ -305,8 +305,8 @@ struct Count {
 }
 
 impl Count {
-    /// Adds up the lines in which each test binary, native or in the browser, says how it went. A command that failed
-    /// without one, because something did not compile, counts as one failure.
+    /// Adds up the result lines of all test binaries, native or in the browser. A command that failed without one,
+    /// because of a compile error, counts as one failure.
     fn of(finished: &Finished) -> Self {
         let mut count = Self::default();
         for line in finished.output.lines() {
@@ -333,7 +333,7 @@ fn number_before(text: &str, word: &str) -> u32 {
     before.rsplit(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
-/// The tests that drive the built product, which are run by themselves.
+/// The end-to-end tests, which run separately.
 const E2E: &str = "e2e";
 
 const CARGO_AT_WORK: [&str; 6] =
@@ -357,14 +357,14 @@ mod unit_tests {
     }
 
     #[test]
-    fn what_went_well_is_left_out_when_something_failed() {
+    fn successes_are_left_out_when_something_failed() {
         let printed = ["   Compiling x v1.0.0", "test a ... ok", "test b ... FAILED", "", "panicked at 'b'"];
         let shown: Vec<_> = printed.into_iter().filter(|line| is_worth_reading(line)).collect();
         assert_eq!(shown, ["test b ... FAILED", "panicked at 'b'"]);
     }
 
     #[test]
-    fn a_build_that_breaks_counts_as_a_failure() {
+    fn a_failed_build_counts_as_a_failure() {
         let output = "test result: ok. 3 passed; 0 failed;\nerror: could not compile `x`\n";
         assert_eq!(Count::of(&finished(false, output)), Count { passed: 3, failed: 1 });
     }

@@ -1,5 +1,5 @@
-//! The programs that building and testing need, found or installed. Each module answers for one of them; none of them
-//! knows what the program is used for.
+//! The programs that building and testing need, found or installed. Each module handles one of them, without knowing
+//! its use.
 
 pub(crate) mod apt;
 pub(crate) mod chromium;
@@ -16,7 +16,7 @@ pub(crate) mod wine;
 use std::env;
 use std::path::PathBuf;
 
-/// The first of these programs that is on the PATH.
+/// The first of these programs on the PATH.
 pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     names.iter().find_map(|name| {

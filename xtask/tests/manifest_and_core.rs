@@ -1,4 +1,4 @@
-//! What `manifest/` repeats of the core's facts, because browsers read it there, says the same as the core.
+//! Facts that `manifest/` repeats from core, because browsers read them there, are the same as in core.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
 
@@ -15,7 +15,7 @@ fn manifest(name: &str) -> Value {
 }
 
 #[test]
-fn the_extension_and_its_host_bear_the_names_that_the_core_knows() {
+fn the_ids_of_the_extension_and_the_host_are_the_same_in_core() {
     let ids = manifest("ids.json");
     assert_eq!(ids["chromium_extension_id"], identity::CHROMIUM_EXTENSION_ID);
     assert_eq!(ids["firefox_extension_id"], identity::FIREFOX_EXTENSION_ID);
@@ -23,7 +23,7 @@ fn the_extension_and_its_host_bear_the_names_that_the_core_knows() {
 }
 
 #[test]
-fn a_policy_can_set_exactly_what_the_settings_know() {
+fn the_policy_schema_has_exactly_the_settings_keys() {
     let schema = manifest("managed-schema.json");
     assert_eq!(properties(&schema), fields::<settings::Settings>());
     for (section, known) in [
@@ -41,16 +41,16 @@ fn properties(schema: &Value) -> Vec<String> {
     names
 }
 
-/// The names that a struct is read from.
+/// The names of a struct's fields.
 fn fields<T: for<'de> Deserialize<'de>>() -> Vec<String> {
     let mut names = Vec::new();
-    // It has to fail: there is nothing to read. What counts is what it asked for.
+    // It always fails, since there is no data; only the requested fields matter.
     assert!(T::deserialize(FieldNames(&mut names)).is_err());
     names.sort();
     names
 }
 
-/// Notes which fields a struct asks for, and gives none.
+/// Records which fields a struct requests, and provides no values.
 struct FieldNames<'a>(&'a mut Vec<String>);
 
 impl<'de> Deserializer<'de> for FieldNames<'_> {

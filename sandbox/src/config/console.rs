@@ -1,16 +1,16 @@
-//! What the console stand-in can be told.
+//! The configuration of the simulated console.
 
-/// The console stand-in's switches.
+/// The configuration of the simulated console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleConfig {
-    /// How long sign-in tokens are. AWS documents one of about 1.1 KB and promises no limit.
+    /// The length of sign-in tokens. AWS documents about 1.1 KB and promises no limit.
     pub token_length: usize,
-    /// `getSigninToken` refuses whatever names an `Origin`, as another sign-in host of AWS is known to do.
+    /// `getSigninToken` refuses requests with an `Origin`, as another sign-in host of AWS is known to do.
     pub origins_refused: bool,
-    /// `getSigninToken` by POST answers 405, so that only the GET form works.
+    /// `getSigninToken` by POST responds with 405, so that only the GET form works.
     pub post_refused: bool,
-    /// The browser opted in to several sessions side by side: a login adds one (five at most) where it would
-    /// otherwise be told to log out first.
+    /// The browser has multi-session support turned on: a login adds a session (five at most) instead of asking the
+    /// person to log out first.
     pub multi_session: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Everything a sandbox can be told: who exists, what they may do, and how each service misbehaves.
+//! The configuration of a sandbox: who exists, what they may do, and how each service misbehaves.
 //!
 //! The same document starts a sandbox and changes it while it runs ([`crate::Sandbox::change`]).
 

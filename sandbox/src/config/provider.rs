@@ -1,45 +1,45 @@
-//! What the OpenID provider can be told.
+//! The configuration of the OpenID provider.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-/// The OpenID provider: its clients, its people, and how it treats them.
+/// The OpenID provider: its clients, its users, and how it treats them.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// Its name in the settings document.
     pub name: String,
-    /// Who may ask for a sign-in.
+    /// The registered clients.
     pub clients: Vec<Client>,
-    /// Who can sign in.
+    /// The users.
     pub users: Vec<User>,
     /// The scope the settings document asks for; without `offline_access` there is no refresh token.
     pub scope: String,
-    /// What ID tokens are signed with.
+    /// The algorithm of ID tokens.
     pub signing: SigningAlgorithm,
-    /// The keys that the key set has in place of the provider's own, as JWKs.
+    /// Keys to publish instead of the provider's own, as JWKs.
     pub published_keys: Option<Vec<Value>>,
-    /// From `iat` to `exp` of an ID token.
+    /// The lifetime of an ID token, from `iat` to `exp`.
     pub id_token_lifetime: Duration,
-    /// How long an access token works at the userinfo endpoint.
+    /// The lifetime of an access token.
     pub access_token_lifetime: Duration,
-    /// How long a refresh token works.
+    /// The lifetime of a refresh token.
     pub refresh_token_lifetime: Duration,
-    /// How long an authorization code works.
+    /// The lifetime of an authorization code.
     pub code_lifetime: Duration,
-    /// How long the single sign-on cookie works.
+    /// The lifetime of the single sign-on cookie.
     pub session_lifetime: Duration,
     /// How the token and userinfo endpoints treat requests from other origins.
     pub token_cors: TokenCors,
-    /// Whether discovery and JWKS answer requests from other origins.
+    /// Whether discovery and JWKS allow other origins.
     pub metadata_cors: bool,
-    /// Whether discovery promises, and the redirect carries, the `iss` of RFC 9207.
+    /// Whether discovery announces, and the redirect contains, the `iss` of RFC 9207.
     pub issuer_in_redirect: bool,
-    /// Whether discovery names a page that ends the session (OpenID Connect RP-Initiated Logout 1.0).
+    /// Whether discovery has an end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
     pub end_session: bool,
-    /// What is wrong with the ID tokens issued from now on.
+    /// The fault in ID tokens issued from now on.
     pub id_token_fault: Option<IdTokenFault>,
-    /// What is wrong with the redirects from now on.
+    /// The fault in redirects from now on.
     pub redirect_fault: Option<RedirectFault>,
 }
 
@@ -53,11 +53,11 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// Where `/logout` may send the browser afterwards; same patterns.
     pub post_logout_redirect_uris: Vec<String>,
-    /// The origins that [`TokenCors::RefuseOrigins`] knows.
+    /// The origins that [`TokenCors::RefuseOrigins`] accepts.
     pub origins: Vec<String>,
 }
 
-/// A person and what the provider says of them.
+/// A user and their claims.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// The `sub` claim.
@@ -70,12 +70,12 @@ pub struct User {
     pub groups: Vec<String>,
     /// The `amr` claim, which is how groups reach a trust policy.
     pub amr: Vec<String>,
-    /// Further claims, over the ones above: `https://aws.amazon.com/tags`, say.
+    /// Further claims, which replace the ones above: `https://aws.amazon.com/tags`, for example.
     pub claims: Map<String, Value>,
 }
 
 impl User {
-    /// A person whose `amr` carries their groups.
+    /// A user whose `amr` contains their groups.
     #[must_use]
     pub fn new(sub: &str, email: &str, name: &str, groups: &[&str]) -> Self {
         let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
@@ -90,7 +90,7 @@ impl User {
     }
 }
 
-/// The signature of ID tokens (RFC 7518 section 3.1).
+/// The signature algorithm of ID tokens (RFC 7518 section 3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -108,27 +108,27 @@ pub enum SigningAlgorithm {
     Es512,
 }
 
-/// How the token endpoint treats a request that carries an `Origin`.
+/// How the token endpoint treats a request with an `Origin`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenCors {
     /// Any origin is served, as providers do for single-page applications.
     #[default]
     AllowAll,
-    /// An origin that is not the client's own gets `invalid_request` without CORS headers, before the code is
-    /// looked at; a request without an `Origin` is served.
+    /// An origin that is not registered for the client gets `invalid_request` without CORS headers, and the code is not
+    /// used up; a request without an `Origin` is served.
     RefuseOrigins,
-    /// Every request is served (the code is used up), but the browser is not allowed to show the answer.
+    /// Every request is served (the code is used up), but the response has no CORS headers.
     NoHeaders,
 }
 
-/// What can be wrong with an ID token.
+/// Faults of an ID token.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IdTokenFault {
-    /// Signed by a key nobody published, under the `kid` of the right one.
+    /// Signed by an unpublished key, under the `kid` of the right one.
     ForeignKey,
-    /// Signed rightly, under a `kid` nobody published.
+    /// A valid signature under an unpublished `kid`.
     UnknownKid,
-    /// A signature of the right key over other bytes.
+    /// The right key's signature of other bytes.
     BrokenSignature,
     /// `alg: none` and no signature (RFC 7515 appendix A.5).
     AlgorithmNone,
@@ -146,7 +146,7 @@ pub enum IdTokenFault {
     NotYetValid,
     /// Issued a day and an hour ago, and not yet expired: too old for STS.
     IssuedYesterday,
-    /// This claim twice, the second time with another value.
+    /// This claim twice, with different values.
     DuplicateClaim(String),
     /// Without this claim.
     MissingClaim(String),
@@ -154,7 +154,7 @@ pub enum IdTokenFault {
     Claim(String, Value),
 }
 
-/// What can be wrong with the redirect back to the client.
+/// Faults of the redirect back to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectFault {
     /// Another sign-in's `state`.
@@ -163,11 +163,11 @@ pub enum RedirectFault {
     MissingState,
     /// Another issuer's `iss`.
     WrongIssuer,
-    /// No `iss`, although discovery promises it.
+    /// No `iss`, although discovery announces it.
     MissingIssuer,
     /// No `code`.
     MissingCode,
-    /// This error in place of a code.
+    /// This error instead of a code.
     Error {
         /// `error`, as RFC 6749 section 4.1.2.1 lists them.
         error: String,

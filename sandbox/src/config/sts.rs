@@ -1,16 +1,16 @@
-//! What the STS can be told.
+//! The configuration of the STS.
 
-/// The STS: accounts, roles, and the dialect it speaks.
+/// The STS: accounts, roles, and the wire format.
 #[derive(Clone, Debug)]
 pub struct StsConfig {
     /// The accounts there are.
     pub accounts: Vec<Account>,
     /// The roles there are.
     pub roles: Vec<Role>,
-    /// Whose wire format it answers in.
+    /// The wire format.
     pub dialect: Dialect,
-    /// With more `amr` entries than this the session policy packs too large. AWS publishes no such number: about
-    /// thirty group names have been seen to be too many.
+    /// With more `amr` entries than this the packed session policy is too large. AWS publishes no number: about thirty
+    /// group names have been seen to be too many.
     pub amr_entries: usize,
 }
 
@@ -44,7 +44,7 @@ pub struct Role {
 }
 
 impl Role {
-    /// A role that takes sessions of up to an hour, AWS's default.
+    /// A role with sessions of up to an hour, AWS's default.
     #[must_use]
     pub fn new(arn: &str, trust_policy: &str) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Role {
     }
 }
 
-/// Whose wire format the STS answers in.
+/// The wire format of the STS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// AWS.

@@ -1,5 +1,5 @@
-//! A stand-in for AWS's sign-in federation and console: it turns credentials into a session in the browser and shows
-//! who is signed in as what. Like AWS's sign-in host, it answers no CORS.
+//! A simulation of AWS's sign-in federation and console: it turns credentials into a session in the browser and shows
+//! the identity of the session. Like AWS's sign-in host, it has no CORS.
 
 mod login;
 mod page;

@@ -1,4 +1,4 @@
-//! The console's one page: who is signed in as what, and where they were sent.
+//! The console's page: the signed-in identity, and the service that was opened.
 
 use axum::Extension;
 use axum::extract::State;
@@ -80,7 +80,7 @@ fn side_by_side(others: &[Session]) -> String {
 }
 
 fn signed_out() -> Response {
-    let main = "<h1>Console (sandbox)</h1>\n<p id=\"signed-out\" role=\"status\">Nobody is signed in.</p>";
+    let main = "<h1>Console (sandbox)</h1>\n<p id=\"signed-out\" role=\"status\">No one is signed in.</p>";
     html::page(StatusCode::UNAUTHORIZED, "Signed out", main)
 }
 

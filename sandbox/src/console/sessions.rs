@@ -7,25 +7,25 @@ use chrono::{DateTime, Utc};
 use crate::random;
 use crate::sts::Caller;
 
-/// Someone signed in to the console.
+/// A session in the console.
 #[derive(Clone)]
 pub(super) struct Session {
-    /// Tells the sessions of one browser apart.
+    /// Distinguishes the sessions of one browser.
     pub(super) id: String,
     pub(super) caller: Caller,
-    /// Who the login said sent the person.
+    /// The `Issuer` parameter of the login.
     pub(super) issuer: String,
     pub(super) expires: DateTime<Utc>,
 }
 
-/// What a sign-in token opens.
+/// The session that a sign-in token opens.
 pub(super) struct SigninToken {
     pub(super) caller: Caller,
     pub(super) session_expires: DateTime<Utc>,
     pub(super) expires: DateTime<Utc>,
 }
 
-/// The console's memory.
+/// The console's state.
 #[derive(Default)]
 pub(crate) struct Sessions {
     tokens: HashMap<String, SigninToken>,
@@ -41,7 +41,7 @@ impl Sessions {
         value
     }
 
-    /// Takes a token that is still good; it is gone afterwards.
+    /// Returns and removes a token that is still valid.
     pub(super) fn redeem(&mut self, token: &str, now: DateTime<Utc>) -> Option<SigninToken> {
         self.tokens.remove(token).filter(|token| now < token.expires && now < token.session_expires)
     }

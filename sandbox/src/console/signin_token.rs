@@ -1,4 +1,4 @@
-//! `getSigninToken`: credentials in, a sign-in token out.
+//! `getSigninToken`: exchanges credentials for a sign-in token.
 
 use axum::Json;
 use axum::http::header;
@@ -13,7 +13,7 @@ use crate::params::Params;
 use crate::sts::Caller;
 use crate::world::World;
 
-/// Answers the call, by POST form or by GET.
+/// Handles the call, by POST form or by GET.
 pub(super) fn signin_token(world: &World, params: &Params) -> Response {
     let now = world.clock.now();
     let Some((caller, credentials_expire)) =
@@ -35,7 +35,7 @@ pub(super) fn signin_token(world: &World, params: &Params) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "SigninToken": token }))).into_response()
 }
 
-/// Who holds these credentials, if the STS gave them out and they are still good.
+/// The owner of these credentials, if the STS issued them and they are still valid.
 fn owner(world: &World, session: &str, now: DateTime<Utc>) -> Option<(Caller, DateTime<Utc>)> {
     let session: Session = serde_json::from_str(session).ok()?;
     let (issued, caller) = world.issued().find(&session.id)?;

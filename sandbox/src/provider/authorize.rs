@@ -22,7 +22,7 @@ pub(super) async fn authorize(
     headers: HeaderMap,
 ) -> Response {
     let clients = world.config().provider.clients;
-    // Without a client and a redirect URI that belong together, nobody may be redirected (RFC 6749 section 4.1.2.1).
+    // Without a registered client and redirect URI, there must be no redirect (RFC 6749 section 4.1.2.1).
     let Some(client) = params.get("client_id").and_then(|id| clients.iter().find(|client| client.id == id))
     else {
         return refuse("This client is not registered here.");
@@ -40,7 +40,7 @@ pub(super) async fn authorize(
     }
 }
 
-/// The code for a person who is signed in, sent back to the client.
+/// The code for a signed-in user, sent to the client.
 pub(super) fn grant(world: &World, request: AuthorizationRequest, session: &Session) -> Response {
     let config = world.config().provider;
     let back = Back { redirect_uri: request.redirect_uri.clone(), state: request.state.clone() };
@@ -56,7 +56,7 @@ pub(super) fn grant(world: &World, request: AuthorizationRequest, session: &Sess
     back.to(world, answer)
 }
 
-/// Where an answer of the authorization endpoint goes.
+/// The redirect back to the client.
 pub(super) struct Back {
     pub(super) redirect_uri: String,
     pub(super) state: Option<String>,
@@ -131,7 +131,7 @@ fn decide(
     match session {
         Some(session) => Ok(Decision::Granted(request, session)),
         // OIDC Core section 3.1.2.6.
-        None if silent => Err(("login_required", "nobody is signed in in this browser")),
+        None if silent => Err(("login_required", "no user is signed in in this browser")),
         None => Ok(Decision::Ask(request)),
     }
 }
@@ -162,7 +162,7 @@ fn valid_request(
     if !scope.split(' ').any(|scope| scope == "openid") {
         return Err(("invalid_scope", "the scope must contain openid"));
     }
-    // `plain` is the default where no method is named (RFC 7636 section 4.3), and not good enough.
+    // `plain` is the default if no method is given (RFC 7636 section 4.3), and not accepted.
     if params.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "PKCE with code_challenge_method=S256 is required"));
     }
@@ -179,7 +179,7 @@ fn valid_request(
     })
 }
 
-/// The session of the browser's cookie, if it is alive and its person still exists.
+/// The session of the browser's cookie, if it is valid and its user still exists.
 pub(super) fn session(world: &World, headers: &HeaderMap) -> Option<Session> {
     let cookie = cookies::read(headers, &cookie_name(world))?.to_owned();
     let session = world.grants().sessions.get(&cookie).cloned()?;

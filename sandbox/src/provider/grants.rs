@@ -1,4 +1,4 @@
-//! What the provider remembers: sessions, sign-in forms on screen, codes, tokens, and what was issued together.
+//! The provider's state: sessions, open sign-in forms, codes, tokens, and what was issued together.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::random;
 
-/// A valid authorization request (OIDC Core section 3.1.2.1), waiting for a person or granted.
+/// A valid authorization request (OIDC Core section 3.1.2.1), waiting for a user or granted.
 #[derive(Clone)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,
@@ -18,7 +18,7 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) login_hint: Option<String>,
 }
 
-/// A person signed in in one browser.
+/// A user signed in in one browser.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) sub: String,
@@ -26,7 +26,7 @@ pub(crate) struct Session {
     pub(crate) expires: DateTime<Utc>,
 }
 
-/// An authorization code's meaning.
+/// What an authorization code stands for.
 pub(crate) struct Code {
     pub(crate) request: AuthorizationRequest,
     pub(crate) family: Family,
@@ -34,20 +34,20 @@ pub(crate) struct Code {
     pub(crate) used: bool,
 }
 
-/// A refresh token's meaning.
+/// What a refresh token stands for.
 pub(crate) struct Refresh {
     pub(crate) family: Family,
     pub(crate) expires: DateTime<Utc>,
     pub(crate) used: bool,
 }
 
-/// An access token's meaning.
+/// What an access token stands for.
 pub(crate) struct Access {
     pub(crate) family: Family,
     pub(crate) expires: DateTime<Utc>,
 }
 
-/// Everything issued from one code stands and falls together (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+/// Everything issued from one code is revoked together (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
 #[derive(Clone)]
 pub(crate) struct Family {
     pub(crate) id: String,
@@ -57,7 +57,7 @@ pub(crate) struct Family {
     pub(crate) auth_time: DateTime<Utc>,
 }
 
-/// The provider's memory.
+/// The provider's state.
 #[derive(Default)]
 pub(crate) struct Grants {
     pub(crate) sessions: HashMap<String, Session>,
@@ -69,14 +69,14 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// Opens a session; the cookie's value.
+    /// Opens a session and returns the cookie's value.
     pub(crate) fn sign_in(&mut self, session: Session) -> String {
         let cookie = random::token(24);
         self.sessions.insert(cookie.clone(), session);
         cookie
     }
 
-    /// A code for a session's person.
+    /// Issues a code for a session's user.
     pub(crate) fn code(
         &mut self,
         request: AuthorizationRequest,

@@ -1,4 +1,4 @@
-//! ID tokens (OIDC Core section 2), and what can be wrong with them.
+//! ID tokens (OIDC Core section 2), and their configured faults.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use super::keys::{self, sign_with_foreign_key};
 use crate::config::{IdTokenFault, ProviderConfig, User};
 use crate::world::World;
 
-/// The ID token for `user`, with whatever the configuration says is wrong with it.
+/// The ID token for `user`, with the configured fault.
 pub(super) fn issue(
     world: &World,
     config: &ProviderConfig,
@@ -29,8 +29,8 @@ pub(super) fn issue(
     sign(world, config, fault, &payload)
 }
 
-/// What the scope lets a client know of a person (OIDC Core section 5.4). `groups` and everything AWS reads come
-/// with any scope: a client that could leave them out could not assume a role.
+/// The claims of a scope (OIDC Core section 5.4). `groups` and everything AWS reads come with any scope: a client that
+/// could leave them out could not assume a role.
 pub(super) fn person_claims(user: &User, scope: &str) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
@@ -110,7 +110,7 @@ fn spoil_claims(claims: &mut Map<String, Value>, fault: &IdTokenFault, now: i64)
     }
 }
 
-/// The claims as JSON in which `name` stands twice.
+/// The claims as JSON that contains `name` twice.
 fn with_duplicate(claims: &Map<String, Value>, name: &str) -> String {
     let mut members: Vec<String> =
         claims.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();

@@ -1,6 +1,6 @@
-//! The provider's signing keys: which one signs, which ones are published, and how they change.
+//! The provider's signing keys: which one signs, which ones are published, and how they rotate.
 //!
-//! Knows nothing of tokens beyond bytes to sign. The key material is fixed (see `keys/README.md`).
+//! It only signs bytes, and does not know tokens. The key material is fixed (see `keys/README.md`).
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -17,13 +17,13 @@ use crate::config::SigningAlgorithm;
 /// How a new signing key comes into use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyRotation {
-    /// The old key disappears from the JWKS.
+    /// The old key is removed from the JWKS.
     pub retire_old: bool,
-    /// The new key signs at once but appears in the JWKS only with `Sandbox::publish_keys`.
+    /// The new key signs at once but is only published with `Sandbox::publish_keys`.
     pub publish_late: bool,
 }
 
-/// Every key the provider has had.
+/// All keys of the provider, old ones included.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     keys: Vec<Key>,
@@ -39,7 +39,7 @@ impl KeyRing {
         Ok(Self { keys })
     }
 
-    /// A new key for `algorithm`'s family; its `kid`.
+    /// Adds a new key for `algorithm`'s family and returns its `kid`.
     pub(crate) fn rotate(
         &mut self,
         algorithm: SigningAlgorithm,
@@ -91,7 +91,7 @@ pub(crate) struct Key {
     public: Value,
 }
 
-/// A private key of one of the two libraries.
+/// A private key, of one of two libraries.
 enum Private {
     Jose(EncodingKey),
     P521(SigningKey),
@@ -145,7 +145,7 @@ impl Private {
 impl Key {
     fn new(family: Family, generation: usize, published: bool) -> anyhow::Result<Self> {
         let pool = family.pool();
-        // Past the end of the pool the material repeats under a new `kid`, which is all a client can tell.
+        // Beyond the pool the material repeats under a new `kid`, which is all that a client sees.
         let (private_pem, public_pem) = pool[(generation - 1) % pool.len()];
         let private = family.private(private_pem)?;
         let mut public = private.public(family)?;
@@ -169,7 +169,7 @@ impl Key {
     }
 }
 
-/// A signature by a key that nobody published.
+/// A signature by an unpublished key.
 pub(crate) fn sign_with_foreign_key(message: &str, algorithm: SigningAlgorithm) -> anyhow::Result<String> {
     let family = Family::of(algorithm);
     family.private(family.foreign())?.sign(message, algorithm)
@@ -226,7 +226,7 @@ impl Family {
         }
     }
 
-    /// What its keys are announced for while another family signs.
+    /// The `alg` of its published keys while another family signs.
     fn algorithm(self) -> SigningAlgorithm {
         match self {
             Self::Rsa => SigningAlgorithm::Rs256,

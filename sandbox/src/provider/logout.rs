@@ -27,14 +27,14 @@ pub(super) async fn logout(
         None => html::page(
             StatusCode::OK,
             "Signed out",
-            "<h1>Signed out</h1>\n<p id=\"signed-out\" role=\"status\">Nobody is signed in to the sandbox now.</p>",
+            "<h1>Signed out</h1>\n<p id=\"signed-out\" role=\"status\">No one is signed in to the sandbox.</p>",
         ),
     };
     response.headers_mut().append(header::SET_COOKIE, cookies::clear(&name));
     response
 }
 
-/// Where to go afterwards: only where the client is registered to.
+/// The redirect after the logout, if it is registered for the client.
 fn after(world: &World, params: &Params) -> Option<String> {
     let target = params.get("post_logout_redirect_uri")?;
     let clients = world.config().provider.clients;

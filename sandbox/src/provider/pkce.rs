@@ -15,8 +15,8 @@ pub(crate) fn is_verifier(verifier: &str) -> bool {
         && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
-/// Whether `verifier` answers `challenge` (section 4.6).
-pub(crate) fn answers(verifier: &str, challenge: &str) -> bool {
+/// Whether `verifier` matches `challenge` (section 4.6).
+pub(crate) fn matches(verifier: &str, challenge: &str) -> bool {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
 }
 
@@ -29,15 +29,15 @@ mod tests {
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     #[test]
-    fn the_verifier_of_the_standard_answers_the_challenge_of_the_standard() {
+    fn the_verifier_of_the_rfc_matches_its_challenge() {
         assert!(is_verifier(VERIFIER) && is_challenge(CHALLENGE));
-        assert!(answers(VERIFIER, CHALLENGE));
+        assert!(matches(VERIFIER, CHALLENGE));
     }
 
     #[test]
-    fn another_verifier_and_the_plain_method_do_not_answer() {
-        assert!(!answers(&VERIFIER.replace('d', "e"), CHALLENGE));
-        assert!(!answers(VERIFIER, VERIFIER));
+    fn another_verifier_and_the_plain_method_do_not_match() {
+        assert!(!matches(&VERIFIER.replace('d', "e"), CHALLENGE));
+        assert!(!matches(VERIFIER, VERIFIER));
     }
 
     #[test]

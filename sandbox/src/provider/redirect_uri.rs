@@ -1,5 +1,5 @@
-//! Which redirect URIs a client may use: exact ones, and the patterns that browsers' identity redirects and
-//! loopback listeners need (RFC 8252 section 7.3).
+//! The redirect URIs that a client may use: exact ones, and the patterns that browsers' identity redirects and loopback
+//! listeners need (RFC 8252 section 7.3).
 
 use url::{Host, Url};
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_take_what_they_are_for_and_nothing_else() {
+    fn patterns_match_the_intended_uris_and_no_others() {
         let cases = [
             ("https://*.chromiumapp.org/*", "https://abcdefghijklmnop.chromiumapp.org/", true),
             ("https://*.chromiumapp.org/*", "https://abcdefghijklmnop.chromiumapp.org/cb", true),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_registration_takes_exactly_itself() {
+    fn an_exact_registration_matches_only_itself() {
         let registered = ["https://app.example/cb?x=1".to_owned()];
         assert!(is_registered("https://app.example/cb?x=1", &registered));
         assert!(!is_registered("https://app.example/cb?x=2", &registered));

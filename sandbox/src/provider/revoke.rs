@@ -9,7 +9,7 @@ use super::oauth_error;
 use crate::params::Params;
 use crate::world::SharedWorld;
 
-/// `POST /revoke`. A token that is unknown, or somebody else's, is answered as one that is revoked (section 2.2).
+/// `POST /revoke`. Unknown tokens and those of other clients get the same response as revoked ones (section 2.2).
 pub(super) async fn revoke(
     State(world): State<SharedWorld>,
     Extension(params): Extension<Params>,

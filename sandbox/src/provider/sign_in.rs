@@ -1,4 +1,4 @@
-//! The sign-in form: one picks a person, or denies.
+//! The sign-in form, in which one chooses a user or denies.
 
 use axum::Extension;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use crate::{cookies, random};
 pub(super) fn form(world: &World, request: AuthorizationRequest) -> Response {
     let mut users = world.config().provider.users;
     let hint = request.login_hint.clone().unwrap_or_default();
-    // A stable sort: the hinted person comes first, the others keep their order.
+    // A stable sort: the hinted user comes first, the others keep their order.
     users.sort_by_key(|user| user.email != hint);
     let people: String = users.iter().enumerate().map(|(at, user)| person(user, at == 0)).collect();
     let client = escape(&request.client_id);
@@ -36,7 +36,7 @@ pub(super) fn form(world: &World, request: AuthorizationRequest) -> Response {
     html::page(StatusCode::OK, "Sign in to the sandbox", &main)
 }
 
-/// `POST /sign-in`, the form sent: `request` with `user` (a `sub`), or with `decision=deny`.
+/// `POST /sign-in`, the submitted form: `request` with `user` (a `sub`), or with `decision=deny`.
 pub(super) async fn submit(
     State(world): State<SharedWorld>,
     Extension(params): Extension<Params>,
@@ -45,7 +45,7 @@ pub(super) async fn submit(
     let Some(request) = form else {
         return html::error_page(
             StatusCode::BAD_REQUEST,
-            "This form was used already",
+            "This form was already used",
             "Close this window and start the sign-in again.",
         );
     };
@@ -57,7 +57,7 @@ pub(super) async fn submit(
     let Some(user) = config.users.iter().find(|user| params.get("user") == Some(&user.sub)) else {
         return html::error_page(
             StatusCode::BAD_REQUEST,
-            "Nobody was picked",
+            "No person was chosen",
             "There is no such person here.",
         );
     };

@@ -26,7 +26,7 @@ pub(super) async fn token(
 fn exchange(world: &World, params: &Params, headers: &HeaderMap) -> Result<Response, Refusal> {
     let config = world.config().provider;
     let client = params.get("client_id").and_then(|id| config.clients.iter().find(|client| client.id == id));
-    // Before anything is looked at or used up.
+    // Before any parameter is checked or the code is used up.
     if config.token_cors == TokenCors::RefuseOrigins
         && let Some(origin) = headers.get(header::ORIGIN)
         && !client
@@ -70,7 +70,7 @@ fn redeem(
         grants.revoke(&family);
         return Err(Refusal::invalid_grant("the code was used before"));
     }
-    // One attempt: whoever holds a stolen code does not get to guess the verifier.
+    // One attempt only: a stolen code must not allow guessing the verifier.
     code.used = true;
     let request = code.request.clone();
     if now >= code.expires {
@@ -82,8 +82,8 @@ fn redeem(
     if params.get("redirect_uri") != Some(&request.redirect_uri) {
         return Err(Refusal::invalid_grant("the redirect URI is not the one the code was sent to"));
     }
-    if !pkce::answers(verifier, &request.code_challenge) {
-        return Err(Refusal::invalid_grant("the code verifier does not answer the challenge"));
+    if !pkce::matches(verifier, &request.code_challenge) {
+        return Err(Refusal::invalid_grant("the code verifier does not match the challenge"));
     }
     drop(grants);
     issue(world, config, &family, request.nonce.as_deref())

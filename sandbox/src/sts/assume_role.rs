@@ -14,7 +14,7 @@ use crate::config::{Config, Dialect};
 use crate::params::Params;
 use crate::world::World;
 
-/// Answers the call.
+/// Handles the call.
 pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> Result<Response, AwsError> {
     let config = world.config();
     let request = Request::parse(params)?;
@@ -50,7 +50,7 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
     ))
 }
 
-/// What is said to an ID token that is called another provider's.
+/// The error for an ID token of another provider.
 fn not_from(provider: &str) -> AwsError {
     match provider {
         "www.amazon.com" => identity::invalid("Provided Token is not a Login With Amazon token"),
@@ -66,7 +66,7 @@ fn verified(
     arn: &RoleArn<'_>,
 ) -> Result<Identity, AwsError> {
     let account = config.sts.accounts.iter().find(|account| account.id == arn.account);
-    // The STS sees what the provider publishes, and nothing while the provider's JWKS fails.
+    // The STS sees the published keys, and none while the provider's JWKS fails.
     let reachable = !world.faults.failing(CallKind::Jwks);
     let keys = reachable.then(|| world.published_keys());
     identity::verify(
@@ -81,8 +81,8 @@ fn verified(
     )
 }
 
-/// Whether the role's trust policy takes this identity; the role's `MaxSessionDuration`. A role that does not exist
-/// and one that says no look the same from outside.
+/// Returns the role's `MaxSessionDuration` if its trust policy allows this identity. A role that does not exist and one
+/// that refuses look the same to the caller.
 fn authorize(
     config: &Config,
     request: &Request<'_>,
@@ -104,7 +104,7 @@ fn authorize(
         single(&format!("{host}:sub"), &identity.subject),
         single("sts:RoleSessionName", request.session_name),
         single("sts:RoleAuthorizedByIdp", if identity.role_is_listed { "true" } else { "false" }),
-        // Recorded: before anybody has the role, the principal is the provider.
+        // Recorded: before the role is assumed, the principal is the provider.
         single("aws:PrincipalAccount", account),
         single("aws:PrincipalType", "User"),
         single("aws:userid", provider_arn),
@@ -122,7 +122,7 @@ fn authorize(
         actions.push(SET_SOURCE_IDENTITY);
     }
     for action in actions {
-        // A policy that cannot be evaluated allows nothing; a sandbox does not start with one.
+        // A policy that cannot be evaluated allows nothing; a sandbox with one does not start.
         if !policy::allows(&trust_policy, action, &context).unwrap_or(false) {
             return Err(denied(action));
         }
@@ -130,8 +130,8 @@ fn authorize(
     Ok(role.max_session_duration)
 }
 
-/// The share of the room for session policy and tags that this request takes, percent. AWS's packed form is not
-/// documented: this is a predictor with the same refusals.
+/// The share of the space for session policy and tags that this request takes, in percent. AWS's packed form is not
+/// documented: this is an estimate with the same refusals.
 fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result<usize, AwsError> {
     let amr = identity.amr.len() * 100 / config.sts.amr_entries.max(1);
     let policy = request.policy_length * 100 / PACKED_BYTES;
@@ -145,7 +145,7 @@ fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result
         };
         return Err(AwsError::new(AwsErrorCode::PackedPolicyTooLarge, &message));
     }
-    // Recorded: a quarter is taken by what every session has.
+    // Recorded: every session takes a quarter.
     Ok(ALWAYS_PACKED + percent * (100 - ALWAYS_PACKED) / 100)
 }
 
@@ -153,7 +153,7 @@ const ASSUME: &str = "sts:AssumeRoleWithWebIdentity";
 const TAG_SESSION: &str = "sts:TagSession";
 const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 const TOO_LONG: &str = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
-/// Percent of the room that a session without policy and tags takes.
+/// The share of the space that a session without policy and tags takes, in percent.
 const ALWAYS_PACKED: usize = 25;
-/// The room for the packed form, bytes; an assumption.
+/// The space for the packed form, in bytes; an assumption.
 const PACKED_BYTES: usize = 4096;

@@ -1,4 +1,4 @@
-//! `GetCallerIdentity`: who signed this?
+//! `GetCallerIdentity`: who signed the request.
 
 use axum::response::Response;
 
@@ -6,7 +6,7 @@ use super::error::AwsError;
 use super::{document, sigv4};
 use crate::world::World;
 
-/// Answers the call.
+/// Handles the call.
 pub(super) fn caller_identity(world: &World, request: &sigv4::Request<'_>) -> Result<Response, AwsError> {
     let signed = sigv4::Authorization::parse(request, SERVICE)?;
     let found = world.issued().find(&signed.access_key_id);

@@ -1,6 +1,6 @@
-//! The documents on the wire, in both dialects, and in both encodings: STS answers XML, and JSON to whoever accepts that
-//! (read from its clients: Envoy's `webidentity_credentials_provider.cc` with recorded answers, aws-iam-authenticator's
-//! `server.go`). In JSON times are numbers, and an error has no element around it.
+//! The response documents, in both dialects and both encodings: STS responds with XML, or with JSON if the client
+//! accepts it (read from its clients: Envoy's `webidentity_credentials_provider.cc` with recorded answers,
+//! aws-iam-authenticator's `server.go`). In JSON times are numbers, and an error has no element around it.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -15,7 +15,7 @@ use crate::answer::ErrorCode;
 use crate::config::Dialect;
 use crate::random;
 
-/// What an `AssumeRoleWithWebIdentity` answer carries.
+/// The content of an `AssumeRoleWithWebIdentity` response.
 pub(super) struct Assumed<'a> {
     pub(super) caller: &'a Caller,
     pub(super) credentials: &'a Credentials,
@@ -26,7 +26,7 @@ pub(super) struct Assumed<'a> {
     pub(super) source_identity: Option<&'a str>,
 }
 
-/// The answer to `AssumeRoleWithWebIdentity`.
+/// The response to `AssumeRoleWithWebIdentity`.
 pub(super) fn assumed_role(dialect: Dialect, assumed: &Assumed<'_>) -> Response {
     let Assumed { caller, credentials, .. } = assumed;
     let mut members = vec![
@@ -50,7 +50,7 @@ pub(super) fn assumed_role(dialect: Dialect, assumed: &Assumed<'_>) -> Response 
     success(dialect, "AssumeRoleWithWebIdentityResponse", result)
 }
 
-/// The answer to `GetCallerIdentity`.
+/// The response to `GetCallerIdentity`.
 pub(super) fn caller_identity(caller: &Caller) -> Response {
     let result = element(
         "GetCallerIdentityResult",
@@ -75,7 +75,7 @@ pub(super) fn error(dialect: Dialect, error: &AwsError) -> Response {
             );
             element("ErrorResponse", &[error, text("RequestId", &request_id)])
         }
-        // One code and no message, whatever the reason was.
+        // One code and no message, whatever the reason.
         Dialect::S3Compatible => element(
             "Error",
             &[
@@ -96,13 +96,13 @@ pub(super) fn error(dialect: Dialect, error: &AwsError) -> Response {
     response
 }
 
-/// What an S3-compatible store answers to a GET, whatever was asked.
+/// The response of an S3-compatible store to any GET.
 pub(super) fn bucket_list() -> Response {
     let document = element("ListAllMyBucketsResult", &[element("Buckets", &[])]);
     answer(Dialect::S3Compatible, StatusCode::OK, &document, &random::uuid())
 }
 
-/// What an S3-compatible store answers to an action it does not have.
+/// The response of an S3-compatible store to an unknown action.
 pub(super) fn not_offered() -> Response {
     let code = "MethodNotAllowed";
     let document = element("Error", &[text("Code", code), text("Message", "")]);
@@ -140,11 +140,11 @@ fn answer(dialect: Dialect, status: StatusCode, document: &Element, request_id: 
     response
 }
 
-/// The same answer in JSON.
+/// The same response in JSON.
 #[derive(Clone)]
 struct JsonTwin(String);
 
-/// Gives whoever accepts JSON the answer in JSON.
+/// Replaces the response with the JSON form if the client accepts it.
 pub(crate) fn negotiate(request: &HeaderMap, response: &mut Response) {
     let Some(JsonTwin(text)) = response.extensions_mut().remove() else { return };
     let accepts = |value: &HeaderValue| {
@@ -169,7 +169,7 @@ struct Element {
 #[derive(Clone)]
 enum Content {
     Children(Vec<Element>),
-    /// As XML has it, and as JSON has it.
+    /// In XML's form and in JSON's form.
     Leaf(String, Value),
 }
 
@@ -187,7 +187,7 @@ impl Element {
     }
 
     fn to_json(&self) -> Value {
-        // An error stands there without an element around it.
+        // An error has no element around it.
         if self.name == "ErrorResponse" {
             self.value()
         } else {

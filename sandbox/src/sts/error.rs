@@ -1,4 +1,4 @@
-//! AWS's errors: code, status and message. The codes are the ones on the wire, whose suffixes are uneven.
+//! AWS's errors: code, status and message. The codes are those on the wire, with their inconsistent suffixes.
 
 /// An AWS error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ impl AwsErrorCode {
         }
     }
 
-    /// The HTTP status it comes with.
+    /// The HTTP status of the code.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
@@ -82,12 +82,12 @@ impl AwsErrorCode {
         }
     }
 
-    /// Whose fault it is: the `Type` element.
+    /// The `Type` element: whose fault it is.
     pub(super) fn blame(self) -> &'static str {
         if self.status() < 500 { "Sender" } else { "Receiver" }
     }
 
-    /// What AWS says with it when nothing more particular is known.
+    /// AWS's default message for the code.
     fn usual_message(self) -> &'static str {
         match self {
             Self::AccessDenied => "Not authorized to perform sts:AssumeRoleWithWebIdentity",
@@ -136,7 +136,7 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// An error with a message of its own.
+    /// An error with its own message.
     #[must_use]
     pub fn new(code: AwsErrorCode, message: &str) -> Self {
         Self { code, message: message.to_owned() }

@@ -1,4 +1,4 @@
-//! Verifying the web identity token the way STS does, against the keys the provider publishes.
+//! Verifies the web identity token as STS does, against the provider's published keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,40 +7,40 @@ use serde_json::{Map, Value};
 use super::error::{AwsError, AwsErrorCode};
 use super::{key_set, roles_claim};
 
-/// What a verified token says.
+/// The content of a verified token.
 pub(super) struct Identity {
     pub(super) subject: String,
-    /// `azp` where there is one, else `aud`: what policies know as `aud`.
+    /// `azp` if present, else `aud`: the `aud` of policies.
     pub(super) audience: String,
     pub(super) amr: Vec<String>,
-    /// Whether the token carries the claim of session tags, nested or flattened.
+    /// Whether the token has the session tags claim, nested or flattened.
     pub(super) has_tags: bool,
     /// The session tags.
     pub(super) tags: Vec<(String, String)>,
-    /// How long what the token says of them is, bytes.
+    /// The size of the tags in the token, in bytes.
     pub(super) tags_length: usize,
-    /// Whether the token lists the role among those that it is good for.
+    /// Whether the token lists the role among those that it is valid for.
     pub(super) role_is_listed: bool,
     /// The `SourceIdentity` of the session.
     pub(super) source: Option<String>,
 }
 
-/// What a token is verified against.
+/// The expectations on a token.
 pub(super) struct Expected<'a> {
-    /// The role that is asked for: the token may name the only ones it is good for.
+    /// The requested role: the token may list the roles that it is valid for.
     pub(super) role_arn: &'a str,
     pub(super) issuer: &'a str,
-    /// The client ids registered with IAM's OIDC provider; `None`: the account has no such provider.
+    /// The client ids registered with IAM's OIDC provider; `None` if the account has no such provider.
     pub(super) audiences: Option<&'a [String]>,
-    /// The published keys; `None`: the provider does not answer.
+    /// The published keys; `None` if the provider does not respond.
     pub(super) keys: Option<&'a [Value]>,
     /// Unix time, seconds.
     pub(super) now: i64,
 }
 
-/// Verifies `token`, with the refusals that AWS is recorded to give (github.com/radkawar/stackd,
-/// `internal/services/sts/testdata/oidc`, September 2026): a provider that is not there, an audience that is not
-/// registered and a signature that does not fit have one text.
+/// Verifies `token`, with the recorded refusals of AWS (github.com/radkawar/stackd,
+/// `internal/services/sts/testdata/oidc`, September 2026): an unknown provider, an unregistered audience and an invalid
+/// signature have the same text.
 pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, AwsError> {
     let jwt = Jwt::parse(token).ok_or_else(|| invalid(NOT_A_JWT))?;
     let claims = &jwt.claims;
@@ -60,7 +60,7 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
         }
     }
     let issuer = claims.get("iss").and_then(Value::as_str).ok_or_else(|| missing("iss"))?;
-    // The issuer decides which of the account's providers is meant, before any key is looked at.
+    // The issuer selects one of the account's providers, before any key is checked.
     let Some(audiences) = expected.audiences.filter(|_| issuer == expected.issuer) else {
         return Err(invalid(NOT_VALIDATED));
     };
@@ -79,7 +79,7 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
     }
     let amr = match claims.get("amr") {
         Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        // AWS reads a list and nothing else.
+        // AWS only reads a list.
         _ => Vec::new(),
     };
     let subject = match claims.get("sub") {
@@ -100,8 +100,8 @@ pub(super) fn verify(token: &str, expected: &Expected<'_>) -> Result<Identity, A
     })
 }
 
-/// The session tags (IAM User Guide, "Pass session tags in AWS STS"): nested, each a list of one string, or flattened, each
-/// a claim of its own.
+/// The session tags (IAM User Guide, "Pass session tags in AWS STS"): nested, each a list of one string, or flattened,
+/// each in its own claim.
 fn tags(claims: &Map<String, Value>) -> Result<Vec<(String, String)>, AwsError> {
     let nested = claims.get(TAGS).and_then(|tags| tags.get("principal_tags")).and_then(Value::as_object);
     let mut tags = Vec::new();
@@ -122,7 +122,7 @@ fn tags(claims: &Map<String, Value>) -> Result<Vec<(String, String)>, AwsError> 
 fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
     let expires = integer(claims, "exp")?.ok_or_else(|| missing("exp"))?;
     let issued = integer(claims, "iat")?.ok_or_else(|| missing("iat"))?;
-    // The "current" time in AWS's words is the one that it compares with.
+    // In AWS's message, the "current" time is the one it compares with.
     let earliest = now - LEEWAY;
     if earliest >= expires {
         let message = format!(
@@ -149,7 +149,7 @@ fn check_times(claims: &Map<String, Value>, now: i64) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// A token taken apart (RFC 7515 section 3.1), nothing verified.
+/// A token split into its parts (RFC 7515 section 3.1), not verified.
 struct Jwt<'a> {
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -177,7 +177,7 @@ impl<'a> Jwt<'a> {
     }
 }
 
-/// STS takes whole seconds only, as a number or as a string.
+/// STS only accepts whole seconds, as a number or as a string.
 fn integer(claims: &Map<String, Value>, name: &str) -> Result<Option<i64>, AwsError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
@@ -201,7 +201,7 @@ const SEVERAL_AUDIENCES: &str =
 const TAGS: &str = "https://aws.amazon.com/tags";
 const FLATTENED_TAGS: &str = "https://aws.amazon.com/tags/principal_tags/";
 const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
-/// `iat` may lie this far back, seconds.
+/// The maximum age by `iat`, in seconds.
 const MAX_AGE: i64 = 24 * 3600;
-/// The provider's clock and the STS's may be this far apart, seconds.
+/// The allowed difference between the provider's clock and the STS's, in seconds.
 const LEEWAY: i64 = 300;

@@ -1,4 +1,4 @@
-//! The credentials the STS has given out, and to whom.
+//! The credentials that the STS has issued, and to whom.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// New ones, in the shape of `dialect`: clients must not rely on AWS's.
+    /// New credentials in the format of `dialect`: clients must not rely on AWS's.
     pub(super) fn new(dialect: Dialect, expires: DateTime<Utc>) -> Self {
         let (access_key_id, secret_length) = match dialect {
             Dialect::Aws => (format!("ASIA{}", random::id(16)), 40),
@@ -30,10 +30,10 @@ impl Credentials {
     }
 }
 
-/// AWS's session tokens have 1 KB and more, without a promised limit: this makes 1.3 KB of base64.
+/// AWS's session tokens have 1 KB and more, without a documented limit: this makes 1.3 KB of base64.
 const SESSION_TOKEN_BYTES: usize = 1_000;
 
-/// Who the credentials speak for.
+/// The identity of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) account: String,
@@ -61,7 +61,7 @@ impl Caller {
     }
 }
 
-/// The parts of a role's ARN that its sessions carry.
+/// The parts of a role's ARN that its sessions contain.
 pub(super) struct RoleArn<'a> {
     pub(super) partition: &'a str,
     pub(super) account: &'a str,
@@ -83,7 +83,7 @@ impl<'a> RoleArn<'a> {
     }
 }
 
-/// All credentials so far, by access key id.
+/// All issued credentials, by access key id.
 #[derive(Default)]
 pub(crate) struct Issued(HashMap<String, (Credentials, Caller)>);
 

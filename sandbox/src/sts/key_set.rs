@@ -1,4 +1,4 @@
-//! Which of a provider's published keys STS takes for a token, as recorded with the real one (`tests/recorded`).
+//! Which of a provider's published keys STS uses for a token, as recorded from AWS (`tests/recorded`).
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use p521::ecdsa::signature::Verifier as _;
 use p521::ecdsa::{Signature, VerifyingKey};
 use serde_json::Value;
 
-/// The key that a token's `kid` names. A key without a `kid` is never found, and a token without one finds the only key.
-/// Of two keys with one `kid` the later one counts.
+/// The key with a token's `kid`. A key without a `kid` is never found, and a token without one finds the only key. Of
+/// two keys with the same `kid` the later one is used.
 pub(super) fn find<'a>(keys: &'a [Value], kid: Option<&str>) -> Option<&'a Value> {
     let is_rsa = |key: &&Value| text(key, "kty") == Some("RSA");
     let too_many_rsa = keys.iter().filter(is_rsa).count() > MOST_RSA_KEYS;
@@ -22,7 +22,7 @@ pub(super) fn find<'a>(keys: &'a [Value], kid: Option<&str>) -> Option<&'a Value
     }
 }
 
-/// Whether a key is for signatures, has its parameters, and agrees with its certificate if it has one.
+/// Whether a key is for signatures, has its parameters, and matches its certificate if it has one.
 fn is_usable(key: &Value) -> bool {
     let for_signatures = text(key, "use").is_none_or(|purpose| purpose == "sig");
     let Some(parameter) = text(key, "n").or_else(|| text(key, "x")) else { return false };
@@ -36,8 +36,8 @@ fn is_usable(key: &Value) -> bool {
     for_signatures && agrees
 }
 
-/// Whether the key has signed the message. Only asymmetric algorithms count, whatever the header says (RFC 8725 section
-/// 3.1); the key's own `alg` does not.
+/// Whether the key signed the message. Only asymmetric algorithms are accepted, whatever the header says (RFC 8725
+/// section 3.1); the key's own `alg` is ignored.
 pub(super) fn verifies(key: &Value, algorithm: &str, message: &str, signature: &str) -> bool {
     if key.get("key_ops").is_some() {
         return false;

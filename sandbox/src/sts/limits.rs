@@ -1,4 +1,4 @@
-//! The limits on the parameters of `AssumeRoleWithWebIdentity`, and AWS's words when one is exceeded.
+//! The limits of the parameters of `AssumeRoleWithWebIdentity`, and AWS's messages for them.
 
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ struct Limit {
     pattern: Option<Pattern>,
 }
 
-/// A regular expression of the API's model, as AWS quotes it, and what it takes.
+/// A regular expression of the API's model, as AWS quotes it, and the characters that it matches.
 struct Pattern {
     quoted: &'static str,
     takes: fn(char) -> bool,
@@ -178,7 +178,7 @@ mod tests {
     const ARN: &str = "RoleArn=arn:aws:iam::111111111111:role/r";
 
     #[test]
-    fn every_limit_is_named_in_awss_words() {
+    fn every_limit_has_awss_message() {
         let cases = [
             (
                 "RoleSessionName=ab&WebIdentityToken=abcd".to_owned(),

@@ -33,7 +33,7 @@ pub(crate) fn router(world: SharedWorld) -> Router {
     Router::new().route("/", get(dispatch).post(dispatch)).with_state(world)
 }
 
-/// An error in the dialect that is spoken now.
+/// An error in the current dialect.
 pub(crate) fn error_response(world: &World, error: &AwsError) -> Response {
     document::error(world.config().sts.dialect, error)
 }
@@ -51,7 +51,7 @@ async fn dispatch(
         return document::bucket_list();
     }
     if method == Method::GET && params.is_empty() {
-        // AWS sends a browser that strays here to its product page.
+        // AWS redirects a browser that opens this address to its product page.
         let elsewhere = HeaderValue::from_static("https://aws.amazon.com/iam");
         return (StatusCode::FOUND, [(header::LOCATION, elsewhere)]).into_response();
     }
@@ -75,7 +75,7 @@ async fn dispatch(
     answer.unwrap_or_else(|error| document::error(dialect, &error))
 }
 
-/// The action, if it is asked for in the one version there is.
+/// The action, if the version is the supported one.
 fn action(params: &Params) -> Result<&str, AwsError> {
     let Some(action) = params.get("Action") else {
         return Err(AwsError::new(

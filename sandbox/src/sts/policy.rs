@@ -1,12 +1,12 @@
-//! Role trust policies: who may assume a role (IAM's policy language, as far as a web identity can reach it).
+//! Role trust policies: who may assume a role (the part of IAM's policy language that concerns web identities).
 //!
-//! Evaluates documents; knows nothing of tokens, accounts or requests beyond the keys it is given.
+//! It evaluates documents, and knows only the condition keys of a request.
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What a request brings to a policy.
+/// The request to evaluate.
 pub(super) struct Context<'a> {
     /// The OIDC provider's ARN.
     pub(super) federated: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Key {
     pub(super) values: KeyValues,
 }
 
-/// A condition key's values. That a key is multi-valued is a matter of the key, not of how many values came.
+/// A condition key's values. Whether a key is multi-valued does not depend on the number of values.
 pub(super) enum KeyValues {
     Single(String),
     Multi(Vec<String>),
@@ -62,7 +62,7 @@ impl Statement {
             Value::String(star) if star == "*" => vec![star],
             Value::Object(mut principal) => match principal.remove("Federated") {
                 Some(federated) => strings(federated)?,
-                // Another kind of principal: a statement that no web identity meets.
+                // Another kind of principal: a statement that applies to no web identity.
                 None => Vec::new(),
             },
             _ => bail!("Principal is \"*\" or an object"),
@@ -102,7 +102,7 @@ impl Condition {
             return self.values.iter().any(|value| value.eq_ignore_ascii_case("true") == is_absent);
         }
         let Some(key) = keys.iter().find(|key| key.name.eq_ignore_ascii_case(&self.key)) else {
-            // A key the request does not have: negated and "if exists" conditions hold, and so does "for all".
+            // If the request does not have the key, negated, "if exists" and "for all" conditions hold.
             return operator.if_exists
                 || match operator.set {
                     Set::None => operator.negated,
@@ -114,7 +114,7 @@ impl Condition {
             (KeyValues::Single(value), _) => self.takes(value),
             (KeyValues::Multi(values), Set::AnyValue) => values.iter().any(|value| self.takes(value)),
             (KeyValues::Multi(values), Set::AllValues) => values.iter().all(|value| self.takes(value)),
-            // A multi-valued key needs a set operator: without one nothing ever matches, even with one value.
+            // A multi-valued key needs a set operator: without one nothing matches, even with one value.
             (KeyValues::Multi(_), Set::None) => operator.negated,
         }
     }
@@ -124,7 +124,7 @@ impl Condition {
             Comparison::Equals => pattern == value,
             Comparison::EqualsIgnoreCase => pattern.eq_ignore_ascii_case(value),
             Comparison::Like => like(pattern, value),
-            // Of a key that is there, for which `holds` has an answer of its own.
+            // Only for a key that is present; `holds` handles the others.
             Comparison::Null => false,
         });
         matched != self.operator.negated
@@ -174,7 +174,7 @@ enum Comparison {
     Equals,
     EqualsIgnoreCase,
     Like,
-    /// Whether the request has the key at all.
+    /// Whether the request has the key.
     Null,
 }
 

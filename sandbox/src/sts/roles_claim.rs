@@ -1,4 +1,4 @@
-//! The claim by which a provider says which roles a token is good for: a list, or a string with `;` between.
+//! The claim that lists the roles a token is valid for: a list, or a string separated by `;`.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +6,8 @@ use super::error::AwsError;
 use super::identity::invalid;
 use super::issued::RoleArn;
 
-/// Whether the token lists roles, `role_arn` among them; an error if others only. ARNs are compared as they are, never as
-/// patterns.
+/// Returns whether the token lists roles, including `role_arn`; an error if it lists only others. ARNs are compared
+/// literally, not as patterns.
 pub(super) fn check(claims: &Map<String, Value>, role_arn: &str) -> Result<bool, AwsError> {
     let listed: Vec<&str> = match claims.get(ROLES) {
         None | Some(Value::Null) => return Ok(false),

@@ -1,5 +1,5 @@
-//! Verifying AWS Signature Version 4 in the `Authorization` header (AWS General Reference, "Signing AWS API
-//! requests"). A verifier of its own: the published crates only sign.
+//! Verifies AWS Signature Version 4 in the `Authorization` header (AWS General Reference, "Signing AWS API requests").
+//! The published crates only sign.
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use super::error::{AwsError, AwsErrorCode};
 use super::issued::{Caller, Credentials};
 use crate::random::hex;
 
-/// A request as it came.
+/// A received request.
 pub(super) struct Request<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
@@ -20,7 +20,7 @@ pub(super) struct Request<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// The `Authorization` header and its date, in form but not yet verified.
+/// The `Authorization` header and its date, parsed but not verified.
 pub(super) struct Authorization {
     pub(super) access_key_id: String,
     date: DateTime<Utc>,
@@ -74,7 +74,7 @@ impl Authorization {
     }
 }
 
-/// Verifies that `found`, the credentials of the access key id in the header, signed the request, recently.
+/// Verifies that `found`, the credentials of the access key id in the header, signed the request recently.
 pub(super) fn verify(
     request: &Request<'_>,
     signed: &Authorization,
@@ -131,7 +131,7 @@ fn check_skew(signed: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AwsError>
     Err(AwsError::new(AwsErrorCode::SignatureDoesNotMatch, &message))
 }
 
-/// `us-east-1`, `us-gov-west-1`: words and a digit. Any such region is served.
+/// `us-east-1`, `us-gov-west-1`: words and a digit. Any such region is accepted.
 fn is_region(region: &str) -> bool {
     let mut parts = region.rsplit('-');
     let number =
@@ -177,7 +177,7 @@ fn canonical_request(request: &Request<'_>, signed_headers: &[String]) -> String
     )
 }
 
-/// Whatever the client's encoding was, the canonical one: everything but unreserved characters as `%XX`.
+/// Converts the client's encoding to the canonical one: everything but unreserved characters as `%XX`.
 fn recode(text: &str) -> String {
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     utf8_percent_encode(&decoded, RESERVED).to_string()

@@ -1,4 +1,4 @@
-//! A browser's worth of HTTP: no redirect is followed, cookies are kept.
+//! An HTTP client like a browser: it keeps cookies and follows no redirect.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -22,10 +22,10 @@ pub(super) struct Browser {
     cookies: Mutex<BTreeMap<String, String>>,
 }
 
-/// The token endpoint's answer.
+/// The response of the token endpoint.
 pub(super) struct Tokens(pub(super) Value);
 
-/// An answer read to its end.
+/// A complete response.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: header::HeaderMap,
@@ -92,14 +92,14 @@ impl Browser {
         self.get(url.as_str()).await
     }
 
-    /// Sends the sign-in form of a page.
+    /// Submits the sign-in form of a page.
     pub(super) async fn submit(&self, form: &Answer, field: &str, value: &str) -> Answer {
         let id = form.hidden("request");
         let url = format!("{}/sign-in", self.issuer);
         self.send(self.http.post(url).form(&[("request", id.as_str()), (field, value)])).await
     }
 
-    /// Signs in by the form; the redirect back to the client.
+    /// Signs in with the form and returns the redirect back to the client.
     pub(super) async fn sign_in(&self, user: &str) -> Answer {
         let form = self.authorize(&[]).await;
         assert_eq!(form.status, 200, "{}", form.body);
@@ -127,7 +127,7 @@ impl Browser {
         self.send(request).await
     }
 
-    /// From the sign-in form to the tokens.
+    /// Signs in and exchanges the code for tokens.
     pub(super) async fn tokens(&self, user: &str) -> Tokens {
         let code = self.sign_in(user).await.redirect("code");
         let answer = self.token(&[("code", &code)]).await;
@@ -140,7 +140,7 @@ impl Browser {
         self.token(&[&changes[..], &[("redirect_uri", ""), ("code_verifier", "")]].concat()).await
     }
 
-    /// The revocation of a token by the client of this id.
+    /// Revokes a token as the client with this id.
     pub(super) async fn revoke(&self, client_id: &str, token: &str) -> Answer {
         let form = [("token", token), ("client_id", client_id)];
         self.send(self.http.post(format!("{}/revoke", self.issuer)).form(&form)).await
@@ -190,7 +190,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// A parameter of the redirect; empty if it is not there.
+    /// A parameter of the redirect; empty if it is missing.
     pub(super) fn redirect(&self, parameter: &str) -> String {
         assert_eq!(self.status, 303, "{}", self.body);
         let location = Url::parse(self.header("location").unwrap()).unwrap();

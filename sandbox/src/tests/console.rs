@@ -1,4 +1,4 @@
-//! The console stand-in.
+//! The simulated console.
 
 use chrono::TimeDelta;
 
@@ -34,7 +34,7 @@ async fn start() -> (Sandbox, Browser) {
 }
 
 #[tokio::test]
-async fn only_credentials_the_sts_gave_out_and_that_are_alive_get_a_token() {
+async fn only_valid_credentials_issued_by_the_sts_get_a_token() {
     let (sandbox, browser) = start().await;
     let keys = assumed(&browser, DEVELOPER).await;
     let forged = Keys { secret: "guessed".to_owned(), id: keys.id.clone(), token: keys.token.clone() };
@@ -64,7 +64,7 @@ async fn sign_in_tokens_are_as_long_as_awss_and_need_no_encoding() {
 }
 
 #[tokio::test]
-async fn an_origin_is_refused_where_it_is_told_to_be() {
+async fn an_origin_is_refused_if_configured() {
     let (sandbox, browser) = start().await;
     let keys = assumed(&browser, DEVELOPER).await;
     sandbox.change(|config| config.console.origins_refused = true);
@@ -76,7 +76,7 @@ async fn an_origin_is_refused_where_it_is_told_to_be() {
 }
 
 #[tokio::test]
-async fn where_post_is_refused_the_get_form_works() {
+async fn if_post_is_refused_the_get_form_works() {
     let (sandbox, browser) = start().await;
     let keys = assumed(&browser, DEVELOPER).await;
     sandbox.change(|config| config.console.post_refused = true);
@@ -102,11 +102,11 @@ async fn a_token_logs_in_once_within_fifteen_minutes_and_only_to_the_console() {
     let second = token(&browser, &keys).await;
     sandbox.clock().advance(TimeDelta::minutes(15));
     assert_eq!(login(&elsewhere, &second, &browser.console).await.status, 400, "too old");
-    assert_eq!(elsewhere.get(&browser.console).await.by_id("signed-out"), "Nobody is signed in.");
+    assert_eq!(elsewhere.get(&browser.console).await.by_id("signed-out"), "No one is signed in.");
 }
 
 #[tokio::test]
-async fn a_second_login_is_told_to_log_out_first_and_works_after_that() {
+async fn a_second_login_must_log_out_first_and_works_after_that() {
     let (sandbox, browser) = start().await;
     let developer = assumed(&browser, DEVELOPER).await;
     let admin = assumed(&Browser::new(&sandbox), ADMIN).await;
@@ -131,7 +131,7 @@ async fn a_second_login_is_told_to_log_out_first_and_works_after_that() {
 }
 
 #[tokio::test]
-async fn with_multi_session_five_sessions_live_side_by_side() {
+async fn with_multi_session_there_can_be_five_sessions_at_once() {
     let (sandbox, browser) = start().await;
     sandbox.change(|config| config.console.multi_session = true);
     for role in [DEVELOPER, ADMIN, DEVELOPER, ADMIN, DEVELOPER] {

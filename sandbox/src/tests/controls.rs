@@ -1,15 +1,15 @@
-//! Faults, gates, the record of calls, starting and stopping.
+//! Failures, holds, the call log, starting and stopping.
 
 use std::time::Duration;
 
 use super::{ALICE, Browser, DEVELOPER, READONLY, sandbox, signed_in};
 use crate::{AwsErrorCode, CallKind, Config, Failure, Outcome, Sandbox};
 
-/// Enough for a slow machine; only a failing test waits as long.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Enough for a slow machine; only a failing test waits this long.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn planned_failures_come_in_order_and_then_end() {
+async fn planned_failures_occur_in_order_and_then_end() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     sandbox.fail_next(CallKind::AssumeRole, 2, &Failure::Aws(AwsErrorCode::Throttling.into()));
@@ -27,7 +27,7 @@ async fn planned_failures_come_in_order_and_then_end() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_does_nothing_and_a_lost_answer_was_done() {
+async fn a_dropped_call_is_not_carried_out_but_one_with_a_lost_response_is() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let code = browser.sign_in(ALICE).await.redirect("code");
@@ -58,7 +58,7 @@ async fn a_held_call_has_arrived_and_is_answered_after_its_release() {
     let hold = sandbox.hold(CallKind::Discovery);
     let url = sandbox.well_known_url();
     let check = async {
-        tokio::time::timeout(PATIENCE, sandbox.arrived(CallKind::Discovery, 1)).await.unwrap();
+        tokio::time::timeout(TIMEOUT, sandbox.arrived(CallKind::Discovery, 1)).await.unwrap();
         assert_eq!(sandbox.calls_of(CallKind::Discovery)[0].outcome, Outcome::Pending);
         hold.release();
     };
@@ -68,7 +68,7 @@ async fn a_held_call_has_arrived_and_is_answered_after_its_release() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_is_noticed() {
+async fn a_caller_that_closes_the_connection_is_recorded() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let hold = sandbox.hold(CallKind::Jwks);
@@ -78,13 +78,13 @@ async fn a_caller_that_goes_away_is_noticed() {
         () = sandbox.arrived(CallKind::Jwks, 1) => {}
     }
     drop(browser);
-    tokio::time::timeout(PATIENCE, sandbox.ended(CallKind::Jwks, 1)).await.unwrap();
+    tokio::time::timeout(TIMEOUT, sandbox.ended(CallKind::Jwks, 1)).await.unwrap();
     assert_eq!(sandbox.calls_of(CallKind::Jwks)[0].outcome, Outcome::Abandoned);
     drop(hold);
 }
 
 #[tokio::test]
-async fn the_record_of_calls_holds_no_secret() {
+async fn the_call_log_contains_no_secret() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     let assumed = browser.assume(DEVELOPER, tokens.id_token(), &[]).await;
@@ -105,7 +105,7 @@ async fn the_record_of_calls_holds_no_secret() {
 }
 
 #[tokio::test]
-async fn preflights_are_answered_where_the_endpoint_answers_other_origins() {
+async fn preflights_are_answered_if_the_endpoint_allows_other_origins() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let preflight = async |url: &str| {
@@ -127,7 +127,7 @@ async fn preflights_are_answered_where_the_endpoint_answers_other_origins() {
 }
 
 #[test]
-fn a_sandbox_of_its_own_thread_frees_its_ports_when_dropped() {
+fn a_sandbox_in_its_own_thread_frees_its_ports_when_dropped() {
     let sandbox = Sandbox::start_in_thread(Config::default()).unwrap();
     let address = sandbox.issuer().strip_prefix("http://").unwrap().to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());

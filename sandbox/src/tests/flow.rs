@@ -1,4 +1,4 @@
-//! The whole way, as one person walks it.
+//! The complete sign-in, from the form to the console.
 
 use super::signing::{Keys, caller_identity};
 use super::{ALICE, Browser, CLIENT, DEVELOPER, sandbox};
@@ -12,7 +12,7 @@ async fn a_sign_in_becomes_a_role_an_identity_and_a_console_session() {
     let form = browser.authorize(&[("login_hint", "bob@example.com")]).await;
     assert_eq!(form.status, 200);
     let hinted = form.body.find("Bob Brown").unwrap();
-    assert!(hinted < form.body.find("Alice Adams").unwrap(), "the hinted person comes first");
+    assert!(hinted < form.body.find("Alice Adams").unwrap(), "the hinted user comes first");
     let back = browser.submit(&form, "user", ALICE).await;
     assert_eq!(back.redirect("state"), "the-state");
     assert_eq!(back.redirect("iss"), sandbox.issuer());

@@ -34,7 +34,7 @@ async fn the_jwks_carries_public_members_only() {
 }
 
 #[tokio::test]
-async fn the_sts_takes_every_algorithm_the_provider_can_sign_with() {
+async fn the_sts_accepts_every_algorithm_the_provider_can_sign_with() {
     let sandbox = sandbox().await;
     for (signing, name) in [
         (SigningAlgorithm::Rs256, "RS256"),

@@ -1,4 +1,4 @@
-//! The sandbox from outside: over HTTP, as a browser, an SDK and an extension meet it.
+//! The sandbox over HTTP, as a browser, an SDK and an extension use it.
 
 mod browser;
 mod console;
@@ -30,7 +30,7 @@ async fn sandbox() -> Sandbox {
     Sandbox::start(Config::default()).await.unwrap()
 }
 
-/// A sandbox and a fresh person's tokens from it.
+/// A sandbox and tokens of a user who has just signed in.
 async fn signed_in(user: &str) -> (Sandbox, Tokens) {
     let sandbox = sandbox().await;
     let tokens = Browser::new(&sandbox).tokens(user).await;

@@ -57,7 +57,7 @@ async fn a_session_signs_in_silently_until_it_expires() {
 }
 
 #[tokio::test]
-async fn prompts_and_max_age_ask_again_despite_a_session() {
+async fn prompts_and_max_age_show_the_form_despite_a_session() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     browser.sign_in(ALICE).await;
@@ -84,7 +84,7 @@ async fn denying_sends_access_denied_back() {
 }
 
 #[tokio::test]
-async fn a_form_sent_with_a_person_who_does_not_exist_signs_nobody_in() {
+async fn a_form_with_an_unknown_user_signs_no_one_in() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let form = browser.authorize(&[]).await;
@@ -93,7 +93,7 @@ async fn a_form_sent_with_a_person_who_does_not_exist_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn logging_out_ends_the_session_and_returns_only_to_registered_places() {
+async fn logging_out_ends_the_session_and_returns_only_to_registered_uris() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let logout =
@@ -106,7 +106,7 @@ async fn logging_out_ends_the_session_and_returns_only_to_registered_places() {
 }
 
 #[tokio::test]
-async fn a_faulty_redirect_is_faulty_in_just_the_way_that_was_asked_for() {
+async fn a_faulty_redirect_has_only_the_configured_fault() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     browser.sign_in(ALICE).await;
@@ -130,7 +130,7 @@ async fn a_faulty_redirect_is_faulty_in_just_the_way_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn what_a_person_is_called_is_escaped_in_the_form() {
+async fn a_users_name_is_escaped_in_the_form() {
     let sandbox = sandbox().await;
     sandbox.change(|config| config.provider.users[0].name = "<script>\"&".to_owned());
     let form = Browser::new(&sandbox).authorize(&[]).await;

@@ -1,4 +1,4 @@
-//! The sandbox's STS beside the real one: the requests on record are made again, and answered the same.
+//! The recorded requests to AWS STS, repeated against the sandbox: the responses must be the same.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::Browser;
 use crate::{Config, Role, Sandbox};
 
-/// A line of `tests/recorded/sts-web-identity.jsonl`; its README says what each member is.
+/// A line of `tests/recorded/sts-web-identity.jsonl`; its README describes each member.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Exchange {
@@ -43,7 +43,7 @@ struct Exchange {
 }
 
 #[tokio::test]
-async fn every_request_on_record_is_answered_as_the_real_sts_answered_it() {
+async fn every_recorded_request_gets_the_recorded_response() {
     let sandbox = probe().await;
     let browser = Browser::new(&sandbox);
     let own_keys = browser.get(&format!("{}/jwks", sandbox.issuer())).await.json();
@@ -144,7 +144,7 @@ impl Exchange {
         differences
     }
 
-    /// The key set that the provider publishes, where the record has another than usual.
+    /// The provider's published key set, if the record has an unusual one.
     fn key_set(&self, own: &Value) -> Option<Vec<Value>> {
         let own_of =
             |kty: &str| own["keys"].as_array().unwrap().iter().find(|key| key["kty"] == kty).unwrap().clone();
@@ -173,7 +173,7 @@ impl Exchange {
         Some(keys)
     }
 
-    /// The role's, in an account with the provider.
+    /// The role's trust policy, in an account with the provider.
     fn trust_policy(&self) -> String {
         let principal = self.principal.clone().unwrap_or_else(|| json!({ "Federated": PROVIDER }));
         let mut statement = json!({
@@ -182,7 +182,7 @@ impl Exchange {
             "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"],
         });
         if !self.condition.is_empty() {
-            // The sandbox puts its provider's host where this has it alone.
+            // The sandbox inserts its provider's host at the placeholder.
             let condition = Value::Object(self.condition.clone()).to_string();
             let condition = condition.replace("{provider}", PROVIDER).replace("{account}", ACCOUNT);
             statement["Condition"] = serde_json::from_str(&condition).unwrap();
@@ -248,20 +248,20 @@ fn signature(algorithm: &str, message: &str) -> String {
 async fn probe() -> Sandbox {
     let mut config = Config::default();
     config.sts.accounts[0].audiences = Some(vec!["client-a".to_owned(), "client-b".to_owned()]);
-    // Each exchange brings the role's trust policy.
+    // Each exchange sets the role's trust policy.
     config.sts.roles = vec![Role { max_session_duration: 7200, ..Role::new(ROLE, r#"{"Statement": []}"#) }];
     let sandbox = Sandbox::start(config).await.unwrap();
     sandbox.clock().freeze("2026-09-11T10:46:52Z".parse().unwrap());
     sandbox
 }
 
-/// A value with the ARNs in their places.
+/// A value with the ARNs filled in.
 fn filled(value: &Value) -> Value {
     let text = value.to_string().replace("{role}", ROLE).replace("{other}", OTHER);
     serde_json::from_str(&text).unwrap()
 }
 
-/// A claim's value, with times by the clock of the request.
+/// A claim's value, with times relative to the request.
 fn timed(value: &Value, now: i64) -> Value {
     if let Some(text) = value.get("now_as_text") {
         return json!((now + text.as_i64().unwrap()).to_string());
@@ -275,7 +275,7 @@ fn timed(value: &Value, now: i64) -> Value {
     }
 }
 
-/// A text with its times taken out.
+/// A text with its times removed.
 fn without_times(text: &str) -> String {
     let word = |word: &str| {
         let is_time = word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit());

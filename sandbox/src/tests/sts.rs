@@ -1,4 +1,4 @@
-//! The STS: refusals in AWS's words, limits, and the S3-compatible dialect.
+//! The STS: AWS's refusals, limits, and the S3-compatible dialect.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::{ADMIN, ALICE, BOB, Browser, DEVELOPER, READONLY, signed_in};
 use crate::{AwsErrorCode, CallKind, Dialect, Failure};
 
 #[tokio::test]
-async fn a_role_that_says_no_and_one_that_does_not_exist_look_the_same() {
+async fn a_role_that_refuses_and_one_that_does_not_exist_look_the_same() {
     let (sandbox, tokens) = signed_in(BOB).await;
     let browser = Browser::new(&sandbox);
     for role in
@@ -29,7 +29,7 @@ async fn a_role_that_says_no_and_one_that_does_not_exist_look_the_same() {
 }
 
 #[tokio::test]
-async fn a_session_longer_than_the_role_allows_is_refused_in_awss_words() {
+async fn a_session_longer_than_the_role_allows_is_refused_with_awss_message() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     let answer = browser.assume(READONLY, tokens.id_token(), &[("DurationSeconds", "43200")]).await;
@@ -95,7 +95,7 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
 }
 
 #[tokio::test]
-async fn whoever_accepts_json_is_answered_in_json() {
+async fn a_client_that_accepts_json_gets_json() {
     let (sandbox, _) = signed_in(ALICE).await;
     sandbox.clock().freeze("2026-01-02T03:04:05Z".parse().unwrap());
     let browser = Browser::new(&sandbox);
@@ -133,7 +133,7 @@ async fn whoever_accepts_json_is_answered_in_json() {
 }
 
 #[tokio::test]
-async fn an_old_token_is_an_expired_one() {
+async fn an_expired_token_is_refused() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     sandbox.clock().advance(TimeDelta::minutes(64));
@@ -145,7 +145,7 @@ async fn an_old_token_is_an_expired_one() {
 }
 
 #[tokio::test]
-async fn too_many_groups_and_tags_pack_too_large() {
+async fn too_many_groups_or_tags_exceed_the_packed_size() {
     let (sandbox, _) = signed_in(ALICE).await;
     let groups =
         |count: usize| (0..count).map(|at| format!("group-{at}")).chain(["dev".to_owned()]).collect();
@@ -186,7 +186,7 @@ async fn session_tags_need_a_policy_that_allows_tagging() {
 }
 
 #[tokio::test]
-async fn while_the_providers_keys_cannot_be_had_no_token_is_good() {
+async fn without_the_providers_keys_no_token_is_accepted() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     sandbox.fail_all(CallKind::Jwks, Failure::status(503, ""));
@@ -198,7 +198,7 @@ async fn while_the_providers_keys_cannot_be_had_no_token_is_good() {
 }
 
 #[tokio::test]
-async fn a_caller_is_known_by_its_signature_until_the_credentials_expire() {
+async fn a_caller_is_identified_by_its_signature_until_the_credentials_expire() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
     let keys = Keys::of(&browser.assume(READONLY, tokens.id_token(), &[]).await);
@@ -225,7 +225,7 @@ async fn a_caller_is_known_by_its_signature_until_the_credentials_expire() {
 }
 
 #[tokio::test]
-async fn the_s3_dialect_differs_where_such_stores_do() {
+async fn the_s3_dialect_differs_as_such_stores_do() {
     let (sandbox, tokens) = signed_in(ALICE).await;
     sandbox.change(|config| config.sts.dialect = Dialect::S3Compatible);
     let browser = Browser::new(&sandbox);

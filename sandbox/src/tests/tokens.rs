@@ -1,4 +1,4 @@
-//! The token endpoint, refresh, userinfo, and the tokens that are wrong on purpose.
+//! The token endpoint, refresh, userinfo, and faulty tokens.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::{ALICE, Browser, DEVELOPER, READONLY, REDIRECT, sandbox, signed_in};
 use crate::{CallKind, IdTokenFault, TokenCors};
 
 #[tokio::test]
-async fn a_code_used_twice_takes_its_tokens_down_with_it() {
+async fn using_a_code_twice_revokes_its_tokens() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let code = browser.sign_in(ALICE).await.redirect("code");
@@ -23,7 +23,7 @@ async fn a_code_used_twice_takes_its_tokens_down_with_it() {
 }
 
 #[tokio::test]
-async fn a_code_works_for_a_minute_and_for_its_own_request_only() {
+async fn a_code_is_valid_for_a_minute_and_its_own_request_only() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let cases: [(&[(&str, &str)], &str); 6] = [
@@ -66,7 +66,7 @@ async fn a_refresh_token_works_once_and_its_reuse_revokes_its_successor() {
 }
 
 #[tokio::test]
-async fn a_revoked_refresh_token_is_worth_nothing_and_only_its_client_can_revoke_it() {
+async fn a_revoked_refresh_token_is_refused_and_only_its_client_can_revoke_it() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let tokens = browser.tokens(ALICE).await;
@@ -118,7 +118,7 @@ async fn a_provider_that_refuses_origins_leaves_the_code_for_a_request_without_o
 }
 
 #[tokio::test]
-async fn a_provider_without_cors_uses_the_code_up_and_hides_the_answer() {
+async fn a_provider_without_cors_uses_up_the_code_and_hides_the_response() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     let origin = Some("chrome-extension://abcdef");
@@ -133,7 +133,7 @@ async fn a_provider_without_cors_uses_the_code_up_and_hides_the_answer() {
 }
 
 #[tokio::test]
-async fn the_sts_refuses_every_token_that_is_wrong_in_a_way_it_can_see() {
+async fn the_sts_refuses_every_token_with_a_fault_it_can_detect() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     browser.sign_in(ALICE).await;
@@ -167,7 +167,7 @@ async fn the_sts_refuses_every_token_that_is_wrong_in_a_way_it_can_see() {
 }
 
 #[tokio::test]
-async fn what_only_the_client_can_see_is_wrong_in_the_token_and_taken_by_the_sts() {
+async fn faults_that_only_the_client_can_detect_are_accepted_by_the_sts() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     browser.sign_in(ALICE).await;
@@ -189,7 +189,7 @@ async fn what_only_the_client_can_see_is_wrong_in_the_token_and_taken_by_the_sts
 }
 
 impl Browser {
-    /// Another code for the session there is, or a new session.
+    /// A code for the existing session, or for a new one.
     async fn authorize_again(&self) -> String {
         let answer = self.authorize(&[]).await;
         let answer = if answer.status == 200 { self.submit(&answer, "user", ALICE).await } else { answer };

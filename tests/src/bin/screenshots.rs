@@ -1,5 +1,5 @@
-//! Pictures of the popup in its main states, for whoever reviews how it looks: taken from the built extension in a real
-//! browser, driven to each state as a person would.
+//! Screenshots of the popup in its main states, for design reviews: taken from the built extension in a real browser,
+//! driven to each state as a person would.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use rolecall_sandbox::{CallKind, Config};
 use rolecall_tests::{Browser, Kind, Look, Options, Popup, Scene, entries};
 use thirtyfour::{By, Key};
 
-/// Take pictures of the popup: every state in light, dark, narrow and with forced colours.
+/// Take screenshots of the popup: every state in light, dark, narrow and with forced colours.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to put them; created if it is not there
+    /// The folder for the screenshots; created if missing
     folder: PathBuf,
-    /// The browser to take them in
+    /// The browser to use
     #[arg(long, value_enum, default_value = "chromium")]
     browser: Kind,
 }
@@ -128,7 +128,7 @@ fn options() -> Options {
     Options { size: (800, 900), ..Options::default() }
 }
 
-/// Takes the pictures.
+/// Takes the screenshots.
 struct Camera<'a> {
     browser: &'a Browser,
     popup: &'a Popup<'a>,
@@ -136,14 +136,14 @@ struct Camera<'a> {
 }
 
 impl Camera<'_> {
-    /// One picture per look.
+    /// One screenshot per look.
     async fn all(&self, state: &str) -> Result<()> {
         self.popup.enter().await?;
         take_all(self.browser, self.folder, state, POPUP_WIDTH).await
     }
 }
 
-/// One picture of the current window per look.
+/// One screenshot of the current window per look.
 async fn take_all(browser: &Browser, folder: &Path, state: &str, width: u32) -> Result<()> {
     for (name, width, dark, forced_colors) in [
         ("light", width, false, false),
@@ -162,8 +162,8 @@ async fn take_all(browser: &Browser, folder: &Path, state: &str, width: u32) -> 
     Ok(())
 }
 
-/// In CSS pixels, as the worker asks of the browser.
+/// In CSS pixels, the width that the worker requests.
 const QUESTION_WIDTH: u32 = 460;
 
-/// In CSS pixels, as `popup.css` asks of the browser.
+/// In CSS pixels, the width in `popup.css`.
 const POPUP_WIDTH: u32 = 380;

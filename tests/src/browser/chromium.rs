@@ -1,4 +1,4 @@
-//! What is Chromium's own in starting and steering it.
+//! Starting and driving Chromium.
 
 use std::process::Command as Process;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) fn driver(command: &mut Process) {
     command.args(["--port=0", "--enable-chrome-logs"]);
 }
 
-/// The browser that a session is asked for.
+/// The requested capabilities.
 pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
     let fixtures = scene.fixtures();
     let extension = options.extension.as_ref().unwrap_or(&fixtures.extension).display();
@@ -39,13 +39,13 @@ pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
         "goog:chromeOptions": {
             "binary": fixtures.browser,
             "args": arguments,
-            // Else windows that the extension itself opens are not listed.
+            // Otherwise windows that the extension opens are not listed.
             "enableExtensionTargets": true,
         },
     })
 }
 
-/// Shows pages as a person's system and browser would have them.
+/// Applies display preferences.
 pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     let scheme = if look.dark { "dark" } else { "light" };
     let forced = if look.forced_colors { "active" } else { "none" };
@@ -59,13 +59,13 @@ pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     devtools(driver, "Emulation.setDeviceMetricsOverride", size).await
 }
 
-/// Ends the background of the extension. The current window has to show a page of the extension.
+/// Stops the extension's background. The current window must show a page of the extension.
 pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
     devtools(driver, "ServiceWorker.enable", json!({})).await?;
     devtools(driver, "ServiceWorker.stopAllWorkers", json!({})).await
 }
 
-/// Calls a method of the browser's own developer tools, for what WebDriver does not offer.
+/// Calls a method of the `DevTools` protocol, for what WebDriver does not offer.
 async fn devtools(driver: &WebDriver, method: &str, parameters: Value) -> Result<()> {
     let call = DevTools(json!({ "cmd": method, "params": parameters }));
     driver.cmd(Command::ExtensionCommand(Box::new(call))).await?;
@@ -89,7 +89,7 @@ impl ExtensionCommand for DevTools {
     }
 }
 
-/// Nothing but what the test does: no first run, no updates, no network of the browser's own.
+/// Turns off everything that the test does not need: the first run, updates, the browser's own network requests.
 const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",

@@ -1,4 +1,4 @@
-//! What is Firefox's own in starting and steering it.
+//! Starting and driving Firefox.
 
 use std::process::Command as Process;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) fn driver(command: &mut Process) {
     command.args(["--port=0", "--websocket-port=0", "--allow-system-access"]);
 }
 
-/// The browser that a session is asked for.
+/// The requested capabilities.
 pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
     let (width, height) = options.size;
     let profile = scene.browser_profile().display().to_string();
@@ -44,36 +44,36 @@ pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
     })
 }
 
-/// Loads the extension as a developer does, until the browser ends: it is not signed.
+/// Loads the extension temporarily, as a developer does: it is not signed.
 pub(super) async fn install(driver: &WebDriver, scene: &Scene, options: &Options) -> Result<()> {
     let folder = options.extension.as_ref().unwrap_or(&scene.fixtures().extension);
-    let folder = folder.to_str().context("the path of the extension is not text")?;
+    let folder = folder.to_str().context("the path of the extension is not UTF-8")?;
     let tools = FirefoxTools::new(Arc::clone(driver.handle()));
-    tools.install_addon(folder, Some(true)).await.context("Firefox does not take the extension")
+    tools.install_addon(folder, Some(true)).await.context("Firefox does not install the extension")
 }
 
-/// Shows pages as a person's system and browser would have them.
+/// Applies display preferences.
 pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     let (width, height) = look.size;
     let scheme = i32::from(!look.dark);
     let colors = if look.forced_colors { 2 } else { 1 };
     let arguments = vec![scheme.into(), colors.into(), width.into(), height.into()];
-    run(driver, LOOK, arguments).await.context("Firefox does not take the look")
+    run(driver, LOOK, arguments).await.context("Firefox does not apply the display preferences")
 }
 
-/// Takes a permission away from the extension.
+/// Revokes a permission of the extension.
 pub(super) async fn revoke(driver: &WebDriver, pattern: &str) -> Result<()> {
     let arguments = vec![identity::FIREFOX_EXTENSION_ID.into(), pattern.into()];
     run(driver, REVOKE, arguments).await.context("Firefox does not revoke the permission")
 }
 
-/// Ends the background of the extension.
+/// Stops the extension's background.
 pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
     let arguments = vec![identity::FIREFOX_EXTENSION_ID.into()];
-    run(driver, END_BACKGROUND, arguments).await.context("Firefox does not end the background")
+    run(driver, END_BACKGROUND, arguments).await.context("Firefox does not stop the background")
 }
 
-/// Runs a script in the browser itself.
+/// Runs a script in the browser's chrome context.
 async fn run(driver: &WebDriver, script: &str, arguments: Vec<Value>) -> Result<()> {
     context(driver, "chrome").await?;
     let ran = driver.execute(script, arguments).await;
@@ -81,7 +81,7 @@ async fn run(driver: &WebDriver, script: &str, arguments: Vec<Value>) -> Result<
     Ok(ran.map(drop)?)
 }
 
-/// Lets scripts run in the browser itself, or in the page again.
+/// Selects the context of scripts: the browser itself, or the page.
 async fn context(driver: &WebDriver, context: &'static str) -> Result<()> {
     driver.cmd(Command::ExtensionCommand(Box::new(Context(context)))).await?;
     Ok(())
@@ -104,7 +104,7 @@ impl ExtensionCommand for Context {
     }
 }
 
-/// Sets colours by the browser's settings and the page's size, which no window could be as small as.
+/// Sets colours by preferences, and the page's size by style, since no window can be that small.
 const LOOK: &str = r#"
 const [scheme, colors, width, height] = arguments;
 Services.prefs.setIntPref("layout.css.prefers-color-scheme.content-override", scheme);
@@ -130,10 +130,10 @@ return WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground().
 ";
 
 /// Beyond what geckodriver sets by itself (no first run, no updates, no network of the browser's own): the browser's
-/// question about a permission cannot be answered from outside, so it counts as answered with yes. The person's click
-/// before it is still asked for, and what is granted is what was asked for.
+/// permission prompt cannot be answered from outside, so it is accepted automatically. It still needs the person's
+/// click, and only grants what was requested.
 const PREFERENCES: [(&str, bool); 4] = [
-    // No desktop shows notifications here: the browser does.
+    // There is no desktop to show notifications: the browser shows them.
     ("alerts.useSystemBackend", false),
     ("extensions.webextOptionalPermissionPrompts", false),
     ("devtools.console.stdout.content", true),

@@ -1,4 +1,4 @@
-//! Which browser, and all in which the tests have to know one from another.
+//! The browsers to test in, and their differences.
 
 use std::path::{Path, PathBuf};
 use std::{env, fmt};
@@ -20,7 +20,7 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
 
-    /// Those to test in: all, unless `ROLECALL_TEST_BROWSERS` names fewer.
+    /// The browsers to test in: all, unless `ROLECALL_TEST_BROWSERS` names fewer.
     #[must_use]
     pub fn wanted() -> Vec<Self> {
         let names = env::var("ROLECALL_TEST_BROWSERS");
@@ -30,7 +30,7 @@ impl Kind {
         Self::ALL.into_iter().filter(is_wanted).collect()
     }
 
-    /// The name that `rolecall install --browser` takes, and tests bear.
+    /// The name in `rolecall install --browser` and in test names.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// Where an extension page is. Firefox gives every installation an address of its own; tests preset it.
+    /// The address of an extension page. Firefox assigns each installation a UUID; tests preset it.
     pub(crate) fn page(self, name: &str) -> String {
         match self {
             Self::Chromium => format!("chrome-extension://{}/{name}", identity::CHROMIUM_EXTENSION_ID),
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// Where the native messaging hosts are registered: Chromium looks in a profile's folder, Firefox in one for all.
+    /// The folder of native messaging manifests: in the profile for Chromium, in the home folder for Firefox.
     pub(crate) fn host_manifests(self, home: &Path, profile: &Path) -> PathBuf {
         match self {
             Self::Chromium => profile.join("NativeMessagingHosts"),
@@ -55,7 +55,7 @@ impl Kind {
         }
     }
 
-    /// Who may start a native messaging host, as its manifest says it.
+    /// The allowed callers in a native messaging manifest.
     pub(crate) fn allowed_callers(self) -> (&'static str, Value) {
         match self {
             Self::Chromium => (
@@ -76,5 +76,5 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Of the add-on in every Firefox that a test starts.
+/// The add-on's UUID in every Firefox that a test starts.
 pub(super) const FIREFOX_UUID: &str = "5b6f3a52-8c1e-4d0f-9d0e-6a3d1f2b7c40";

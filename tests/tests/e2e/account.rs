@@ -7,14 +7,14 @@ use rolecall_tests::{Kind, Scene, entries, until};
 use crate::{ADMIN, DEVELOPER, READONLY, asked, popup_with_roles, prompts, sign_in_as_alice};
 
 crate::stories![
-    another_account_is_chosen_in_a_window_and_takes_nothing_of_the_one_before_along,
-    signing_out_of_the_provider_as_well_opens_its_page,
-    a_provider_that_ends_no_sessions_is_not_offered_for_it,
-    credentials_of_an_sts_that_is_not_awss_are_not_shown_to_awss_console,
-    the_console_is_asked_once_and_only_where_its_answer_can_be_read,
+    another_account_is_chosen_in_a_window_and_the_previous_credentials_are_removed,
+    signing_out_of_the_provider_opens_its_page,
+    signing_out_of_the_provider_is_not_offered_if_it_has_no_page_for_it,
+    credentials_of_another_sts_are_not_sent_to_the_aws_console,
+    the_console_is_asked_once_and_only_if_its_response_can_be_read,
 ];
 
-async fn another_account_is_chosen_in_a_window_and_takes_nothing_of_the_one_before_along(
+async fn another_account_is_chosen_in_a_window_and_the_previous_credentials_are_removed(
     kind: Kind,
 ) -> Result<()> {
     let scene = Scene::installed(kind).await?;
@@ -30,7 +30,7 @@ async fn another_account_is_chosen_in_a_window_and_takes_nothing_of_the_one_befo
     popup.says("bob@example.com").await?;
     ensure!(prompts(&scene).last().is_some_and(|prompt| prompt == "select_account"));
     ensure!(asked(&scene, CallKind::Authorize, "login_hint").last().is_some_and(String::is_empty));
-    assert_eq!(popup.description(READONLY).await?, "", "what Alice had is gone");
+    assert_eq!(popup.description(READONLY).await?, "", "Alice's credentials are removed");
 
     popup.select(READONLY).await?;
     popup.press("Sign in").await?;
@@ -40,7 +40,7 @@ async fn another_account_is_chosen_in_a_window_and_takes_nothing_of_the_one_befo
     Ok(())
 }
 
-async fn signing_out_of_the_provider_as_well_opens_its_page(kind: Kind) -> Result<()> {
+async fn signing_out_of_the_provider_opens_its_page(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -56,7 +56,7 @@ async fn signing_out_of_the_provider_as_well_opens_its_page(kind: Kind) -> Resul
     Ok(())
 }
 
-async fn a_provider_that_ends_no_sessions_is_not_offered_for_it(kind: Kind) -> Result<()> {
+async fn signing_out_of_the_provider_is_not_offered_if_it_has_no_page_for_it(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.end_session = false;
     let scene = Scene::installed_with(kind, config).await?;
@@ -70,7 +70,7 @@ async fn a_provider_that_ends_no_sessions_is_not_offered_for_it(kind: Kind) -> R
     Ok(())
 }
 
-async fn credentials_of_an_sts_that_is_not_awss_are_not_shown_to_awss_console(kind: Kind) -> Result<()> {
+async fn credentials_of_another_sts_are_not_sent_to_the_aws_console(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     scene.write_settings(|settings| {
         for provider in entries(settings, "provider") {
@@ -87,8 +87,8 @@ async fn credentials_of_an_sts_that_is_not_awss_are_not_shown_to_awss_console(ki
     Ok(())
 }
 
-async fn the_console_is_asked_once_and_only_where_its_answer_can_be_read(kind: Kind) -> Result<()> {
-    // Like AWS's, this sign-in host answers no CORS: by the host program.
+async fn the_console_is_asked_once_and_only_if_its_response_can_be_read(kind: Kind) -> Result<()> {
+    // Like AWS's, this sign-in host has no CORS: the host program sends the request.
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -97,7 +97,7 @@ async fn the_console_is_asked_once_and_only_where_its_answer_can_be_read(kind: K
     browser.console().await?;
     assert_eq!(scene.sandbox.count(CallKind::SigninToken), 1);
 
-    // Without it, the person is asked before anything is sent.
+    // Without the host program, the person is asked before anything is sent.
     let popup = popup_with_roles(&browser).await?;
     scene.remove_host()?;
     popup.says("Host program not installed").await?;

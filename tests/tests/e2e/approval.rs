@@ -1,4 +1,4 @@
-//! A person decides which program gets credentials, where the settings want that.
+//! A person approves the programs that get credentials, if the settings require it.
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::CallKind;
@@ -10,12 +10,12 @@ use crate::{browser_in_the_background, nothing_was_issued};
 crate::stories![
     a_program_gets_credentials_each_time_a_person_allows_it,
     a_yes_for_a_while_holds_for_that_program_and_no_other,
-    a_question_that_is_closed_is_a_no,
-    an_address_of_the_console_is_asked_about_like_credentials,
-    nobody_is_asked_for_a_batch_job,
+    closing_the_window_refuses,
+    a_console_address_needs_approval_like_credentials,
+    a_batch_job_asks_no_one,
 ];
 
-/// A machine whose provider wants programs to be approved.
+/// A machine whose provider requires approval.
 async fn scene_with(kind: Kind, approve: &str) -> Result<Scene> {
     let scene = Scene::installed(kind).await?;
     scene.write_settings(|settings| {
@@ -26,7 +26,7 @@ async fn scene_with(kind: Kind, approve: &str) -> Result<Scene> {
     Ok(scene)
 }
 
-/// Asks as another program: a shell that goes on afterwards.
+/// Requests credentials from another program: a shell that goes on afterwards.
 async fn ask_from_a_shell(terminal: &Terminal) -> Result<Output> {
     let line = format!("\"$0\" {}; exit $?", QUESTION.join(" "));
     terminal.bash(&line).await
@@ -76,7 +76,7 @@ async fn a_yes_for_a_while_holds_for_that_program_and_no_other(kind: Kind) -> Re
     let (answer, signed_in) = tokio::join!(ask(&scene), person);
     signed_in?;
     answer?.succeeded()?;
-    // Nobody answers, so it would fail if anybody were asked.
+    // No one answers the window, so this fails if approval is requested.
     ask(&scene).await?.succeeded()?;
 
     let terminal = scene.terminal();
@@ -91,7 +91,7 @@ async fn a_yes_for_a_while_holds_for_that_program_and_no_other(kind: Kind) -> Re
     ensure!(answer?.failed()?.contains("error[approval-refused]"));
     ask(&scene).await?.succeeded()?;
 
-    // Whoever signs out takes it back.
+    // Signing out withdraws the approval.
     terminal.rolecall(["logout", "--all", "--keep-session"]).await?.succeeded()?;
     let person = async { browser.question().await?.answer("Refuse").await };
     let (answer, refused) = tokio::join!(ask(&scene), person);
@@ -100,7 +100,7 @@ async fn a_yes_for_a_while_holds_for_that_program_and_no_other(kind: Kind) -> Re
     Ok(())
 }
 
-async fn a_question_that_is_closed_is_a_no(kind: Kind) -> Result<()> {
+async fn closing_the_window_refuses(kind: Kind) -> Result<()> {
     let scene = scene_with(kind, "first").await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async { browser.question().await?.close().await };
@@ -110,7 +110,7 @@ async fn a_question_that_is_closed_is_a_no(kind: Kind) -> Result<()> {
     nothing_was_issued(&scene)
 }
 
-async fn an_address_of_the_console_is_asked_about_like_credentials(kind: Kind) -> Result<()> {
+async fn a_console_address_needs_approval_like_credentials(kind: Kind) -> Result<()> {
     let scene = scene_with(kind, "first").await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async {
@@ -126,7 +126,7 @@ async fn an_address_of_the_console_is_asked_about_like_credentials(kind: Kind) -
     nothing_was_issued(&scene)
 }
 
-async fn nobody_is_asked_for_a_batch_job(kind: Kind) -> Result<()> {
+async fn a_batch_job_asks_no_one(kind: Kind) -> Result<()> {
     let scene = scene_with(kind, "first").await?;
     let browser = browser_in_the_background(&scene).await?;
     let answer = scene.terminal().with("ROLECALL_BATCH", "1").rolecall(QUESTION).await?;

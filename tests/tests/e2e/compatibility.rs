@@ -1,4 +1,4 @@
-//! docs/compatibility.md: whose software the product was run beside, made from what the stories did.
+//! docs/compatibility.md: the third-party software that the product was tested with, generated from the tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,12 +9,12 @@ use std::sync::Mutex;
 use anyhow::{Context as _, Result};
 use rolecall_tests::{Kind, Provider, Setup, Sts};
 
-/// Provider, STS and what was done; where.
+/// Provider, STS and what was done; then where.
 type Rows = BTreeMap<[String; 3], BTreeSet<&'static str>>;
 
 static ROWS: Mutex<Rows> = Mutex::new(BTreeMap::new());
 
-/// Keeps what a story has done to its end, and came out as it says.
+/// Records what a story has done.
 pub(crate) fn record(setup: &Setup, done: &str, place: Place) {
     let row = [provider(setup.provider), sts(setup.sts), done.to_owned()];
     if let Ok(mut rows) = ROWS.lock() {
@@ -22,7 +22,7 @@ pub(crate) fn record(setup: &Setup, done: &str, place: Place) {
     }
 }
 
-/// Where something was done.
+/// Where it was done.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
     /// In the extension.
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-/// Holds the page against a whole run, or writes it anew if the environment asks for that.
+/// Compares the page with a complete run, or writes it if the environment asks for that.
 pub(crate) fn check() -> Result<()> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility.md");
     let rows = ROWS.lock().map_err(|_| anyhow::anyhow!("a story panicked"))?;
@@ -52,7 +52,7 @@ pub(crate) fn check() -> Result<()> {
     let committed = fs::read_to_string(&page).unwrap_or_default();
     anyhow::ensure!(
         committed == text,
-        "docs/compatibility.md does not tell what was run. Write it anew: {WRITE}=1 cargo xtask test --only e2e\n{text}"
+        "docs/compatibility.md differs from this run. To update it: {WRITE}=1 cargo xtask test --only e2e\n{text}"
     );
     Ok(())
 }
@@ -78,11 +78,11 @@ fn provider(provider: Provider) -> String {
 fn sts(sts: Sts) -> String {
     match sts {
         Sts::Moto => format!("moto {} (Python)", pip("moto==")),
-        Sts::Trust => "tests/independent/sts_trust.py: tokens verified, trust policies evaluated, JSON to whoever accepts it".to_owned(),
+        Sts::Trust => "tests/independent/sts_trust.py (Python): verifies tokens, evaluates trust policies, responds in JSON on request".to_owned(),
     }
 }
 
-/// The version that is pinned.
+/// The pinned version.
 fn npm(name: &str) -> String {
     let package = include_str!("../../node/package.json");
     let line = package.lines().find(|line| line.trim_start().starts_with(&format!("\"{name}\":")));
@@ -95,16 +95,16 @@ fn pip(name: &str) -> &'static str {
     requirements.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default()
 }
 
-/// Set, the page is written instead of compared.
+/// If set, the page is written instead of compared.
 const WRITE: &str = "ROLECALL_WRITE_COMPATIBILITY";
 
 const HEAD: &str = "# Compatibility
 
-Whose software Rolecall is run beside with every `cargo xtask test`, in which version, and what came of it. This page is
-made by that run: a row stands here if what it says happened, and the run fails when the page says something else.
-Nothing of Rolecall is adapted to any of them; each knows only what an administrator registers. The AWS command line and
-SDKs that take the credentials are in [architecture.md](architecture.md#the-tests-beyond-this-project).
+Every `cargo xtask test` runs Rolecall with these third-party identity providers and STS implementations. The run generates
+this page: each row describes a test that passed, and the run fails if the page differs. Nothing in Rolecall is adapted to these
+programs, and they are configured as an administrator would configure them. For the AWS command line and SDKs that use the
+credentials, see [architecture.md](architecture.md#the-tests-beyond-this-project).
 
-| provider | STS | what was done | where |
+| provider | STS | result | where |
 |---|---|---|---|
 ";

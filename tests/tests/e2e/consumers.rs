@@ -1,7 +1,6 @@
-//! Programs of others' making take the credentials: AWS's SDKs for Python, JavaScript and Rust, each by its own default
-//! chain.
+//! Third-party programs use the credentials: AWS's SDKs for Python, JavaScript and Rust, each with its default chain.
 //!
-//! None of them meets the browser, only files, processes and addresses: in one browser they have seen everything.
+//! They only use files, processes and addresses, so testing them with one browser is enough.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,19 +10,19 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_sandbox::{CallKind, Config};
-use rolecall_tests::{Fixtures, Kind, PATIENCE, Program, Scene, Sdk, Terminal, entries, until};
+use rolecall_tests::{Fixtures, Kind, Program, Scene, Sdk, TIMEOUT, Terminal, entries, until};
 use serde_json::{Map, Value};
 
 use crate::{DEVELOPER, browser_in_the_background, popup_with_roles, sign_in_as_alice};
 
 crate::stories![
-    every_sdk_becomes_the_role_through_the_written_profile only in Chromium because "no SDK meets the browser",
+    every_sdk_assumes_the_role_through_the_written_profile only in Chromium because "no SDK uses the browser",
     every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials
-        only in Chromium because "no SDK meets the browser",
+        only in Chromium because "no SDK uses the browser",
     a_command_is_the_role_whatever_the_files_and_the_environment_say
-        only in Chromium because "no SDK meets the browser",
+        only in Chromium because "no SDK uses the browser",
     a_command_that_outlives_its_first_credentials_goes_on_with_new_ones
-        only in Chromium because "no SDK meets the browser",
+        only in Chromium because "no SDK uses the browser",
 ];
 
 /// Starts each SDK's program in a terminal.
@@ -31,7 +30,7 @@ fn callers(scene: &Scene, terminal: &Terminal) -> Result<Vec<Program>> {
     Sdk::ALL.iter().map(|sdk| terminal.start(&sdk.caller(scene)?)).collect()
 }
 
-/// Asks each program once who it is, and ends it.
+/// Asks each program once for its identity, and ends it.
 async fn all_are_alice(programs: Vec<Program>) -> Result<()> {
     let asked = programs.into_iter().map(async |mut program| {
         is_alice(&mut program).await?;
@@ -46,7 +45,7 @@ async fn is_alice(program: &mut Program) -> Result<()> {
     Ok(())
 }
 
-async fn every_sdk_becomes_the_role_through_the_written_profile(kind: Kind) -> Result<()> {
+async fn every_sdk_assumes_the_role_through_the_written_profile(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -70,7 +69,7 @@ async fn every_sdk_reads_a_role_that_is_served_and_its_renewed_credentials(kind:
     let printed: Map<String, Value> = serde_json::from_str(&serve.next().await?)?;
     let end = behind.catches_up();
 
-    // A container is given the token as a file.
+    // A container gets the token as a file.
     let mut terminal = scene.terminal();
     for (name, value) in &printed {
         let value = value.as_str().context("a variable without a text")?;
@@ -145,15 +144,15 @@ async fn a_command_that_outlives_its_first_credentials_goes_on_with_new_ones(kin
     let boto3 = Sdk::Boto3.caller(&scene)?;
     let program = scene.terminal().start_rolecall(exec.into_iter().chain(boto3))?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
-    tokio::time::timeout(PATIENCE, scene.sandbox.ended(CallKind::AssumeRole, 1)).await?;
+    tokio::time::timeout(TIMEOUT, scene.sandbox.ended(CallKind::AssumeRole, 1)).await?;
     let end = behind.catches_up();
     outlive(&scene, end, vec![program]).await
 }
 
-/// A machine whose roles are good for an hour.
+/// A machine whose role sessions last an hour.
 async fn with_hourly_roles(kind: Kind) -> Result<Scene> {
     let mut config = Config::default();
-    // Not what ends first.
+    // So that the tokens do not end first.
     config.provider.id_token_lifetime = Duration::from_hours(2);
     let scene = Scene::installed_with(kind, config).await?;
     scene.write_settings(|settings| {
@@ -164,7 +163,7 @@ async fn with_hourly_roles(kind: Kind) -> Result<Scene> {
     Ok(scene)
 }
 
-/// AWS's clock is behind by nearly all of the time for which it issues credentials.
+/// AWS's clock is behind by nearly the whole lifetime of its credentials.
 struct AwsBehind<'scene>(&'scene Scene);
 
 impl<'scene> AwsBehind<'scene> {
@@ -173,7 +172,7 @@ impl<'scene> AwsBehind<'scene> {
         Self(scene)
     }
 
-    /// What it has issued ends in a moment, by every clock there is: the moment is given.
+    /// Moves the clock forward: the credentials end in a moment, which is returned.
     fn catches_up(self) -> DateTime<Utc> {
         let clock = self.0.sandbox.clock();
         clock.reset();
@@ -181,7 +180,7 @@ impl<'scene> AwsBehind<'scene> {
     }
 }
 
-/// Has programs ask and ask, and never miss anything, until the first credentials are worthless.
+/// Lets programs ask continuously, without a failure, until the first credentials have expired.
 async fn outlive(scene: &Scene, end: DateTime<Utc>, mut programs: Vec<Program>) -> Result<()> {
     let outlived = until("the first credentials to end", async || {
         for program in &mut programs {
@@ -194,13 +193,13 @@ async fn outlive(scene: &Scene, end: DateTime<Utc>, mut programs: Vec<Program>) 
     outlived.await??;
     all_are_alice(programs).await?;
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2, "one renewal was enough");
-    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1, "nobody was asked again");
+    assert_eq!(scene.sandbox.count(CallKind::SignIn), 1, "no one had to sign in again");
     Ok(())
 }
 
-/// How long roles are good for in these stories.
+/// The duration of roles in these stories.
 const ISSUED_FOR: TimeDelta = TimeDelta::hours(1);
 
-/// How much is left of the first credentials. The SDK for Rust asks again when ten seconds are left, the others long
-/// before.
+/// The remaining lifetime of the first credentials. The SDK for Rust asks again when ten seconds are left, the others
+/// much earlier.
 const LIFETIME: TimeDelta = TimeDelta::seconds(10);

@@ -1,4 +1,5 @@
-//! Something is killed while a program in a terminal waits for credentials: whoever waits is served or told.
+//! Something is killed while a program in a terminal waits for credentials: every waiting program gets credentials or
+//! an error.
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config};
@@ -9,13 +10,13 @@ use crate::terminal::{QUESTION, ask};
 use crate::{arrived, browser_in_the_background, on_any_port};
 
 crate::stories![
-    a_program_that_is_killed_while_it_waits_takes_nobody_with_it,
-    a_host_program_that_is_killed_in_the_middle_is_not_missed,
-    a_program_that_comes_before_the_next_host_program_waits_for_it,
-    a_browser_that_is_killed_in_the_middle_leaves_the_sign_in_to_the_systems_own,
+    killing_a_waiting_program_does_not_affect_others,
+    killing_the_host_program_does_not_fail_the_request,
+    a_program_started_before_the_next_host_program_waits_for_it,
+    after_the_browser_is_killed_the_systems_browser_signs_in,
 ];
 
-async fn a_program_that_is_killed_while_it_waits_takes_nobody_with_it(kind: Kind) -> Result<()> {
+async fn killing_a_waiting_program_does_not_affect_others(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let first = scene.terminal().start_rolecall(QUESTION)?;
@@ -32,7 +33,7 @@ async fn a_program_that_is_killed_while_it_waits_takes_nobody_with_it(kind: Kind
     Ok(())
 }
 
-async fn a_host_program_that_is_killed_in_the_middle_is_not_missed(kind: Kind) -> Result<()> {
+async fn killing_the_host_program_does_not_fail_the_request(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let authorize = scene.sandbox.hold(CallKind::Authorize);
@@ -42,7 +43,7 @@ async fn a_host_program_that_is_killed_in_the_middle_is_not_missed(kind: Kind) -
     authorize.release();
     browser.sign_in_window().await?.choose("Alice Adams").await?;
 
-    // The extension went on with what it had been asked for, and its next host program was asked for the same.
+    // The extension continued, and the command repeated its request to the next host program.
     program.finish().await?.succeeded()?;
     assert_eq!(browser.sign_in_windows().await?, 0);
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
@@ -50,7 +51,7 @@ async fn a_host_program_that_is_killed_in_the_middle_is_not_missed(kind: Kind) -
     Ok(())
 }
 
-async fn a_program_that_comes_before_the_next_host_program_waits_for_it(kind: Kind) -> Result<()> {
+async fn a_program_started_before_the_next_host_program_waits_for_it(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     scene.crash_host()?;
@@ -62,9 +63,7 @@ async fn a_program_that_comes_before_the_next_host_program_waits_for_it(kind: Ki
     Ok(())
 }
 
-async fn a_browser_that_is_killed_in_the_middle_leaves_the_sign_in_to_the_systems_own(
-    kind: Kind,
-) -> Result<()> {
+async fn after_the_browser_is_killed_the_systems_browser_signs_in(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.clients[0].redirect_uris.push("http://localhost:*/redirect_uri".to_owned());
     let scene = Scene::installed_with(kind, config).await?;

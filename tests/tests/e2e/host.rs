@@ -1,4 +1,4 @@
-//! The host program is missing, of another version, or stops.
+//! The host program is missing, has another version, or stops.
 
 use anyhow::Result;
 use rolecall_sandbox::Config;
@@ -7,17 +7,15 @@ use rolecall_tests::{Kind, Scene};
 use crate::{DEVELOPER, ROLES, nothing_was_written, popup_with_roles, sign_in_as_alice};
 
 crate::stories![
-    a_missing_host_program_is_told_with_the_command_and_found_as_soon_as_it_is_installed,
+    a_missing_host_program_is_reported_and_found_once_installed,
     without_the_host_program_signing_in_works_and_writing_a_profile_says_what_to_install,
-    a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it,
-    a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on,
+    a_host_program_of_another_version_is_reported_and_not_used,
+    with_a_newer_host_program_sign_in_works_but_nothing_is_written,
     a_host_program_that_stops_is_started_again,
     the_host_program_ends_with_the_browser,
 ];
 
-async fn a_missing_host_program_is_told_with_the_command_and_found_as_soon_as_it_is_installed(
-    kind: Kind,
-) -> Result<()> {
+async fn a_missing_host_program_is_reported_and_found_once_installed(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, Config::default()).await?;
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
@@ -44,7 +42,7 @@ async fn without_the_host_program_signing_in_works_and_writing_a_profile_says_wh
     nothing_was_written(&scene)
 }
 
-async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it(kind: Kind) -> Result<()> {
+async fn a_host_program_of_another_version_is_reported_and_not_used(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, Config::default()).await?;
     scene.install_host_of_protocol(2)?;
     let browser = scene.browser().await?;
@@ -54,9 +52,7 @@ async fn a_host_program_of_another_version_is_told_and_nothing_is_asked_of_it(ki
     nothing_was_written(&scene)
 }
 
-async fn a_host_program_updated_under_an_older_extension_writes_nothing_and_sign_in_goes_on(
-    kind: Kind,
-) -> Result<()> {
+async fn with_a_newer_host_program_sign_in_works_but_nothing_is_written(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;

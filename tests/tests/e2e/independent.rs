@@ -1,6 +1,6 @@
-//! Providers and STSs that are not ours: what the product and its sandbox agree on might be a mistake of both.
+//! Third-party providers and STSs: the product and its own sandbox might share a mistake.
 //!
-//! What is told here stands in docs/compatibility.md, which a test holds against this table.
+//! The results are listed in docs/compatibility.md, which a test compares with this run.
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::Config;
@@ -10,26 +10,26 @@ use crate::compatibility::{Place, record};
 use crate::{on_any_port, sign_out};
 
 crate::stories![
-    the_extension_signs_in_at_providers_of_others,
-    the_command_line_signs_in_at_providers_of_others,
-    a_role_whose_trust_policy_says_no_is_denied,
-    a_provider_that_demands_pushed_requests_is_told_apart,
+    the_extension_signs_in_at_third_party_providers,
+    the_command_line_signs_in_at_third_party_providers,
+    a_role_whose_trust_policy_refuses_is_denied,
+    a_provider_that_requires_pushed_requests_is_reported,
     a_key_that_was_rotated_between_two_sign_ins_is_fetched,
-    a_refresh_token_that_is_rotated_each_time_works_each_time,
+    a_refresh_token_that_is_rotated_on_each_use_works,
 ];
 
-/// The redirect addresses that the guide for administrators has registered.
+/// The redirect URIs that the guide for administrators says to register.
 const REDIRECTS: [&str; 2] = [
     "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/",
     "https://4ee8a6599c74e8d8a1150321c2f2e859c5d63e25.extensions.allizom.org/",
 ];
 
-/// The one of the command line, at whatever port (RFC 8252, section 7.3).
+/// The command line's redirect URI, at any port (RFC 8252, section 7.3).
 const LOOPBACK: &str = "http://localhost/redirect_uri";
 
 const ARN: &str = "arn:aws:sts::123456789012:assumed-role/example/alice@example.com";
 
-/// As the guide for administrators has it.
+/// The configuration of the guide for administrators.
 fn setup(provider: Provider, sts: Sts) -> Setup {
     Setup {
         provider,
@@ -43,24 +43,24 @@ fn setup(provider: Provider, sts: Sts) -> Setup {
     }
 }
 
-/// Whether every provider runs on this machine.
+/// Whether every provider can run on this machine.
 pub(crate) fn all_are_there() -> bool {
     [Provider::OidcProvider8, Provider::OidcProvider9, Provider::Authlib].into_iter().all(is_there)
 }
 
-/// Says why a case is not told here, where its provider does not run.
+/// Prints why a test is skipped, if its provider cannot run.
 fn is_there(provider: Provider) -> bool {
     if let Some(reason) = provider.missing() {
-        println!("not told: {reason}");
+        println!("skipped: {reason}");
     }
     provider.missing().is_none()
 }
 
-async fn the_extension_signs_in_at_providers_of_others(kind: Kind) -> Result<()> {
+async fn the_extension_signs_in_at_third_party_providers(kind: Kind) -> Result<()> {
     for (done, setup) in [
         (
-            // So the host program asks its token endpoint.
-            "signed in where the token endpoint refuses the extension's origin; RS256, `iss` in the redirect",
+            // So the host program sends the token request.
+            "signed in although the token endpoint refuses the extension's origin; RS256, `iss` in the redirect",
             Setup { cors: false, ..setup(Provider::OidcProvider8, Sts::Moto) },
         ),
         (
@@ -68,8 +68,8 @@ async fn the_extension_signs_in_at_providers_of_others(kind: Kind) -> Result<()>
             Setup { algorithm: "ES256", ..setup(Provider::OidcProvider9, Sts::Trust) },
         ),
         (
-            // The browser keeps such answers from the extension.
-            "signed in where no answer has CORS; RS256, no `iss` in the redirect",
+            // The browser hides such responses from the extension.
+            "signed in without CORS; RS256, no `iss` in the redirect",
             Setup { cors: false, ..setup(Provider::Authlib, Sts::Trust) },
         ),
     ] {
@@ -97,7 +97,7 @@ async fn the_extension_signs_in_at_providers_of_others(kind: Kind) -> Result<()>
     Ok(())
 }
 
-async fn the_command_line_signs_in_at_providers_of_others(kind: Kind) -> Result<()> {
+async fn the_command_line_signs_in_at_third_party_providers(kind: Kind) -> Result<()> {
     for (done, setup) in [
         ("signed in by loopback; RS256", setup(Provider::OidcProvider8, Sts::Moto)),
         (
@@ -124,7 +124,7 @@ async fn the_command_line_signs_in_at_providers_of_others(kind: Kind) -> Result<
         ensure!(login.stderr.contains("Signed in as 123456789012 / example"), "{login:?}");
         login.succeeded()?;
 
-        // The provider knows the browser by now.
+        // The provider has a session in this browser.
         let exec = ["exec", "example", "--method", "loopback", "--"].map(Into::into);
         let mut exec = terminal.start_rolecall(exec.into_iter().chain(Sdk::Boto3.caller(&scene)?))?;
         browser.driver().goto(scene.opened().await?).await?;
@@ -136,7 +136,7 @@ async fn the_command_line_signs_in_at_providers_of_others(kind: Kind) -> Result<
     Ok(())
 }
 
-async fn a_role_whose_trust_policy_says_no_is_denied(kind: Kind) -> Result<()> {
+async fn a_role_whose_trust_policy_refuses_is_denied(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let others = Independent::start(&scene, setup(Provider::Authlib, Sts::Trust)).await?;
     let settings = others.settings()?;
@@ -148,11 +148,11 @@ async fn a_role_whose_trust_policy_says_no_is_denied(kind: Kind) -> Result<()> {
     popup.press("Sign in").await?;
     others.sign_in(&browser, "alice").await?;
     popup.alert("sts-access-denied").await?;
-    record(others.setup(), "a role whose trust policy says no: `sts-access-denied`", Place::Extension(kind));
+    record(others.setup(), "role refused by its trust policy: `sts-access-denied`", Place::Extension(kind));
     Ok(())
 }
 
-async fn a_provider_that_demands_pushed_requests_is_told_apart(kind: Kind) -> Result<()> {
+async fn a_provider_that_requires_pushed_requests_is_reported(kind: Kind) -> Result<()> {
     let provider =
         if is_there(Provider::OidcProvider9) { Provider::OidcProvider9 } else { Provider::OidcProvider8 };
     let scene = Scene::installed(kind).await?;
@@ -165,7 +165,7 @@ async fn a_provider_that_demands_pushed_requests_is_told_apart(kind: Kind) -> Re
     popup.press("Sign in").await?;
     let alert = popup.alert("provider-refused").await?;
     ensure!(alert.contains("Pushed Authorization Request"), "{alert}");
-    let done = "pushed authorization requests demanded, which Rolecall does not make: `provider-refused`, with the reason";
+    let done = "pushed authorization requests required, which Rolecall does not support: `provider-refused`, with the reason";
     record(others.setup(), done, Place::Extension(kind));
     Ok(())
 }
@@ -185,15 +185,15 @@ async fn a_key_that_was_rotated_between_two_sign_ins_is_fetched(kind: Kind) -> R
     others.rotate_key().await?;
     sign_out(&popup).await?;
     popup.press("Sign in").await?;
-    // It honours no prompt: whoever it knows is sent back at once.
+    // It ignores prompts: a person with a session is redirected at once.
     popup.status("Signed in to 123456789012 / example.").await?;
-    record(others.setup(), "the signing key rotated between two sign-ins", Place::Extension(kind));
+    record(others.setup(), "signing key rotated between two sign-ins", Place::Extension(kind));
     Ok(())
 }
 
-async fn a_refresh_token_that_is_rotated_each_time_works_each_time(kind: Kind) -> Result<()> {
+async fn a_refresh_token_that_is_rotated_on_each_use_works(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
-    // Never good for a second call.
+    // Never valid for a second call.
     let setup = Setup { lifetime: 0, ..setup(Provider::Authlib, Sts::Trust) };
     let mut others = Independent::start(&scene, setup).await?;
     let mut settings = others.settings()?;
@@ -212,11 +212,11 @@ async fn a_refresh_token_that_is_rotated_each_time_works_each_time(kind: Kind) -
         scene.terminal().rolecall(["login", "example", "--batch"]).await?.succeeded()?;
         assert_eq!(others.grants().await?.matches("refresh_token").count(), round, "each was used once");
     }
-    record(others.setup(), "refresh tokens rotated at each use, twice", Place::Extension(kind));
+    record(others.setup(), "refresh token rotated on each use", Place::Extension(kind));
     Ok(())
 }
 
-/// Waits until the popup lists the roles, of which the first is selected.
+/// Waits until the popup lists the roles. The first one is selected.
 async fn listed(popup: &Popup<'_>) -> Result<()> {
     popup.lists(&["123456789012 / example", "123456789012 / closed"]).await
 }

@@ -1,9 +1,9 @@
-//! The built product from end to end: the popup in a real browser, the sandbox's provider, STS and console, the real
-//! host program, the real AWS command line and SDKs, and in one module a provider and an STS that are not ours.
+//! End-to-end tests of the built product: the popup in a real browser, the sandbox's provider, STS and console, the
+//! real host program, the real AWS command line and SDKs, and in one module third-party providers and STSs.
 //!
-//! Every test has a machine of its own ([`Scene`](rolecall_tests::Scene)) and tells a story that a person could have
-//! lived. Each story is told in every browser, unchanged. `cargo xtask test --only e2e` builds everything they need;
-//! `--filter firefox::` tells them in one browser only.
+//! Every test has its own isolated machine ([`Scene`](rolecall_tests::Scene)) and is a user story, which runs unchanged
+//! in every browser. `cargo xtask test --only e2e` builds everything they need; `--filter firefox::` runs them in one
+//! browser only.
 
 mod account;
 mod approval;
@@ -31,7 +31,7 @@ use std::thread;
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Call, CallKind};
-use rolecall_tests::{Browser, Kind, PATIENCE, Popup, Scene};
+use rolecall_tests::{Browser, Kind, Popup, Scene, TIMEOUT};
 use toml::{Table, Value};
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(2 * cores);
     let is_whole = arguments.filter.is_none() && !arguments.list && Kind::wanted().len() == Kind::ALL.len();
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    // Of a part of the stories, or of stories that failed, the page cannot be made.
+    // The page can only be compared after all stories have passed.
     if is_whole
         && !conclusion.has_failed()
         && independent::all_are_there()
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// The roles of the sandbox's world, as the popup names them.
+/// The sandbox's roles, as the popup shows them.
 const DEVELOPER: &str = "example-dev / developer";
 const READONLY: &str = "example-dev / readonly";
 const ADMIN: &str = "example-prod / admin";
@@ -89,7 +89,7 @@ async fn popup_with_roles(browser: &Browser) -> Result<Popup<'_>> {
     Ok(popup)
 }
 
-/// A browser that knows the roles, and nobody in front of its popup.
+/// A browser that knows the roles, with its popup closed.
 async fn browser_in_the_background(scene: &Scene) -> Result<Browser> {
     let browser = scene.browser().await?;
     popup_with_roles(&browser).await?.says("connected").await?;
@@ -97,7 +97,7 @@ async fn browser_in_the_background(scene: &Scene) -> Result<Browser> {
     Ok(browser)
 }
 
-/// Has the command line come back from the system's browser to any free port: tests have none of their own.
+/// Lets the command line use any free port for the redirect: tests have no fixed ports.
 fn on_any_port(settings: &mut Table) {
     let ports = Value::Array(vec![0.into()]);
     settings.insert("loopback".into(), Table::from_iter([("ports".to_owned(), ports)]).into());
@@ -112,7 +112,7 @@ async fn sign_in_as_alice(browser: &Browser, popup: &Popup<'_>, role: &str) -> R
     Ok(())
 }
 
-/// Signs out of Rolecall, and of nothing else.
+/// Signs out of Rolecall only.
 async fn sign_out(popup: &Popup<'_>) -> Result<()> {
     popup.press("Account").await?;
     popup.press("Sign out of Rolecall").await?;
@@ -120,20 +120,20 @@ async fn sign_out(popup: &Popup<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the sandbox has got so many calls of a kind.
+/// Waits until the sandbox has received this many calls of a kind.
 async fn arrived(scene: &Scene, kind: CallKind, count: usize) -> Result<()> {
-    let arrived = tokio::time::timeout(PATIENCE, scene.sandbox.arrived(kind, count)).await;
+    let arrived = tokio::time::timeout(TIMEOUT, scene.sandbox.arrived(kind, count)).await;
     arrived.map_err(|_| anyhow::anyhow!("{kind:?} was called {} times", scene.sandbox.count(kind)))
 }
 
-/// What a kind of call asked of the sandbox in one field, call by call.
+/// The values of one field in the calls of a kind.
 fn asked(scene: &Scene, kind: CallKind, field: &str) -> Vec<String> {
     let value = |call: &Call| call.field(field).unwrap_or_default().to_owned();
     scene.sandbox.calls_of(kind).iter().map(value).collect()
 }
 
-/// How the provider was asked to sign somebody in, attempt by attempt: `none` silently, anything else in a window. Firefox
-/// asks twice for a window, at first without showing one: that is one attempt.
+/// The `prompt` of each sign-in attempt at the provider: `none` for a silent one, anything else for a window. Firefox
+/// requests a window twice, at first without showing it: that is one attempt.
 fn prompts(scene: &Scene) -> Vec<String> {
     let mut prompts = asked(scene, CallKind::Authorize, "prompt");
     if scene.kind() == Kind::Firefox {
@@ -146,21 +146,21 @@ fn prompts(scene: &Scene) -> Vec<String> {
     prompts
 }
 
-/// Nothing came of it: no AWS file was written and no credentials were issued.
+/// Checks that no AWS file was written and no credentials were issued.
 fn nothing_was_written(scene: &Scene) -> Result<()> {
     let left = fs::read_dir(scene.aws_folder()).map(Iterator::count).unwrap_or_default();
     ensure!(left == 0, "something was written to {}", scene.aws_folder().display());
     Ok(())
 }
 
-/// STS issued nothing.
+/// Checks that STS issued no credentials.
 fn nothing_was_issued(scene: &Scene) -> Result<()> {
     let calls = scene.sandbox.calls_of(CallKind::AssumeRole);
     ensure!(calls.iter().all(|call| call.status() != Some(200)), "credentials were issued: {calls:#?}");
     Ok(())
 }
 
-/// A port that is taken and refuses every connection, as long as the socket lives.
+/// A port that refuses every connection while the socket exists.
 fn refusing_port() -> Result<tokio::net::TcpSocket> {
     let socket = tokio::net::TcpSocket::new_v4()?;
     socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into())?;

@@ -1,4 +1,4 @@
-//! What the product is for: a sign-in in the toolbar becomes a profile that AWS's own tools use.
+//! The main use of the product: a sign-in in the toolbar results in a profile that AWS's own tools use.
 
 use std::fs;
 
@@ -11,14 +11,14 @@ use crate::{ADMIN, DEVELOPER, READONLY, arrived, popup_with_roles, prompts, sign
 
 crate::stories![
     a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses,
-    a_new_aws_config_is_for_its_owner_alone,
-    further_roles_need_no_further_sign_in,
+    a_new_aws_config_is_private_to_its_owner,
+    more_roles_need_no_more_sign_ins,
     a_button_pressed_twice_starts_one_sign_in,
     a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again,
     typing_finds_a_role_and_enter_signs_in_to_it,
 ];
 
-/// What somebody wrote by hand, in their own way.
+/// A hand-written file with its own formatting.
 const BY_HAND: &str = "# My accounts. Do not touch!\n\n[profile  personal]\nregion=eu-central-1\n\
     ; an old comment\n[profile work]\n  region = us-east-1   \ns3 =\n    max_concurrent_requests = 20\n";
 
@@ -28,11 +28,11 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     fs::write(scene.aws_config(), BY_HAND)?;
     let browser = scene.browser().await?;
 
-    // The popup opens ready to be typed into.
+    // The popup opens with the focus in the search field.
     let popup = popup_with_roles(&browser).await?;
     assert_eq!(popup.focused().await?, ("combobox".to_owned(), "Search roles".to_owned()));
 
-    // The keyboard is enough to pick a role and to sign in.
+    // The keyboard is enough to choose a role and to sign in.
     popup.key(Key::Down).await?;
     popup.shows_selected(READONLY).await?;
     popup.key(Key::Up).await?;
@@ -47,7 +47,7 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     assert!(left.contains("11 h 59 min") || left.contains("12 h"), "{left:?}");
     assert!(!popup.has_alert().await?);
 
-    // The profile is there, for its owner alone, and nothing else has changed.
+    // The profile is written, the file is private, and nothing else has changed.
     popup.press("Write profile").await?;
     popup.status("Wrote the profile example-dev-developer").await?;
     let config = fs::read_to_string(scene.aws_config())?;
@@ -58,7 +58,7 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     assert!(added.contains("credential_process = /"), "{added}");
     assert!(!scene.aws_folder().join("credentials").exists(), "nothing secret is on disk");
 
-    // AWS's own tool becomes the role, and so does ours.
+    // AWS's command line uses the role, and so does ours.
     let arn = "arn:aws:sts::111111111111:assumed-role/developer/alice@example.com";
     let terminal = scene.terminal();
     let profile = ["--profile", "example-dev-developer"];
@@ -68,7 +68,7 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     let identity = terminal.rolecall(["whoami"].into_iter().chain(profile)).await?.succeeded()?;
     assert!(identity.contains(arn), "{identity}");
 
-    // The console opens as the role.
+    // The console opens with the role.
     popup.press("Open console").await?;
     let console = browser.console().await?;
     assert!(console.contains("Signed in as developer in example-dev"), "{console}");
@@ -76,7 +76,7 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     Ok(())
 }
 
-async fn a_new_aws_config_is_for_its_owner_alone(kind: Kind) -> Result<()> {
+async fn a_new_aws_config_is_private_to_its_owner(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -89,7 +89,7 @@ async fn a_new_aws_config_is_for_its_owner_alone(kind: Kind) -> Result<()> {
     Ok(())
 }
 
-async fn further_roles_need_no_further_sign_in(kind: Kind) -> Result<()> {
+async fn more_roles_need_no_more_sign_ins(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -100,10 +100,10 @@ async fn further_roles_need_no_further_sign_in(kind: Kind) -> Result<()> {
     popup.press("Sign in").await?;
     popup.status("Signed in to example-prod / admin.").await?;
     arrived(&scene, CallKind::AssumeRole, 2).await?;
-    assert_eq!(prompts(&scene), prompts_before, "the ID token at hand was enough");
+    assert_eq!(prompts(&scene), prompts_before, "the existing ID token was enough");
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
-    // Signed in again after having signed out, the person chooses an account anew.
+    // After signing out, the person chooses an account again.
     sign_out(&popup).await?;
     assert_eq!(popup.description(ADMIN).await?, "");
     sign_in_as_alice(&browser, &popup, ADMIN).await?;
@@ -143,7 +143,7 @@ async fn a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again(
     let window = browser.sign_in_window().await?;
     popup.press("Cancel").await?;
     window.has_closed().await?;
-    assert!(!popup.has_alert().await?, "whoever cancels knows what they cancelled");
+    assert!(!popup.has_alert().await?, "cancelling is not an error");
     sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 

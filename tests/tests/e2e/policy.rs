@@ -1,4 +1,4 @@
-//! The organisation's policy, in a browser that has nothing else.
+//! The organisation's policy, in a browser without other settings.
 
 use anyhow::Result;
 use rolecall_sandbox::Config;
@@ -9,9 +9,9 @@ use crate::{ADMIN, AUDITOR, BREAK_GLASS, DEVELOPER, READONLY, popup_with_roles, 
 
 crate::stories![
     a_policy_is_enough_to_sign_in only in Firefox because "policies are read from the system's folder only",
-    what_the_popup_says_outlives_an_idle_background
+    the_popups_state_survives_an_idle_background
         only in Firefox because "policies are read from the system's folder only",
-    the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong
+    the_machines_settings_do_not_replace_invalid_parts_of_a_policy
         only in Firefox because "policies are read from the system's folder only",
 ];
 
@@ -24,7 +24,7 @@ async fn a_policy_is_enough_to_sign_in(kind: Kind) -> Result<()> {
     sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 
-async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<()> {
+async fn the_popups_state_survives_an_idle_background(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, Config::default()).await?;
     scene.write_policy()?;
     let browser = scene.browser().await?;
@@ -34,7 +34,7 @@ async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<(
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.alert("sts-access-denied").await?;
 
-    // No native port keeps the background here.
+    // Without a native port, the background can become idle.
     browser.end_background().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.alert("sts-access-denied").await?;
@@ -42,7 +42,7 @@ async fn what_the_popup_says_outlives_an_idle_background(kind: Kind) -> Result<(
     Ok(())
 }
 
-async fn the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong(kind: Kind) -> Result<()> {
+async fn the_machines_settings_do_not_replace_invalid_parts_of_a_policy(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     scene.write_policy_with(|settings| {
         for role in entries(settings, "role") {
@@ -57,7 +57,7 @@ async fn the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong(kind:
     popup.lists(&[DEVELOPER, READONLY, ADMIN, AUDITOR]).await?;
     popup.says("1 problem in the settings").await?;
 
-    // A provider whose id nobody can read could be any: then nothing but the policy counts.
+    // A provider with an invalid id could be any: then only the policy counts.
     scene.write_policy_with(|settings| {
         settings.remove("role");
         entries(settings, "provider").for_each(|provider| drop(provider.insert("id".into(), 7.into())));
@@ -68,6 +68,6 @@ async fn the_machines_settings_do_not_stand_in_for_what_a_policy_has_wrong(kind:
     let popup = browser.popup().await?;
     popup.says("connected").await?;
     popup.says("No sign-in provider can be used").await?;
-    popup.says("nothing but the rest of the policy is in use").await?;
+    popup.says("only the rest of the policy is in use").await?;
     Ok(())
 }

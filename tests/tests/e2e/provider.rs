@@ -1,4 +1,4 @@
-//! The sign-in itself goes wrong: the person, the provider, or somebody in between.
+//! The sign-in fails because of the person, the provider, or an attacker in between.
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config, RedirectFault};
@@ -11,7 +11,7 @@ crate::stories![
     a_denied_sign_in_says_that_the_provider_denied_it,
     a_redirect_that_belongs_to_another_sign_in_is_refused,
     a_provider_that_is_down_is_named,
-    a_provider_that_takes_loopback_addresses_only_is_given_firefoxs
+    a_provider_that_only_allows_loopback_addresses_gets_firefoxs
         only in Firefox because "it has no loopback address",
 ];
 
@@ -37,7 +37,7 @@ async fn closing_the_window_ends_the_sign_in_and_the_next_one_works(kind: Kind) 
     popup.press("Sign in").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.status("Signed in to example-dev / developer.").await?;
-    assert!(!popup.has_alert().await?, "the problem before is done with");
+    assert!(!popup.has_alert().await?, "the previous error is no longer shown");
     Ok(())
 }
 
@@ -52,7 +52,7 @@ async fn a_denied_sign_in_says_that_the_provider_denied_it(kind: Kind) -> Result
     nothing_was_written(&scene)?;
 
     popup.dismiss().await?;
-    rolecall_tests::until("the alert to be gone", async || Ok((!popup.has_alert().await?).then_some(())))
+    rolecall_tests::until("the alert to disappear", async || Ok((!popup.has_alert().await?).then_some(())))
         .await
 }
 
@@ -69,7 +69,7 @@ async fn a_redirect_that_belongs_to_another_sign_in_is_refused(kind: Kind) -> Re
         (RedirectFault::MissingIssuer, "redirect-issuer-mismatch"),
         (RedirectFault::MissingCode, "redirect-invalid"),
     ] {
-        // The silent attempt comes back as it should; what follows the window does not.
+        // The silent attempt redirects correctly; the redirect after the window does not.
         scene.sandbox.end_provider_sessions();
         tampered(None);
         popup.press("Sign in").await?;
@@ -100,7 +100,7 @@ async fn a_provider_that_is_down_is_named(kind: Kind) -> Result<()> {
     nothing_was_written(&scene)
 }
 
-async fn a_provider_that_takes_loopback_addresses_only_is_given_firefoxs(kind: Kind) -> Result<()> {
+async fn a_provider_that_only_allows_loopback_addresses_gets_firefoxs(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.clients[0].redirect_uris = vec!["http://127.0.0.1/mozoauth2/*".to_owned()];
     let scene = Scene::installed_with(kind, config).await?;

@@ -1,4 +1,4 @@
-//! By which way requests leave the extension, where servers do not answer it.
+//! How requests leave the extension if servers do not allow its origin.
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config, Failure, TokenCors};
@@ -8,17 +8,17 @@ use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice, sign_out};
 
 crate::stories![
     a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_program,
-    a_code_that_was_used_up_unseen_is_replaced_without_a_second_window,
+    a_code_used_up_by_an_unreadable_response_is_replaced_without_a_second_window,
     without_the_host_program_the_person_is_asked_to_allow_the_address,
     an_address_that_was_allowed_needs_neither_cors_nor_the_host_program,
-    an_answer_that_only_the_extension_may_ask_for_is_not_taken_for_a_server_that_is_down,
+    an_unreadable_response_is_not_reported_as_an_unreachable_server,
     a_sign_in_host_that_refuses_the_extension_is_asked_again_by_the_host_program,
     a_sign_in_host_that_refuses_the_extension_is_asked_again_without_an_origin,
     credentials_are_not_sent_again_because_an_answer_could_not_be_read,
-    allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed
-        only in Firefox because "the browser's question cannot be answered from outside",
-    nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension
-        only in Firefox because "the browser's question cannot be answered from outside",
+    allowing_an_address_continues_at_once_and_revoking_it_is_noticed
+        only in Firefox because "the permission prompt cannot be answered from outside",
+    an_address_that_refuses_the_extension_is_not_offered_again
+        only in Firefox because "the permission prompt cannot be answered from outside",
 ];
 
 fn with_token_endpoint(token_cors: TokenCors) -> Config {
@@ -43,17 +43,19 @@ async fn a_token_endpoint_that_refuses_the_extension_is_asked_by_the_host_progra
     Ok(())
 }
 
-async fn a_code_that_was_used_up_unseen_is_replaced_without_a_second_window(kind: Kind) -> Result<()> {
+async fn a_code_used_up_by_an_unreadable_response_is_replaced_without_a_second_window(
+    kind: Kind,
+) -> Result<()> {
     let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
-    // The browser kept the first answer, the code was spent by then, and the third call had a new one.
+    // The browser hid the first response, the code was used up by then, and the third call had a new one.
     assert_eq!(token_calls(&scene), [(true, Some(200)), (false, Some(400)), (false, Some(200))]);
     assert_eq!(prompts(&scene), ["none", "", "none"]);
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);
 
-    // The way that worked is remembered.
+    // The route that worked is remembered.
     sign_out(&popup).await?;
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     assert_eq!(token_calls(&scene)[3..], [(false, Some(200))]);
@@ -86,9 +88,7 @@ async fn an_address_that_was_allowed_needs_neither_cors_nor_the_host_program(kin
     Ok(())
 }
 
-async fn an_answer_that_only_the_extension_may_ask_for_is_not_taken_for_a_server_that_is_down(
-    kind: Kind,
-) -> Result<()> {
+async fn an_unreadable_response_is_not_reported_as_an_unreachable_server(kind: Kind) -> Result<()> {
     let scene = Scene::installed_with(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     scene.write_settings(|settings| {
         for provider in entries(settings, "provider") {
@@ -106,13 +106,13 @@ async fn an_answer_that_only_the_extension_may_ask_for_is_not_taken_for_a_server
     Ok(())
 }
 
-/// A browser whose extension may talk to the sandbox, so that it can read what does not answer other origins.
+/// A browser whose extension has permission for the sandbox, so that it can read responses without CORS.
 async fn browser_with_access(scene: &Scene) -> Result<Browser> {
     let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
     scene.browser_with(Options { extension, ..Options::default() }).await
 }
 
-/// How a sign-in token was asked for, call by call: method, whether it came from the browser, and the status.
+/// The requests for a sign-in token: method, whether it came from the browser, and the status.
 fn console_calls(scene: &Scene) -> Vec<(String, bool, Option<u16>)> {
     let calls = scene.sandbox.calls_of(CallKind::SigninToken).into_iter();
     calls.map(|call| (call.method.clone(), call.has_origin(), call.status())).collect()
@@ -140,7 +140,7 @@ async fn a_sign_in_host_that_refuses_the_extension_is_asked_again_without_an_ori
 ) -> Result<()> {
     let mut config = Config::default();
     config.console.origins_refused = true;
-    // As long as nobody has seen one of AWS's, which promises no limit.
+    // As long as one of AWS may be, which has no documented limit.
     config.console.token_length = 4096;
     let scene = Scene::installed_with(kind, config).await?;
     let browser = browser_with_access(&scene).await?;
@@ -163,7 +163,7 @@ async fn credentials_are_not_sent_again_because_an_answer_could_not_be_read(kind
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     let page =
         Failure::Status { status: 200, content_type: "text/html".to_owned(), body: "<html>".to_owned() };
-    // The lost one comes first: where a connection was used before, Chromium itself sends once more.
+    // The lost response comes first: on a reused connection, Chromium itself repeats the request.
     for (failure, code) in [(Failure::LoseAnswer, "unreachable"), (page, "console-response-invalid")] {
         let before = console_calls(&scene).len();
         scene.sandbox.fail_all(CallKind::SigninToken, failure);
@@ -175,7 +175,7 @@ async fn credentials_are_not_sent_again_because_an_answer_could_not_be_read(kind
     Ok(())
 }
 
-async fn nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension(kind: Kind) -> Result<()> {
+async fn an_address_that_refuses_the_extension_is_not_offered_again(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, with_token_endpoint(TokenCors::RefuseOrigins)).await?;
     scene.write_policy()?;
     let browser = scene.browser().await?;
@@ -183,7 +183,7 @@ async fn nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension(ki
     popup.select(DEVELOPER).await?;
     popup.press("Sign in").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
-    // Nothing tells yet whether it refuses the extension or only says nothing to it.
+    // It is not known yet whether it refuses the extension or only has no CORS.
     popup.alert("host-permission-needed").await?;
     popup.press("Allow access to 127.0.0.1").await?;
     popup.alert("origin-refused").await?;
@@ -197,7 +197,7 @@ async fn nobody_is_asked_again_to_allow_an_address_that_refuses_the_extension(ki
     Ok(())
 }
 
-async fn allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed(kind: Kind) -> Result<()> {
+async fn allowing_an_address_continues_at_once_and_revoking_it_is_noticed(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, with_token_endpoint(TokenCors::NoHeaders)).await?;
     scene.write_policy()?;
     let browser = scene.browser().await?;
@@ -206,7 +206,7 @@ async fn allowing_an_address_goes_on_at_once_and_revoking_it_is_noticed(kind: Ki
     popup.press("Sign in").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.alert("host-permission-needed").await?;
-    // The code was spent on the answer that the browser kept; the session at the provider gives another one.
+    // The hidden response used up the code; the session at the provider issues another one.
     popup.press("Allow access to 127.0.0.1").await?;
     popup.status("Signed in to example-dev / developer.").await?;
     assert_eq!(scene.sandbox.count(CallKind::SignIn), 1);

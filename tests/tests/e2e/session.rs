@@ -1,4 +1,4 @@
-//! Credentials in use are renewed in time, and a session ends when somebody signs out.
+//! Credentials in use are renewed in time, and a session ends when a person signs out.
 
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
@@ -11,7 +11,7 @@ use crate::{arrived, browser_in_the_background, prompts};
 crate::stories![
     credentials_in_use_are_renewed_before_they_run_short,
     signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provider,
-    signing_out_leaves_the_session_at_the_provider_if_that_is_wished,
+    signing_out_keeps_the_session_at_the_provider_on_request,
 ];
 
 async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Result<()> {
@@ -21,7 +21,7 @@ async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Res
             role.insert("duration".into(), 3_600.into());
         }
     })?;
-    // The credentials of an hour have 20 seconds left: they are renewed at the half of that.
+    // Of an hour, 20 seconds are left: they are renewed when half of those are left.
     scene.sandbox.clock().advance(TimeDelta::seconds(20) - TimeDelta::minutes(60));
     let browser = browser_in_the_background(&scene).await?;
     let first = ask_and_sign_in(&scene, &browser).await?;
@@ -30,13 +30,13 @@ async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Res
     arrived(&scene, CallKind::AssumeRole, 2).await?;
     assert_eq!(browser.sign_in_windows().await?, 0);
 
-    // Whoever asks next finds the new ones.
+    // The next request gets the new ones.
     assert_ne!(ask(&scene).await?.succeeded()?, first);
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2);
     Ok(())
 }
 
-/// A program asks, Alice signs in at the window, and the program gets this.
+/// Requests credentials from a program and signs in as Alice; returns the program's output.
 async fn ask_and_sign_in(scene: &Scene, browser: &Browser) -> Result<String> {
     let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
     let (answer, signed_in) = tokio::join!(ask(scene), person);
@@ -44,7 +44,7 @@ async fn ask_and_sign_in(scene: &Scene, browser: &Browser) -> Result<String> {
     answer?.succeeded()
 }
 
-/// A machine whose provider gives refresh tokens.
+/// A machine whose provider issues refresh tokens.
 async fn scene_with_refresh_tokens(kind: Kind) -> Result<Scene> {
     let scene = Scene::installed(kind).await?;
     scene.write_settings(|settings| {
@@ -63,9 +63,9 @@ async fn signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provi
     ask_and_sign_in(&scene, &browser).await?;
 
     scene.terminal().rolecall(["logout", "--all"]).await?.succeeded()?;
-    ensure!(browser.provider_page("logout").await?.contains("Nobody is signed in"));
+    ensure!(browser.provider_page("logout").await?.contains("No one is signed in"));
     assert_eq!(scene.sandbox.count(CallKind::Revoke), 1);
-    // No token in the address, only whose client it is.
+    // The address contains no token, only the client id.
     let address = browser.driver().current_url().await?;
     assert_eq!(address.query_pairs().count(), 1);
     let answer = scene.terminal().with("ROLECALL_BATCH", "1").rolecall(QUESTION).await?;
@@ -73,7 +73,7 @@ async fn signing_out_revokes_the_refresh_token_and_ends_the_session_at_the_provi
     Ok(())
 }
 
-async fn signing_out_leaves_the_session_at_the_provider_if_that_is_wished(kind: Kind) -> Result<()> {
+async fn signing_out_keeps_the_session_at_the_provider_on_request(kind: Kind) -> Result<()> {
     let scene = scene_with_refresh_tokens(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     ask_and_sign_in(&scene, &browser).await?;
@@ -81,7 +81,7 @@ async fn signing_out_leaves_the_session_at_the_provider_if_that_is_wished(kind: 
     scene.terminal().rolecall(["logout", "--all", "--keep-session"]).await?.succeeded()?;
     assert_eq!(scene.sandbox.count(CallKind::Revoke), 1);
     assert_eq!(scene.sandbox.count(CallKind::Logout), 0);
-    // The provider still knows her, and whoever comes next chooses an account all the same.
+    // The provider still has her session, but the next person chooses an account all the same.
     ask_and_sign_in(&scene, &browser).await?;
     assert_eq!(prompts(&scene).last().map(String::as_str), Some("select_account"));
     Ok(())

@@ -1,4 +1,4 @@
-//! The machine's settings when something is wrong with them.
+//! Faults in the machine's settings.
 
 use std::fs;
 
@@ -12,10 +12,10 @@ use crate::{ADMIN, AUDITOR, DEVELOPER, READONLY, ROLES, popup_with_roles, sign_i
 
 crate::stories![
     a_bad_entry_is_named_in_the_popup_and_the_others_can_be_used,
-    a_file_that_is_no_toml_leaves_the_popup_the_roles_of_before_and_says_so,
+    after_a_toml_error_the_popup_keeps_the_previous_roles_and_says_so,
 ];
 
-/// What the popup says is wrong with the settings, opened as a person opens it.
+/// The problem that the popup shows after opening its details.
 async fn told(browser: &Browser, popup: &Popup<'_>) -> Result<String> {
     popup.says("1 problem in the settings").await?;
     browser.driver().find(By::Css("#left-out summary")).await?.click().await?;
@@ -42,7 +42,7 @@ async fn a_bad_entry_is_named_in_the_popup_and_the_others_can_be_used(kind: Kind
     assert!(text.contains(&place) && text.contains("break-glass cannot be used: approve: "), "{text}");
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
 
-    // Corrected, and there without a restart.
+    // Corrected settings are used without a restart.
     scene.write_settings(|_| {})?;
     let popup = popup_with_roles(&browser).await?;
     let text = popup.text().await?;
@@ -50,7 +50,7 @@ async fn a_bad_entry_is_named_in_the_popup_and_the_others_can_be_used(kind: Kind
     Ok(())
 }
 
-async fn a_file_that_is_no_toml_leaves_the_popup_the_roles_of_before_and_says_so(kind: Kind) -> Result<()> {
+async fn after_a_toml_error_the_popup_keeps_the_previous_roles_and_says_so(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     popup_with_roles(&browser).await?;
@@ -63,7 +63,7 @@ async fn a_file_that_is_no_toml_leaves_the_popup_the_roles_of_before_and_says_so
     assert!(text.contains(&place) && text.contains(" stay in use."), "{text}");
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
 
-    // Whoever starts the browser anew has them still; whoever removes the file wants none.
+    // After a restart of the browser the copy is still used; after removing the file it is not.
     drop(browser);
     let browser = scene.browser().await?;
     browser.popup().await?.lists(&ROLES).await?;

@@ -1,4 +1,4 @@
-//! A test that every browser has to pass.
+//! Tests that run in every browser.
 
 use anyhow::{Context as _, Result};
 use futures_util::future::LocalBoxFuture;
@@ -6,7 +6,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use rolecall_tests::Kind;
 use tokio::runtime::Runtime;
 
-/// What happens, in whichever browser.
+/// A test for any browser.
 #[derive(Clone, Copy)]
 pub(crate) struct Story {
     name: &'static str,
@@ -21,21 +21,21 @@ impl Story {
         Self { name, tell, only: None }
     }
 
-    /// In one browser only, and why not in the others.
+    /// Runs it in one browser only, and says why not in the others.
     pub(crate) const fn only(self, kind: Kind, reason: &'static str) -> Self {
         Self { only: Some((kind, reason)), ..self }
     }
 
-    /// The story as a test in one browser, named `BROWSER::MODULE::STORY`.
+    /// The test in one browser, named `BROWSER::MODULE::STORY`.
     pub(crate) fn trial(&self, kind: Kind) -> Trial {
         let Self { name, tell, only } = *self;
-        // The crate's own name leads every path.
+        // Every path begins with the crate's name.
         let name = name.split_once("::").map_or(name, |(_, rest)| rest);
         Trial::ignorable_test(format!("{}::{name}", kind.name()), move || {
             if let Some((_, reason)) = only.filter(|(only, _)| *only != kind) {
                 return Ok(Completion::ignored_with(reason));
             }
-            // Several threads: a session that is dropped is closed while its thread waits for that.
+            // Several threads: a dropped session is closed while its thread waits for that.
             let runtime = Runtime::new().context("no runtime").map_err(|error| failed(&error))?;
             runtime.block_on(tell(kind)).map_err(|error| failed(&error))?;
             Ok(Completion::Completed)
@@ -47,8 +47,8 @@ fn failed(error: &anyhow::Error) -> Failed {
     format!("{error:?}").into()
 }
 
-/// Lists the stories of a module. One that is left out is dead code, which the compiler tells. Where a browser cannot be
-/// made to play its part, `story only in Kind because "reason"` says so, and so does every run.
+/// Lists the stories of a module. A missing one is dead code, which the compiler reports. If a story cannot run in a
+/// browser, write `story only in Kind because "reason"`; every run prints the reason.
 #[macro_export]
 macro_rules! stories {
     [$($story:ident $(only in $kind:ident because $reason:literal)?),* $(,)?] => {

@@ -1,4 +1,4 @@
-//! STS refuses, in each of the ways that people meet.
+//! Refusals of STS.
 
 use anyhow::Result;
 use rolecall_sandbox::{AwsErrorCode, CallKind, Config, Failure};
@@ -11,10 +11,10 @@ use crate::{
 
 crate::stories![
     a_role_that_does_not_trust_the_person_says_whom_to_ask,
-    group_names_lost_to_a_second_factor_are_recognised,
-    too_many_groups_for_aws_are_named_as_the_reason,
-    sts_that_is_down_is_named_and_asked_again_without_a_window,
-    a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_told,
+    group_names_replaced_by_a_second_factor_are_recognised,
+    too_many_groups_are_named_as_the_reason,
+    an_unreachable_sts_is_named_and_tried_again_without_a_window,
+    a_transient_failure_of_aws_is_retried_once_and_throttling_is_reported,
     a_duration_that_a_role_does_not_allow_is_shortened_and_remembered,
 ];
 
@@ -26,14 +26,14 @@ async fn a_role_that_does_not_trust_the_person_says_whom_to_ask(kind: Kind) -> R
     popup.press("Write profile").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     let alert = popup.alert("sts-access-denied").await?;
-    assert!(alert.contains("Ask whoever owns the role to check its trust policy"), "{alert}");
+    assert!(alert.contains("Ask your AWS administrator to check the role's trust policy"), "{alert}");
     nothing_was_issued(&scene)?;
     nothing_was_written(&scene)
 }
 
-async fn group_names_lost_to_a_second_factor_are_recognised(kind: Kind) -> Result<()> {
+async fn group_names_replaced_by_a_second_factor_are_recognised(kind: Kind) -> Result<()> {
     let mut config = Config::default();
-    // The rule of the first generation puts an empty string before the groups, for the provider to write over.
+    // The previous tool's rule puts an empty string before the groups, which the provider overwrites.
     config.provider.users[0].amr = vec![String::new(), "mfa".to_owned()];
     let scene = Scene::installed_with(kind, config).await?;
     let browser = scene.browser().await?;
@@ -45,7 +45,7 @@ async fn group_names_lost_to_a_second_factor_are_recognised(kind: Kind) -> Resul
     nothing_was_issued(&scene)
 }
 
-async fn too_many_groups_for_aws_are_named_as_the_reason(kind: Kind) -> Result<()> {
+async fn too_many_groups_are_named_as_the_reason(kind: Kind) -> Result<()> {
     let mut config = Config::default();
     config.provider.users[0].amr = (0..40).map(|number| format!("group-{number}")).collect();
     let scene = Scene::installed_with(kind, config).await?;
@@ -59,7 +59,7 @@ async fn too_many_groups_for_aws_are_named_as_the_reason(kind: Kind) -> Result<(
     nothing_was_written(&scene)
 }
 
-async fn sts_that_is_down_is_named_and_asked_again_without_a_window(kind: Kind) -> Result<()> {
+async fn an_unreachable_sts_is_named_and_tried_again_without_a_window(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let reserved = refusing_port()?;
     let address = reserved.local_addr()?;
@@ -83,7 +83,7 @@ async fn sts_that_is_down_is_named_and_asked_again_without_a_window(kind: Kind) 
     Ok(())
 }
 
-async fn a_passing_failure_of_aws_is_asked_once_more_and_a_throttled_call_is_told(kind: Kind) -> Result<()> {
+async fn a_transient_failure_of_aws_is_retried_once_and_throttling_is_reported(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;

@@ -1,5 +1,5 @@
-//! What this product asks of STS, laid beside what AWS's own SDKs ask for the same call, since those are what STS is
-//! known to answer. And in the other direction: what each SDK makes of the answers that this product gives.
+//! This product's requests to STS, compared with those of AWS's own SDKs for the same call, which STS is known to
+//! answer. And in the other direction: how each SDK reads this product's responses.
 
 use std::fs;
 
@@ -15,10 +15,10 @@ crate::stories![
     the_extension_asks_sts_for_a_role_as_the_sdks_do,
     the_command_line_asks_sts_for_a_role_as_the_sdks_do
         only in Chromium because "the request is the command line's own",
-    the_command_line_asks_sts_whose_keys_they_are_as_the_sdks_do
-        only in Chromium because "no browser takes part",
-    every_sdk_holds_exactly_what_a_profile_and_a_served_role_give
-        only in Chromium because "no SDK meets the browser",
+    the_command_line_asks_sts_for_the_caller_identity_as_the_sdks_do
+        only in Chromium because "no browser is involved",
+    every_sdk_reads_all_of_a_profiles_and_a_served_roles_credentials
+        only in Chromium because "no SDK uses the browser",
 ];
 
 async fn the_extension_asks_sts_for_a_role_as_the_sdks_do(kind: Kind) -> Result<()> {
@@ -55,7 +55,7 @@ async fn the_command_line_asks_sts_for_a_role_as_the_sdks_do(kind: Kind) -> Resu
     Ok(())
 }
 
-async fn the_command_line_asks_sts_whose_keys_they_are_as_the_sdks_do(kind: Kind) -> Result<()> {
+async fn the_command_line_asks_sts_for_the_caller_identity_as_the_sdks_do(kind: Kind) -> Result<()> {
     let scene = Scene::bare(kind, Config::default()).await?;
     let sts = Recorder::start().await?;
     fs::create_dir_all(scene.aws_folder())?;
@@ -71,7 +71,7 @@ async fn the_command_line_asks_sts_whose_keys_they_are_as_the_sdks_do(kind: Kind
     });
     for theirs in calls_of_each_sdk(&scene, &sts, &any_role).await? {
         compare(&ours, &theirs.caller_identity, ANY_CLIENT)?;
-        // Signature Version 4: whatever is signed is verified, so it matters what is.
+        // Signature Version 4: everything that is signed is verified, so the signed headers matter.
         let algorithm = |request: &Recorded| {
             request.headers.get("authorization").and_then(|text| Some(text.split_once(' ')?.0.to_owned()))
         };
@@ -80,7 +80,7 @@ async fn the_command_line_asks_sts_whose_keys_they_are_as_the_sdks_do(kind: Kind
     Ok(())
 }
 
-async fn every_sdk_holds_exactly_what_a_profile_and_a_served_role_give(kind: Kind) -> Result<()> {
+async fn every_sdk_reads_all_of_a_profiles_and_a_served_roles_credentials(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let first = scene.terminal().start_rolecall(QUESTION)?;
@@ -100,13 +100,13 @@ async fn every_sdk_holds_exactly_what_a_profile_and_a_served_role_give(kind: Kin
     for (name, value) in &variables {
         container = container.with(name, value.as_str().context("a variable without a text")?);
     }
-    // A container's document has no account; SDKs that tell it take it from elsewhere.
+    // A container's document has no account; SDKs that report one take it from elsewhere.
     each_sdk_holds(&scene, &container, &document, &NAMES[..4]).await?;
     assert!(serve.interrupt().await?.success());
     Ok(())
 }
 
-/// Asks each SDK what its default chain has found, and compares it with what `credential-process` printed.
+/// Asks each SDK for the credentials of its default chain, and compares them with what `credential-process` printed.
 async fn each_sdk_holds(
     scene: &Scene,
     terminal: &Terminal,
@@ -125,7 +125,7 @@ async fn each_sdk_holds(
     Ok(())
 }
 
-/// Has the settings name the recorder as the provider's STS.
+/// Sets the recorder as the provider's STS in the settings.
 fn use_as_sts(scene: &Scene, sts: &Recorder) -> Result<()> {
     scene.write_settings(|settings| {
         on_any_port(settings);
@@ -141,7 +141,7 @@ struct Calls {
     caller_identity: Recorded,
 }
 
-/// Has each SDK ask for what `ours` asked for.
+/// Sends the same request with each SDK as `ours`.
 async fn the_same_of_each_sdk(scene: &Scene, sts: &Recorder, ours: &Recorded) -> Result<Vec<Calls>> {
     let text = |name: &str| ours.form.get(name).with_context(|| format!("{name} was not asked"));
     let parameters = json!({
@@ -165,7 +165,7 @@ async fn calls_of_each_sdk(scene: &Scene, sts: &Recorder, parameters: &Value) ->
     Ok(calls)
 }
 
-/// The same method, path and parameters, and no header that the SDK does not send but those with a reason.
+/// Compares method, path and parameters, and allows no header that the SDK does not send, except those with a reason.
 fn compare(ours: &Recorded, theirs: &Recorded, exceptions: &[Exception]) -> Result<()> {
     assert_eq!(ours.method, theirs.method);
     assert_eq!(ours.target, theirs.target);
@@ -191,7 +191,7 @@ fn essence(value: &str) -> &str {
     value.split(';').next().unwrap_or(value).trim()
 }
 
-/// A header of ours that an SDK does not send, or not so.
+/// A header that an SDK does not send, or sends with another value.
 #[derive(Clone, Copy)]
 struct Exception {
     name: &'static str,
@@ -205,7 +205,7 @@ const fn exception(name: &'static str, value: Option<&'static str>, reason: &'st
     Exception { name, value, reason }
 }
 
-/// What tells a request from the next, and a client from the next: both send it, each its own.
+/// Headers that differ for each request or client: both send them, with different values.
 const PER_REQUEST: [&str; 6] =
     ["authorization", "content-length", "host", "user-agent", "x-amz-date", "x-amz-security-token"];
 
@@ -219,7 +219,7 @@ const ANY_CLIENT: &[Exception] = &[
     exception("accept-encoding", None, "what the client can unpack; it is the client's own matter"),
 ];
 
-/// The SDK for JavaScript sends the same in a page, by the same fetch.
+/// The SDK for JavaScript sends the same in a page, with the same fetch.
 const FETCH: &[Exception] = &[
     exception("accept-language", None, "the browser sends it with every request"),
     exception(
@@ -242,7 +242,7 @@ const FETCH: &[Exception] = &[
 const ASSUME_ROLE: &str = "AssumeRoleWithWebIdentity";
 const CALLER_IDENTITY: &str = "GetCallerIdentity";
 
-/// What `credential-process` prints and an SDK can tell.
+/// The members of `credential-process`'s document that an SDK can report.
 const NAMES: [&str; 5] = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration", "AccountId"];
 
 const KEYS: &str = "[keys]

@@ -1,4 +1,4 @@
-//! A program in a terminal wants credentials, and the browser has them or gets them.
+//! A program in a terminal requests credentials, and the browser has them or gets them.
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config};
@@ -14,14 +14,14 @@ use crate::{
 crate::stories![
     a_terminal_that_needs_credentials_opens_the_sign_in_window,
     a_hundred_programs_at_once_cause_one_sign_in,
-    a_window_closed_on_a_terminal_is_told_there,
-    a_command_that_is_interrupted_takes_its_sign_in_window_along,
+    closing_the_window_is_reported_in_the_terminal,
+    interrupting_a_command_closes_its_sign_in_window,
     programs_are_served_while_a_person_chooses_an_account,
     the_console_opens_and_its_address_is_in_no_command_line,
-    a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role,
+    a_sign_in_for_a_terminal_shows_a_notification_for_its_role,
 ];
 
-/// What `credential_process` runs.
+/// The command in a profile's `credential_process`.
 pub(crate) const QUESTION: [&str; 5] =
     ["credential-process", "--profile", "dev", "--role-arn", "arn:aws:iam::111111111111:role/developer"];
 
@@ -41,7 +41,7 @@ async fn a_terminal_that_needs_credentials_opens_the_sign_in_window(kind: Kind) 
     assert_eq!(answer["AccountId"], "111111111111");
     assert!(answer["SessionToken"].is_string());
 
-    // From now on nobody is asked, not even AWS.
+    // From now on neither the person nor AWS is asked.
     ask(&scene).await?.succeeded()?;
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 1);
     Ok(())
@@ -98,7 +98,7 @@ async fn a_hundred_programs_at_once_cause_one_sign_in(kind: Kind) -> Result<()> 
     Ok(())
 }
 
-async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
+async fn closing_the_window_is_reported_in_the_terminal(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async { browser.sign_in_window().await?.close().await };
@@ -109,7 +109,7 @@ async fn a_window_closed_on_a_terminal_is_told_there(kind: Kind) -> Result<()> {
     nothing_was_issued(&scene)
 }
 
-async fn a_command_that_is_interrupted_takes_its_sign_in_window_along(kind: Kind) -> Result<()> {
+async fn interrupting_a_command_closes_its_sign_in_window(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = browser_in_the_background(&scene).await?;
     let program = scene.terminal().start_rolecall(QUESTION)?;
@@ -117,7 +117,7 @@ async fn a_command_that_is_interrupted_takes_its_sign_in_window_along(kind: Kind
     program.interrupt().await?;
     window.has_closed().await?;
 
-    // Nothing is left that anybody would have to wait for.
+    // Nothing is left that a later request would have to wait for.
     let person = async { browser.sign_in_window().await?.choose("Alice Adams").await };
     let (answer, signed_in) = tokio::join!(ask(&scene), person);
     signed_in?;
@@ -134,7 +134,7 @@ async fn programs_are_served_while_a_person_chooses_an_account(kind: Kind) -> Re
     popup.press("Use another account…").await?;
     let window = browser.sign_in_window().await?;
 
-    // One role from memory, the other by the ID token at hand.
+    // One role from memory, the other with the existing ID token.
     ask(&scene).await?.succeeded()?;
     let other = ["credential-process", "--profile", "other", "--role-arn"];
     let other = other.into_iter().chain(["arn:aws:iam::111111111111:role/readonly"]);
@@ -143,12 +143,12 @@ async fn programs_are_served_while_a_person_chooses_an_account(kind: Kind) -> Re
     window.choose("Bob Brown").await
 }
 
-async fn a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role(kind: Kind) -> Result<()> {
+async fn a_sign_in_for_a_terminal_shows_a_notification_for_its_role(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     popup.says("connected").await?;
-    // A person who presses the button knows who asks.
+    // A person who presses the button needs no notification.
     popup.press("Sign in").await?;
     let window = browser.sign_in_window().await?;
     assert_eq!(popup.notifications().await?, [""; 0]);
@@ -163,6 +163,6 @@ async fn a_window_that_a_terminal_caused_comes_with_a_notification_for_its_role(
     let (answer, signed_in) = tokio::join!(ask(&scene), person);
     signed_in?;
     answer?.succeeded()?;
-    assert_eq!(popup.notifications().await?, [""; 0], "it is done with");
+    assert_eq!(popup.notifications().await?, [""; 0], "it is removed");
     Ok(())
 }

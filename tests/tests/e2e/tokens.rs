@@ -1,4 +1,4 @@
-//! ID tokens that must not be believed: each is refused by name, and none reaches AWS.
+//! Invalid ID tokens: each is refused with its own code, and none reaches AWS.
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, IdTokenFault};
@@ -21,7 +21,7 @@ async fn a_forged_id_token_is_refused_by_name_and_never_reaches_aws(kind: Kind) 
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.alert("id-token-signature-invalid").await?;
 
-    // Alice's session at the provider answers from here on, without a window.
+    // From here on, Alice's session at the provider responds without a window.
     let duplicate = |claim: &str| IdTokenFault::DuplicateClaim(claim.to_owned());
     let missing = |claim: &str| IdTokenFault::MissingClaim(claim.to_owned());
     for (fault, code) in [

@@ -1,5 +1,5 @@
-//! What a tool waits for whenever it needs credentials that the agent has: `rolecall credential-process` as a whole
-//! process, beside the least that a program of its kind can do, which is to print a file.
+//! The time of `rolecall credential-process`, as a whole process, when the agent has the credentials. It is compared
+//! with the least that such a program can do: print a file.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::{Measure, micros};
 use crate::tools::find;
 use crate::{repo, step};
 
-/// Measures it, with an agent in a home of its own that answers from memory. `host` is the optimised program.
+/// Measures it with an agent in its own home folder, which responds from memory. `host` is the optimised program.
 pub(super) fn measure(host: &Path) -> Result<Measure> {
     let home = repo::target("bench/agent");
     repo::remove_dir(&home)?;
@@ -30,7 +30,7 @@ pub(super) fn measure(host: &Path) -> Result<Measure> {
     print.arg(&file);
     let mut cat = at_home(&find(&["cat"]).context("there is no cat")?, &home);
     cat.arg(&file);
-    // In turns, so that whatever else the machine does falls on all of them.
+    // Alternating, so that other load on the machine affects all of them.
     let mut times = [&mut ask, &mut print, &mut cat].map(|command| (command, Vec::new()));
     for _ in 0..ROUNDS {
         for (command, times) in &mut times {
@@ -55,7 +55,7 @@ pub(super) fn measure(host: &Path) -> Result<Measure> {
     })
 }
 
-/// The host as the browser starts it, with credentials in its memory.
+/// The host program as a browser starts it, with credentials in its memory.
 struct Agent(Child);
 
 impl Agent {
@@ -122,7 +122,7 @@ pub(super) fn at_home(program: &Path, home: &Path) -> Command {
     command
 }
 
-/// A program that prints the file it is given, and what else Rust does at start and end.
+/// A program that prints a file, to measure the start and end of any Rust program.
 fn smallest_program() -> Result<PathBuf> {
     let source = repo::target("bench/print.rs");
     repo::write(&source, PRINT)?;
@@ -154,8 +154,8 @@ const PRINT: &str = r"fn main() {
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/bench";
 
-/// How often each is run.
+/// The number of measurements of each.
 const ROUNDS: u32 = 200;
 
-/// How many times the time of the smallest program it may take.
+/// The limit, as a multiple of the smallest program's time.
 const PEER_RATIO: u64 = 2;

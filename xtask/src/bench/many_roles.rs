@@ -1,4 +1,5 @@
-//! The settings of a large organisation: how long whoever lists its roles waits, or presses the Tab key, as whole processes.
+//! The settings of a large organisation: the time to list its roles, or to complete a role with the Tab key, as whole
+//! processes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -51,7 +52,7 @@ pub(super) fn measure(host: &Path) -> Result<Vec<Measure>> {
     Ok(measures)
 }
 
-/// As many accounts and roles as a large organisation has.
+/// Settings with the accounts and roles of a large organisation.
 fn settings() -> Result<String> {
     let mut text = String::from(PROVIDER);
     for account in 0..ACCOUNTS {
@@ -73,15 +74,15 @@ client_id = \"abcdef\"
 
 ";
 
-/// By which a shell's script asks.
+/// The variable by which a shell's script requests completions.
 const COMPLETE: &str = "ROLECALL_COMPLETE";
 
 const ACCOUNTS: usize = 1_000;
 const ROLES: usize = 10_000;
 const ROUNDS: u32 = 15;
 
-/// Nobody notices.
+/// Too short to notice.
 const ROLES_LIMIT: Duration = Duration::from_millis(200);
 
-/// A person who presses a key expects to see something before this.
+/// A person who presses a key expects a response within this time.
 const COMPLETION_LIMIT: Duration = Duration::from_millis(100);

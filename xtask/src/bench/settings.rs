@@ -1,5 +1,5 @@
-//! What the background does with the settings of a large organisation, compiled as the background is and run in a browser's
-//! worker: `core/benches/settings.rs`.
+//! What the background does with the settings of a large organisation, compiled like the background and run in a
+//! browser's worker: `core/benches/settings.rs`.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
         bail!("{}", finished.explain(&name));
     }
     step.ok("");
-    let time = |of| time(&finished.output, of).with_context(|| format!("nothing was said of {of:?}"));
+    let time = |of| time(&finished.output, of).with_context(|| format!("the output has no {of:?}"));
     let few = time("look up in few")?;
     let measure = |name, value, limit, aside| Measure {
         name: format!("{}: {name}", browser.name()),
@@ -34,10 +34,10 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
     };
     Ok([
         measure(
-            "settings of 10000 roles in 1000 accounts put together",
+            "settings of 10000 roles in 1000 accounts combined",
             time("recompute")?,
             RECOMPUTE_LIMIT,
-            "as the background is compiled".into(),
+            "compiled like the background".into(),
         ),
         measure(
             "1000 of 10000 roles looked up",
@@ -48,7 +48,7 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
     ])
 }
 
-/// Finds "NAME   time:   [1.0 ms 2.0 ms 3.0 ms]", of which the second time is the best guess.
+/// Finds "NAME   time:   [1.0 ms 2.0 ms 3.0 ms]", in which the second time is the best estimate.
 fn time(output: &str, name: &str) -> Option<Duration> {
     let line = output.lines().map(plain).find(|line| line.starts_with(name) && line.contains(" time: "))?;
     let (_, times) = line.split_once('[')?;
@@ -64,7 +64,7 @@ fn time(output: &str, name: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * seconds).ok()
 }
 
-/// A line without colours.
+/// A line without colour codes.
 fn plain(line: &str) -> String {
     let mut parts = line.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -73,8 +73,8 @@ fn plain(line: &str) -> String {
 
 const RECOMPUTE_LIMIT: Duration = Duration::from_millis(50);
 
-/// A hundred times as many roles may cost this much more: what is compared is longer, and less of it lies in the
-/// processor's cache.
+/// A hundred times as many roles may cost this much more: longer keys are compared, and fewer are in the processor's
+/// cache.
 const LOOK_UP_RATIO: u32 = 3;
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_guess_is_read_in_its_unit() {
+    fn the_best_estimate_is_read_in_its_unit() {
         let output = "Warming up for 3.0000 s\n\
             \x1b[32mrecompute\x1b[0m               time:   [\x1b[2m8.1000 ms\x1b[0m \x1b[1m8.2500 ms\x1b[0m \x1b[2m8.4000 ms\x1b[0m]\n\
             look up in few          time:   [71.000 µs 72.000 µs 73.000 µs]\n";

@@ -1,6 +1,6 @@
-//! What the extension weighs, and what of.
+//! The weight of the extension, and of its parts.
 //!
-//! A browser reads and compiles both modules, the JavaScript that wasm-bindgen makes for them, and what starts them. The
+//! A browser reads and compiles both modules, wasm-bindgen's JavaScript for them, and the scripts that start them. The
 //! weight is the sum of these files, each compressed with gzip.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use wasmparser::{KnownCustom, Name, NameSectionReader, Parser, Payload};
 use super::Measure;
 use crate::{build, repo};
 
-/// The weight of the extension as it was built last.
+/// The weight of the last build of the extension.
 pub(super) fn measure() -> Result<Measure> {
     let files = files()?;
     let modules = files.iter().filter(|file| file.path.extension().is_some_and(|kind| kind == "wasm"));
@@ -33,7 +33,7 @@ pub(super) fn measure() -> Result<Measure> {
     })
 }
 
-/// Prints where the bytes are: each file, then for each module its sections, crates and largest functions.
+/// Prints the sizes of each file, then each module's sections, crates and largest functions.
 pub(super) fn breakdown() -> Result<()> {
     for file in files()? {
         println!("{:>9} {:>9} gzipped  {}", file.bytes, file.gzipped, file.name());
@@ -66,7 +66,7 @@ impl File {
     }
 }
 
-/// What a browser loads to run the extension, in a fixed order.
+/// The files that a browser loads to run the extension, in a fixed order.
 fn files() -> Result<Vec<File>> {
     let mut paths = Vec::new();
     for folder in [build::modules(), repo::path("extension/pages")] {
@@ -80,18 +80,18 @@ fn files() -> Result<Vec<File>> {
     paths.into_iter().map(File::read).collect()
 }
 
-/// What a module consists of.
+/// The parts of a module.
 #[derive(Default)]
 struct Contents {
     code: u64,
     data: u64,
     other: u64,
-    /// Of each function: its demangled name and size.
+    /// The demangled name and size of each function.
     functions: Vec<(String, u64)>,
 }
 
 impl Contents {
-    /// Reads a module that has the names of its functions.
+    /// Reads a module that contains the names of its functions.
     fn read(bytes: &[u8]) -> Result<Self> {
         let mut contents = Self::default();
         let mut imported = 0;
@@ -164,7 +164,7 @@ fn functions(section: NameSectionReader<'_>) -> Result<BTreeMap<u32, String>> {
     Ok(names)
 }
 
-/// The crate whose source a function stands in. Instances of generic functions count for the crate that wrote them.
+/// The crate that a function's source is in. Instances of generic functions count for the crate that defines them.
 fn crate_of(function: &str) -> &str {
     let path = function.trim_start_matches(['<', '&', '(', '[', '*']);
     let path =
@@ -177,10 +177,10 @@ fn size(range: &Range<usize>) -> u64 {
     u64::try_from(range.len()).unwrap_or(u64::MAX)
 }
 
-/// What browsers load for the extension, in bytes. It was 592,000 when everything was decoded by whatever came to hand.
+/// In bytes. It was 592,000 when general-purpose crates did all the decoding.
 const LIMIT: u64 = 260_000;
 
-/// How many of the largest are shown.
+/// How many of the largest are printed.
 const CRATES: usize = 30;
 const FUNCTIONS: usize = 40;
 
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_counts_for_the_crate_that_it_was_written_in() {
+    fn a_function_counts_for_the_crate_that_defines_it() {
         for (function, of) in [
             ("serde_json::de::from_slice", "serde_json"),
             ("<alloc::vec::Vec<T> as core::clone::Clone>::clone", "alloc"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_is_taken_apart_by_sections_and_names() {
+    fn a_module_is_split_by_sections_and_names() {
         // Two functions of the type () -> (), the first of them imported, and the other's name.
         let module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x07\x01\x01a\x01b\0\0\x03\x02\x01\0\x0a\x05\x01\x03\0\0\x0b\0\x0d\x04name\x01\x06\x01\x01\x03a::";
         let contents = Contents::read(module).unwrap();

@@ -1,5 +1,5 @@
-//! Archives of which only names, rights and content count: entries in the order of their names, one time for all of
-//! them, owned by nobody in particular.
+//! Archives that depend only on names, modes and contents: sorted entries, the same time for all, and no particular
+//! owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write};
@@ -17,19 +17,18 @@ pub(super) struct Tree(BTreeMap<String, Entry>);
 
 /// A file.
 pub(super) struct Entry {
-    /// Whether it can be run.
+    /// Whether it is executable.
     executable: bool,
-    /// What it holds.
     pub(super) content: Vec<u8>,
 }
 
 impl Tree {
-    /// Adds a file that is read.
+    /// Adds a file.
     pub(super) fn add(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) {
         self.0.insert(name.into(), Entry { executable: false, content: content.into() });
     }
 
-    /// Adds a file that is run.
+    /// Adds an executable.
     pub(super) fn add_program(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) {
         self.0.insert(name.into(), Entry { executable: true, content: content.into() });
     }
@@ -39,8 +38,8 @@ impl Tree {
         self.0.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// As a zip. Its time is the format's first, rather than the commit's: a reviewer rebuilds it from sources that
-    /// have no history.
+    /// As a zip. Its time is the format's earliest, not the commit's: a reviewer rebuilds it from sources without
+    /// history.
     pub(super) fn zip(&self) -> Result<Vec<u8>> {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, entry) in &self.0 {
@@ -55,7 +54,7 @@ impl Tree {
         Ok(zip.finish()?.into_inner())
     }
 
-    /// As a tar with its folders, all names below `prefix`; `time` in seconds since 1970.
+    /// As a tar with its folders, with all names below `prefix`; `time` in seconds since 1970.
     pub(super) fn tar(&self, prefix: &str, time: u64) -> Result<Vec<u8>> {
         let mut tar = tar::Builder::new(Vec::new());
         for folder in self.folders() {
@@ -71,7 +70,7 @@ impl Tree {
         Ok(tar.into_inner()?)
     }
 
-    /// Every folder above a file, the outer ones first, with the slash that ends them; the outermost is empty.
+    /// Every folder above a file, parents first, with a trailing slash; the outermost is empty.
     fn folders(&self) -> BTreeSet<&str> {
         let mut folders = BTreeSet::from([""]);
         for name in self.0.keys() {
@@ -87,7 +86,7 @@ impl Entry {
     }
 }
 
-/// Compresses without a name and a time.
+/// Compresses without a name or time.
 pub(super) fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     gzip.write_all(content)?;
@@ -104,7 +103,7 @@ fn header(kind: EntryType, name: &str, mode: u32, size: u64, time: u64) -> Resul
     header.set_groupname("root")?;
     header.set_size(size);
     header.set_mtime(time);
-    // Not by `set_path`: it drops the "./" that names in Debian's packages begin with.
+    // `set_path` would drop the "./" at the beginning of names in Debian's packages.
     let place = &mut header.as_old_mut().name;
     let Some(place) = place.get_mut(..name.len()) else { bail!("{name} is too long a name for an archive") };
     place.copy_from_slice(name.as_bytes());
@@ -112,7 +111,7 @@ fn header(kind: EntryType, name: &str, mode: u32, size: u64, time: u64) -> Resul
     Ok(header)
 }
 
-/// A path as archives name it, on every system.
+/// A path in the form of archives, on every system.
 pub(super) fn name(path: &Path) -> Result<String> {
     let parts: Option<Vec<_>> = path.iter().map(|part| part.to_str()).collect();
     Ok(parts.with_context(|| format!("{} is not UTF-8", path.display()))?.join("/"))
@@ -132,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn the_order_in_which_files_are_added_does_not_show() {
+    fn the_order_of_adding_files_does_not_matter() {
         let (one, two) = (tree(&["b", "a/b", "a/a"]), tree(&["a/a", "b", "a/b"]));
         assert_eq!(one.zip().unwrap(), two.zip().unwrap());
         assert_eq!(one.tar("./", 1).unwrap(), two.tar("./", 1).unwrap());
     }
 
     #[test]
-    fn a_zip_holds_files_with_forward_slashes_and_their_rights() {
+    fn a_zip_has_forward_slashes_and_file_modes() {
         let bytes = tree(&["wasm/a.js", "manifest.json"]).zip().unwrap();
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         let mut seen = Vec::new();
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_too_long_for_the_format_is_refused_rather_than_cut() {
+    fn a_name_too_long_for_the_format_is_refused_rather_than_truncated() {
         assert!(tree(&["x".repeat(101).as_str()]).tar("", 1).is_err());
     }
 

@@ -1,26 +1,24 @@
-//! A Debian package, as deb(5) describes it: an `ar` archive of a version, a tar of what dpkg has to know, and a tar of
-//! the files. Written here rather than by dpkg-deb, so that it can be made anywhere and comes out the same everywhere.
+//! A Debian package, as deb(5) describes it: an `ar` archive of a version, a tar of control files, and a tar of the
+//! files. It is written here instead of with dpkg-deb, so that any system can build it with the same bytes.
 
 use anyhow::Result;
 use md5::{Digest, Md5};
 
 use super::archive::{Tree, gzip};
 
-/// What dpkg has to know of a package.
+/// The control information of a package.
 pub(super) struct Control {
-    /// Name.
     pub(super) package: &'static str,
-    /// Version.
     pub(super) version: &'static str,
-    /// Debian's name of the processor.
+    /// Debian's name for the processor architecture.
     pub(super) architecture: &'static str,
-    /// Relations to other packages, as `control` has them: field and value.
+    /// Relations to other packages: field and value, as in `control`.
     pub(super) relations: Vec<(&'static str, String)>,
-    /// One line of what it is, and paragraphs that say more.
+    /// A one-line summary, and further paragraphs.
     pub(super) description: (&'static str, &'static [&'static str]),
 }
 
-/// The package, with `time` (seconds since 1970) for all in it.
+/// The package, with `time` (seconds since 1970) for all its files.
 pub(super) fn deb(control: &Control, files: &Tree, time: u64) -> Result<Vec<u8>> {
     let members = [
         ("debian-binary", b"2.0\n".to_vec()),
@@ -42,7 +40,7 @@ fn control_files(control: &Control, files: &Tree) -> Tree {
     let mut settings = String::new();
     for (name, file) in files.iter() {
         sums.extend([&format!("{:x}", Md5::digest(&file.content)), "  ", name, "\n"]);
-        // Debian Policy 10.7: what is below /etc may be changed by the administrator, and the change has to last.
+        // Debian Policy 10.7: administrators may change files below /etc, and their changes must be preserved.
         if name.starts_with("etc/") {
             settings.extend(["/", name, "\n"]);
         }
@@ -74,7 +72,7 @@ fn fields(control: &Control, files: &Tree) -> String {
     text
 }
 
-/// Who answers for the package.
+/// The package's maintainer.
 pub(super) const MAINTAINER: &str = "The Rolecall authors <rolecall@rolecall.dev>";
 
 #[cfg(test)]
@@ -102,7 +100,7 @@ mod tests {
         deb(&control, &files, 1_700_000_000).unwrap()
     }
 
-    /// The text of a file among those that dpkg has to know.
+    /// The text of a control file.
     fn control_file(deb: &[u8], wanted: &str) -> String {
         let mut archive = ar::Archive::new(deb);
         while let Some(member) = archive.next_entry() {
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn its_members_stand_in_the_order_that_dpkg_wants() {
+    fn its_members_are_in_the_order_that_dpkg_requires() {
         let deb = example();
         let mut archive = ar::Archive::new(deb.as_slice());
         let mut names = Vec::new();
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn its_control_file_says_what_it_is_and_how_large() {
+    fn its_control_file_has_the_description_and_the_size() {
         assert_eq!(
             control_file(&example(), "control"),
             "Package: rolecall\nVersion: 0.1.0\nSection: utils\nPriority: optional\nArchitecture: amd64\n\
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_below_etc_is_the_administrators_to_change() {
+    fn files_below_etc_are_conffiles() {
         assert_eq!(
             control_file(&example(), "conffiles"),
             "/etc/chromium/native-messaging-hosts/dev.rolecall.host.json\n"
@@ -152,11 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn making_it_twice_gives_the_same_bytes() {
+    fn building_it_twice_gives_the_same_bytes() {
         assert_eq!(example(), example());
     }
 
-    /// Debian's own reader agrees, where there is one.
+    /// Debian's own reader accepts it, if it is installed.
     #[test]
     fn dpkg_reads_it() {
         let Some(dpkg) = find(&["dpkg-deb"]) else { return };

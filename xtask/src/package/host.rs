@@ -1,5 +1,5 @@
-//! The native host as it is released: built, with its manual, its completions and the manifests that let every
-//! browser of a machine find it, laid out for a person's own folder or for Debian.
+//! The release of the native host: the program with its manual, its completions and the manifests for the browsers of a
+//! machine, laid out for a user's own folder or for Debian.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -16,23 +16,23 @@ use super::deb::{Control, MAINTAINER};
 use crate::notices::{self, Notices, paragraph};
 use crate::{extension, remap, repo, step};
 
-/// The program and what it says of itself.
+/// The program and its generated files.
 pub(super) struct Host {
     program: Vec<u8>,
     /// Pages by name, "rolecall.1".
     manual: BTreeMap<String, Vec<u8>>,
     /// Completion scripts by shell.
     completions: BTreeMap<&'static str, String>,
-    /// What is owed to the authors of its crates.
+    /// The licences of its crates.
     notices: Notices,
 }
 
-/// Compiles the program for this machine, as a profile of `Cargo.toml` says.
+/// Compiles the program for this machine, with a profile of `Cargo.toml`.
 pub(super) fn compile(profile: &str) -> Result<PathBuf> {
     let rustc = rustc();
     let triple = triple(&rustc)?;
     let mut cargo = repo::cargo();
-    // With a target named, the flags are not for build scripts, which need not be the same everywhere.
+    // With a named target, the flags do not apply to build scripts, which need not be reproducible.
     cargo.args(["build", "--locked", "--package", "rolecall", "--target", &triple, "--profile", profile]);
     cargo.env(remap::VARIABLE, remap::flags(&rustc)?);
     step::run("compile the host", &mut cargo)?;
@@ -40,7 +40,7 @@ pub(super) fn compile(profile: &str) -> Result<PathBuf> {
 }
 
 impl Host {
-    /// Builds it for this machine, as a profile of `Cargo.toml` says.
+    /// Builds it for this machine, with a profile of `Cargo.toml`.
     pub(super) fn build(profile: &str) -> Result<Self> {
         let path = compile(profile)?;
         let pages = repo::target("packaging/man");
@@ -59,7 +59,7 @@ impl Host {
         Ok(Self { program: repo::read(&path)?, manual, completions, notices })
     }
 
-    /// As it is unpacked into a folder like `/usr/local`, with a page of what to do then.
+    /// Laid out for a prefix such as `/usr/local`, with installation instructions.
     pub(super) fn tree(&self) -> Result<Tree> {
         let mut tree = Tree::default();
         tree.add_program("bin/rolecall", self.program.as_slice());
@@ -77,8 +77,8 @@ impl Host {
         Ok(tree)
     }
 
-    /// As Debian lays it out, with manifests for every person on the machine; `time` is the release's, in seconds
-    /// since 1970.
+    /// Laid out for Debian, with manifests for all users of the machine; `time` is the release's, in seconds since
+    /// 1970.
     pub(super) fn debian_tree(&self, time: u64) -> Result<Tree> {
         let mut tree = Tree::default();
         tree.add_program("usr/bin/rolecall", self.program.as_slice());
@@ -105,7 +105,7 @@ impl Host {
         Ok(tree)
     }
 
-    /// What dpkg has to know; nothing if Debian has no name for this processor.
+    /// Debian's control information; `None` if Debian has no name for this processor.
     pub(super) fn control(&self) -> Option<Control> {
         let architecture = match env::consts::ARCH {
             "x86_64" => "amd64",
@@ -120,7 +120,7 @@ impl Host {
             architecture,
             relations: vec![
                 ("Depends", format!("{libc}, libgcc-s1 (>= 4.2)")),
-                // The roots that providers and AWS are checked against.
+                // The root certificates for connections to providers and AWS.
                 ("Recommends", "ca-certificates".into()),
                 (
                     "Suggests",
@@ -144,11 +144,11 @@ fn rustc() -> OsString {
     env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
-/// What the compiler calls this machine.
+/// The compiler's target triple for this machine.
 fn triple(rustc: &OsString) -> Result<String> {
     let about = ask(Command::new(rustc).arg("-vV"))?;
     let triple = about.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(triple.context("rustc does not say what it compiles for")?.to_owned())
+    Ok(triple.context("rustc does not report its target")?.to_owned())
 }
 
 fn ask(command: &mut Command) -> Result<String> {
@@ -159,13 +159,13 @@ fn ask(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The script with the program found on the PATH instead of where it was built.
+/// The script with the program found on the PATH instead of at its build path.
 fn portable(script: &str, built: &Path) -> Result<String> {
     let built = built.to_str().context("the program's path is not UTF-8")?;
-    // A path with a space in it stands in quotes.
+    // A path with a space is in quotes.
     let portable = script.replace(&format!("'{built}'"), "rolecall").replace(built, "rolecall");
     if portable == script {
-        bail!("the completion script does not name {built}");
+        bail!("the completion script does not contain {built}");
     }
     Ok(portable)
 }
@@ -188,7 +188,8 @@ fn id<'ids>(ids: &'ids Value, name: &str) -> Result<&'ids str> {
 
 /// In the machine-readable form, <https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/>.
 fn copyright(mit: &str, notices: &Notices) -> Result<String> {
-    let (holder, terms) = mit.split_once("\n\n").context("LICENSE-MIT does not begin with its holder")?;
+    let (holder, terms) =
+        mit.split_once("\n\n").context("LICENSE-MIT does not begin with the copyright holder")?;
     let holder = holder.trim_start_matches("Copyright (c) ");
     Ok(format!(
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: Rolecall\n\
@@ -201,7 +202,7 @@ fn copyright(mit: &str, notices: &Notices) -> Result<String> {
     ))
 }
 
-/// What Debian Policy 4.4 wants to read of changes; people find more in the file that it names.
+/// The changelog that Debian Policy 4.4 requires; it refers to the complete one.
 fn changelog(time: u64) -> Result<String> {
     let time =
         DateTime::from_timestamp(i64::try_from(time)?, 0).context("the time of these sources is too late")?;
@@ -212,7 +213,7 @@ fn changelog(time: u64) -> Result<String> {
     ))
 }
 
-/// The newest version of the C library whose symbols the program asks for, as they are named in it: `GLIBC_2.34`.
+/// The newest version of the C library that the program's symbols require, by their names in it: `GLIBC_2.34`.
 fn libc_version(program: &[u8]) -> Option<(u32, u32)> {
     const MARK: &[u8] = b"GLIBC_";
     let named = program.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK);
@@ -230,7 +231,7 @@ fn libc_version(program: &[u8]) -> Option<(u32, u32)> {
         .max()
 }
 
-/// Where the browsers of a Linux machine look for hosts, and which kind of manifest they want there.
+/// The manifest folders of browsers on a Linux machine, and their kind of manifest.
 const SYSTEM_WIDE: [(&str, &str); 4] = [
     ("etc/chromium/native-messaging-hosts", "chromium"),
     ("etc/opt/chrome/native-messaging-hosts", "chromium"),
@@ -249,29 +250,29 @@ const DOCUMENTS: [(&str, &str); 5] = [
 const LINTIAN: &str = "\
 # Chrome and Edge read the manifests of host programs in these folders and in no others.
 rolecall: dir-or-file-in-etc-opt [etc/opt/*]
-# It stands within the terms of a crate, which go along as their authors wrote them.
+# It is part of a crate's terms, which are included as written.
 rolecall: copyright-file-contains-full-apache-2-license
 ";
 
 const INSTALL: &str = "\
-Rolecall on the machine. For one person:
+The Rolecall host program and command line. To install them for one user:
 
     mkdir -p ~/.local
     cp -r bin share ~/.local/
     ~/.local/bin/rolecall install
 
-The last line tells the browsers found where the program is. `rolecall doctor` then says whether all is well, and
-`rolecall uninstall` takes it back.
+The last command registers the program with the browsers that it finds. `rolecall doctor` then checks the installation,
+and `rolecall uninstall` removes the registration.
 ";
 
-const DESCRIPTION: &str = "federated sign-in to AWS from the browser, on the machine";
+const DESCRIPTION: &str = "federated sign-in to AWS from the browser: host program and command line";
 const PARAGRAPHS: [&str; 2] = [
-    "Takes the credentials that the Rolecall browser extension got with the\n\
-     company's own sign-in to where AWS tools look for them: profiles in ~/.aws,\n\
-     credential_process, shells. Lets a terminal ask the browser for fresh ones.\n\
+    "Passes the credentials that the Rolecall browser extension gets through the\n\
+     company's own sign-in to AWS tools: profiles in ~/.aws, credential_process,\n\
+     shells. A terminal can request new credentials from the browser.\n\
      There is no long-lived key anywhere and no listening port.",
-    "This package tells Chrome, Chromium, Edge and Firefox where the program is,\n\
-     for every person on the machine.",
+    "This package registers the program with Chrome, Chromium, Edge and Firefox,\n\
+     for all users of the machine.",
 ];
 
 #[cfg(test)]
@@ -279,13 +280,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_package_asks_for_the_newest_c_library_that_the_program_names() {
+    fn the_package_depends_on_the_newest_c_library_that_the_program_needs() {
         assert_eq!(libc_version(b"\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.2.5\0GLIBC_PRIVATE\0"), Some((2, 34)));
         assert_eq!(libc_version(b"static"), None);
     }
 
     #[test]
-    fn the_changelog_is_dated_as_debian_dates() {
+    fn the_changelog_has_a_date_in_debians_format() {
         let text = changelog(1_700_000_000).unwrap();
         assert!(text.ends_with(">  Tue, 14 Nov 2023 22:13:20 +0000\n"), "{text}");
     }
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_manifest_names_the_program_and_who_may_start_it() {
+    fn a_host_manifest_names_the_program_and_the_allowed_extensions() {
         let ids: Value =
             serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json")).unwrap()).unwrap();
         for (_, family) in SYSTEM_WIDE {
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copyright_file_carries_the_terms_in_debians_form() {
+    fn the_copyright_file_contains_the_terms_in_debians_format() {
         let notices = Notices::of(&["rolecall"], "x86_64-unknown-linux-gnu").unwrap();
         let mit = "Copyright (c) 2026 Someone\n\nPermission is hereby\n\ngranted.\n";
         let text = copyright(mit, &notices).unwrap();

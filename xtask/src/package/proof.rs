@@ -1,8 +1,8 @@
-//! Whether the folder, the user's own cargo folder and the times of files leave a trace in the packages: all of them are
-//! made here and from a copy elsewhere, without history as in a source archive, and compared.
+//! Checks that the folder, the user's cargo folder and the times of files leave no trace in the packages: all packages
+//! are built here and from a copy elsewhere, without history as in a source archive, and compared.
 //!
-//! This is cheap enough for every test run. It differs from a release in one thing, the host's profile: how well it is
-//! optimised costs minutes and has no part in the question. [`super::verify`] leaves nothing out.
+//! This is cheap enough for every test run. It differs from a release only in the host's profile: optimising takes
+//! minutes and does not matter here. [`super::verify`] leaves nothing out.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,13 +19,13 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::rust_target::rustc;
 
-/// The host as the proof packs it. The end-to-end tests drive it: what people get, but for how well it is optimised.
+/// The host program of these packages. The end-to-end tests use it: it is a release except for its optimisation.
 pub(crate) fn program() -> Result<PathBuf> {
     compile(PROFILE)
 }
 
-/// Fails with the names of the packages that differ. Unless the variable `CI` is set, what was proven for the same
-/// sources is not proven again.
+/// Fails with the names of the packages that differ. If the same sources have passed before, it does nothing, unless
+/// the variable `CI` is set.
 pub(crate) fn prove() -> Result<()> {
     let mut sources = BTreeMap::new();
     let made = |path: &Path| path.file_name().is_some_and(|name| NO_SOURCES.iter().any(|made| name == *made));
@@ -37,7 +37,7 @@ pub(crate) fn prove() -> Result<()> {
     );
     sources.insert(TIME_FILE.into(), source.time.to_string().into_bytes());
     if stamp.is_fresh() && env::var_os("CI").is_none() {
-        step::note("the packages of these sources were made twice and compared before");
+        step::note("the packages of these sources were already built twice and compared");
         return Ok(());
     }
 
@@ -57,20 +57,20 @@ pub(crate) fn prove() -> Result<()> {
     stamp.set()
 }
 
-/// What is in the files that packages are made from, and how they are called.
+/// The names and contents of the files that packages are built from.
 fn digest(files: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<u8> {
     let packed = files.iter().filter(|(name, _)| !is_only_tested_with(name));
     let lines = packed.map(|(name, content)| format!("{} {}\n", repo::sha256(content), name.display()));
     lines.collect::<String>().into_bytes()
 }
 
-/// Whether a file has no part in any package: tests, what they are held against, and pages to read on the way.
+/// Whether a file is in no package: tests, their data, and documentation pages.
 fn is_only_tested_with(name: &Path) -> bool {
     let is_page = name.starts_with("docs") && name.extension().is_some_and(|extension| extension == "md");
     is_page || NOT_PACKED.iter().any(|folder| name.starts_with(folder))
 }
 
-/// A cargo folder by another name, with the same crates in it.
+/// Another cargo folder with the same crates.
 #[cfg(unix)]
 fn another_cargo_home() -> Result<Option<PathBuf>> {
     let Some(home) = crate::remap::cargo_home() else { return Ok(None) };
@@ -91,10 +91,10 @@ fn another_cargo_home() -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Folders of history and of what was made or fetched.
+/// Folders of history, builds and downloads.
 const NO_SOURCES: [&str; 3] = [".git", "node_modules", "target"];
 
-/// Folders of which nothing is packed or compiled into what is.
+/// Folders that are neither packaged nor compiled into a package.
 const NOT_PACKED: [&str; 8] = [
     ".ci",
     "core/tests",
@@ -106,5 +106,5 @@ const NOT_PACKED: [&str; 8] = [
     "xtask/tests",
 ];
 
-/// In the workspace's `Cargo.toml`.
+/// A profile in the workspace's `Cargo.toml`.
 const PROFILE: &str = "proof";

@@ -1,4 +1,4 @@
-//! The source that a release is made from: which commit it is, of what time, and an archive of it.
+//! The source of a release: its commit, its time, and an archive of it.
 
 use std::env;
 use std::process::Command;
@@ -10,14 +10,14 @@ use crate::repo;
 
 /// A commit, or sources from an archive.
 pub(super) struct Source {
-    /// The commit; nothing if these sources have no history.
+    /// The commit; `None` if these sources have no history.
     pub(super) commit: Option<String>,
-    /// When it was made, in seconds since 1970: the time of all that is packed.
+    /// The commit's time, in seconds since 1970: the time of all packaged files.
     pub(super) time: u64,
 }
 
 impl Source {
-    /// What this repository has checked out.
+    /// The sources of this repository.
     pub(super) fn here() -> Result<Self> {
         let commit = if repo::path(".git").exists() { Some(git(&["rev-parse", "HEAD"])?) } else { None };
         // https://reproducible-builds.org/specs/source-date-epoch/
@@ -31,12 +31,12 @@ impl Source {
         Ok(Self { commit, time })
     }
 
-    /// The archive, named `name` within: the files of the commit, and its time for those who have nothing else.
+    /// The archive, with the folder `name`: the files of the commit, and its time for builds without history.
     pub(super) fn archive(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(commit) = &self.commit else { return Ok(None) };
         let prefix = format!("--prefix={name}/");
         let time = format!("--add-virtual-file={name}/{TIME_FILE}:{}\n", self.time);
-        // Modes as fixed here rather than as the person's git is set up; times are the commit's.
+        // Fixed modes, whatever the user's git configuration says; times are the commit's.
         let args = ["-c", "tar.umask=0022", "archive", "--format=tar", &prefix, &time, commit];
         Ok(Some(gzip(&output(&args)?)?))
     }
@@ -47,9 +47,9 @@ pub(super) fn changes() -> Result<String> {
     git(&["status", "--porcelain"])
 }
 
-/// Runs git here and returns what it says, without the newline that ends it.
+/// Runs git here and returns its output without the last newline.
 pub(super) fn git(args: &[&str]) -> Result<String> {
-    let text = String::from_utf8(output(args)?).context("git answered something that is not UTF-8")?;
+    let text = String::from_utf8(output(args)?).context("the output of git is not UTF-8")?;
     Ok(text.trim_end().to_owned())
 }
 
@@ -62,5 +62,5 @@ fn output(args: &[&str]) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// In a source archive: the time of the commit it was made from.
+/// A file in the source archive: the time of its commit.
 pub(super) const TIME_FILE: &str = "SOURCE_DATE_EPOCH";

@@ -1,5 +1,5 @@
-//! Whether anyone gets the same bytes: the release is built a second time from a clone of its commit in another
-//! folder, from nothing, and every checksum compared.
+//! Verifies that a release is reproducible: it is built a second time from a clone of its commit in another folder,
+//! from nothing, and every checksum is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,12 +9,12 @@ use anyhow::{Context, Result, bail};
 use super::source::{self, Source};
 use crate::{repo, step};
 
-/// Refuses what a clone can't have.
+/// Refuses sources that a clone cannot contain.
 pub(super) fn can_be_cloned(source: &Source) -> Result<&str> {
     let Some(commit) = &source.commit else { bail!("--verify needs a git repository to clone") };
     let changes = source::changes()?;
     if !changes.is_empty() {
-        bail!("--verify builds from the last commit, and there are changes since:\n{changes}");
+        bail!("--verify builds from the last commit, but there are uncommitted changes:\n{changes}");
     }
     Ok(commit)
 }

@@ -1,4 +1,4 @@
-//! Debian's packages: the one way in which something is installed outside of `target/`.
+//! Debian's packages: the only installations outside of `target/`.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::tools::find;
 use crate::{repo, step};
 
-/// Installs packages, or says what to install where apt is missing or may not be used.
+/// Installs packages, or fails with what to install if apt is missing or not permitted.
 ///
 /// `purpose` ends the sentence "… is needed to"; `elsewhere` begins it on systems without apt.
 pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Result<()> {
@@ -23,7 +23,7 @@ pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Resu
     step::note(&format!("installing Debian's {list}, which is needed to {purpose}"));
     let step = step::Step::start(&format!("install {list}"));
     if !UPDATED.swap(true, Ordering::Relaxed) {
-        // Old package lists name versions that are gone; a failed update alone is no reason to stop.
+        // Old package lists name removed versions; a failed update alone is not an error.
         let _ = step::observed("apt-get update", apt(&become_root).arg("update"))?;
     }
     step::logged(
@@ -34,13 +34,13 @@ pub(crate) fn install(packages: &[&str], purpose: &str, elsewhere: &str) -> Resu
     Ok(())
 }
 
-/// The words before a command that make it run as root: none if we are root already.
+/// The command prefix to run as root; empty if we are root already.
 fn become_root() -> Option<Vec<&'static str>> {
     let id = Command::new("id").arg("-u").output().ok()?;
     if id.stdout.trim_ascii() == b"0" {
         return Some(Vec::new());
     }
-    // sudo asks on the terminal itself where it needs a password.
+    // sudo asks for a password on the terminal itself.
     find(&["sudo"]).map(|_| vec!["sudo"])
 }
 
@@ -51,5 +51,5 @@ fn apt(become_root: &[&str]) -> Command {
     command
 }
 
-/// Whether this run has fetched the lists of packages.
+/// Whether this run has updated the package lists.
 static UPDATED: AtomicBool = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! Chromium and its driver. Chrome itself won't do: its releases no longer load an unpacked extension from the command
+//! Chromium and its driver. Chrome does not work: its releases no longer load an unpacked extension from the command
 //! line.
 
 use std::path::PathBuf;
@@ -7,15 +7,14 @@ use anyhow::{Result, bail};
 
 use crate::tools::{apt, find};
 
-/// A browser and the driver that belongs to it.
+/// A browser and its driver.
 pub(crate) struct Chromium {
-    /// The browser.
     pub(crate) browser: PathBuf,
     /// Its `WebDriver` server.
     pub(crate) driver: PathBuf,
 }
 
-/// Finds both, or installs them.
+/// Finds or installs both.
 pub(crate) fn ready() -> Result<Chromium> {
     if let Some(found) = installed() {
         return Ok(found);

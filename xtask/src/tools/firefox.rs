@@ -1,4 +1,4 @@
-//! Firefox and its driver. The driver is built as a crate: Debian does not have it, and building it takes a minute or two.
+//! Firefox and its driver. The driver is built from a crate in a minute or two, since Debian does not have it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,15 +9,14 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::{apt, find};
 
-/// A browser and a driver for it.
+/// A browser and its driver.
 pub(crate) struct Firefox {
-    /// The browser.
     pub(crate) browser: PathBuf,
     /// Its `WebDriver` server.
     pub(crate) driver: PathBuf,
 }
 
-/// Finds both, or installs them.
+/// Finds or installs both.
 pub(crate) fn ready() -> Result<Firefox> {
     Ok(Firefox { browser: browser()?, driver: driver()? })
 }
@@ -33,7 +32,7 @@ fn browser() -> Result<PathBuf> {
     }
 }
 
-/// The driver of the pinned version: the one on the PATH if it is that, else one of our own.
+/// The pinned version of the driver: the one on the PATH if it matches, else our own build.
 fn driver() -> Result<PathBuf> {
     if let Some(found) = find(&["geckodriver"]).filter(|program| is_pinned(program)) {
         return Ok(found);
@@ -51,7 +50,7 @@ fn driver() -> Result<PathBuf> {
     install
         .args(["install", "geckodriver", "--locked", "--force", "--version", &version, "--root"])
         .arg(&folder)
-        // It only passes messages on: what is saved in building it is never lost in running it.
+        // It only passes messages on: what building it unoptimised saves is more than what running it costs.
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_TARGET_DIR", &built);
     step::run("build geckodriver", &mut install)?;
@@ -67,7 +66,7 @@ fn is_pinned(program: &Path) -> bool {
     })
 }
 
-/// The extended-support release first: it changes least.
+/// The extended-support release first: it changes less often.
 const BROWSERS: &[&str] = &["firefox-esr", "firefox"];
 
 /// Of geckodriver.

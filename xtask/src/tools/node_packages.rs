@@ -1,5 +1,5 @@
-//! What the end-to-end tests run on Node.js: the AWS SDK for JavaScript and an OpenID Connect provider. Both in the last
-//! release that is content with Node.js 18, which Debian has.
+//! Packages for Node.js that the end-to-end tests run: the AWS SDK for JavaScript and an OpenID Connect provider. Both
+//! are the last releases that support Node.js 18, which Debian has.
 
 use std::path::PathBuf;
 
@@ -8,16 +8,16 @@ use anyhow::Result;
 use crate::repo::{self, Stamp};
 use crate::tools::npm;
 
-/// The folder `node_modules` that has them, filled first if its lock file has changed.
+/// The folder `node_modules`, filled first if the lock file has changed.
 pub(crate) fn ready() -> Result<PathBuf> {
     let _lock = repo::lock("node-packages")?;
     let folder = repo::target("tools/node");
     let modules = folder.join("node_modules");
     let stamp = Stamp::new(folder.join("lock.sha256"), &[LOCK.as_bytes()]);
     let fetched = stamp.is_fresh() && modules.is_dir();
-    npm::ready("run what the tests hold the product against", fetched)?;
+    npm::ready("run the programs that the tests use", fetched)?;
     if !fetched {
-        npm::fetch("the packages that tests run on Node.js", &folder, PACKAGE, LOCK)?;
+        npm::fetch("the tests' packages for Node.js", &folder, PACKAGE, LOCK)?;
         stamp.set()?;
     }
     Ok(modules)

@@ -1,4 +1,4 @@
-//! npm: how programs written for Node.js are fetched. Versions and checksums stand in each program's lock file.
+//! npm: fetches programs for Node.js. Versions and checksums are in each program's lock file.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::tools::{apt, find};
 use crate::{repo, step};
 
-/// Makes sure of Node.js, and of npm where something is to be `fetched` still.
+/// Makes sure that Node.js is installed, and npm unless everything was `fetched` already.
 pub(crate) fn ready(purpose: &str, fetched: bool) -> Result<()> {
     if find(&["node"]).is_none() || (find(&["npm"]).is_none() && !fetched) {
         apt::install(&["nodejs", "npm"], purpose, "Node.js 18 or later with npm")?;
@@ -16,7 +16,7 @@ pub(crate) fn ready(purpose: &str, fetched: bool) -> Result<()> {
     Ok(())
 }
 
-/// Fills `folder` with what the lock file lists, and with nothing else. No program of a package runs for it.
+/// Fills `folder` with exactly what the lock file lists. No install script of a package runs.
 pub(crate) fn fetch(name: &str, folder: &Path, package: &str, lock: &str) -> Result<()> {
     repo::remove_dir(folder)?;
     repo::write(&folder.join("package.json"), package)?;

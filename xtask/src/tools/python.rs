@@ -1,5 +1,4 @@
-//! A Python environment of our own with the AWS command line and SDK, which the tests hold the product against, and an
-//! STS that is not ours.
+//! A Python environment with the AWS command line and SDK, which the tests use with the product, and a third-party STS.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +9,7 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::apt;
 
-/// The interpreter of the environment, made first if its list of packages has changed.
+/// The environment's interpreter. The environment is created first if its list of packages has changed.
 pub(crate) fn ready() -> Result<PathBuf> {
     let _lock = repo::lock("python")?;
     let requirements = repo::path("tests/python-requirements.txt");
@@ -28,7 +27,7 @@ pub(crate) fn ready() -> Result<PathBuf> {
         )?;
     }
     repo::remove_dir(&folder)?;
-    step::run("make a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    step::run("create a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     step::run(
         "install AWS's Python tools and an STS",
         Command::new(&python)

@@ -1,5 +1,4 @@
-//! The standard library of targets that this machine is not: the toolchain's own, rustup's, or one compiled from Debian's
-//! sources where neither can be had.
+//! The standard library for other targets: the toolchain's own, rustup's, or one compiled from Debian's sources.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,7 +14,7 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::{apt, find};
 
-/// Where the standard library of some targets comes from.
+/// Where a standard library comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Library {
     /// The active toolchain has it.
@@ -25,7 +24,7 @@ pub(crate) enum Library {
 }
 
 impl Library {
-    /// The compiler that goes with it.
+    /// The matching compiler.
     pub(crate) fn compiler(self) -> OsString {
         match self {
             Self::Installed => env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
@@ -33,16 +32,16 @@ impl Library {
         }
     }
 
-    /// A cargo command that takes its standard library from there; `crates` are those of it that are wanted.
+    /// A cargo command that uses the library; `crates` are the needed parts of it.
     ///
-    /// It needs a target folder of its own: another compiler may be at work than for the rest.
+    /// It needs its own target folder: it may use another compiler.
     pub(crate) fn cargo(self, subcommand: &str, crates: &str) -> Command {
         let mut cargo = repo::cargo();
         cargo.arg(subcommand);
         if self == Self::FromSources {
             cargo
                 .env("RUSTC", DEBIAN_RUSTC)
-                // Debian's is a released compiler: this lets it take the unstable option below.
+                // Debian's is a stable compiler: this allows the unstable option below.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg(format!("-Zbuild-std={crates}"));
         }
@@ -50,7 +49,7 @@ impl Library {
     }
 }
 
-/// Finds a library for all of `targets`, or installs one. `purpose` ends the sentence "… is needed to".
+/// Finds or installs a library for all of `targets`. `purpose` ends the sentence "… is needed to".
 pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
     if installed(targets)? {
         return Ok(Library::Installed);
@@ -68,7 +67,7 @@ pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
     Ok(Library::FromSources)
 }
 
-/// Whether the active toolchain has the library for all of `targets`, after rustup was asked for what is missing.
+/// Whether the active toolchain has the library for all of `targets`, after asking rustup for missing ones.
 pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
     let _lock = repo::lock("rust-targets")?;
     for target in targets {
@@ -79,7 +78,7 @@ pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
     Ok(true)
 }
 
-/// What the active toolchain's compiler answers.
+/// The output of the active toolchain's compiler.
 pub(crate) fn rustc(args: &[&str]) -> Result<String> {
     let output =
         Command::new(Library::Installed.compiler()).args(args).output().context("cannot run rustc")?;
@@ -91,7 +90,7 @@ fn has(target: &str) -> Result<bool> {
     Ok(fs::read_dir(folder.trim()).is_ok_and(|mut entries| entries.next().is_some()))
 }
 
-/// Asks rustup for the target, once for each toolchain: where it can't be had the answer may take long.
+/// Asks rustup for the target, once for each toolchain: a failure may take long.
 fn add_with_rustup(target: &str) -> Result<bool> {
     let stamp = repo::target(&format!("tools/rustup-without-{target}"));
     let refused = Stamp::new(stamp, &[rustc(&["-vV"])?.as_bytes()]);
@@ -105,7 +104,7 @@ fn add_with_rustup(target: &str) -> Result<bool> {
     if added {
         step.ok("");
     } else {
-        step.ok("not to be had");
+        step.ok("not available");
         refused.set()?;
     }
     Ok(added)

@@ -1,4 +1,5 @@
-//! `wasm-opt` of Binaryen, as npm ships it: a Node program. Version and checksum stand in `binaryen/package-lock.json`.
+//! `wasm-opt` of Binaryen, in npm's package: a Node.js program. Its version and checksum are in
+//! `binaryen/package-lock.json`.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +11,12 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::npm;
 
-/// Shrinks `input` into `output`, where functions keep their names.
+/// Shrinks `input` into `output`, keeping the names of functions.
 pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
     run(&OPTIONS, input, output)
 }
 
-/// Takes away the names of functions, and which features are in use, which is of no use to a browser.
+/// Removes the names of functions and the list of features, which a browser does not need.
 pub(crate) fn strip(input: &Path, output: &Path) -> Result<()> {
     run(&["--strip-debug", "--strip-target-features"], input, output)
 }
@@ -26,7 +27,7 @@ fn run(options: &[&str], input: &Path, output: &Path) -> Result<()> {
     step::logged(&format!("wasm-opt {}", output.display()), &mut node)
 }
 
-/// Installs it if it isn't there, or if another version is wanted.
+/// Installs it if it is missing or has another version.
 pub(crate) fn ready() -> Result<()> {
     let _lock = repo::lock("wasm-opt")?;
     let program = repo::target(PROGRAM);
@@ -38,7 +39,7 @@ pub(crate) fn ready() -> Result<()> {
     }
     let folder = repo::target("tools/npm");
     npm::fetch("wasm-opt", &folder, PACKAGE, LOCK)?;
-    // The package is a hundred megabytes of which we need one program.
+    // The package has a hundred megabytes, of which one program is needed.
     let shipped = folder.join("node_modules/binaryen/bin");
     for name in ["package.json", "wasm-opt"] {
         let kept = program.with_file_name(name);
@@ -49,7 +50,7 @@ pub(crate) fn ready() -> Result<()> {
     stamp.set()
 }
 
-/// What the output depends on besides the input.
+/// What the output depends on, apart from the input.
 pub(crate) fn recipe() -> Vec<u8> {
     [LOCK.as_bytes(), OPTIONS.join(" ").as_bytes()].concat()
 }
@@ -58,8 +59,7 @@ const PROGRAM: &str = "tools/binaryen/wasm-opt";
 const PACKAGE: &str = include_str!("binaryen/package.json");
 const LOCK: &str = include_str!("binaryen/package-lock.json");
 
-/// Size first, after compression: a function that is inlined into its only caller makes that one's code less like any
-/// other, and functions of one name lie side by side, within what gzip looks back on. Which features are in use stands in the
-/// module.
+/// Optimises for compressed size: inlining a function into its only caller makes that one less similar to others, and sorting
+/// functions by name puts similar ones within gzip's window. The module itself lists its features.
 const OPTIONS: [&str; 4] =
     ["-Oz", "--one-caller-inline-max-function-size=0", "--reorder-functions-by-name", "--debuginfo"];

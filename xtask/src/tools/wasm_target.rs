@@ -1,4 +1,4 @@
-//! The way from Rust to WebAssembly.
+//! Compiling Rust to WebAssembly.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::repo;
 use crate::tools::rust_target::{self, Library, rustc};
 use crate::tools::{apt, find};
 
-/// A way to compile for the browser.
+/// The tools to compile for the browser.
 pub(crate) struct WasmTarget {
     library: Library,
-    /// One from elsewhere, where the compiler brings none.
+    /// Another linker, if the toolchain has none.
     linker: Option<PathBuf>,
 }
 
@@ -29,7 +29,7 @@ impl WasmTarget {
         cargo
     }
 
-    /// Where such a command puts, by profile, what it has compiled.
+    /// The output folder of such a command, which contains one for each profile.
     pub(crate) fn folder(&self) -> PathBuf {
         self.target_dir().join(TARGET)
     }
@@ -37,18 +37,18 @@ impl WasmTarget {
     fn target_dir(&self) -> PathBuf {
         match self.library {
             Library::Installed => repo::target(""),
-            // Another compiler keeps what it made to itself.
+            // Another compiler uses its own target folder.
             Library::FromSources => repo::target("wasm-from-sources"),
         }
     }
 
-    /// The compiler that such a command runs.
+    /// The compiler of such a command.
     pub(crate) fn compiler(&self) -> OsString {
         self.library.compiler()
     }
 }
 
-/// Finds a way, or installs one.
+/// Finds or installs the tools.
 pub(crate) fn ready() -> Result<WasmTarget> {
     let library = rust_target::ready(&[TARGET], "compile to WebAssembly")?;
     let linker = if library == Library::FromSources { Some(linker()?) } else { None };
@@ -70,5 +70,5 @@ fn linker() -> Result<PathBuf> {
     find(&["wasm-ld"]).context("lld was installed but wasm-ld is not on the PATH")
 }
 
-/// The one target that browsers run.
+/// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

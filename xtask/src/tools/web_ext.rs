@@ -1,5 +1,5 @@
-//! `web-ext` of Mozilla, which finds in an extension what addons.mozilla.org would. The last release that is content with
-//! Node.js 18, which Debian has.
+//! Mozilla's `web-ext`, which checks an extension like addons.mozilla.org. It is the last release that supports Node.js
+//! 18, which Debian has.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::repo::{self, Stamp};
 use crate::tools::npm;
 
-/// A command that fails if there is anything to say about the unpacked extension in `folder`.
+/// A command that fails if the unpacked extension in `folder` has any warning.
 pub(crate) fn lint(folder: &Path) -> Result<Command> {
     ready()?;
     let mut node = Command::new("node");
@@ -17,7 +17,7 @@ pub(crate) fn lint(folder: &Path) -> Result<Command> {
     Ok(node)
 }
 
-/// Installs it if it isn't there, or if another version is wanted.
+/// Installs it if it is missing or has another version.
 pub(crate) fn ready() -> Result<()> {
     let _lock = repo::lock("web-ext")?;
     let stamp = Stamp::new(repo::target("tools/web-ext/lock.sha256"), &[LOCK.as_bytes()]);
@@ -34,6 +34,6 @@ const PROGRAM: &str = "tools/web-ext/node_modules/web-ext/bin/web-ext.js";
 const PACKAGE: &str = include_str!("web-ext/package.json");
 const LOCK: &str = include_str!("web-ext/package-lock.json");
 
-/// A warning is a failure; settings of whoever runs this are left alone.
+/// Warnings are failures, and the user's own configuration is ignored.
 const OPTIONS: [&str; 5] =
     ["lint", "--no-config-discovery", "--warnings-as-errors", "--boring", "--source-dir"];

@@ -1,5 +1,5 @@
-//! Wine, in which programs for Windows run here, and the compiler that links them. Each run has a Windows of its own,
-//! which is gone afterwards.
+//! Wine, which runs programs for Windows, and the compiler that links them. Each run has its own Windows prefix, which
+//! is removed afterwards.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use crate::repo::{self, Stamp};
 use crate::step;
 use crate::tools::{apt, find};
 
-/// A fresh Windows. It ends, and goes, when this is dropped.
+/// A new Windows prefix. Dropping it stops its processes and removes it.
 pub(crate) struct Windows {
     wine: PathBuf,
     folder: PathBuf,
-    /// There is one folder for all runs, so that one that was killed leaves no second behind.
+    /// The same folder for all runs, so that a killed run leaves only one behind.
     _lock: File,
 }
 
-/// Finds Wine and the compiler, or installs them.
+/// Finds or installs Wine and the compiler.
 pub(crate) fn install() -> Result<PathBuf> {
     if find(&[WINE]).is_none() || find(&[COMPILER]).is_none() {
         apt::install(
@@ -31,7 +31,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     find(&[WINE]).context("wine was installed but is not on the PATH")
 }
 
-/// Starts a Windows.
+/// Starts Windows in a new prefix.
 pub(crate) fn ready() -> Result<Windows> {
     let lock = repo::lock("wine")?;
     let wine = install()?;
@@ -39,8 +39,8 @@ pub(crate) fn ready() -> Result<Windows> {
     repo::remove_dir(&folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let windows = Windows { wine, folder, _lock: lock };
-    let step = step::Step::start("start a Windows in Wine");
-    // Otherwise it ends some time after each program, and the next one may meet it as it goes.
+    let step = step::Step::start("start Windows in Wine");
+    // Otherwise it ends some time after each program, and the next program may start while it ends.
     windows.server("--persistent");
     step::logged("wineboot", windows.command().args(["wineboot", "--init"]))?;
     windows.complete()?;
@@ -49,7 +49,7 @@ pub(crate) fn ready() -> Result<Windows> {
 }
 
 impl Windows {
-    /// Has a command run programs for Windows in this one; `runner` is the variable that tells it how.
+    /// Makes a cargo command run its programs in this prefix; `runner` is the variable for the runner.
     pub(crate) fn give(&self, command: &mut Command, runner: &str) {
         command.env(runner, &self.wine);
         self.surround(command);
@@ -64,15 +64,15 @@ impl Windows {
     fn surround(&self, command: &mut Command) {
         command
             .env("WINEPREFIX", &self.folder)
-            // Of Wine's own state there is nothing to learn.
+            // Wine's own debug output is of no use.
             .env("WINEDEBUG", "-all")
-            // Nothing is offered to be installed, and no desktop's menu is written to.
+            // Do not offer to install anything, and do not write to a desktop's menu.
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d")
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY");
     }
 
-    /// Tells the server that Wine's processes share to do something. Where that is in vain, they do without.
+    /// Sends a command to the server that Wine's processes share. A failure is ignored.
     fn server(&self, option: &str) {
         let mut server = Command::new("wineserver");
         server.arg(option).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -80,7 +80,7 @@ impl Windows {
         let _ = server.status();
     }
 
-    /// Adds the library that Rust's standard library has its random numbers from, which Wine has from 9 on.
+    /// Adds the library from which Rust's standard library gets random numbers, and which Wine has since version 9.
     fn complete(&self) -> Result<()> {
         let installed = self.folder.join("drive_c/windows/system32").join(LIBRARY);
         if installed.is_file() {
@@ -103,7 +103,7 @@ impl Windows {
 
 impl Drop for Windows {
     fn drop(&mut self) {
-        // Its server stays for a moment otherwise, and writes the registry to where it was.
+        // Otherwise its server stays for a moment and writes the registry into the removed folder.
         self.server("--kill");
         self.server("--wait");
         let _ = fs::remove_dir_all(&self.folder);

@@ -92,7 +92,7 @@ fn a_multi_valued_key_needs_a_set_operator_even_for_one_value() {
 }
 
 #[test]
-fn a_denial_outweighs_any_allowance() {
+fn a_deny_statement_overrides_any_allow() {
     let document = json!({ "Statement": [
         statement("Allow", &json!({})),
         statement("Deny", &json!({ "ForAnyValue:StringEquals": { "idp.example:amr": "contractor" } })),

@@ -118,7 +118,7 @@ fn a_change_to_anything_signed_breaks_the_signature() {
 }
 
 #[test]
-fn what_is_wrong_with_a_signed_request_is_said_as_aws_says_it() {
+fn errors_of_signed_requests_have_awss_messages() {
     use AwsErrorCode::*;
     let in_time = "2015-08-30T12:40:00Z";
     let mut other_token = sts_case();

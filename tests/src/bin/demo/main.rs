@@ -1,7 +1,7 @@
-//! `cargo xtask demo`: the product in front of one's eyes, against a sandbox. A newcomer needs no provider, no AWS
-//! account and no settings, and nothing of their own is touched: home folder, browser profile and settings are scratch.
+//! `cargo xtask demo`: shows the product with a sandbox. A newcomer needs no provider, AWS account or settings, and
+//! none of their files are touched: home folder, browser profile and settings are temporary.
 //!
-//! With a display the person does the clicks and is told which; without one, or with `--headless`, the demo does them.
+//! With a display, the demo tells the person what to click; without one, or with `--headless`, it clicks by itself.
 //! It succeeds only if AWS's `GetCallerIdentity` names the role that was assumed.
 
 mod person;
@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Sign in to AWS through the extension in a real browser, against a sandbox on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Open no window and do the clicks itself; what happens without a display anyway
+    /// Open no window and click by itself; the default without a display
     #[arg(long)]
     headless: bool,
     /// The browser to show it in
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some());
     let hands = if arguments.headless || !has_display { Hands::Robot } else { Hands::Person };
-    // Whichever way this ends, the scene and all its processes and files are dropped before the exit.
+    // The scene, with all its processes and files, is dropped before the exit, however this ends.
     let outcome = tokio::select! {
         outcome = play(hands, arguments.browser) => outcome,
         stopped = stop() => stopped,
@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Waits for Ctrl-C, or for being told to end.
+/// Waits for Ctrl-C or SIGTERM.
 async fn stop() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     tokio::select! {
@@ -84,7 +84,7 @@ async fn play(hands: Hands, kind: Kind) -> Result<()> {
     let whoami = async { scene.terminal().rolecall(command).await?.succeeded() };
     let identity = show::step(&format!("rolecall {}", command.join(" ")), whoami).await?;
     show::block("GetCallerIdentity says", &identity);
-    ensure!(identity.contains(&assumed(&made.role)), "that is not the role {}", made.role);
+    ensure!(identity.contains(&assumed(&made.role)), "the identity is not the role {}", made.role);
 
     if hands == Hands::Robot {
         let console = async {
@@ -105,33 +105,33 @@ async fn play(hands: Hands, kind: Kind) -> Result<()> {
     }
     show::end(
         "That is the assumed role: a sign-in in the browser became an AWS profile.",
-        HOW_TO_GO_ON,
+        NEXT_STEPS,
         started,
     );
     Ok(())
 }
 
-/// Who does the clicks.
+/// Who clicks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hands {
-    /// Whoever sits in front of the display.
+    /// The person at the display.
     Person,
     /// The demo.
     Robot,
 }
 
-/// What came of the sign-in.
+/// The result of the sign-in.
 struct Made {
     role: RoleArn,
     profile: String,
 }
 
-/// How STS names somebody who has assumed the role, up to the session's name.
+/// The beginning of an assumed role's ARN, up to the session's name.
 fn assumed(role: &RoleArn) -> String {
     format!("arn:{}:sts::{}:assumed-role/{}/", role.partition().id(), role.account(), role.name())
 }
 
-/// An AWS file without its secrets.
+/// An AWS file with its secrets masked.
 fn masked(text: &str) -> String {
     let line = |line: &str| match line.split_once('=') {
         Some((name, _)) if SECRETS.contains(&name.trim()) => format!("{name}= ****"),
@@ -143,7 +143,7 @@ fn masked(text: &str) -> String {
 const INTRODUCTION: &str = "Everything runs on this machine and in scratch folders. Your own ~/.aws, browser and \
     settings are not touched.";
 
-const HOW_TO_GO_ON: &str = "Use it with your own provider: README.md, “Use it”, in five steps.\n\
+const NEXT_STEPS: &str = "Use it with your own provider: README.md, “Use it”, in five steps.\n\
     What to register at the provider and in AWS: docs/provider-and-aws.md";
 
 const SECRETS: [&str; 3] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];

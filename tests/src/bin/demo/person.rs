@@ -1,5 +1,4 @@
-//! The clicks, asked for one by one and waited for. Nobody is hurried, and every order of clicks that leads there is
-//! fine.
+//! Asks the person for each click and waits for it, without a time limit. The clicks may come in any order.
 
 use std::time::Duration;
 
@@ -19,20 +18,20 @@ pub(crate) async fn sign_in(scene: &Scene, browser: &Browser) -> Result<Made> {
     };
     show::step("The provider's window", happens(browser, window)).await?;
 
-    show::ask("In the window that opened: continue as anybody. There are no passwords here.");
+    show::ask("In the window that opened: continue as any user. There are no passwords here.");
     let role = show::step("ID token verified, role assumed", assumed(scene, browser)).await?;
 
     show::ask("Back in the popup: press “Write profile”.");
     let profile = || profile(&std::fs::read_to_string(scene.aws_config()).ok()?);
     let profile = show::step("The profile, written", happens(browser, profile)).await?;
-    // They may have changed their mind in between: the profile's own role is the last one that was assumed.
+    // The person may have chosen another role meanwhile: the profile belongs to the last one that was assumed.
     let role = granted(scene).pop().unwrap_or(role);
     Ok(Made { role, profile })
 }
 
 /// Waits until the person has closed the browser.
 pub(crate) async fn closes(browser: &Browser) {
-    let mut pulse = tokio::time::interval(PULSE);
+    let mut pulse = tokio::time::interval(POLL_INTERVAL);
     while browser.driver().windows().await.is_ok() {
         pulse.tick().await;
     }
@@ -56,7 +55,7 @@ async fn assumed(scene: &Scene, browser: &Browser) -> Result<RoleArn> {
     .await
 }
 
-/// The roles that STS has given credentials for, in order.
+/// The roles that STS has issued credentials for, in order.
 fn granted(scene: &Scene) -> Vec<RoleArn> {
     let calls = scene.sandbox.calls_of(CallKind::AssumeRole);
     let granted = calls.iter().filter(|call| call.status() == Some(200));
@@ -69,9 +68,9 @@ fn profile(config: &str) -> Option<String> {
     name.map(|name| name.trim_matches('"').to_owned())
 }
 
-/// Waits until `look` finds something, as long as there is a browser to make it happen in.
+/// Waits until `look` finds something, while the browser is open.
 async fn happens<T>(browser: &Browser, mut look: impl FnMut() -> Option<T>) -> Result<T> {
-    let mut pulse = tokio::time::interval(PULSE);
+    let mut pulse = tokio::time::interval(POLL_INTERVAL);
     loop {
         pulse.tick().await;
         if let Some(found) = look() {
@@ -83,5 +82,5 @@ async fn happens<T>(browser: &Browser, mut look: impl FnMut() -> Option<T>) -> R
     }
 }
 
-/// How often the world is looked at, beside somebody who clicks.
-const PULSE: Duration = Duration::from_millis(250);
+/// How often the state is checked while the person clicks.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);

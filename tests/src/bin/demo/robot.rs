@@ -1,4 +1,4 @@
-//! The clicks, done by the demo.
+//! The clicks of the demo itself.
 
 use anyhow::{Context as _, Result};
 use rolecall_sandbox::CallKind;
@@ -6,7 +6,7 @@ use rolecall_tests::{Browser, Popup, Scene};
 
 use crate::{Made, show};
 
-/// Signs in as Alice to the role of the demo and writes its profile.
+/// Signs in to the demo's role as Alice and writes its profile.
 pub(crate) async fn sign_in(scene: &Scene, browser: &Browser, popup: &Popup<'_>) -> Result<Made> {
     let pick = async {
         popup.select(ROLE).await?;

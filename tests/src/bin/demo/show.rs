@@ -1,4 +1,4 @@
-//! What the demo prints. Colour only where a terminal shows it and `NO_COLOR` is not set.
+//! The output of the demo. It has colours only on a terminal and without `NO_COLOR`.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
@@ -8,17 +8,17 @@ use anstream::{print, println, stdout};
 use anstyle::{AnsiColor, Style};
 use anyhow::{Error, Result};
 
-/// Opens.
+/// Prints the title and the introduction.
 pub(crate) fn title(name: &str, text: &str) {
     println!("\n  {BOLD}{name}{BOLD:#}\n{}", indented(text, "  "));
 }
 
-/// Does one thing, and says how it went and how long it took.
+/// Runs a step, and prints its result and duration.
 pub(crate) async fn step<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     let live = std::io::stdout().is_terminal();
     if live {
         print!("  {DIM}…{DIM:#} {name}");
-        // What cannot be shown early is shown late.
+        // If stdout cannot be flushed, the line appears later.
         let _ = stdout().flush();
     }
     let begun = Instant::now();
@@ -35,28 +35,28 @@ pub(crate) fn ask(text: &str) {
     println!("\n  {HINT}→{HINT:#} {BOLD}{text}{BOLD:#}");
 }
 
-/// Shows a piece of text as it is.
+/// Prints a piece of text unchanged.
 pub(crate) fn block(name: &str, text: &str) {
     println!("    {DIM}{name}:{DIM:#}\n{}", indented(text, "      "));
 }
 
-/// Says something beside the steps.
+/// Prints a remark between steps.
 pub(crate) fn aside(text: &str) {
     println!("{}", indented(text, "  "));
 }
 
-/// Closes, with what to do next.
+/// Prints the end of the demo and the next steps.
 pub(crate) fn end(text: &str, next: &str, started: Instant) {
     let took = started.elapsed().as_secs_f32();
     println!(
-        "  {GOOD}{text}{GOOD:#}  {DIM}{took:.1} s in all{DIM:#}\n\n  {BOLD}How to go on{BOLD:#}\n{}",
+        "  {GOOD}{text}{GOOD:#}  {DIM}{took:.1} s in total{DIM:#}\n\n  {BOLD}Next steps{BOLD:#}\n{}",
         indented(next, "  ")
     );
 }
 
-/// Says why it ended early.
+/// Prints why the demo ended early.
 pub(crate) fn failure(error: &Error) {
-    anstream::eprintln!("\n  {BAD}The demo did not reach its end:{BAD:#} {error}");
+    anstream::eprintln!("\n  {BAD}The demo failed:{BAD:#} {error}");
     for cause in error.chain().skip(1) {
         anstream::eprintln!("{}", indented(&format!("because: {cause}"), "    "));
     }

@@ -1,5 +1,5 @@
-//! What `cargo xtask bench` measures through a real browser and real processes: the built product, seen from outside, on
-//! the sandbox. Each measure is printed as a line of JSON, beside the most it may be.
+//! The measurements of `cargo xtask bench` with a real browser and real processes: the built product, used from
+//! outside, with the sandbox. Each measurement is printed as a line of JSON, with its limit.
 
 mod many_roles;
 mod waking;
@@ -19,7 +19,7 @@ async fn main() -> Result<()> {
     many_roles::by_loopback().await
 }
 
-/// Prints a time, the most it may be, and what else is worth knowing.
+/// Prints a time, its limit, and a remark.
 fn report(name: &str, time: Duration, limit: Duration, aside: &str) {
     let measure = json!({
         "name": name,

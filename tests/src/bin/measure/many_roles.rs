@@ -1,5 +1,5 @@
-//! Programs that want the credentials of twenty roles at once, of which none is at hand. Somebody is signed in, so that
-//! each role costs one call of STS; the last program must not wait much longer than one that asks alone.
+//! Programs that request credentials for twenty roles at once, none of which has any yet. A person is signed in, so
+//! that each role costs one call to STS; the last program must not wait much longer than a single one.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ pub(crate) async fn by_loopback() -> Result<()> {
         client.redirect_uris.push("http://localhost:*/redirect_uri".to_owned());
     }
     let scene = Scene::bare(kind, config).await?;
-    // There are no ports of its own here.
+    // The machine has no fixed ports to register.
     scene.write_settings(|settings| {
         let ports = Table::from_iter([("ports".to_owned(), Value::Array(vec![0.into()]))]);
         settings.insert("loopback".into(), ports.into());
@@ -47,7 +47,7 @@ pub(crate) async fn by_loopback() -> Result<()> {
     let (first, signed_in) = tokio::join!(ask(&scene, 0), person);
     signed_in?;
     first?;
-    // The provider knows the browser by now: whatever is opened comes back by itself.
+    // The provider has a session in this browser: every sign-in redirects back by itself.
     let silently = async {
         loop {
             browser.driver().goto(scene.opened().await?).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn by_loopback() -> Result<()> {
     }
 }
 
-/// Has one program after the other ask for a role, then as many at once.
+/// Runs one program after the other, then many at once.
 async fn compare(scene: &Scene, way: &str) -> Result<()> {
     let mut alone = Vec::new();
     for number in 1..=ALONE {
@@ -83,7 +83,7 @@ async fn compare(scene: &Scene, way: &str) -> Result<()> {
         last,
         alone * 3 / 2,
         &format!(
-            "the last of them; one role alone: {} ms, of which STS takes {} ms; the limit is 1.5 times one role",
+            "the last of them; a single role: {} ms, of which STS takes {} ms; the limit is 1.5 times a single role",
             alone.as_millis(),
             STS_LATENCY.as_millis()
         ),
@@ -91,7 +91,7 @@ async fn compare(scene: &Scene, way: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs the program that wants a role's credentials, and tells how long it took.
+/// Runs a program that requests a role's credentials, and returns how long it took.
 async fn ask(scene: &Scene, number: usize) -> Result<Duration> {
     let started = Instant::now();
     scene.terminal().rolecall(question(number)).await?.succeeded()?;
@@ -107,7 +107,7 @@ fn arn(number: usize) -> String {
     format!("arn:aws:iam::111111111111:role/role-{number}")
 }
 
-/// The sandbox's world with as many roles as are asked for, which trust everybody who signs in.
+/// The sandbox's configuration with this many roles, which trust every user.
 fn config() -> Config {
     let mut config = Config::default();
     let trust = config.sts.roles.iter().find(|role| role.arn.ends_with("/readonly"));
@@ -118,9 +118,9 @@ fn config() -> Config {
 
 const PERSON: &str = "Alice Adams";
 
-/// How many programs ask one after the other, and at once.
+/// How many programs run one after the other, and at once.
 const ALONE: usize = 3;
 const AT_ONCE: usize = 20;
 
-/// As far as STS is away from many people.
+/// The latency of a distant STS.
 const STS_LATENCY: Duration = Duration::from_millis(500);

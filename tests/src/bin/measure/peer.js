@@ -1,5 +1,5 @@
-// A background as somebody would write it by hand who knows already what to say: it reads all that Rolecall's reads from
-// the browser's storage, connects to the host program, and answers the popup and programs from what was stored.
+// A hand-written background with fixed responses: it reads everything that Rolecall's background reads from the browser's
+// storage, connects to the host program, and answers the popup and programs from what was stored.
 
 const api = globalThis.browser ?? globalThis.chrome;
 const { session, local, managed } = api.storage;

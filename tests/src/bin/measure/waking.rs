@@ -1,6 +1,6 @@
-//! A background that was stopped, and is started again by somebody who waits for it: a person who opens the popup, a
-//! program that wants credentials which the background had. Beside it, in the same run, a background written by hand in
-//! JavaScript (`peer.js`) that reads the same from the browser's storage and knows what to say.
+//! How long a stopped background takes to serve someone who waits: a person who opens the popup, or a program that
+//! requests credentials which the background had. In the same run, a background hand-written in JavaScript (`peer.js`)
+//! does the same with fixed responses from the browser's storage.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{median, report};
 
-/// Measures both, in turns.
+/// Measures both, alternating.
 pub(crate) async fn measure(kind: Kind) -> Result<()> {
     let ours = Scene::installed(kind).await?;
     let browser = ours.browser().await?;
@@ -34,17 +34,16 @@ pub(crate) async fn measure(kind: Kind) -> Result<()> {
     }
     for (name, [ours, theirs]) in [
         ("popup opened on a stopped background, to the first paint of the roles", &mut popups),
-        ("program that wants credentials of a stopped background, to its first byte", &mut programs),
+        ("program that requests credentials from a stopped background, to its first byte", &mut programs),
     ] {
         let (ours, theirs) = (median(ours), median(theirs));
-        let aside =
-            format!("written by hand in JavaScript: {} ms; the limit is 25 ms more", theirs.as_millis());
+        let aside = format!("hand-written in JavaScript: {} ms; the limit is 25 ms more", theirs.as_millis());
         report(&format!("{kind}: {name}"), ours, theirs + MARGIN, &aside);
     }
     Ok(())
 }
 
-/// Signs in, and gives what the background has stored and what it tells the popup.
+/// Signs in, and returns what the background has stored and what it sends to the popup.
 async fn signed_in(scene: &Scene, browser: &Browser) -> Result<(Value, Value)> {
     browser.popup().await?.says("connected").await?;
     browser.driver().goto("about:blank").await?;
@@ -61,14 +60,14 @@ async fn signed_in(scene: &Scene, browser: &Browser) -> Result<(Value, Value)> {
     Ok((stored, state))
 }
 
-/// The built extension with the peer in place of its background. Pages, manifest and host program are the same.
+/// The built extension with the peer as its background. Pages, manifest and host program are the same.
 fn peer(scene: &Scene) -> Result<PathBuf> {
     let extension = scene.copy_of_extension()?;
     std::fs::write(extension.join("worker.js"), PEER).context("cannot write the peer")?;
     Ok(extension)
 }
 
-/// What the background answers a program, taken from what the program got.
+/// The background's response to a program, read from the program's output.
 async fn answer(scene: &Scene) -> Result<Value> {
     let document = scene.terminal().rolecall(QUESTION).await?.succeeded()?;
     let document: Value = serde_json::from_str(&document).context("no credentials")?;
@@ -80,14 +79,14 @@ async fn answer(scene: &Scene) -> Result<Value> {
     }))
 }
 
-/// From the click that opens the popup to the first frame that shows the roles.
+/// From the click that opens the popup to the first frame with the roles.
 async fn popup(browser: &Browser) -> Result<Duration> {
     stop(browser).await?;
     let milliseconds: f64 = browser.driver().execute_async(OPEN_POPUP, Vec::new()).await?.convert()?;
     Duration::try_from_secs_f64(milliseconds / 1000.0).context("the page's clock went backwards")
 }
 
-/// From the event that starts the background to the first byte of a program that was waiting for it.
+/// From the event that starts the background to the first byte of output of a waiting program.
 async fn program(scene: &Scene, browser: &Browser) -> Result<Duration> {
     stop(browser).await?;
     let mut waiting = scene.terminal().start_rolecall(QUESTION)?;
@@ -97,13 +96,13 @@ async fn program(scene: &Scene, browser: &Browser) -> Result<Duration> {
     Ok(started.elapsed())
 }
 
-/// Ends the background, and its host program with it.
+/// Stops the background and its host program.
 async fn stop(browser: &Browser) -> Result<()> {
     enter_static_page(browser).await?;
     browser.end_background().await
 }
 
-/// A page of the extension that runs nothing and starts nothing.
+/// Opens a page of the extension that runs no script.
 async fn enter_static_page(browser: &Browser) -> Result<()> {
     Ok(browser.driver().goto(browser.address_of("icons/icon-16.png")).await?)
 }
@@ -113,10 +112,10 @@ const QUESTION: [&str; 5] =
 
 const PEER: &str = include_str!("peer.js");
 
-/// How often each is measured.
+/// The number of measurements of each.
 const ROUNDS: usize = 15;
 
-/// How much later than the peer the product may be.
+/// How much slower than the peer the product may be.
 const MARGIN: Duration = Duration::from_millis(25);
 
 const READ_STORAGE: &str = "

@@ -1,4 +1,4 @@
-//! Waiting for what takes a moment: a condition is asked again and again until it holds or patience ends.
+//! Waiting by polling: a condition is checked until it holds or the time is up.
 
 use std::fmt::{Debug, Display};
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// Waits until `look` finds something, which it says by `Ok(Some(..))`. `Ok(None)` and errors mean "not yet": a page
-/// that is being replaced answers with errors. What was seen last is part of the failure.
+/// Waits until `look` finds something, which it returns as `Ok(Some(..))`. `Ok(None)` and errors mean "not yet": a page
+/// that is being replaced causes errors. The last error is part of the failure.
 pub async fn until<T, F>(what: impl Display, mut look: F) -> Result<T>
 where
     F: AsyncFnMut() -> Result<Option<T>>,
 {
-    let deadline = Instant::now() + PATIENCE;
-    let mut pulse = interval(PULSE);
+    let deadline = Instant::now() + TIMEOUT;
+    let mut pulse = interval(POLL_INTERVAL);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pulse.tick().await;
@@ -26,13 +26,13 @@ where
             continue;
         }
         match last {
-            Some(error) => return Err(error.context(format!("waited {PATIENCE:?} in vain for {what}"))),
-            None => bail!("waited {PATIENCE:?} in vain for {what}"),
+            Some(error) => return Err(error.context(format!("waited {TIMEOUT:?} for {what}"))),
+            None => bail!("waited {TIMEOUT:?} for {what}"),
         }
     }
 }
 
-/// Waits until `look` sees what `wanted` accepts; what it saw last is told when that does not happen.
+/// Waits until `look` sees what `wanted` accepts; the failure contains what it saw last.
 pub(crate) async fn until_seen<T, F>(
     what: impl Display,
     mut look: F,
@@ -58,8 +58,8 @@ where
     }
 }
 
-/// How long anything in a test may take. Generous: it is spent only by a test that fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The time limit of each wait. It is generous: only a failing test uses it up.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Not shorter: a browser that is asked without a pause never gets to what it does when idle, reading policies among it.
-const PULSE: Duration = Duration::from_millis(100);
+/// Not shorter: a browser that is polled without a pause never runs its idle tasks, such as reading policies.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
