@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_byte_by_byte_is_not_read_beyond_the_deadline() {
+    fn a_client_that_sends_byte_by_byte_is_not_read_beyond_the_deadline() {
         let mut timeouts = Vec::new();
         let mut reader = UntilDeadline::new(io::repeat(b'x'), Duration::from_millis(50), |left| {
             timeouts.push(left);

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_an_answer_and_not_followed() {
+    fn a_redirect_is_returned_and_not_followed() {
         let (address, server) = serve(
             b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec(),
         );
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_limit_passes_and_one_byte_more_does_not() {
+    fn a_response_of_the_maximum_size_is_accepted_and_one_byte_more_is_not() {
         for (length, passes) in [(MAX_RESPONSE_BYTES, true), (MAX_RESPONSE_BYTES + 1, false)] {
             let mut answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
             answer.resize(answer.len() + length, b'x');
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn cleartext_to_another_machine_is_refused_without_asking_it() {
+    fn cleartext_to_another_machine_is_refused_without_connecting() {
         let error = send(get("http://a.example/secret?code=1")).unwrap_err();
         assert!(error.to_string().starts_with("a.example could not be reached"), "{error}");
     }

@@ -1,5 +1,4 @@
-//! An operation on one profile: planned without touching anything, or carried out: locked, read again, planned again,
-//! written.
+//! An operation on one profile: planned without writing, or applied: locked, read again, planned again, written.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,17 +12,17 @@ use super::planner::{Planner, View};
 use super::profile::NewProfile;
 use super::store;
 
-/// What to do to the files.
+/// A change to the files.
 #[derive(Debug, Clone)]
 pub enum Operation {
-    /// Write a profile, or rewrite Rolecall's own; in the other file nothing of it stays.
+    /// Write a profile, or rewrite Rolecall's own; it is removed from the other file.
     Set(NewProfile),
-    /// Take out what Rolecall wrote for a profile. Lines that the person added to it stay.
+    /// Remove what Rolecall wrote for a profile. Lines that the person added to it stay.
     Remove(ProfileName),
 }
 
 impl Operation {
-    /// The profile this is about.
+    /// The profile to change.
     #[must_use]
     pub const fn profile(&self) -> &ProfileName {
         match self {
@@ -33,10 +32,10 @@ impl Operation {
     }
 }
 
-/// How to do it.
+/// Options of an operation.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Replace or remove what somebody else wrote for this profile. A backup of its own is made first.
+    /// Replace or remove what Rolecall did not write for this profile, after an extra backup.
     pub force: bool,
     /// How long to wait for other processes that are changing the files.
     pub lock_deadline: Duration,
@@ -51,24 +50,24 @@ impl Default for Options {
 /// What [`AwsFiles::apply`] did.
 #[derive(Debug)]
 pub struct Applied {
-    /// The changes that were made; empty if the files said it all already.
+    /// The changes made; empty if the files were up to date.
     pub plan: Plan,
-    /// The backups made on this occasion.
+    /// The backups made.
     pub backups: Vec<PathBuf>,
     /// Whether other users could read the credentials file before.
     pub made_private: bool,
 }
 
 impl AwsFiles {
-    /// What `operation` would change now. Writes nothing and takes no lock.
+    /// Computes what `operation` would change now. Writes nothing and takes no lock.
     pub fn plan(&self, operation: &Operation, options: &Options) -> Result<Plan, Error> {
         let files = [store::read(self.config())?, store::read(self.credentials())?];
         self.plan_for(&files, operation, options)
     }
 
-    /// Takes the locks, reads both files anew, plans and writes. On an error both files are as they were.
+    /// Takes the locks, reads both files again, plans and writes. On an error neither file is changed.
     pub fn apply(&self, operation: &Operation, options: &Options) -> Result<Applied, Error> {
-        // A refusal, or that nothing is to be done, is found out before anything is created or waited for.
+        // Refuse, or find nothing to do, before anything is created or waited for.
         let mut seen = [store::read(self.config())?, store::read(self.credentials())?];
         let mut plan = self.plan_for(&seen, operation, options)?;
         if plan.is_empty() {
@@ -104,7 +103,7 @@ impl AwsFiles {
         operation: &Operation,
         options: &Options,
     ) -> Result<Plan, Error> {
-        // A profile's header is spelled differently in the two files: in one file, tools would see two profiles.
+        // A profile's header differs between the two files: if they were one file, tools would see two profiles.
         if config.target == credentials.target {
             return Err(Error::OneFile { path: config.target.clone() });
         }
@@ -120,5 +119,5 @@ impl AwsFiles {
     }
 }
 
-/// How often a program that takes no lock may write in between before it is too busy to work beside.
+/// How often a program that takes no lock may write in between before the operation gives up.
 const ATTEMPTS: usize = 8;

@@ -1,4 +1,4 @@
-//! The sections of one profile in one file: whose they are, and the edits that claim, strip or remove them.
+//! The sections of one profile in one file: who wrote them, and the edits that claim, strip or remove them.
 
 use memchr::memmem;
 use secrecy::ExposeSecret;
@@ -17,7 +17,7 @@ use super::text;
 pub(super) struct Found {
     pub(super) section: Section,
     pub(super) seen: Seen,
-    /// The keys that are Rolecall's, if the section is.
+    /// The keys that Rolecall wrote, if the section is its own.
     pub(super) owned: Option<Vec<String>>,
     markers: Vec<usize>,
 }
@@ -28,7 +28,7 @@ pub(super) fn find(document: &Document<'_>, which: Which, profile: &str) -> Vec<
     let name = memmem::Finder::new(profile);
     for section in &document.sections {
         let header = document.content(section.header);
-        // A header can only name the profile if it holds the name, or hides it behind quotes.
+        // A header can only name the profile if it contains the name, or hides it behind quotes.
         if name.find(header).is_none() && memchr::memchr3(b'"', b'\'', b'\\', header).is_none() {
             continue;
         }
@@ -72,7 +72,7 @@ impl Found {
                 continue;
             }
             let Some(marker) = marker::parse(document.content(line)) else { continue };
-            // Below somebody's keys and for another profile: the header that stood above it was deleted.
+            // Below other keys and for another profile: the header above the marker was deleted.
             if line < first_key || marker.profile.is_none_or(|name| name == profile) {
                 found.markers.push(line);
                 found.owned.get_or_insert_default().extend(marker.keys);
@@ -85,7 +85,7 @@ impl Found {
         self.owned.as_ref().is_some_and(|keys| keys.iter().any(|owned| owned == key))
     }
 
-    /// Keys that are not Rolecall's, of those that `matters` names.
+    /// Keys that Rolecall did not write, of those that `matters` selects.
     pub(super) fn foreign<'d>(
         &'d self,
         document: &'d Document<'_>,
@@ -98,7 +98,7 @@ impl Found {
             .filter(move |(_, key)| !self.owns(key) && matters(key))
     }
 
-    /// Counts the section as Rolecall's if it says already what Rolecall would write.
+    /// Treats the section as Rolecall's if it already has what Rolecall would write.
     pub(super) fn recognize(&mut self, document: &Document<'_>, entries: &[Entry]) {
         let Some(process) = entries.iter().find(|entry| entry.key == "credential_process") else { return };
         let says_so = |property: &Property| {
@@ -110,7 +110,7 @@ impl Found {
         }
     }
 
-    /// Takes out the keys that `goes` names and Rolecall's mark; the header too, if no key is left below it.
+    /// Removes the keys that `goes` selects and Rolecall's marker; the header too, if no key is left below it.
     pub(super) fn strip(&self, document: &Document<'_>, edit: &mut Edit, goes: impl Fn(&str) -> bool) {
         let mut is_left = false;
         let mut is_changed = false;
@@ -131,7 +131,7 @@ impl Found {
         }
     }
 
-    /// Takes out everything from the header to the last key. Comments below that stay: they may be the next section's.
+    /// Removes everything from the header to the last key. Comments below stay: they may belong to the next section.
     pub(super) fn remove(&self, document: &Document<'_>, edit: &mut Edit) {
         edit.drop_header(document, &self.section);
         let last_key =
@@ -141,7 +141,7 @@ impl Found {
         }
     }
 
-    /// Makes the section say `entries`, in place. Keys of others stay unless `goes` names them.
+    /// Writes `entries` into the section, in place. Other keys stay unless `goes` selects them.
     pub(super) fn claim(
         &self,
         document: &Document<'_>,
@@ -189,8 +189,8 @@ impl Found {
         }
     }
 
-    /// Where a key can be put at the head of the section, and indented how, so that it continues nothing and nothing
-    /// continues it.
+    /// Where a key can be inserted at the head of the section, and with which indentation, so that it neither continues
+    /// another key nor is continued.
     fn top<'d>(
         &self,
         document: &Document<'d>,

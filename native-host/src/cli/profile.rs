@@ -34,14 +34,14 @@ pub(crate) struct Write {
     /// The role.
     #[arg(long, value_name = "ARN")]
     role_arn: RoleArn,
-    /// The role's provider, where several have the role.
+    /// The role's provider, if several have the role.
     #[arg(long, value_name = "ID")]
     provider: Option<ProviderId>,
-    /// The profile's region; what the settings say for the role without one.
+    /// The profile's region; by default the role's in the settings.
     #[arg(long)]
     region: Option<Region>,
-    /// How tools get the credentials: "process" asks the browser when they are needed and leaves nothing secret on
-    /// disk, "file" writes them down until they expire.
+    /// How tools get the credentials: "process" asks the browser when they need them and stores no secret on disk,
+    /// "file" writes the keys to the credentials file.
     #[arg(long, value_enum, default_value_t = WriteMode::Process)]
     mode: WriteMode,
     #[command(flatten)]
@@ -60,12 +60,12 @@ enum WriteMode {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall profile list --json")]
 pub(crate) struct List {
-    /// Print a JSON list instead of a table.
+    /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
 
-/// Remove a profile that Rolecall wrote. Lines of your own in it stay.
+/// Remove a profile that Rolecall wrote. Lines that you added to it stay.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: rolecall profile remove example-dev")]
 pub(crate) struct Remove {
@@ -75,13 +75,13 @@ pub(crate) struct Remove {
     change: Change,
 }
 
-/// How the files are changed.
+/// Options for changing the files.
 #[derive(Debug, clap::Args)]
 struct Change {
-    /// Also if Rolecall did not write the profile of this name; a backup is made first.
+    /// Change the profile even if Rolecall did not write it; a backup is made first.
     #[arg(long)]
     force: bool,
-    /// Show what changes, with secrets masked.
+    /// Show the changes, with secrets masked.
     #[arg(long)]
     diff: bool,
     /// Change nothing.
@@ -108,7 +108,7 @@ impl Write {
             Some(provider) => Ok(Some(provider)),
             None => roles::find_provider(&known, &self.role_arn),
         };
-        // Without its entry, the role's region would be a guess.
+        // If the role's entry is invalid, its region would be a guess.
         let why_not = settings.why_not(&self.role_arn, provider.as_ref().ok().and_then(Option::as_ref));
         let why_not = provider
             .as_ref()
@@ -122,7 +122,7 @@ impl Write {
         let provider = provider.unwrap_or_default();
         let key = provider.clone().map(|provider| RoleKey { provider, arn: self.role_arn.clone() });
         let known = key.as_ref().and_then(|key| settings.role(key));
-        // A role that the settings do not know still has a region: a child of credential_process gets none otherwise.
+        // Every profile gets a region: a child process of a tool would have none otherwise.
         let region = self.region.or_else(|| known.and_then(|(role, _)| role.region.clone()));
         let region = region.unwrap_or_else(|| self.role_arn.partition().default_region());
         let (mode, credentials) = match self.mode {
@@ -142,10 +142,8 @@ impl Write {
             credentials: credentials.as_ref(),
         };
         let operation = Operation::Set(wanted.to_new_profile()?);
-        let done = format!(
-            "The profile {} is in place. Try: aws sts get-caller-identity --profile {0}",
-            self.profile
-        );
+        let done =
+            format!("Wrote the profile {}. Try it: aws sts get-caller-identity --profile {0}", self.profile);
         change(&operation, &self.change, &done)
     }
 }
@@ -153,7 +151,7 @@ impl Write {
 impl Remove {
     fn run(self) -> Outcome {
         let operation = Operation::Remove(self.profile.clone());
-        let done = format!("The profile {} is gone.", self.profile);
+        let done = format!("Removed the profile {}.", self.profile);
         change(&operation, &self.change, &done)
     }
 }
@@ -182,7 +180,7 @@ fn change(operation: &Operation, change: &Change, done: &str) -> Outcome {
     if change.dry_run {
         output::note("Nothing was changed (--dry-run).");
     } else if plan.is_empty() {
-        output::note("Nothing needed to change.");
+        output::note("Nothing to change: the profile is up to date.");
     } else {
         output::note(done);
     }

@@ -81,8 +81,9 @@ fn python() -> OsString {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let requirements = root.join("tests/python-requirements.txt");
-    let folder =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("python-cargo-test");
+    let folder = env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), PathBuf::from)
+        .join("python-cargo-test");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let installed = folder.join("installed.txt");
     let wanted = fs::read(&requirements).expect("tests/python-requirements.txt is there");

@@ -9,7 +9,7 @@ use crate::{browser_in_the_background, nothing_was_issued};
 
 crate::stories![
     a_program_gets_credentials_each_time_a_person_allows_it,
-    a_yes_for_a_while_holds_for_that_program_and_no_other,
+    an_approval_for_some_time_holds_for_that_program_only,
     closing_the_window_refuses,
     a_console_address_needs_approval_like_credentials,
     a_batch_job_asks_no_one,
@@ -66,7 +66,7 @@ async fn a_program_gets_credentials_each_time_a_person_allows_it(kind: Kind) -> 
     Ok(())
 }
 
-async fn a_yes_for_a_while_holds_for_that_program_and_no_other(kind: Kind) -> Result<()> {
+async fn an_approval_for_some_time_holds_for_that_program_only(kind: Kind) -> Result<()> {
     let scene = scene_with(kind, "first").await?;
     let browser = browser_in_the_background(&scene).await?;
     let person = async {

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::{DEVELOPER, nothing_was_written, popup_with_roles};
 
-crate::stories![a_forged_id_token_is_refused_by_name_and_never_reaches_aws,];
+crate::stories![an_invalid_id_token_is_refused_with_its_code_and_never_reaches_aws,];
 
-async fn a_forged_id_token_is_refused_by_name_and_never_reaches_aws(kind: Kind) -> Result<()> {
+async fn an_invalid_id_token_is_refused_with_its_code_and_never_reaches_aws(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;

@@ -299,7 +299,7 @@ fn a_wrong_local_clock_does_not_lock_a_person_out() {
 }
 
 #[test]
-fn names_that_stand_twice_are_refused_in_claims_and_header() {
+fn duplicate_names_are_refused_in_claims_and_header() {
     let text = claims().to_string();
     for name in ["iss", "sub", "exp", "nonce", "anything"] {
         let first =

@@ -1,4 +1,4 @@
-//! The last version before the first change of a day, beside the file: `config.rolecall-backup-2031-05-17`.
+//! The version before a day's first change, beside the file: `config.rolecall-backup-2031-05-17`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,8 +11,8 @@ use super::super::error::Error;
 use super::replace::{Staged, flush_folder};
 use super::{Place, folder, read};
 
-/// Keeps `bytes`, the contents of `target`, unless today has a backup already. `always` makes another, numbered one:
-/// what was not Rolecall's is about to go. Answers what holds these bytes now, if that was needed.
+/// Saves `bytes`, the contents of `target`, unless there is a backup of today. `always` makes another, numbered one,
+/// for changes to what Rolecall did not write. Returns the path of the new backup.
 pub(super) fn make(place: Place<'_>, bytes: &[u8], always: bool) -> Result<Option<PathBuf>, Error> {
     let Place { path, target, .. } = place;
     let today = DateTime::<Utc>::from(SystemTime::now()).date_naive();
@@ -41,7 +41,7 @@ pub(super) fn make(place: Place<'_>, bytes: &[u8], always: bool) -> Result<Optio
     Ok(Some(backup))
 }
 
-/// Forgets all but the newest.
+/// Removes all but the newest backups.
 fn prune(target: &Path) {
     let (prefix, Ok(entries)) = (prefix(target), fs::read_dir(folder(target))) else { return };
     let mut backups: Vec<_> = entries

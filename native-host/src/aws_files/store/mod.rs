@@ -1,4 +1,4 @@
-//! Reading and replacing files so that nothing is ever lost. Knows files and folders, not what is in them.
+//! Reading and replacing files without ever losing data. Knows files and folders, not their contents.
 //!
 //! A change is a new file written beside the old one, flushed, given the old one's mode and owner, and renamed over it,
 //! then the folder is flushed. Killed at any moment, it leaves the old file or the new one. Access lists and extended
@@ -28,7 +28,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether the same bytes are in the same place.
+    /// Whether the path leads to the same file with the same bytes.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.target == other.target && self.contents == other.contents
     }
@@ -42,7 +42,7 @@ impl Snapshot {
     }
 }
 
-/// What differs when somebody else wrote the file in between.
+/// What differs when another program has written the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     length: u64,
@@ -50,7 +50,7 @@ struct Stamp {
     identity: (u64, u64),
 }
 
-/// Reads the file at `path`, through symbolic links; a missing one is no error.
+/// Reads the file at `path`, through symbolic links; a missing file is not an error.
 pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
     let target = target::resolve(path)?;
     let (contents, stamp) = match fs::metadata(&target) {
@@ -62,7 +62,7 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
             target::check_is_file(path, &metadata)?;
             let mut file = File::open(&target).map_err(|error| failed("read", path, error))?;
             let metadata = file.metadata().map_err(|error| failed("read", path, error))?;
-            // One byte more than needed, so that reading to the end moves no secret to another buffer.
+            // One byte more than needed, so that reading to the end does not copy secrets to another buffer.
             let length = usize::try_from(metadata.len()).unwrap_or_default();
             let mut bytes = Zeroized(Vec::with_capacity(length.saturating_add(1)));
             file.read_to_end(&mut bytes.0).map_err(|error| failed("read", path, error))?;
@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, Error> {
     Ok(Snapshot { target, contents, stamp })
 }
 
-/// What tells the file at `path` from any that was there before or comes later.
+/// What distinguishes the file at `path` from earlier and later ones.
 fn stamp(path: &Path) -> Result<Option<Stamp>, Error> {
     match fs::metadata(target::resolve(path)?) {
         Ok(metadata) => Ok(Some(Stamp::of(&metadata))),
@@ -109,7 +109,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Waits for both files. One that will not change may be where no lock can be made.
+    /// Waits for both files. A file that will not change may be where no lock can be created.
     pub(super) fn open(paths: [&Path; 2], plan: &Plan, timeout: Duration) -> Result<Self, Error> {
         let deadline = Instant::now() + timeout;
         let mut session = Self { locks: Vec::new(), deadline, timeout };
@@ -119,7 +119,7 @@ impl Session {
             target::make_folder(path, &target)?;
             target::check_writable(path, &target)?;
         }
-        // Only now that the folders are there are the names of the files in them final.
+        // Only now that the folders exist are the files' canonical paths known.
         let mut targets = Vec::new();
         for path in paths {
             targets.push((target::resolve(path)?, path, is_changed(path)));
@@ -140,11 +140,11 @@ impl Session {
         Ok(session)
     }
 
-    /// Writes a plan that was made from `snapshots` of these paths (config, credentials) under these locks. None: somebody
-    /// else wrote in between, and nothing was done.
+    /// Writes a plan that was made from `snapshots` of these paths (config, credentials) under these locks; `None` if another
+    /// program wrote in between, and nothing was done.
     ///
-    /// The credentials file and its backups are readable by their owner alone, and a backup has no keys that Rolecall wrote:
-    /// signing out removes those from the file and must not leave them beside it.
+    /// The credentials file and its backups are private to their owner, and a backup has no keys that Rolecall wrote: signing
+    /// out removes those from the file and must not leave them beside it.
     pub(super) fn write(
         &mut self,
         plan: &Plan,
@@ -175,7 +175,7 @@ impl Session {
             let bytes = stripped.as_ref().map_or(bytes, |stripped| &stripped.0);
             written.backups.extend(backup::make(place, bytes, change.takes_over)?);
         }
-        // Everything that can fail for want of space or permission happens before the first file changes.
+        // Everything that can fail for lack of space or permission happens before the first file changes.
         let mut staged = Vec::new();
         for (change, snapshot) in &work {
             let place =
@@ -211,7 +211,7 @@ impl Session {
     }
 }
 
-/// After a failure half-way: the first file as it was. The failure itself is what is reported.
+/// Restores the first file after a failure half-way. That failure is reported, not one of this.
 fn put_back(change: &Change, snapshot: &Snapshot, private: bool) {
     let place = Place { path: &change.path, target: &snapshot.target, private };
     let _ = replace::Staged::new(place, snapshot.bytes()).and_then(replace::Staged::commit);
@@ -230,7 +230,7 @@ impl Stamp {
     }
 }
 
-/// The error for what the operating system said about a file.
+/// The error for an operating system error about a file.
 fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -240,7 +240,7 @@ fn failed(action: &'static str, path: &Path, source: io::Error) -> Error {
     }
 }
 
-/// The folder a file is in.
+/// The folder of a file.
 fn folder(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

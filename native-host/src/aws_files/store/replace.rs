@@ -1,4 +1,4 @@
-//! A file replaced in one step.
+//! Replaces a file in one step.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -10,11 +10,11 @@ use tempfile::{NamedTempFile, TempPath};
 use super::super::error::Error;
 use super::{Place, failed, folder};
 
-/// A change that only a rename, or a removal, is left of.
+/// A change that only needs its rename or removal.
 pub(super) struct Staged {
     path: PathBuf,
     target: PathBuf,
-    /// None: the file goes.
+    /// `None` removes the file.
     temporary: Option<TempPath>,
 }
 
@@ -28,7 +28,7 @@ impl Staged {
         Ok(Self { path: place.path.to_owned(), target: place.target.to_owned(), temporary })
     }
 
-    /// Puts it in the target's place.
+    /// Renames it over the target.
     pub(super) fn commit(self) -> Result<(), Error> {
         let result = match self.temporary {
             Some(temporary) => temporary.persist(&self.target).map_err(|error| error.error),
@@ -37,21 +37,21 @@ impl Staged {
         result.map_err(|error| failed("replace", &self.path, error))
     }
 
-    /// Puts it where nothing is yet.
+    /// Renames it to a path where no file is yet.
     pub(super) fn commit_new(self, at: &Path) -> Result<(), Error> {
         let Some(temporary) = self.temporary else { return Ok(()) };
         temporary.persist_noclobber(at).map_err(|error| failed("write", at, error.error))
     }
 }
 
-/// Makes sure that a rename in the folder outlives a power cut.
+/// Makes a rename in the folder durable.
 pub(super) fn flush_folder(path: &Path, target: &Path) -> Result<(), Error> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     let flushed = File::open(folder(target)).and_then(|folder| folder.sync_all());
     match flushed {
-        // Some network file systems have no such thing.
+        // Some network file systems do not support it.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             Ok(())
         }
@@ -59,7 +59,7 @@ pub(super) fn flush_folder(path: &Path, target: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes what killed writers left beside `target`. Only under the lock: nobody else is writing now.
+/// Removes what killed writers left beside `target`. Call it only under the lock, when no other process writes.
 pub(super) fn sweep(target: &Path) {
     let (prefix, Ok(entries)) = (beside_name(target, ""), fs::read_dir(folder(target))) else { return };
     let prefix = prefix.as_encoded_bytes();
@@ -104,7 +104,7 @@ fn write_beside(place: Place<'_>, bytes: &[u8]) -> Result<NamedTempFile, Error> 
             keep_owner(path, temporary.as_file(), &original)?;
             temporary.as_file().set_permissions(permissions(&original, private)).map_err(failed)?;
         }
-        // A new file keeps the mode of a temporary one: its owner's alone.
+        // A new file keeps the mode of a temporary one: private to its owner.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
