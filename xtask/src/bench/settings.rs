@@ -8,14 +8,18 @@ use anyhow::{Context, Result, bail};
 use super::{Measure, micros};
 use crate::extension::Browser;
 use crate::step::{self, Step};
-use crate::test;
 use crate::tools::wasm_target;
+use crate::{repo, test};
 
 /// Measures it in one browser.
 pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
     let mut cargo = wasm_target::ready()?.cargo("bench");
     test::in_browser(browser, &mut cargo)?;
     cargo.args(["--profile", "wasm", "--package", "rolecall-core", "--bench", "settings"]);
+    // Otherwise it is kept beside the crate.
+    let kept = repo::target("bench/settings.json");
+    repo::create_parent(&kept)?;
+    cargo.env("WASM_BINDGEN_BENCH_RESULT", kept);
     let name = format!("measure the settings in {}", browser.name());
     let step = Step::start(&name);
     let finished = step::observed(&name, &mut cargo)?;

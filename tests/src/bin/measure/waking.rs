@@ -132,6 +132,8 @@ const READ_STATE: &str = "
 
 const GIVE_TO_PEER: &str = "
     const [stored, known, done] = arguments;
+    // Messages have seconds.
+    known.answer.expiration = Date.parse(known.answer.expiration) / 1000;
     const { session, local } = (globalThis.browser ?? chrome).storage;
     Promise.all([session.set({ ...stored.session, peer: known }), local.set(stored.local)]).then(() => done(null));
 ";
