@@ -28,7 +28,8 @@ macro_rules! checked_text {
                 if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(format!(concat!("\"{}\" must be ", $rule), text.escape_debug()))
+                    let shown = text.replace(char::is_control, "\u{fffd}");
+                    Err(format!(concat!("\"{}\" must be ", $rule), shown))
                 }
             }
         }

@@ -53,7 +53,7 @@ impl Approval {
     pub(crate) fn open(root: &Element, api: Api, id: u32) -> Result<(), JsValue> {
         let approval = Rc::new(Self {
             id,
-            page: Page::find(root)?,
+            page: Page::find(root),
             state: RefCell::default(),
             worker: OnceCell::new(),
             ready: Cell::new(false),
@@ -115,23 +115,23 @@ impl Approval {
 }
 
 impl Page {
-    fn find(root: &Element) -> Result<Self, JsValue> {
-        Ok(Self {
-            question: by_id(root, "question")?,
-            title: by_id(root, "title")?,
-            role: by_id(root, "role")?,
-            arn: by_id(root, "arn")?,
-            marker: by_id(root, "marker")?,
-            program: by_id(root, "program")?,
-            parent: by_id(root, "parent")?,
-            parent_term: by_id(root, "parent-term")?,
-            advice: by_id(root, "advice")?,
-            allow_for_a_while: by_id(root, "allow-for-a-while")?,
-            allow_once: by_id(root, "allow-once")?,
-            refuse: by_id(root, "refuse")?,
-            time_left: by_id(root, "time-left")?,
-            closed: by_id(root, "closed")?,
-        })
+    fn find(root: &Element) -> Self {
+        Self {
+            question: by_id(root, "question"),
+            title: by_id(root, "title"),
+            role: by_id(root, "role"),
+            arn: by_id(root, "arn"),
+            marker: by_id(root, "marker"),
+            program: by_id(root, "program"),
+            parent: by_id(root, "parent"),
+            parent_term: by_id(root, "parent-term"),
+            advice: by_id(root, "advice"),
+            allow_for_a_while: by_id(root, "allow-for-a-while"),
+            allow_once: by_id(root, "allow-once"),
+            refuse: by_id(root, "refuse"),
+            time_left: by_id(root, "time-left"),
+            closed: by_id(root, "closed"),
+        }
     }
 
     fn show(&self, view: Option<&View>, ready: bool) -> Result<(), JsValue> {

@@ -7,9 +7,10 @@ use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateEl
 
 use crate::view::Piece;
 
-/// The element with this id below `root`.
-pub(crate) fn by_id<T: JsCast>(root: &Element, id: &str) -> Result<T, JsValue> {
-    select(root, &format!("#{id}"))
+/// The element with this id below `root`. A page without it is not the page that this code is for: an exception that names
+/// it ends everything.
+pub(crate) fn by_id<T: JsCast>(root: &Element, id: &str) -> T {
+    select(root, &format!("#{id}")).unwrap_or_else(|error| wasm_bindgen::throw_val(error))
 }
 
 /// The part of this name in a copy of a template.

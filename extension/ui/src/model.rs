@@ -4,7 +4,7 @@
 //! role when the state changes under it.
 
 use chrono::{DateTime, Utc};
-use rolecall_core::map::Map;
+use rolecall_core::map::{self, Map};
 use rolecall_core::message::ui::{RoleState, State, ToPage};
 use rolecall_core::settings::{ProviderId, RoleKey};
 
@@ -119,18 +119,16 @@ impl Model {
 
     /// The roles that fit what was typed, best first; of equals, and when nothing was typed, in the settings' order.
     pub(crate) fn found(&self) -> Vec<Found<'_>> {
-        let mut scored: Vec<_> = self
-            .roles()
-            .iter()
-            .filter_map(|role| {
-                let label = words::role_label(&role.account, &role.name);
-                let other = [role.key.arn.account().as_str(), role.profile.as_str()];
-                let fit = search::fit(&self.query, &label, &other)?;
-                Some((fit.score, Found { role, hits: fit.hits }))
-            })
-            .collect();
-        scored.sort_by_key(|(score, _)| -score);
-        scored.into_iter().map(|(_, found)| found).collect()
+        let scored = self.roles().iter().filter_map(|role| {
+            let label = words::role_label(&role.account, &role.name);
+            let other = [role.key.arn.account().as_str(), role.profile.as_str()];
+            let fit = search::fit(&self.query, &label, &other)?;
+            Some((fit.score, Found { role, hits: fit.hits }))
+        });
+        let mut fits: Vec<_> = scored.map(Some).collect();
+        let score = |at: usize| fits[at].as_ref().map(|(score, _)| *score);
+        let order = map::sorted(fits.len(), &|one, other| score(other).cmp(&score(one)));
+        order.into_iter().filter_map(|at| Some(fits[at].take()?.1)).collect()
     }
 
     /// Whether the actions of a provider's account are shown.

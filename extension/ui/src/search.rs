@@ -3,6 +3,8 @@
 //! Each word typed must occur in the label as a subsequence ("prdadm" finds "prod / Administrator") or, whole, in one
 //! of the role's other names. The best placement of the letters counts: runs and beginnings of words score, gaps cost.
 
+use rolecall_core::map::Set;
+
 /// How a label fits a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fit {
@@ -28,8 +30,7 @@ pub(crate) fn fit(query: &str, label: &str, other: &[&str]) -> Option<Fit> {
             return None;
         }
     }
-    total.hits.sort_unstable();
-    total.hits.dedup();
+    total.hits = total.hits.into_iter().collect::<Set<_>>().iter().copied().collect();
     Some(total)
 }
 
@@ -99,7 +100,7 @@ fn row(
 
 fn starts_word(label: &[char], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| label[before]) else { return true };
-    !before.is_alphanumeric() || (before.is_lowercase() && label[at].is_uppercase())
+    !before.is_alphanumeric() || (before.is_alphabetic() && !is_capital(before) && is_capital(label[at]))
 }
 
 fn contains(name: &str, word: &[char]) -> bool {
@@ -107,8 +108,24 @@ fn contains(name: &str, word: &[char]) -> bool {
     name.windows(word.len()).any(|window| window == word)
 }
 
+fn is_capital(letter: char) -> bool {
+    fold(letter) != letter
+}
+
 fn fold(letter: char) -> char {
+    if letter.is_ascii() { letter.to_ascii_lowercase() } else { lowercase(letter) }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn lowercase(letter: char) -> char {
     letter.to_lowercase().next().unwrap_or(letter)
+}
+
+/// The browser has the tables for it, which are 13 KB.
+#[cfg(target_arch = "wasm32")]
+fn lowercase(letter: char) -> char {
+    let text = js_sys::JsString::from(&*letter.encode_utf8(&mut [0; 4]));
+    String::from(text.to_lower_case()).chars().next().unwrap_or(letter)
 }
 
 /// A letter was found.
