@@ -54,6 +54,7 @@ struct Question {
 struct Allowed {
     role: RoleKey,
     program: Program,
+    #[serde(with = "chrono::serde::ts_seconds")]
     until: DateTime<Utc>,
 }
 
