@@ -22,46 +22,45 @@ pub struct Settings {
 }
 
 /// An OpenID Connect provider and this product's registration there as a public client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Provider {
     /// The id that roles refer to.
     pub id: ProviderId,
     /// Its name, for display. The host of `well_known_url` without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The address of the provider's configuration, ending in `/.well-known/openid-configuration`.
     pub well_known_url: Endpoint,
     /// The client registered there. AWS knows it as the audience.
     pub client_id: String,
     /// Space-separated scopes, `openid` among them.
-    #[serde(default = "default_scope")]
     pub scope: String,
     /// Further parameters of the authorization request, such as `audience` or `domain_hint`.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Map::is_empty")]
     pub authorize_params: Map<String, String>,
     /// A claim of the ID token that lists the ARNs of the person's roles.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub roles_claim: Option<String>,
     /// An STS other than the one of the role's region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sts_endpoint: Option<Endpoint>,
     /// A federation endpoint other than the one of the role's partition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub console_endpoint: Option<Endpoint>,
     /// The console's own address, where the sign-in leads to, other than that of the role's partition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub console_destination: Option<Endpoint>,
     /// Written as `endpoint_url` into profiles, for services that are not AWS's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<Endpoint>,
     /// By which way the code is exchanged.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub token_exchange: TokenExchange,
     /// Where the provider sends the browser back to.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub redirect: Redirect,
     /// Whether a person is asked before a program gets credentials of any of the provider's roles.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub approve: Approve,
 }
 
@@ -74,30 +73,30 @@ impl Provider {
 }
 
 /// A role people may assume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// Whose ID token the role trusts.
     pub provider: ProviderId,
     /// The role.
     pub arn: RoleArn,
     /// The AWS profile's name. `<account alias or id>-<role name>` without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<ProfileName>,
     /// The profile's region, which also decides which STS is asked. The partition's own default without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// How long credentials should last. As long as AWS allows without one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Duration>,
     /// A CSS colour name or `#rrggbb` by which people tell roles apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
     /// How tools get the credentials.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub credentials: CredentialsMode,
     /// Whether a person is asked before a program gets the credentials. The provider's own `approve` holds if it is
     /// stricter.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub approve: Approve,
 }
 
@@ -138,7 +137,7 @@ impl Role {
 }
 
 /// What an account is called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// The 12 digits.
     pub id: AccountId,

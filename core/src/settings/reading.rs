@@ -9,9 +9,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use serde::de::DeserializeOwned;
 use serde::de::value::StringDeserializer;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -614,6 +614,36 @@ impl<'a> Reader<'a> {
             found.push((error, Some(gone)));
         }
         self.found.extend(found);
+    }
+}
+
+/// Reads an entry of a message, which has nothing wrong with it.
+fn whole<'de, E: Entry, D: Deserializer<'de>>(deserializer: D) -> Result<E, D::Error> {
+    let entry = Map::deserialize(deserializer)?;
+    let mut fields = Fields::of(&entry);
+    let read = E::read(&mut fields);
+    match (fields.bad.first(), read) {
+        (None, Some(read)) => Ok(read),
+        (Some((key, reason)), _) => Err(D::Error::custom(format_args!("{key}: {reason}"))),
+        (None, None) => Err(D::Error::missing_field(fields.lacking.map_or(E::TABLE, |(key, _)| key))),
+    }
+}
+
+impl<'de> Deserialize<'de> for Provider {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        whole(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        whole(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Account {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        whole(deserializer)
     }
 }
 
