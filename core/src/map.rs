@@ -310,6 +310,7 @@ fn position(count: usize, compare: &dyn Fn(usize) -> Ordering) -> Result<usize, 
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
     use std::collections::{BTreeMap, BTreeSet};
 
     #[cfg(not(target_arch = "wasm32"))]

@@ -63,7 +63,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Finds the elements below `root`. Fails, naming it, when one is not there.
+    /// Finds the elements below `root`.
     pub(crate) fn find(root: &Element) -> Result<Self, JsValue> {
         let document = root.owner_document().ok_or_else(|| js_sys::Error::new("the page has no document"))?;
         Ok(Self {
