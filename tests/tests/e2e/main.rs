@@ -25,9 +25,7 @@ mod terminal;
 mod tokens;
 
 use std::fs;
-use std::num::NonZero;
 use std::process::ExitCode;
-use std::thread;
 
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Call, CallKind};
@@ -56,10 +54,7 @@ fn main() -> ExitCode {
     let stories = stories.concat();
     let trials =
         Kind::wanted().into_iter().flat_map(|kind| stories.iter().map(move |story| story.trial(kind)));
-    let mut arguments = libtest_mimic::Arguments::from_args();
-    // A story mostly waits: for a browser to start, and for Chromium to read its policies.
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    arguments.test_threads.get_or_insert(2 * cores);
+    let arguments = libtest_mimic::Arguments::from_args();
     let is_whole = arguments.filter.is_none() && !arguments.list && Kind::wanted().len() == Kind::ALL.len();
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     // The page can only be compared after all stories have passed.
