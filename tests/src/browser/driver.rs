@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 /// A running driver. Dropping it ends it.
 #[derive(Debug)]
@@ -20,27 +20,30 @@ impl Driver {
     /// `log`.
     pub(super) fn start(mut command: Command, mut log: File) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
-        let mut process = command
+        command
             // Ctrl-C in a terminal is for this program, which then closes the browser in order.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log.try_clone().context("cannot share the driver's log")?)
-            .spawn()
-            .with_context(|| format!("cannot run {program}"))?;
-        let output = process.stdout.take().context("the driver has no output")?;
-        let mut started = Self { process, port: 0 };
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| port(&line));
-        started.port = port.with_context(|| format!("{program} did not report its port"))?;
-        // A full pipe would block the driver.
-        thread::spawn(move || {
-            for line in lines {
-                // A failure only loses part of the log.
-                let _ = writeln!(log, "{line}");
-            }
-        });
-        Ok(started)
+            .stderr(log.try_clone().context("cannot share the driver's log")?);
+        // chromedriver exits if somebody else has its port on the other version of IP.
+        for _ in 0..ATTEMPTS {
+            let mut process = command.spawn().with_context(|| format!("cannot run {program}"))?;
+            let output = process.stdout.take().context("the driver has no output")?;
+            let mut started = Self { process, port: 0 };
+            let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+            let Some(port) = lines.find_map(|line| port(&line)) else { continue };
+            started.port = port;
+            // A full pipe would block the driver.
+            thread::spawn(move || {
+                for line in lines {
+                    // A failure only loses part of the log.
+                    let _ = writeln!(log, "{line}");
+                }
+            });
+            return Ok(started);
+        }
+        bail!("{program} did not report its port")
     }
 
     pub(super) fn url(&self) -> String {
@@ -55,6 +58,8 @@ impl Drop for Driver {
         let _ = self.process.wait();
     }
 }
+
+const ATTEMPTS: usize = 3;
 
 /// The port in the line in which a driver reports it.
 fn port(line: &str) -> Option<u16> {
