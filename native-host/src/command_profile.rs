@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rolecall_core::{Code, Problem};
 use zeroize::Zeroizing;
 
+use crate::aws_files::decides_credentials;
 use crate::output::short_path;
 use crate::platform;
 use crate::profile;
@@ -91,7 +92,8 @@ fn remove_left_over(folder: &Path) {
 /// default one, but for those that say where credentials come from.
 fn document(config: &[u8], name: &str, process: &str, target: &Target) -> Zeroizing<Vec<u8>> {
     let own = settings(config, |header| {
-        header.strip_prefix("profile").is_some_and(|rest| rest.trim() == target.profile)
+        let name = header.split_once([' ', '\t']).filter(|(kind, _)| *kind == "profile");
+        name.is_some_and(|(_, name)| name.trim() == target.profile)
     });
     let default = || settings(config, |header| matches!(header, "default" | "profile default"));
     let mut text = Zeroizing::new(config.to_vec());
@@ -120,8 +122,8 @@ fn settings(config: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<Zeroizing
         } else if !text.starts_with([' ', '\t']) {
             // A line at the margin begins a setting; indented lines belong to the one above them.
             let key = text.split_once('=').map(|(key, _)| key.trim().to_lowercase());
-            is_copied =
-                is_inside && key.is_some_and(|key| !LEFT_OUT.contains(&&*key) && !key.starts_with("sso_"));
+            let is_left_out = |key: &str| decides_credentials(key) || LEFT_OUT.contains(&key);
+            is_copied = is_inside && key.is_some_and(|key| !is_left_out(&key));
         }
         if is_copied && let Some(found) = &mut found {
             found.extend_from_slice(text.trim_end().as_bytes());
@@ -138,27 +140,8 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> Problem {
 const PREFIX: &str = "rolecall-exec-";
 const EXTENSION: &str = "config";
 
-/// Settings that choose or limit credentials (AWS SDKs and Tools Reference Guide), and the two that the role has itself.
-const LEFT_OUT: [&str; 18] = [
-    "aws_access_key_id",
-    "aws_account_id",
-    "aws_secret_access_key",
-    "aws_security_token",
-    "aws_session_token",
-    "credential_process",
-    "credential_source",
-    "duration_seconds",
-    "endpoint_url",
-    "external_id",
-    "login_session",
-    "mfa_serial",
-    "region",
-    "role_arn",
-    "role_session_name",
-    "services",
-    "source_profile",
-    "web_identity_token_file",
-];
+/// Settings that the role has itself, and one that says whose the credentials are.
+const LEFT_OUT: [&str; 4] = ["aws_account_id", "endpoint_url", "region", "services"];
 
 #[cfg(test)]
 mod tests {

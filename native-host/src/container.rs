@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rolecall_core::aws::Credentials;
+use rolecall_core::aws::{Credentials, RoleArn};
 use rolecall_core::freshness::{Lifetime, RENEWAL, SDK_RENEWAL};
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::http_client;
 use crate::loopback::server::{Request, Response, Server, Serving};
 use crate::source::Source;
-use crate::variables::Variables;
+use crate::variables::{self, Variables};
 
 /// A running endpoint, until it is dropped.
 #[derive(Debug)]
@@ -72,8 +72,12 @@ impl Endpoint {
     }
 }
 
-/// Gets the credentials from the endpoint that the environment names, if it names one.
-pub(crate) fn fetch() -> Option<Result<Credentials, Problem>> {
+/// Gets a role's credentials from the endpoint that the environment names, if it names one of that role: an `exec` within
+/// another one has its own, and the profile of the outer one is still there by name.
+pub(crate) fn fetch(role: &RoleArn) -> Option<Result<Credentials, Problem>> {
+    if std::env::var(variables::ROLE).ok()? != role.as_str() {
+        return None;
+    }
     let address = std::env::var(FULL_URI).ok()?;
     let token = std::env::var(TOKEN).ok()?;
     Some(fetch_from(&address, &token.into()))

@@ -55,7 +55,7 @@ pub(crate) fn of_target(target: &Target) -> Variables {
     if let Some(endpoint) = &target.endpoint_url {
         variables.push(("AWS_ENDPOINT_URL", endpoint.to_string().into()));
     }
-    variables.push(("ROLECALL_ROLE", target.role.arn.to_string().into()));
+    variables.push((ROLE, target.role.arn.to_string().into()));
     variables.push(("ROLECALL_PROFILE", target.profile.clone().into()));
     variables
 }
@@ -92,6 +92,9 @@ pub(crate) const SHADOWING: [&str; 18] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 
+/// The role's ARN.
+pub(crate) const ROLE: &str = "ROLECALL_ROLE";
+
 /// All variables that this program sets.
 pub(crate) const ALL: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
@@ -103,7 +106,7 @@ pub(crate) const ALL: [&str; 11] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
-    "ROLECALL_ROLE",
+    ROLE,
     "ROLECALL_PROFILE",
 ];
 

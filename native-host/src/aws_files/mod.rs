@@ -33,5 +33,6 @@ pub use error::{Error, Finding};
 pub use files::AwsFiles;
 pub use operation::{Applied, Operation, Options};
 pub use plan::{Note, Plan};
+pub(crate) use profile::decides_credentials;
 pub use profile::{NewProfile, Source, StaticCredentials};
 pub use report::{Inspection, ManagedProfile, Mode, Owner, SectionReport};

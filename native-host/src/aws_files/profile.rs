@@ -117,7 +117,7 @@ impl Entry {
 }
 
 /// Whether some reader takes credentials, or their source, from a key of this (lower-case) name.
-pub(super) fn decides_credentials(key: &str) -> bool {
+pub(crate) fn decides_credentials(key: &str) -> bool {
     CREDENTIAL_KEYS.contains(&key)
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn run_fast(arguments: &[OsString]) -> Option<ExitCode> {
 
 fn print(role: &RoleKey, presence: Presence, served: bool) -> Outcome {
     // A command that has cleared its environment asks like any other.
-    let credentials = match served.then(container::fetch).flatten() {
+    let credentials = match served.then(|| container::fetch(&role.arn)).flatten() {
         Some(fetched) => fetched?,
         None => Source::of_tool(presence).credentials(role)?,
     };

@@ -211,6 +211,25 @@ fn a_command_that_outlives_its_credentials_gets_fresh_ones() {
     });
     assert!(fetch().contains("ASIAFRESH"));
     assert!(browser.question_now().is_none());
+    // The profile's credential_process takes the same, and never what is served of another role.
+    let process = |role: &str| {
+        let arguments =
+            ["credential-process", "--profile", "p", "--provider", "corp", "--role-arn", role, "--served"];
+        let mut command = machine.command(&arguments);
+        command
+            .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri)
+            .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", token);
+        command.env("ROLECALL_ROLE", "arn:aws:iam::123456789012:role/developer");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(process(role).contains("ASIAFRESH"));
+    assert!(browser.question_now().is_none());
+    thread::scope(|scope| {
+        let other = scope.spawn(|| process("arn:aws:iam::123456789012:role/other"));
+        let (id, _) = browser.question();
+        browser.answer(id, Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true }));
+        assert!(other.join().unwrap().contains("ASIAEXAMPLE"));
+    });
     writeln!(child.stdin.take().unwrap(), "end").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
