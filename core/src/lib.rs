@@ -28,6 +28,7 @@
 pub mod aws;
 pub mod code;
 pub mod console;
+mod crypto;
 pub mod error;
 pub mod freshness;
 pub mod identity;

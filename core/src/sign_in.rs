@@ -231,7 +231,7 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
         let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
         let email = session.read(|session| session.person().and_then(|person| person.email.clone()));
         let login_hint = email.as_deref().filter(|_| !chooses);
-        let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint)?;
+        let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint).await?;
 
         platform.progress(step);
         let redirect = platform.authorize(&request.url, interaction).await?;
@@ -321,13 +321,12 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
             roles_claim: provider.roles_claim.as_deref(),
             clocks: (platform.now(), server_date(response)),
         };
-        let verify =
-            |session: &ProviderSession| oidc::verify(tokens.id_token.clone(), session.keys(), expected);
-        match session.read(verify) {
+        let keys = session.read(|session| session.keys().clone());
+        match oidc::verify(tokens.id_token.clone(), &keys, expected).await {
             Err(IdTokenError::KeyUnknown { .. }) => {
                 let keys = fetch_keys(platform, metadata).await?;
-                session.change(|session| session.set_keys(keys));
-                Ok(session.read(verify)?)
+                session.change(|session| session.set_keys(keys.clone()));
+                Ok(oidc::verify(tokens.id_token.clone(), &keys, expected).await?)
             }
             result => Ok(result?),
         }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{CodeVerifier, Metadata};
+use crate::crypto::DigestError;
 use crate::platform::{Interaction, Platform, RandomnessError};
 use crate::settings::Provider;
 use crate::url::Url;
@@ -56,7 +57,7 @@ impl AuthorizationRequest {
     /// Builds a request with fresh `state`, `nonce` and code verifier.
     ///
     /// `login_hint` names the person who was signed in before, so that the provider need not ask.
-    pub fn new(
+    pub async fn new(
         platform: &impl Platform,
         provider: &Provider,
         metadata: &Metadata,
@@ -71,6 +72,9 @@ impl AuthorizationRequest {
         let state = URL_SAFE_NO_PAD.encode(random()?);
         let nonce = URL_SAFE_NO_PAD.encode(random()?);
 
+        let no_digest = |DigestError| RandomnessError("the browser has no Web Cryptography".to_owned());
+        let challenge = code_verifier.challenge().await.map_err(no_digest)?;
+
         let mut url = metadata.authorization_endpoint.url().clone();
         let mut query = url.query_pairs_mut();
         // The settings refuse `authorize_params` that name a parameter set below.
@@ -81,7 +85,7 @@ impl AuthorizationRequest {
         query.append_pair("scope", &provider.scope);
         query.append_pair("state", &state);
         query.append_pair("nonce", &nonce);
-        query.append_pair("code_challenge", &code_verifier.challenge());
+        query.append_pair("code_challenge", &challenge);
         query.append_pair("code_challenge_method", "S256");
         if let Some(prompt) = prompt.value() {
             query.append_pair("prompt", prompt);

@@ -1,13 +1,10 @@
 //! OpenID Connect Core 3.1.3.7: ID token validation.
 //!
-//! Signatures are checked by `jwt-compact`: RS256, RS384, RS512 and ES256. ES384 and ES512, which AWS would
-//! take as well, are not offered by that crate and are refused.
+//! Signatures are RS256, RS384, RS512 and ES256. ES384 and ES512, which AWS would take as well, are refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use jwt_compact::alg::{Es256, Rsa, RsaPublicKey, StrongAlg, StrongKey};
-use jwt_compact::{Algorithm, AlgorithmSignature};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +12,7 @@ use serde_json::{Map, Value};
 use super::KeySet;
 use super::json::{self, UniqueObjectError};
 use crate::code::Code;
+use crate::crypto::{self, Algorithm, SignatureError};
 use crate::secret;
 
 /// A verified ID token: its text, for STS, and what it says.
@@ -86,12 +84,12 @@ pub struct ExpectedToken<'a> {
 }
 
 /// Verifies an ID token and gives what it says.
-pub fn verify(
+pub async fn verify(
     text: SecretString,
     keys: &KeySet,
     expected: ExpectedToken<'_>,
 ) -> Result<IdToken, IdTokenError> {
-    let (header, claims) = verify_signature(text.expose_secret(), keys)?;
+    let (header, claims) = verify_signature(text.expose_secret(), keys).await?;
     let claims = Claims(claims);
 
     // Step 2: the issuer must be the one discovered, to the letter.
@@ -172,7 +170,7 @@ pub enum IdTokenError {
         /// The header's `alg`.
         alg: String,
     },
-    /// An RSA key of another length than 2048, 3072 or 4096 bits, or a point that is not on the curve.
+    /// An RSA key of another length than 2048, 3072 or 4096 bits, or parameters that are no key.
     #[error("The provider's key for the ID token is too weak or invalid.")]
     KeyWeak,
     /// The signature is not the provider's.
@@ -246,47 +244,26 @@ impl IdTokenError {
 /// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
 ///
 /// Gives header and claims.
-fn verify_signature(text: &str, keys: &KeySet) -> Result<(Object, Object), IdTokenError> {
+async fn verify_signature(text: &str, keys: &KeySet) -> Result<(Object, Object), IdTokenError> {
     // RFC 7515 section 7.1: the signature is over the first two of the three parts, as they stand.
     let (signed, signature) = text.rsplit_once('.').ok_or(IdTokenError::Malformed)?;
     let (header, payload) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
     let header = unique_object(header)?;
     let claims = unique_object(payload)?;
-    // The header's `alg` only chooses from this list: neither `none` nor a MAC is on it, so a public key can
-    // never be taken for a MAC's secret. RFC 7515 section 4.1.11: an unknown `crit` must be refused.
     let alg = header.get("alg").and_then(Value::as_str).ok_or(IdTokenError::Malformed)?;
-    if !ALGORITHMS.contains(&alg) {
-        return Err(IdTokenError::Algorithm { alg: alg.chars().take(20).collect() });
-    }
+    let algorithm = Algorithm::named(alg)
+        .ok_or_else(|| IdTokenError::Algorithm { alg: alg.chars().take(20).collect() })?;
+    // RFC 7515 section 4.1.11: an unknown `crit` must be refused.
     if header.contains_key("crit") {
         return Err(IdTokenError::Malformed);
     }
     let signature = decode(signature)?;
     let key = keys.select(header.get("kid").and_then(Value::as_str), alg)?;
-    if alg == "ES256" {
-        let key = <Es256 as Algorithm>::VerifyingKey::try_from(&key).map_err(|_| IdTokenError::KeyWeak)?;
-        check(&Es256, &key, signed, &signature)?;
-    } else {
-        // RFC 7518 section 3.3: RSA keys of 2048 bits or more. `StrongKey` insists.
-        let key = RsaPublicKey::try_from(&key).map_err(|_| IdTokenError::KeyWeak)?;
-        let key = StrongKey::try_from(key).map_err(|_| IdTokenError::KeyWeak)?;
-        check(&StrongAlg(Rsa::with_name(alg)), &key, signed, &signature)?;
+    match crypto::verify(algorithm, &key, signed.as_bytes(), &signature).await {
+        Ok(()) => Ok((header, claims)),
+        Err(SignatureError::Key) => Err(IdTokenError::KeyWeak),
+        Err(SignatureError::Signature) => Err(IdTokenError::Signature),
     }
-    Ok((header, claims))
-}
-
-fn check<A: Algorithm>(
-    algorithm: &A,
-    key: &A::VerifyingKey,
-    signed: &str,
-    signature: &[u8],
-) -> Result<(), IdTokenError> {
-    if A::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {
-        return Err(IdTokenError::Signature);
-    }
-    let signature = A::Signature::try_from_slice(signature).map_err(|_| IdTokenError::Signature)?;
-    let is_theirs = algorithm.verify_signature(&signature, key, signed.as_bytes());
-    is_theirs.then_some(()).ok_or(IdTokenError::Signature)
 }
 
 type Object = Map<String, Value>;
@@ -373,9 +350,6 @@ const LEEWAY: TimeDelta = TimeDelta::seconds(300);
 
 /// The claim that carries session tags.
 const SESSION_TAGS: &str = "https://aws.amazon.com/tags";
-
-/// What AWS STS takes and `jwt-compact` verifies.
-const ALGORITHMS: [&str; 4] = ["RS256", "RS384", "RS512", "ES256"];
 
 #[cfg(test)]
 mod tests;

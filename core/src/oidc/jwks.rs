@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jwt_compact::jwk::JsonWebKey;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::discovery::{DiscoveryError, check_status, shown};
 use super::{IdTokenError, Metadata};
+use crate::crypto::{Algorithm, PublicKey};
 use crate::json;
 use crate::platform::HttpResponse;
 
@@ -61,16 +61,16 @@ impl KeySet {
     /// OIDC Core 10.1: with several keys, `kid` decides; only a sole candidate may go without. The key's own
     /// `use`, `key_ops` and `alg` bind it (RFC 7517 sections 4.2 to 4.4), so that a key is never used for another purpose.
     /// Keys that this product cannot use are skipped, as RFC 7517 section 5 asks.
-    pub(super) fn select(&self, kid: Option<&str>, alg: &str) -> Result<JsonWebKey<'static>, IdTokenError> {
+    pub(super) fn select(&self, kid: Option<&str>, alg: &str) -> Result<PublicKey, IdTokenError> {
         let named = |key: &&Key| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
         let mut usable =
-            self.keys.iter().filter(named).filter_map(|key| Some((key, key.parameters()?))).peekable();
+            self.keys.iter().filter(named).filter_map(|key| Some((key, key.public_key()?))).peekable();
         if usable.peek().is_none() && kid.is_some() {
             return Err(IdTokenError::KeyUnknown { kid: kid.map(str::to_owned) });
         }
-        let mut fitting = usable.filter(|(key, parameters)| key.fits(parameters, alg));
+        let mut fitting = usable.filter(|(key, public_key)| key.fits(public_key, alg));
         match (fitting.next(), fitting.next()) {
-            (Some((_, parameters)), None) => Ok(parameters),
+            (Some((_, public_key)), None) => Ok(public_key),
             (None, _) => Err(IdTokenError::KeyUnfit { alg: alg.to_owned() }),
             (Some(_), Some(_)) => Err(IdTokenError::KeyUnknown { kid: kid.map(str::to_owned) }),
         }
@@ -218,32 +218,18 @@ impl Key {
         self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
     }
 
-    /// The public key itself (RFC 7518 sections 6.2.1 and 6.3.1), if it is of a kind that this product knows.
-    fn parameters(&self) -> Option<JsonWebKey<'static>> {
-        let bytes = |member: &Option<String>| URL_SAFE_NO_PAD.decode(member.as_ref()?).ok().map(Into::into);
+    /// The public key itself, if it is of a kind that this product knows.
+    fn public_key(&self) -> Option<PublicKey> {
         match self.kty.as_deref()? {
-            "RSA" => Some(JsonWebKey::Rsa {
-                modulus: bytes(&self.n)?,
-                public_exponent: bytes(&self.e)?,
-                private_parts: None,
-            }),
-            "EC" => Some(JsonWebKey::EllipticCurve {
-                curve: self.crv.clone()?.into(),
-                x: bytes(&self.x)?,
-                y: bytes(&self.y)?,
-                secret: None,
-            }),
+            "RSA" => PublicKey::rsa(self.n.as_deref()?, self.e.as_deref()?),
+            "EC" if self.crv.as_deref() == Some("P-256") => PublicKey::p256(self.x.as_deref()?, self.y.as_deref()?),
             _ => None,
         }
     }
 
-    fn fits(&self, parameters: &JsonWebKey<'_>, alg: &str) -> bool {
-        let kind = match parameters {
-            JsonWebKey::Rsa { .. } => alg.starts_with("RS"),
-            JsonWebKey::EllipticCurve { curve, .. } => alg == "ES256" && curve == "P-256",
-            _ => false,
-        };
-        kind && self.is_for_signatures()
+    fn fits(&self, public_key: &PublicKey, alg: &str) -> bool {
+        Algorithm::named(alg).is_some_and(|algorithm| public_key.fits(algorithm))
+            && self.is_for_signatures()
             && self.operations.as_ref().is_none_or(|all| all.iter().any(|one| one == "verify"))
             && self.alg.as_deref().is_none_or(|own| own == alg)
     }

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use crate::crypto::{self, DigestError};
 
 /// A code verifier: the secret that proves that whoever redeems the code also asked for it.
 #[derive(Debug, Clone)]
@@ -17,9 +18,8 @@ impl CodeVerifier {
     }
 
     /// Section 4.2: `BASE64URL(SHA256(ASCII(code_verifier)))`.
-    #[must_use]
-    pub fn challenge(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.expose_secret()))
+    pub(super) async fn challenge(&self) -> Result<String, DigestError> {
+        crypto::sha256(self.0.expose_secret().as_bytes()).await.map(|digest| URL_SAFE_NO_PAD.encode(digest))
     }
 
     /// The verifier itself, for the token request.
@@ -30,19 +30,21 @@ impl CodeVerifier {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(target_arch = "wasm32"))]
+    use futures_test::test as async_test;
     #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
+    use wasm_bindgen_test::wasm_bindgen_test as async_test;
 
     use super::*;
 
-    #[test]
-    fn the_example_of_rfc_7636_appendix_b_gives_its_challenge() {
+    #[async_test]
+    async fn the_example_of_rfc_7636_appendix_b_gives_its_challenge() {
         let octets = [
             116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212, 37, 77, 105,
             214, 191, 240, 91, 88, 5, 88, 83, 132, 141, 121,
         ];
         let verifier = CodeVerifier::from_random(&octets);
         assert_eq!(verifier.secret(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(verifier.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert_eq!(verifier.challenge().await.unwrap(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

@@ -4,12 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::pin;
 use std::result::Result;
 use std::task::{Context, Poll, Waker};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+#[cfg(not(target_arch = "wasm32"))]
+use futures_test::test as async_test;
 use jwt_compact::Algorithm;
 use jwt_compact::alg::Es256;
 use jwt_compact::jwk::JsonWebKey;
@@ -17,7 +18,7 @@ use p256::ecdsa::SigningKey;
 use secrecy::ExposeSecret;
 use serde_json::json;
 #[cfg(target_arch = "wasm32")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
+use wasm_bindgen_test::{wasm_bindgen_test as async_test, wasm_bindgen_test as test};
 
 use chrono::{DateTime, Utc};
 
@@ -264,14 +265,6 @@ fn answer(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status, body.to_owned().into())
 }
 
-/// Nothing in these tests waits, so one poll is enough.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("something waits"),
-    }
-}
-
 /// A session as a driver holds it, and what it was told.
 #[derive(Default)]
 struct Shared {
@@ -332,78 +325,78 @@ impl Shared {
 }
 
 /// A new ID token, whatever there was.
-fn authenticate(
+async fn authenticate(
     world: &World,
     provider: &Provider,
     presence: Presence,
     session: &Shared,
 ) -> crate::Result<IdToken> {
     let refused = session.read(|session| session.id_token(world.now()).cloned());
-    now(id_token(world, provider, presence, refused.as_ref(), session))
+    id_token(world, provider, presence, refused.as_ref(), session).await
 }
 
-fn sign_in_as(world: &World, presence: Presence, session: &Shared) -> crate::Result<Credentials> {
-    now(sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), session))
+async fn sign_in_as(world: &World, presence: Presence, session: &Shared) -> crate::Result<Credentials> {
+    sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), session).await
 }
 
-#[test]
-fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
+#[async_test]
+async fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
     let (world, session) = (World::new(), Shared::default());
-    let credentials = sign_in_as(&world, Presence::Person, &session).unwrap();
+    let credentials = sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(credentials.access_key_id, "ASIAalice@example.com");
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
     assert_eq!(session.read(|session| session.person().unwrap().label().to_owned()), "alice@example.com");
 }
 
-#[test]
-fn without_a_session_a_person_gets_a_window_and_a_timer_does_not() {
+#[async_test]
+async fn without_a_session_a_person_gets_a_window_and_a_timer_does_not() {
     let (world, session) = (World::new(), Shared::default());
     world.session.set(false);
-    let error = sign_in_as(&world, Presence::Nobody, &session).unwrap_err();
+    let error = sign_in_as(&world, Presence::Nobody, &session).await.unwrap_err();
     assert_eq!(error.code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent"]);
-    assert!(sign_in_as(&world, Presence::Person, &session).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &session).await.is_ok());
     assert_eq!(world.take_log(), ["Silent", "Window", "code", "sts 43200"]);
 }
 
-#[test]
-fn sources_are_tried_cheapest_first() {
+#[async_test]
+async fn sources_are_tried_cheapest_first() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
     // Credentials in session.
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     // The ID token, once credentials are about to run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
     // The refresh token, once the ID token has run out.
     world.now.set(world.now.get() + 3_000);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "sts 3600"]);
     // A silent redirect, once the refresh token is refused.
     world.refusals.replace(vec![answer(400, r#"{"error":"invalid_grant"}"#)]);
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "Silent", "code", "sts 3600"]);
 }
 
-#[test]
-fn a_roles_shorter_maximum_is_found_once_and_remembered() {
+#[async_test]
+async fn a_roles_shorter_maximum_is_found_once_and_remembered() {
     let (world, session) = (World::new(), Shared::default());
     world.max_duration.set(3_600);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
     session.forget_role();
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["sts 3600"]);
 }
 
-#[test]
-fn transient_failures_are_retried_twice() {
+#[async_test]
+async fn transient_failures_are_retried_twice() {
     let keys = "Couldn't retrieve verification key from your identity provider";
     let unknown = "The web identity token provided could not be validated. See the documentation.";
     for (refusal, code) in [
@@ -419,23 +412,23 @@ fn transient_failures_are_retried_twice() {
         for (failures, code) in [(2, None), (3, Some(code))] {
             let (world, session) = (World::new(), Shared::default());
             world.sts_errors.replace(vec![refusal; failures]);
-            let result = sign_in_as(&world, Presence::Person, &session);
+            let result = sign_in_as(&world, Presence::Person, &session).await;
             assert_eq!(result.err().map(|error| error.code()), code);
             assert_eq!(world.take_log()[4..], ["sts 43200", "wait", "sts 43200", "wait", "sts 43200"]);
         }
     }
 }
 
-#[test]
-fn a_lost_connection_is_tried_again() {
+#[async_test]
+async fn a_lost_connection_is_tried_again() {
     let (world, session) = (World::new(), Shared::default());
     world.lost_connections.set(2);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log()[4..], ["lost", "wait", "lost", "wait", "sts 43200"]);
 }
 
-#[test]
-fn a_permanent_refusal_is_not_retried() {
+#[async_test]
+async fn a_permanent_refusal_is_not_retried() {
     for (refusal, code) in [
         ((403, "AccessDenied", "Not authorized"), Code::StsAccessDenied),
         ((403, "IDPRejectedClaim", ""), Code::StsClaimRejected),
@@ -443,22 +436,22 @@ fn a_permanent_refusal_is_not_retried() {
     ] {
         let (world, session) = (World::new(), Shared::default());
         world.sts_errors.replace(vec![refusal]);
-        assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), code);
+        assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), code);
         assert_eq!(world.take_log()[4..], ["sts 43200"]);
     }
 }
 
-#[test]
-fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once() {
+#[async_test]
+async fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once() {
     let (world, session) = (World::new(), Shared::default());
     let disabled =
         (403, "RegionDisabledException", "STS is not activated in this region for account:123456789012.");
     world.sts_errors.replace(vec![disabled]);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "told", "main 43200"]);
     assert!(session.read(|session| session.uses_main_region(&fixture::role())));
     session.forget_role();
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["main 43200"]);
 
     // Somebody's own STS has no other region.
@@ -467,166 +460,166 @@ fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_once()
     let own = "https://sts.eu-west-1.amazonaws.com/".parse().unwrap();
     let provider = Provider { sts_endpoint: Some(own), ..fixture::provider() };
     let role = fixture::role();
-    let result = now(sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &session));
+    let result = sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &session).await;
     assert_eq!(result.unwrap_err().code(), Code::StsRegionDisabled);
 }
 
-#[test]
-fn an_argument_that_an_s3_compatible_service_refuses_may_be_the_duration() {
+#[async_test]
+async fn an_argument_that_an_s3_compatible_service_refuses_may_be_the_duration() {
     let invalid = (400, "InvalidArgument", "");
     let (world, session) = (World::new(), Shared::default());
     world.sts_errors.replace(vec![invalid]);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log()[4..], ["sts 43200", "sts 3600"]);
 
     let (world, session) = (World::new(), Shared::default());
     world.sts_errors.replace(vec![invalid; 3]);
-    let error = sign_in_as(&world, Presence::Person, &session).unwrap_err();
+    let error = sign_in_as(&world, Presence::Person, &session).await.unwrap_err();
     assert_eq!(error.code(), Code::StsValidation);
     assert!(error.to_string().contains("InvalidArgument"), "{error}");
 }
 
-#[test]
-fn a_token_that_sts_finds_expired_is_replaced_silently() {
+#[async_test]
+async fn a_token_that_sts_finds_expired_is_replaced_silently() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
     session.forget_role();
     world.sts_errors.replace(vec![(400, "ExpiredTokenException", "Token expired")]);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
 }
 
-#[test]
-fn a_refusal_is_believed_only_of_a_new_token() {
+#[async_test]
+async fn a_refusal_is_believed_only_of_a_new_token() {
     let denied = (403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
     for (refusals, code) in [(1, None), (2, Some(Code::StsAccessDenied))] {
         let (world, session) = (World::new(), Shared::default());
-        sign_in_as(&world, Presence::Person, &session).unwrap();
+        sign_in_as(&world, Presence::Person, &session).await.unwrap();
         world.take_log();
         session.forget_role();
         world.sts_errors.replace(vec![denied; refusals]);
-        let result = sign_in_as(&world, Presence::Person, &session);
+        let result = sign_in_as(&world, Presence::Person, &session).await;
         assert_eq!(result.err().map(|error| error.code()), code);
         assert_eq!(world.take_log(), ["sts 43200", "Silent", "code", "sts 43200"]);
     }
 }
 
-#[test]
-fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
+#[async_test]
+async fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.session.set(false);
     let other = Provider { client_id: "other".into(), ..fixture::provider() };
     let role = fixture::role();
-    let result = now(sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &session));
+    let result = sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &session).await;
     assert_eq!(result.unwrap_err().code(), Code::SignInNeeded);
     assert!(session.sub().is_none());
 }
 
-#[test]
-fn credentials_of_15_minutes_are_used_for_half_of_them() {
+#[async_test]
+async fn credentials_of_15_minutes_are_used_for_half_of_them() {
     let (world, session) = (World::new(), Shared::default());
     world.max_duration.set(900);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
     world.now.set(world.now.get() + 449);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), [""; 0]);
     world.now.set(world.now.get() + 1);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["sts 900"]);
 }
 
-#[test]
-fn a_code_used_up_by_a_lost_response_is_replaced_once() {
+#[async_test]
+async fn a_code_used_up_by_a_lost_response_is_replaced_once() {
     let (world, session) = (World::new(), Shared::default());
     world.codes_work_from.set(1);
-    assert!(sign_in_as(&world, Presence::Person, &session).is_ok());
+    assert!(sign_in_as(&world, Presence::Person, &session).await.is_ok());
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code", "sts 43200"]);
 
     let (world, session) = (World::new(), Shared::default());
     world.codes_work_from.set(u32::MAX);
-    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::TokenRefused);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::TokenRefused);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code"]);
 }
 
-#[test]
-fn a_rotated_key_is_fetched_once() {
+#[async_test]
+async fn a_rotated_key_is_fetched_once() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
-    now(sign_out(&world, &fixture::provider(), &session));
+    sign_out(&world, &fixture::provider(), &session).await;
     world.kid.replace("k2".into());
     world.published_kid.replace("k2".into());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
     // A key that is never published is not looked for again and again.
-    now(sign_out(&world, &fixture::provider(), &session));
+    sign_out(&world, &fixture::provider(), &session).await;
     world.kid.replace("k3".into());
-    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::TokenKeyUnknown);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::TokenKeyUnknown);
     assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
-#[test]
-fn a_closed_window_is_said_to_be_closed() {
+#[async_test]
+async fn a_closed_window_is_said_to_be_closed() {
     let (world, session) = (World::new(), Shared::default());
     world.session.set(false);
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    assert_eq!(sign_in_as(&world, Presence::Person, &session).unwrap_err().code(), Code::SignInCancelled);
+    assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::SignInCancelled);
 }
 
-#[test]
-fn another_person_at_the_provider_gets_nothing_of_the_one_before() {
+#[async_test]
+async fn another_person_at_the_provider_gets_nothing_of_the_one_before() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.sub.replace("mallory".into());
-    authenticate(&world, &fixture::provider(), Presence::Person, &session).unwrap();
+    authenticate(&world, &fixture::provider(), Presence::Person, &session).await.unwrap();
     assert_eq!(session.held(), 0);
     assert_eq!(session.sub().as_deref(), Some("mallory"));
     assert_eq!(session.take_changes(), [("alice".to_owned(), Some("mallory".to_owned()))]);
 }
 
-#[test]
-fn a_refreshed_token_of_another_person_is_refused_and_told() {
+#[async_test]
+async fn a_refreshed_token_of_another_person_is_refused_and_told() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
     world.sub.replace("mallory".into());
-    let error = authenticate(&world, &fixture::provider(), Presence::Nobody, &session).unwrap_err();
+    let error = authenticate(&world, &fixture::provider(), Presence::Nobody, &session).await.unwrap_err();
     assert_eq!((error.code(), world.take_log()), (Code::TokenSubjectChanged, vec!["refresh".to_owned()]));
     assert_eq!(session.sub().as_deref(), Some("alice"));
     // "Sign in again" is what a person is told then.
-    authenticate(&world, &fixture::provider(), Presence::Person, &session).unwrap();
+    authenticate(&world, &fixture::provider(), Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["Silent", "code"]);
     assert_eq!(session.take_changes(), [("alice".to_owned(), Some("mallory".to_owned()))]);
 }
 
 /// A person with a refresh token, who needs a new ID token.
-fn with_refresh_token() -> (World, Shared) {
+async fn with_refresh_token() -> (World, Shared) {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     session.forget_role();
     world.now.set(world.now.get() + 3_600);
     world.take_log();
     (world, session)
 }
 
-#[test]
-fn a_busy_token_endpoint_is_retried_and_does_not_prevent_the_sign_in() {
+#[async_test]
+async fn a_busy_token_endpoint_is_retried_and_does_not_prevent_the_sign_in() {
     for status in [429, 500, 503] {
-        let (world, session) = with_refresh_token();
+        let (world, session) = with_refresh_token().await;
         world.refusals.replace(vec![answer(status, "busy"), answer(status, "busy")]);
-        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
         let asked = ["discovery", "keys", "refresh", "wait", "refresh", "wait", "refresh", "sts 43200"];
         assert_eq!(world.take_log(), asked, "{status}");
     }
 }
 
-#[test]
-fn only_a_refused_grant_loses_the_refresh_token() {
+#[async_test]
+async fn only_a_refused_grant_loses_the_refresh_token() {
     let busy = r#"{"error":"temporarily_unavailable"}"#;
     for (status, body, is_kept) in [
         (400, r#"{"error":"invalid_grant"}"#, false),
@@ -636,72 +629,72 @@ fn only_a_refused_grant_loses_the_refresh_token() {
         (200, "<html>", true),
         (200, "{}", true),
     ] {
-        let (world, session) = with_refresh_token();
+        let (world, session) = with_refresh_token().await;
         world.grants_refresh.set(false);
         world.refusals.replace((0..3).map(|_| answer(status, body)).collect());
-        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
         assert!(world.take_log().ends_with(&["Silent", "code", "sts 43200"].map(str::to_owned)), "{body}");
         world.refusals.take();
         session.forget_role();
         world.now.set(world.now.get() + 3_600);
-        sign_in_as(&world, Presence::Nobody, &session).unwrap();
+        sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
         assert_eq!(world.take_log().contains(&"refresh".to_owned()), is_kept, "{status} {body}");
     }
 }
 
-#[test]
-fn retry_after_of_the_token_endpoint_is_respected() {
-    let (world, session) = with_refresh_token();
+#[async_test]
+async fn retry_after_of_the_token_endpoint_is_respected() {
+    let (world, session) = with_refresh_token().await;
     world.grants_refresh.set(false);
     let mut busy = answer(429, "");
     busy.headers.push(("retry-after".to_owned(), "1800".to_owned()));
     world.refusals.replace(vec![busy]);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "refresh", "Silent", "code", "sts 43200"]);
     for (seconds, first) in [(1_799, "Silent"), (1, "refresh")] {
         world.now.set(world.now.get() + seconds);
-        authenticate(&world, &fixture::provider(), Presence::Nobody, &session).unwrap();
+        authenticate(&world, &fixture::provider(), Presence::Nobody, &session).await.unwrap();
         assert_eq!(world.take_log()[0], first);
     }
 }
 
-#[test]
-fn a_silent_redirect_to_somebody_else_drops_and_tells_of_the_one_before() {
+#[async_test]
+async fn a_silent_redirect_to_somebody_else_drops_and_tells_of_the_one_before() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.sub.replace("bob".into());
     world.now.set(world.now.get() + 43_200);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(session.take_changes(), [("alice".to_owned(), Some("bob".to_owned()))]);
     assert_eq!((session.sub().as_deref(), session.held()), (Some("bob"), 1));
 }
 
-#[test]
-fn fresh_credentials_are_served_while_somebody_else_signs_in() {
+#[async_test]
+async fn fresh_credentials_are_served_while_somebody_else_signs_in() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
-    let _window = now(session.lock_login()).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    let _window = session.lock_login().await.unwrap();
     world.take_log();
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), [""; 0]);
 }
 
-#[test]
-fn a_role_that_needs_no_new_id_token_does_not_wait_for_somebody_elses_sign_in() {
+#[async_test]
+async fn a_role_that_needs_no_new_id_token_does_not_wait_for_somebody_elses_sign_in() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     session.forget_role();
-    let _window = now(session.lock_login()).unwrap();
+    let _window = session.lock_login().await.unwrap();
     world.take_log();
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["sts 43200"]);
 }
 
-#[test]
-fn many_roles_at_once_cause_one_sign_in() {
+#[async_test]
+async fn many_roles_at_once_cause_one_sign_in() {
     let (world, session) = (World::new(), Shared::default());
     let (provider, role) = (fixture::provider(), fixture::role());
-    let lock = now(session.lock_login()).unwrap();
+    let lock = session.lock_login().await.unwrap();
     let mut waiting: Vec<_> = (0..20)
         .map(|number| {
             let arn = format!("arn:aws:iam::123456789012:role/r{number}").parse().unwrap();
@@ -715,24 +708,24 @@ fn many_roles_at_once_cause_one_sign_in() {
     let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.iter_mut().all(|one| one.as_mut().poll(&mut context).is_pending()));
     drop(lock);
-    for one in &mut waiting {
-        assert!(matches!(one.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+    for one in waiting {
+        one.await.unwrap();
     }
     let log = world.take_log();
     let count = |what: &str| log.iter().filter(|entry| *entry == what).count();
     assert_eq!((count("Silent"), count("code"), session.held()), (1, 1, 20));
 }
 
-#[test]
-fn signing_out_ends_a_sign_in_in_progress() {
+#[async_test]
+async fn signing_out_ends_a_sign_in_in_progress() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     session.forget_role();
     let provider = fixture::provider();
     let token = session.read(|session| session.id_token(world.now()).cloned()).unwrap();
     let platform = Overtaken { world: &world, session: &session };
     let role = fixture::role();
-    let error = now(assume_role(&platform, &provider, &role, &token, &session)).unwrap_err();
+    let error = assume_role(&platform, &provider, &role, &token, &session).await.unwrap_err();
     assert_eq!(error, Error::Authorize(AuthorizeError::SignedOut));
     assert_eq!((session.sub(), session.held()), (None, 0));
     assert_eq!(session.take_changes(), [("alice".to_owned(), None)]);
@@ -775,11 +768,11 @@ impl Platform for Overtaken<'_> {
     }
 }
 
-#[test]
-fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
+#[async_test]
+async fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
     let (world, session) = (World::new(), Shared::default());
     let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
-    authenticate(&world, &provider, Presence::Person, &session).unwrap();
+    authenticate(&world, &provider, Presence::Person, &session).await.unwrap();
     assert_eq!(
         session.read(|session| session
             .listed_roles()
@@ -788,78 +781,78 @@ fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in() {
             .collect::<Vec<_>>()),
         ["listed"]
     );
-    now(sign_out(&world, &fixture::provider(), &session));
+    sign_out(&world, &fixture::provider(), &session).await;
     assert!(session.read(|session| session.listed_roles().is_empty()));
 }
 
-#[test]
-fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
+#[async_test]
+async fn signing_out_revokes_the_refresh_token_and_tells_where_the_session_ends() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    assert_eq!(now(sign_out(&world, &fixture::provider(), &session)), None, "nobody was signed in");
+    assert_eq!(sign_out(&world, &fixture::provider(), &session).await, None, "nobody was signed in");
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     world.take_log();
-    let page = now(sign_out(&world, &fixture::provider(), &session)).unwrap();
+    let page = sign_out(&world, &fixture::provider(), &session).await.unwrap();
     assert_eq!(page.as_str(), "https://idp.example/logout?client_id=abcdef");
     assert_eq!(world.take_log(), ["revoke refresh"]);
     assert!(session.sub().is_none());
     assert_eq!(session.held(), 0);
 }
 
-#[test]
-fn after_signing_out_the_person_chooses_an_account() {
+#[async_test]
+async fn after_signing_out_the_person_chooses_an_account() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
-    now(sign_out(&world, &fixture::provider(), &session));
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    sign_out(&world, &fixture::provider(), &session).await;
     world.take_log();
     // The provider still knows them, and nobody is there to choose.
-    assert_eq!(sign_in_as(&world, Presence::Nobody, &session).unwrap_err().code(), Code::SignInNeeded);
+    assert_eq!(sign_in_as(&world, Presence::Nobody, &session).await.unwrap_err().code(), Code::SignInNeeded);
     assert_eq!(world.take_log(), [""; 0]);
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(world.take_log(), ["Window", "code", "sts 43200"]);
     assert_eq!(world.prompts.borrow().last().unwrap(), "select_account");
     // From then on all is as before.
     session.forget_role();
     world.now.set(world.now.get() + 3_600);
-    sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
 }
 
-#[test]
-fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
+#[async_test]
+async fn a_provider_that_has_no_accounts_to_choose_from_signs_the_person_in_anew() {
     for knows in ["[\"none\", \"login\"]", "null"] {
         let (world, session) = (World::new(), Shared::default());
         world.prompt_values.replace(serde_json::from_str(knows).unwrap());
         world.refuses_select_account.set(knows == "null");
-        now(choose_account(&world, &fixture::provider(), &session)).unwrap();
+        choose_account(&world, &fixture::provider(), &session).await.unwrap();
         assert_eq!(world.prompts.borrow().last().unwrap(), "login", "{knows}");
     }
 }
 
-#[test]
-fn choosing_another_account_removes_the_previous_ones_credentials_but_cancelling_keeps_them() {
+#[async_test]
+async fn choosing_another_account_removes_the_previous_ones_credentials_but_cancelling_keeps_them() {
     let (world, session) = (World::new(), Shared::default());
-    sign_in_as(&world, Presence::Person, &session).unwrap();
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    now(choose_account(&world, &fixture::provider(), &session)).unwrap_err();
+    choose_account(&world, &fixture::provider(), &session).await.unwrap_err();
     assert_eq!((session.sub().as_deref(), session.held()), (Some("alice"), 1));
     *world.window.borrow_mut() = Ok(());
     world.sub.replace("bob".into());
-    now(choose_account(&world, &fixture::provider(), &session)).unwrap();
+    choose_account(&world, &fixture::provider(), &session).await.unwrap();
     assert_eq!((session.sub().as_deref(), session.held()), (Some("bob"), 0));
     assert_eq!(session.take_changes(), [("alice".to_owned(), Some("bob".to_owned()))]);
 }
 
-#[test]
-fn a_session_is_read_back_from_storage() {
+#[async_test]
+async fn a_session_is_read_back_from_storage() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
-    let before = sign_in_as(&world, Presence::Person, &session).unwrap();
+    let before = sign_in_as(&world, Presence::Person, &session).await.unwrap();
     let text = session.read(|session| serde_json::to_string(session).unwrap());
     let session = Shared { session: RefCell::new(serde_json::from_str(&text).unwrap()), ..Shared::default() };
     world.take_log();
-    let after = sign_in_as(&world, Presence::Nobody, &session).unwrap();
+    let after = sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(after.session_token.expose_secret(), before.session_token.expose_secret());
     assert_eq!(world.take_log(), [""; 0]);
 }

@@ -5,14 +5,18 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use jwt_compact::alg::{Hs256, Hs256Key, RsaPrivateKey};
+#[cfg(not(target_arch = "wasm32"))]
+use futures_executor::block_on;
+#[cfg(not(target_arch = "wasm32"))]
+use futures_test::test as async_test;
+use jwt_compact::alg::{Es256, Hs256, Hs256Key, Rsa, RsaPrivateKey, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::{AlgorithmExt, Claims as JwtClaims, Header};
+use jwt_compact::{Algorithm as _, AlgorithmExt, Claims as JwtClaims, Header};
 #[cfg(not(target_arch = "wasm32"))]
 use proptest::prelude::*;
 use serde_json::{Value, json};
 #[cfg(target_arch = "wasm32")]
-use wasm_bindgen_test::wasm_bindgen_test as test;
+use wasm_bindgen_test::wasm_bindgen_test as async_test;
 
 use super::*;
 
@@ -89,53 +93,53 @@ fn expectations() -> ExpectedToken<'static> {
     }
 }
 
-fn verify_with(token: String, keys: &[Value], expected: ExpectedToken<'_>) -> Result<IdToken, IdTokenError> {
-    verify(token.into(), &key_set(keys), expected)
+async fn verify_with(token: String, keys: &[Value], expected: ExpectedToken<'_>) -> Result<IdToken, IdTokenError> {
+    verify(token.into(), &key_set(keys), expected).await
 }
 
-fn verify_rs256(claims: &Value) -> Result<IdToken, IdTokenError> {
-    verify_with(sign("RS256", claims), &[rsa_jwk("k1")], expectations())
+async fn verify_rs256(claims: &Value) -> Result<IdToken, IdTokenError> {
+    verify_with(sign("RS256", claims), &[rsa_jwk("k1")], expectations()).await
 }
 
-#[test]
-fn a_good_token_tells_who_it_is_about() {
-    let token = verify_rs256(&claims()).unwrap();
+#[async_test]
+async fn a_good_token_tells_who_it_is_about() {
+    let token = verify_rs256(&claims()).await.unwrap();
     assert_eq!(token.person.label(), "alice@example.com");
     assert_eq!(token.amr, ["dev", "admin"]);
     assert_eq!(token.roles, ["a", "b"]);
     assert_eq!(token.expires_at.timestamp(), NOW + 600);
 }
 
-#[test]
-fn every_offered_algorithm_verifies_with_its_own_kind_of_key_and_no_other() {
-    for alg in ALGORITHMS {
+#[async_test]
+async fn every_offered_algorithm_verifies_with_its_own_kind_of_key_and_no_other() {
+    for alg in ["RS256", "RS384", "RS512", "ES256"] {
         let (right, wrong) =
             if alg == "ES256" { (p256_jwk("k1"), rsa_jwk("k1")) } else { (rsa_jwk("k1"), p256_jwk("k1")) };
-        assert!(verify_with(sign(alg, &claims()), &[right], expectations()).is_ok(), "{alg}");
-        let error = verify_with(sign(alg, &claims()), &[wrong], expectations()).unwrap_err();
+        assert!(verify_with(sign(alg, &claims()), &[right], expectations()).await.is_ok(), "{alg}");
+        let error = verify_with(sign(alg, &claims()), &[wrong], expectations()).await.unwrap_err();
         assert_eq!(error, IdTokenError::KeyUnfit { alg: alg.to_owned() });
     }
 }
 
-#[test]
-fn a_token_that_is_not_signed_is_refused() {
+#[async_test]
+async fn a_token_that_is_not_signed_is_refused() {
     for alg in ["none", "None", "HS256", "HS512", "ES384", "PS256", "EdDSA", ""] {
-        let error = verify_with(sign(alg, &claims()), &[rsa_jwk("k1")], expectations()).unwrap_err();
+        let error = verify_with(sign(alg, &claims()), &[rsa_jwk("k1")], expectations()).await.unwrap_err();
         assert_eq!(error.code(), Code::TokenAlgorithmRefused, "{alg}");
     }
 }
 
-#[test]
-fn a_public_key_is_never_taken_for_a_macs_secret() {
+#[async_test]
+async fn a_public_key_is_never_taken_for_a_macs_secret() {
     let public = serde_json::to_string(&rsa_jwk("k1")).unwrap();
     let header = Header::empty().with_key_id("k1");
     let token = Hs256.token(&header, &JwtClaims::new(claims()), &Hs256Key::new(public.as_bytes())).unwrap();
-    let error = verify_with(token, &[rsa_jwk("k1")], expectations()).unwrap_err();
+    let error = verify_with(token, &[rsa_jwk("k1")], expectations()).await.unwrap_err();
     assert_eq!(error, IdTokenError::Algorithm { alg: "HS256".to_owned() });
 }
 
-#[test]
-fn a_key_is_used_for_what_it_is_published_for() {
+#[async_test]
+async fn a_key_is_used_for_what_it_is_published_for() {
     let with = |name: &str, value: Value| {
         let mut key = rsa_jwk("k1");
         key[name] = value;
@@ -149,24 +153,24 @@ fn a_key_is_used_for_what_it_is_published_for() {
         (with("key_ops", json!(["encrypt"])), false),
         (with("key_ops", json!([])), false),
     ] {
-        let result = verify_with(sign("RS256", &claims()), std::slice::from_ref(&key), expectations());
+        let result = verify_with(sign("RS256", &claims()), std::slice::from_ref(&key), expectations()).await;
         assert_eq!(result.is_ok(), fits, "{key}");
     }
 }
 
-#[test]
-fn session_tags_are_noticed_in_both_of_their_forms() {
+#[async_test]
+async fn session_tags_are_noticed_in_both_of_their_forms() {
     for (name, noticed) in [
         ("https://aws.amazon.com/tags", true),
         ("https://aws.amazon.com/tags/principal_tags/Team", true),
         ("https://aws.amazon.com/tagsonomy", false),
     ] {
-        assert_eq!(verify_rs256(&with(name, json!({}))).unwrap().has_session_tags, noticed, "{name}");
+        assert_eq!(verify_rs256(&with(name, json!({}))).await.unwrap().has_session_tags, noticed, "{name}");
     }
 }
 
-#[test]
-fn the_key_must_be_the_one_the_token_names() {
+#[async_test]
+async fn the_key_must_be_the_one_the_token_names() {
     let token = || sign("RS256", &claims());
     let mut stranger = p256_jwk("k2");
     for (keys, code) in [
@@ -176,7 +180,7 @@ fn the_key_must_be_the_one_the_token_names() {
         (vec![json!({"kty": "moon", "kid": "k9"}), rsa_jwk("k1")], None),
     ] {
         assert_eq!(
-            verify_with(token(), &keys, expectations()).err().map(|error| error.code()),
+            verify_with(token(), &keys, expectations()).await.err().map(|error| error.code()),
             code,
             "{keys:?}"
         );
@@ -186,30 +190,30 @@ fn the_key_must_be_the_one_the_token_names() {
         Rsa::generate(&mut rand_core::OsRng, jwt_compact::alg::ModulusBits::TwoKibibytes).unwrap().1;
     let mut foreign = serde_json::to_value(JsonWebKey::from(&foreign.into_inner())).unwrap();
     foreign["kid"] = "k1".into();
-    assert_eq!(verify_with(token(), &[foreign], expectations()).unwrap_err(), IdTokenError::Signature);
+    assert_eq!(verify_with(token(), &[foreign], expectations()).await.unwrap_err(), IdTokenError::Signature);
     // A key that is published for another use, or another algorithm.
     for (name, value) in [("use", "enc"), ("alg", "RS512")] {
         let mut key = rsa_jwk("k1");
         key[name] = value.into();
-        assert_eq!(verify_with(token(), &[key], expectations()).unwrap_err().code(), Code::TokenKeyUnknown);
+        assert_eq!(verify_with(token(), &[key], expectations()).await.unwrap_err().code(), Code::TokenKeyUnknown);
     }
     // Without a name, only a sole candidate will do.
     let nameless = || sign_text(&json!({ "alg": "RS256" }), &claims().to_string());
-    assert!(verify_with(nameless(), &[rsa_jwk("k1"), stranger.take()], expectations()).is_ok());
-    assert!(verify_with(nameless(), &[rsa_jwk("k1"), rsa_jwk("k2")], expectations()).is_err());
+    assert!(verify_with(nameless(), &[rsa_jwk("k1"), stranger.take()], expectations()).await.is_ok());
+    assert!(verify_with(nameless(), &[rsa_jwk("k1"), rsa_jwk("k2")], expectations()).await.is_err());
 }
 
-#[test]
-fn a_short_rsa_key_is_refused() {
+#[async_test]
+async fn a_short_rsa_key_is_refused() {
     let weak = json!({ "kty": "RSA", "kid": "k1", "n": BASE64.encode([0xff_u8; 128]), "e": "AQAB" });
     assert_eq!(
-        verify_with(sign("RS256", &claims()), &[weak], expectations()).unwrap_err(),
+        verify_with(sign("RS256", &claims()), &[weak], expectations()).await.unwrap_err(),
         IdTokenError::KeyWeak
     );
 }
 
-#[test]
-fn each_wrong_claim_has_its_own_error() {
+#[async_test]
+async fn each_wrong_claim_has_its_own_error() {
     for (claims, code) in [
         (with("iss", json!("https://evil.example")), Code::TokenIssuerMismatch),
         (with("iss", json!("https://idp.example/")), Code::TokenIssuerMismatch),
@@ -233,12 +237,12 @@ fn each_wrong_claim_has_its_own_error() {
         (without("iat"), Code::TokenClaimMissing),
         (without("nonce"), Code::TokenClaimMissing),
     ] {
-        assert_eq!(verify_rs256(&claims).unwrap_err().code(), code, "{claims}");
+        assert_eq!(verify_rs256(&claims).await.unwrap_err().code(), code, "{claims}");
     }
 }
 
-#[test]
-fn what_the_standard_allows_is_accepted() {
+#[async_test]
+async fn what_the_standard_allows_is_accepted() {
     let mut several = with("aud", json!(["other", "client"]));
     several["azp"] = json!("client");
     for claims in [
@@ -255,12 +259,12 @@ fn what_the_standard_allows_is_accepted() {
         with("amr", json!([1])),
         without("amr"),
     ] {
-        assert!(verify_rs256(&claims).is_ok(), "{claims}");
+        assert!(verify_rs256(&claims).await.is_ok(), "{claims}");
     }
 }
 
-#[test]
-fn every_token_of_a_provider_on_record_is_read_as_what_it_is() {
+#[async_test]
+async fn every_token_of_a_provider_on_record_is_read_as_what_it_is() {
     for row in include_str!("../../../../tests/recorded/id-tokens.jsonl").lines() {
         let row: Value = serde_json::from_str(row).unwrap();
         let mut claims = claims();
@@ -275,7 +279,7 @@ fn every_token_of_a_provider_on_record_is_read_as_what_it_is() {
             text = format!("{},{}", text.trim_end_matches('}'), again.to_string().trim_start_matches('{'));
         }
         let token = sign_text(&json!({ "alg": "RS256", "kid": "k1" }), &text);
-        match verify_with(token, &[rsa_jwk("k1")], expectations()) {
+        match verify_with(token, &[rsa_jwk("k1")], expectations()).await {
             Ok(token) => {
                 assert_eq!(row["code"], Value::Null, "{row}");
                 assert_eq!(json!(token.amr), claims.get("amr").cloned().unwrap_or(json!([])), "{row}");
@@ -286,54 +290,54 @@ fn every_token_of_a_provider_on_record_is_read_as_what_it_is() {
     }
 }
 
-#[test]
-fn a_wrong_local_clock_does_not_lock_a_person_out() {
+#[async_test]
+async fn a_wrong_local_clock_does_not_lock_a_person_out() {
     let an_hour = TimeDelta::hours(1);
     let right = DateTime::from_timestamp(NOW, 0).unwrap();
     for local in [right - an_hour, right + an_hour] {
         let alone = ExpectedToken { clocks: (local, None), ..expectations() };
-        assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], alone).is_err());
+        assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], alone).await.is_err());
         let told = ExpectedToken { clocks: (local, Some(right)), ..expectations() };
-        assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], told).is_ok());
+        assert!(verify_with(sign("RS256", &claims()), &[rsa_jwk("k1")], told).await.is_ok());
     }
 }
 
-#[test]
-fn duplicate_names_are_refused_in_claims_and_header() {
+#[async_test]
+async fn duplicate_names_are_refused_in_claims_and_header() {
     let text = claims().to_string();
     for name in ["iss", "sub", "exp", "nonce", "anything"] {
         let first =
             if name == "anything" { format!("{{\"anything\":1,{}", &text[1..]) } else { text.clone() };
         let payload = format!("{{\"{name}\":\"x\",{}", &first[1..]);
         let token = sign_text(&json!({ "alg": "RS256", "kid": "k1" }), &payload);
-        let error = verify_with(token, &[rsa_jwk("k1")], expectations()).unwrap_err();
+        let error = verify_with(token, &[rsa_jwk("k1")], expectations()).await.unwrap_err();
         assert_eq!(error, IdTokenError::Duplicate(name.to_owned()));
     }
     let header = BASE64.encode(r#"{"alg":"none","alg":"RS256","kid":"k1"}"#);
     let token = sign("RS256", &claims());
     let token = format!("{header}{}", &token[token.find('.').unwrap()..]);
     assert_eq!(
-        verify_with(token, &[rsa_jwk("k1")], expectations()).unwrap_err(),
+        verify_with(token, &[rsa_jwk("k1")], expectations()).await.unwrap_err(),
         IdTokenError::Duplicate("alg".into())
     );
 }
 
-#[test]
-fn an_unknown_critical_header_is_refused() {
+#[async_test]
+async fn an_unknown_critical_header_is_refused() {
     let header = json!({ "alg": "RS256", "kid": "k1", "crit": ["b64"], "b64": false });
     let token = sign_text(&header, &claims().to_string());
-    assert_eq!(verify_with(token, &[rsa_jwk("k1")], expectations()).unwrap_err(), IdTokenError::Malformed);
+    assert_eq!(verify_with(token, &[rsa_jwk("k1")], expectations()).await.unwrap_err(), IdTokenError::Malformed);
 }
 
-#[test]
-fn every_changed_byte_of_a_token_breaks_it() {
+#[async_test]
+async fn every_changed_byte_of_a_token_breaks_it() {
     let token = sign("ES256", &claims());
     for index in (0..token.len()).step_by(7) {
         let mut bytes = token.clone().into_bytes();
         bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
         // The last character of each part has bits that mean nothing; base64 refuses them.
-        assert!(verify_with(changed, &[p256_jwk("k1")], expectations()).is_err(), "byte {index}");
+        assert!(verify_with(changed, &[p256_jwk("k1")], expectations()).await.is_err(), "byte {index}");
     }
 }
 
@@ -342,20 +346,20 @@ fn every_changed_byte_of_a_token_breaks_it() {
 proptest! {
     #[test]
     fn no_text_is_a_token(text in "\\PC{0,100}") {
-        prop_assert!(verify_with(text, &[], expectations()).is_err());
+        prop_assert!(block_on(verify_with(text, &[], expectations())).is_err());
     }
 
     #[test]
     fn no_three_json_parts_are_a_token_without_a_key(a in "\\PC{0,20}", b in "\\PC{0,20}") {
         let token = format!("{}.{}.{}", BASE64.encode(a), BASE64.encode(b), BASE64.encode("x"));
-        prop_assert!(verify_with(token, &[rsa_jwk("k1")], expectations()).is_err());
+        prop_assert!(block_on(verify_with(token, &[rsa_jwk("k1")], expectations())).is_err());
     }
 }
 
 /// RFC 7515 appendix A.2 (RS256) and A.3 (ES256): the signatures of the standard verify with the keys of the
 /// standard. Their payload is no ID token (it lacks claims), which is found out only after the signature.
-#[test]
-fn the_signatures_of_rfc_7515_verify() {
+#[async_test]
+async fn the_signatures_of_rfc_7515_verify() {
     let payload =
         "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     let rsa_key = json!({
@@ -375,16 +379,16 @@ fn the_signatures_of_rfc_7515_verify() {
         "eyJhbGciOiJFUzI1NiJ9.{payload}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
     );
     for (token, key) in [(rsa_token, rsa_key), (ec_token, ec_key)] {
-        assert!(verify_signature(&token, &key_set(std::slice::from_ref(&key))).is_ok());
+        assert!(verify_signature(&token, &key_set(std::slice::from_ref(&key))).await.is_ok());
         let tampered = token.replacen("pc19yb290", "pc19yb291", 1);
         assert_ne!(tampered, token);
-        assert!(verify_signature(&tampered, &key_set(&[key])).is_err());
+        assert!(verify_signature(&tampered, &key_set(&[key])).await.is_err());
     }
 }
 
 /// RFC 7517 appendix A.1: the public keys of the standard are read; each is bound to its own use.
-#[test]
-fn the_key_set_of_rfc_7517_is_read() {
+#[async_test]
+async fn the_key_set_of_rfc_7517_is_read() {
     let keys = key_set(&[
         json!({"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","use":"enc","kid":"1"}),
         json!({"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}),
