@@ -3,12 +3,15 @@
 //! This is the only table of codes: the popup, the command line, the log and `docs/errors.md` show what it says. The
 //! module depends on no other module's errors.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::{ReadJson, WriteJson};
 
 /// A failure as it is sent between ui, worker, host and command line: they show this and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson, thiserror::Error)]
 #[error("{message}")]
 #[serde(rename_all = "camelCase")]
+#[json(rename_all = "camelCase")]
 pub struct Problem {
     /// The stable code, such as `state-mismatch`. A string, so that an older peer can show a newer code.
     pub code: String,
@@ -17,10 +20,10 @@ pub struct Problem {
     /// What the person can do about it. It ends with a colon if a command follows.
     pub next_step: String,
     /// The command to run for that, if it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// A match pattern that the person can be asked to allow, when that fixes it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }
 

@@ -4,13 +4,11 @@
 //! The login address works for 15 minutes and for anyone who has it. It is a secret, opened and never logged.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::aws::{Credentials, Region};
 use crate::code::Code;
 use crate::identity::PRODUCT;
-use crate::json;
+use crate::json::{self, ReadJson, WriteJson};
 use crate::oidc::post_form;
 use crate::platform::{HttpRequest, HttpResponse, Method, Platform, Route, Step, TransportError};
 use crate::secret::SecretBytes;
@@ -136,13 +134,13 @@ fn host(endpoint: &Endpoint) -> &str {
 }
 
 fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: Method) -> HttpRequest {
-    #[derive(Serialize)]
+    #[derive(WriteJson)]
     struct Session<'a> {
-        #[serde(rename = "sessionId")]
+        #[json(name = "sessionId")]
         id: &'a str,
-        #[serde(rename = "sessionKey")]
+        #[json(name = "sessionKey")]
         key: &'a str,
-        #[serde(rename = "sessionToken")]
+        #[json(name = "sessionToken")]
         token: &'a str,
     }
     let session = Session {
@@ -150,9 +148,8 @@ fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, metho
         key: credentials.secret_access_key.expose_secret(),
         token: credentials.session_token.expose_secret(),
     };
-    // A struct of strings always serialises.
-    let session = Zeroizing::new(serde_json::to_string(&session).unwrap_or_default());
-    let parameters = [("Action", "getSigninToken"), ("Session", &session)];
+    let session = json::to_string(&session);
+    let parameters = [("Action", "getSigninToken"), ("Session", session.as_str())];
     if method == Method::Post {
         return post_form(federation, &parameters);
     }
@@ -171,8 +168,8 @@ fn refuses_post(response: &HttpResponse) -> bool {
 }
 
 fn read_sign_in_token(response: &HttpResponse) -> Result<SecretString, ConsoleError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
+    #[derive(ReadJson)]
+    #[json(rename_all = "PascalCase")]
     struct Answer {
         signin_token: SecretString,
     }

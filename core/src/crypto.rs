@@ -3,8 +3,7 @@
 //! Natively they come from `ring`, which TLS brings along. In a browser they come from its own Web Cryptography, which
 //! answers later: that is why these functions are asynchronous.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 #[cfg(target_arch = "wasm32")]
 use self::browser as implementation;
@@ -54,7 +53,7 @@ impl PublicKey {
     /// An RSA key, from the parameters of a JSON Web Key.
     pub(crate) fn rsa(n: &str, e: &str) -> Option<Self> {
         let number = |text: &str| {
-            let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+            let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
             let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
             Some(bytes[zeros..].to_vec())
         };
@@ -63,7 +62,7 @@ impl PublicKey {
 
     /// A point on the curve P-256, from the parameters of a JSON Web Key.
     pub(crate) fn p256(x: &str, y: &str) -> Option<Self> {
-        let coordinate = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+        let coordinate = |text: &str| Base64UrlUnpadded::decode_vec(text).ok();
         Some(Self::P256 { x: coordinate(x)?, y: coordinate(y)? })
     }
 
@@ -155,8 +154,7 @@ mod native {
 
 #[cfg(target_arch = "wasm32")]
 mod browser {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64ct::{Base64UrlUnpadded, Encoding};
     use js_sys::{Array, Object, Promise, Reflect, Uint8Array};
     use wasm_bindgen::prelude::wasm_bindgen;
     use wasm_bindgen::{JsCast, JsValue};
@@ -202,7 +200,7 @@ mod browser {
         };
         // Each kind of key takes what it needs of it.
         let algorithm = object(&[("name", name), ("hash", hash), ("namedCurve", "P-256")]);
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let text = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
         let jwk = match key {
             PublicKey::Rsa { modulus, exponent } => {
                 object(&[("kty", "RSA"), ("n", &text(modulus)), ("e", &text(exponent))])

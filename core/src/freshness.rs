@@ -4,9 +4,9 @@
 //! credentials that last for longer than that; and roles that allow no more than that, at least half of what they allow.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::aws::Credentials;
+use crate::json::{ReadJson, WriteJson};
 
 /// SDKs ask again once this much is left (botocore, measured).
 pub const SDK_RENEWAL: TimeDelta = TimeDelta::minutes(15);
@@ -21,11 +21,10 @@ pub const CONSOLE: TimeDelta = TimeDelta::hours(1);
 pub const LAST_RESORT: TimeDelta = TimeDelta::minutes(1);
 
 /// When credentials end, and how long they were good for when they came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct Lifetime {
     /// When AWS stops accepting them.
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
     /// How long they were good for, in seconds.
     seconds: i64,

@@ -25,6 +25,9 @@
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
+// What `ReadJson` and `WriteJson` derive names this crate by its name.
+extern crate self as rolecall_core;
+
 pub mod aws;
 pub mod code;
 pub mod console;

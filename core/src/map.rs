@@ -6,11 +6,10 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+
+use crate::json::{Malformed, Member, ReadJson, Value, WriteJson, Writer};
 
 /// Values by key, in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,33 +165,27 @@ impl<K, V> IntoIterator for Map<K, V> {
     }
 }
 
-impl<K: Serialize, V: Serialize> Serialize for Map<K, V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+/// An object. Its keys are what is written as texts.
+impl<K: WriteJson, V: WriteJson> WriteJson for Map<K, V> {
+    fn write(&self, writer: &mut Writer) {
+        let members = self.iter().map(|(key, value)| -> Member<'_> { (key, value) });
+        writer.members(&mut { members });
     }
 }
 
-impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Deserialize<'de> for Map<K, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<K, V>(PhantomData<(K, V)>);
-
-        impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
-            type Value = Map<K, V>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, value)) = entries.next_entry()? {
-                    map.insert(key, value);
-                }
-                Ok(map)
-            }
+impl<K: ReadJson + Ord, V: ReadJson> ReadJson for Map<K, V> {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        let mut entries = Vec::new();
+        for (key, value) in value.object()?.entries() {
+            entries.push((K::read(key)?, V::read(value)?));
         }
+        Ok(entries.into_iter().collect())
+    }
+}
 
-        deserializer.deserialize_map(Entries(PhantomData))
+impl<K: Serialize, V: Serialize> Serialize for Map<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 
@@ -255,33 +248,15 @@ impl<T: Ord> FromIterator<T> for Set<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Set<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
+impl<T: WriteJson> WriteJson for Set<T> {
+    fn write(&self, writer: &mut Writer) {
+        writer.list(&mut self.iter().map(|value| -> &dyn WriteJson { value }));
     }
 }
 
-impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Set<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de> + Ord> Visitor<'de> for Values<T> {
-            type Value = Set<T>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Self::Value, A::Error> {
-                let mut set = Set::new();
-                while let Some(value) = values.next_element()? {
-                    set.insert(value);
-                }
-                Ok(set)
-            }
-        }
-
-        deserializer.deserialize_seq(Values(PhantomData))
+impl<T: ReadJson + Ord> ReadJson for Set<T> {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        Vec::read(value).map(Self::from_iter)
     }
 }
 
@@ -290,7 +265,7 @@ impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Set<T> {
 #[must_use]
 pub fn sorted(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by(|one, other| compare(*one, *other));
+    order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
     order
 }
 
@@ -319,6 +294,8 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    #[cfg(not(target_arch = "wasm32"))]
+    use crate::json;
 
     #[test]
     fn of_several_values_of_one_key_the_first_one_is_collected() {
@@ -366,14 +343,14 @@ mod tests {
         fn it_is_written_and_read_as_the_standard_librarys_map_and_set_are(entries in prop::collection::vec((".{0,4}", any::<u8>()), 0..20)) {
             let theirs: BTreeMap<_, _> = entries.into_iter().collect();
             let ours: Map<_, _> = theirs.clone().into_iter().collect();
-            let text = serde_json::to_string(&ours).unwrap();
-            prop_assert_eq!(&text, &serde_json::to_string(&theirs).unwrap());
-            prop_assert_eq!(serde_json::from_str::<Map<String, u8>>(&text).unwrap(), ours);
+            let text = json::to_string(&ours);
+            prop_assert_eq!(&*text, &serde_json::to_string(&theirs).unwrap());
+            prop_assert_eq!(json::from_str::<Map<String, u8>>(&text).unwrap(), ours);
             let theirs: BTreeSet<_> = theirs.into_keys().collect();
             let mut ours: Set<_> = theirs.iter().cloned().collect();
-            let text = serde_json::to_string(&ours).unwrap();
-            prop_assert_eq!(&text, &serde_json::to_string(&theirs).unwrap());
-            prop_assert_eq!(&serde_json::from_str::<Set<String>>(&text).unwrap(), &ours);
+            let text = json::to_string(&ours);
+            prop_assert_eq!(&*text, &serde_json::to_string(&theirs).unwrap());
+            prop_assert_eq!(&json::from_str::<Set<String>>(&text).unwrap(), &ours);
             for value in &theirs {
                 prop_assert!(ours.contains(value) && !ours.insert(value.clone()));
                 ours.remove(value);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::code::{Code, Problem};
+use crate::json::{ReadJson, WriteJson};
 use crate::secret::SecretBytes;
 use crate::settings::TokenExchange;
 use crate::time;
@@ -141,8 +142,8 @@ impl From<TokenExchange> for Route {
 }
 
 /// The steps a person is told about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "kebab-case")]
 pub enum Step {
     /// Reading the provider's configuration and keys.
     Discovering,
@@ -211,8 +212,8 @@ impl AuthorizeError {
 }
 
 /// Why a request got no response. It travels as it is when the native host has sent the request.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, thiserror::Error)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson, thiserror::Error)]
+#[json(rename_all = "camelCase")]
 pub enum TransportError {
     /// Nothing answered, or the answer broke off.
     #[error("{host} could not be reached: {reason}")]
@@ -343,6 +344,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::json;
 
     #[test]
     fn retry_after_is_read_in_seconds_or_by_the_servers_clock() {
@@ -386,8 +388,8 @@ mod tests {
             },
             TransportError::TooLarge { host: "idp.example".into(), limit: MAX_RESPONSE_BYTES },
         ] {
-            let text = serde_json::to_string(&error).unwrap();
-            assert_eq!(serde_json::from_str::<TransportError>(&text).unwrap(), error, "{text}");
+            let text = json::to_string(&error);
+            assert_eq!(json::from_str::<TransportError>(&text).unwrap(), error, "{text:?}");
         }
     }
 

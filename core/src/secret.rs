@@ -1,30 +1,38 @@
 //! Text and bytes that must not be seen: zeroed when dropped, `[REDACTED]` when printed.
 //!
-//! [`SecretString`] refuses to serialise by itself. The few messages that carry a secret on purpose say so
-//! with `#[serde(serialize_with = "secret::expose")]` or `secret::expose_option`. [`SecretBytes`] exists for such
-//! messages and serialises as base64.
+//! [`SecretString`] refuses to be written by itself. The few messages that carry a secret on purpose say so
+//! with `#[json(write = secret::exposed)]` or `secret::exposed_option`. [`SecretBytes`] exists for such
+//! messages and is written as base64.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding};
 pub use secrecy::{ExposeSecret, SecretString};
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Serialises a secret in the clear, for a message to one of the two rooms that may hold it.
-pub fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
+use crate::json::{Malformed, ReadJson, Value, WriteJson, Writer};
+
+/// A secret in the clear, for a message to one of the two rooms that may hold it.
+#[must_use]
+pub fn exposed(secret: &SecretString) -> impl WriteJson {
+    secret.expose_secret()
 }
 
-/// [`expose`] for a secret that may be absent.
-// The signature is serde's: `serialize_with` passes a reference to the field.
+/// [`exposed`] for a secret that may be absent.
+// A derive passes a reference to the field.
 #[allow(clippy::ref_option)]
-pub fn expose_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
-    match secret {
-        Some(secret) => serializer.serialize_some(secret.expose_secret()),
-        None => serializer.serialize_none(),
+#[must_use]
+pub fn exposed_option(secret: &Option<SecretString>) -> impl WriteJson {
+    secret.as_ref().map(ExposeSecret::expose_secret)
+}
+
+impl ReadJson for SecretString {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        value.string().map(|text| match text {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        })
     }
 }
 
@@ -76,39 +84,22 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-impl Serialize for SecretBytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // With room for all of it, for a buffer that grows leaves copies behind.
-        let mut text = Zeroizing::new(String::with_capacity(self.len().saturating_mul(4) / 3 + 4));
-        STANDARD.encode_string(self.expose_secret(), &mut text);
-        serializer.serialize_str(&text)
+impl WriteJson for SecretBytes {
+    fn write(&self, writer: &mut Writer) {
+        let text = Zeroizing::new(Base64::encode_string(self.expose_secret()));
+        writer.string(&text);
     }
 }
 
-impl<'de> Deserialize<'de> for SecretBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Base64)
-    }
-}
-
-struct Base64;
-
-impl Visitor<'_> for Base64 {
-    type Value = SecretBytes;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("base64")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretBytes, E> {
+impl ReadJson for SecretBytes {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        let mut text = value.string()?;
         // The decoder's own error names a byte of the secret.
-        STANDARD.decode(text).map(SecretBytes::from).map_err(|_| E::custom("it is not base64"))
-    }
-
-    fn visit_string<E: serde::de::Error>(self, mut text: String) -> Result<SecretBytes, E> {
-        let bytes = self.visit_str(&text);
-        text.zeroize();
-        bytes
+        let bytes = Base64::decode_vec(&text).map_err(|_| Malformed::new("it is not base64"));
+        if let Cow::Owned(text) = &mut text {
+            text.zeroize();
+        }
+        bytes.map(Self::from)
     }
 }
 
@@ -118,15 +109,16 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::json;
 
     #[test]
     fn bytes_of_any_kind_travel_as_base64_and_print_as_redacted() {
         let bytes = SecretBytes::from(vec![0, 255, b'"', 10]);
-        let text = serde_json::to_string(&bytes).unwrap();
-        assert_eq!(text, r#""AP8iCg==""#);
-        assert_eq!(serde_json::from_str::<SecretBytes>(&text).unwrap(), bytes);
+        let text = json::to_string(&bytes);
+        assert_eq!(text.as_str(), r#""AP8iCg==""#);
+        assert_eq!(json::from_str::<SecretBytes>(&text).unwrap(), bytes);
         assert_eq!(format!("{bytes:?}"), "SecretBytes([REDACTED])");
-        let error = serde_json::from_str::<SecretBytes>(r#""AP8*""#).unwrap_err();
+        let error = json::from_str::<SecretBytes>(r#""AP8*""#).unwrap_err();
         assert!(!error.to_string().contains('*'), "{error}");
     }
 }

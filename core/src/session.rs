@@ -6,10 +6,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
 use crate::freshness::Lifetime;
+use crate::json::{ReadJson, WriteJson};
 use crate::map::{Map, Set};
 use crate::oidc::{IdToken, KeySet, Metadata, Person};
 use crate::platform::AuthorizeError;
@@ -50,22 +50,21 @@ pub struct PersonChanged {
 }
 
 /// Which person's session it is: grows whenever that changes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct Generation(u32);
 
 /// The state of a provider between sign-ins. It contains secrets and is kept in memory and `storage.session`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase", default)]
 pub struct ProviderSession {
     registration: Option<(Endpoint, String)>,
     generation: Generation,
     metadata: Option<Fetched<Metadata>>,
     keys: KeySet,
     id_token: Option<IdToken>,
-    #[serde(serialize_with = "secret::expose_option")]
+    #[json(write = secret::exposed_option)]
     refresh_token: Option<SecretString>,
     /// Until when the token endpoint does not want to be asked for a refresh.
-    #[serde(with = "chrono::serde::ts_seconds_option")]
     no_refresh_before: Option<DateTime<Utc>>,
     person: Option<Person>,
     listed_roles: Vec<RoleArn>,
@@ -81,14 +80,13 @@ pub struct ProviderSession {
 }
 
 /// Something read from a server, and when.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, ReadJson, WriteJson)]
 struct Fetched<T> {
     value: T,
-    #[serde(with = "chrono::serde::ts_seconds")]
     at: DateTime<Utc>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, ReadJson, WriteJson)]
 struct Held {
     credentials: Credentials,
     lifetime: Lifetime,

@@ -14,6 +14,7 @@ mod tests {
     use chrono::{DateTime, Utc};
     use rolecall_core::aws::Credentials;
     use rolecall_core::console::login_url;
+    use rolecall_core::json;
     use rolecall_core::oidc::{ExpectedRedirect, KeySet, Metadata, read_redirect, read_tokens};
     use rolecall_core::platform::{
         AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
@@ -91,10 +92,10 @@ mod tests {
         for row in refused.clone() {
             let keys = key_set(&row["keys"]);
             let kid = row.pointer("/header/kid").is_none().then_some("key-1");
-            let token = serde_json::from_value(json!({
+            let token = json::from_str(&json!({
                 "text": "e.e.e", "expiresAt": 1_893_456_000, "issuer": "https://idp.example",
                 "audience": "abc", "kid": kid, "person": { "sub": "s" }, "amr": [], "hasSessionTags": false, "roles": [],
-            }))
+            }).to_string())
             .unwrap();
             let refusal = StsError::from_wire(400, "InvalidIdentityToken", row["message"].as_str().unwrap());
             let told = refusal
@@ -135,7 +136,7 @@ mod tests {
                 })),
             }
         }
-        serde_json::from_value(json!({ "keys": keys })).unwrap()
+        json::from_str(&json!({ "keys": keys }).to_string()).unwrap()
     }
 
     const CERTIFICATE: &str = include_str!("../../sandbox/src/keys/rsa-1.crt.pem");
@@ -191,8 +192,10 @@ mod tests {
     }
 
     fn provider(well_known_url: &Value) -> Provider {
-        serde_json::from_value(json!({ "id": "corp", "client_id": "abc", "well_known_url": well_known_url }))
-            .unwrap()
+        json::from_str(
+            &json!({ "id": "corp", "client_id": "abc", "well_known_url": well_known_url }).to_string(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -220,9 +223,7 @@ mod tests {
         let mut differences = Vec::new();
         for row in &rows {
             let sign_in_host = SignInHost(row, Cell::new(0));
-            let role: Role = serde_json::from_value(
-                json!({ "provider": "corp", "arn": "arn:aws:iam::123456789012:role/example", "region": "eu-west-1" }),
-            )
+            let role: Role = json::from_str(&json!({ "provider": "corp", "arn": "arn:aws:iam::123456789012:role/example", "region": "eu-west-1" }).to_string())
             .unwrap();
             let credentials = Credentials {
                 access_key_id: "ASIAEXAMPLE".into(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::settings::{Endpoint, Fault};
 use rolecall_core::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -24,8 +25,9 @@ pub(crate) struct HostSettings {
 }
 
 /// Where credentials are kept for when no browser answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub(crate) enum CacheBackend {
     /// Nowhere.
     #[default]

@@ -4,7 +4,7 @@
 mod hot_path;
 mod many_roles;
 mod settings;
-mod size;
+pub(crate) mod size;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,13 @@
 //! `cargo xtask build`: builds the unpacked extensions that a browser loads.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
+use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::extension::{self, Browser, Choice, Profile};
@@ -114,6 +117,9 @@ fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
         .remove_producers_section(!debug)
         .generate(&folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
+    if !debug {
+        shorten(&output, &folder.join(module).with_extension("js"))?;
+    }
     let bound = size(&output)?;
     step.ok(&kilobytes(bound));
 
@@ -126,6 +132,36 @@ fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
         step.ok(&format!("{} to {}", kilobytes(bound), kilobytes(size(&output)?)));
     }
     stamp.set()
+}
+
+/// Removes what nobody reads from a module's JavaScript, and from both the hashes in the names by which they know each
+/// other: 16 digits for each function that nothing compresses.
+fn shorten(module: &Path, script: &Path) -> Result<()> {
+    let mut parsed = ModuleConfig::new().generate_producers_section(false).parse(&repo::read(module)?)?;
+    let mut text = String::from_utf8(repo::read(script)?).context("the JavaScript is not UTF-8")?;
+    let mut taken = BTreeSet::new();
+    for import in parsed.imports.iter_mut() {
+        let Some((stem, hash)) = import.name.rsplit_once('_') else { continue };
+        if hash.len() != 16 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            continue;
+        }
+        let numbered = (2..).map(|number| format!("{stem}_{number}"));
+        let short = iter::once(stem.to_owned()).chain(numbered).find(|name| !taken.contains(name));
+        let short = short.unwrap_or_else(|| import.name.clone());
+        text = text.replace(&format!("{}:", import.name), &format!("{short}:"));
+        taken.insert(short.clone());
+        import.name = short;
+    }
+    fs::write(module, parsed.emit_wasm()).context("cannot write the module")?;
+    fs::write(script, without_comments(&text)).context("cannot write the module's JavaScript")
+}
+
+/// JavaScript without indentation and without the comments that wasm-bindgen has put before functions.
+fn without_comments(script: &str) -> String {
+    let lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_comment =
+        |line: &str| ["/**", "* ", "*/", "//"].iter().any(|start| line.starts_with(start)) || line == "*";
+    lines.filter(|line| !is_comment(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn size(path: &Path) -> Result<u64> {

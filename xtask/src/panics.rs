@@ -1,14 +1,18 @@
-//! Removes the code of panics from a module.
+//! Removes the code and the data of panics from a module.
 //!
 //! A browser has no stderr: the message, its formatting, the source location and the backtrace with its demangler are
 //! of no use. The standard library is precompiled, so the functions are replaced afterwards, by name: each becomes the
-//! trap that it ends in. A function that a later standard library names differently stays, and only costs its size.
+//! trap that it ends in. Panics also print values by `Debug`, and nothing else in the extension does: its implementations
+//! print nothing. A function that a later standard library names differently stays, and only costs its size.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use rustc_demangle::demangle;
-use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module, ModuleConfig};
+use walrus::ir::Value;
+use walrus::{
+    ConstExpr, Data, DataKind, FunctionBuilder, FunctionId, FunctionKind, Module, ModuleConfig, ValType,
+};
 
 /// Reads a module with function names, and removes panics from it.
 pub(crate) fn removed(bytes: &[u8]) -> Result<Module> {
@@ -21,21 +25,83 @@ pub(crate) fn removed(bytes: &[u8]) -> Result<Module> {
             .map(|(id, name)| (id, format!("{:#}", demangle(name))))
             .collect::<BTreeMap<FunctionId, String>>()
     };
-    for (id, _) in names(&module).into_iter().filter(|(_, name)| is_panic(name)) {
+    for (id, name) in names(&module) {
         let signature = module.types.get(module.funcs.get(id).ty());
         let (params, results) = (signature.params().to_vec(), signature.results().to_vec());
-        let args = params.iter().map(|param| module.locals.add(*param)).collect();
         let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
-        builder.func_body().unreachable();
+        if is_panic(&name) {
+            builder.func_body().unreachable();
+        } else if is_debug(&name) && results == [ValType::I32] {
+            // `Ok(())`.
+            builder.func_body().i32_const(0);
+        } else {
+            continue;
+        }
+        let args = params.iter().map(|param| module.locals.add(*param)).collect();
         module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(args));
     }
+    remove_locations(&mut module);
     Ok(module)
+}
+
+/// Fills the places of panics in the source with zeros, which take no room when compressed. Each is a
+/// `core::panic::Location`: the address and the length of a file's name, a line and a column.
+fn remove_locations(module: &mut Module) {
+    let segments: Vec<_> = module.data.iter().filter_map(|data| Some((data.id(), address(data)?))).collect();
+    let content = |at: usize, length: usize| {
+        segments.iter().find_map(|(id, start)| {
+            let from = at.checked_sub(*start)?;
+            module.data.get(*id).value.get(from..from.checked_add(length)?)
+        })
+    };
+    let is_file = |name: &[u8]| name.ends_with(b".rs") && name.iter().all(u8::is_ascii_graphic);
+    let mut parts = Vec::new();
+    for (id, start) in &segments {
+        let end = start + module.data.get(*id).value.len();
+        let mut at = start.next_multiple_of(4);
+        while at < end {
+            let word = |index: usize| {
+                let bytes = content(at + 4 * index, 4)?.try_into().ok()?;
+                usize::try_from(u32::from_le_bytes(bytes)).ok()
+            };
+            let location = || Some((word(0)?, word(1)?, word(2)? > 0 && word(3)? > 0));
+            at += match location() {
+                Some((name, length, true)) if content(name, length).is_some_and(is_file) => {
+                    parts.extend([(name, length), (at, 16)]);
+                    16
+                }
+                _ => 4,
+            };
+        }
+    }
+    for (id, start) in segments {
+        let value = &mut module.data.get_mut(id).value;
+        for (at, length) in &parts {
+            let from = at.wrapping_sub(start);
+            if let Some(part) = value.get_mut(from..from.saturating_add(*length)) {
+                part.fill(0);
+            }
+        }
+    }
+}
+
+/// Where a segment begins in memory.
+fn address(data: &Data) -> Option<usize> {
+    match data.kind {
+        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => offset.try_into().ok(),
+        _ => None,
+    }
 }
 
 /// Whether a function never returns and ends in a trap, or is only called by such functions.
 fn is_panic(name: &str) -> bool {
     let name = name.trim_start_matches(['<', '&']);
     OF_PANICS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a function prints a value for a developer. Dates print themselves for people in the same way.
+fn is_debug(name: &str) -> bool {
+    name.ends_with(" as core::fmt::Debug>::fmt") && !name.starts_with("<chrono::")
 }
 
 const OF_PANICS: [&str; 19] = [
@@ -74,5 +140,21 @@ mod tests {
         for name in ["std::panicking::panic_count::is_zero_slow_path", "core::result::Result<T,E>::map"] {
             assert!(!is_panic(name), "{name}");
         }
+    }
+
+    #[test]
+    fn locations_are_removed_and_nothing_else() {
+        let mut module = Module::default();
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        let mut bytes = b"core/src/url.rs\0a text\0\0".to_vec();
+        bytes.extend([1024_u32, 15, 7, 3, 1040, 6, 7, 3].map(u32::to_le_bytes).concat());
+        let kept = bytes[40..].to_vec();
+        let kind = DataKind::Active { memory, offset: ConstExpr::Value(Value::I32(1024)) };
+        let id = module.data.add(kind, bytes);
+        remove_locations(&mut module);
+        let value = &module.data.get(id).value;
+        assert_eq!(value[..16], [0; 16]);
+        assert_eq!(value[16..24], *b"a text\0\0");
+        assert_eq!((&value[24..40], &value[40..]), (&[0; 16][..], kept.as_slice()));
     }
 }

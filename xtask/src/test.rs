@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
+use crate::bench::size;
 use crate::extension::{Browser, Choice, Profile};
 use crate::fixtures::Fixtures;
 use crate::step::{self, Finished, Step};
@@ -235,6 +236,9 @@ fn end_to_end(args: &Args) -> Result<Count> {
     let host = package::program()?;
     let fixtures = Fixtures::new(browsers, Profile::Release, host)?.with_outside_programs()?;
     let mut total = Count::default();
+    if args.filter.is_none() {
+        total += weight();
+    }
     if args.filter.is_none() && browsers.contains(&Browser::Firefox) {
         let folder = Browser::Firefox.folder(Profile::Release);
         total += check("check as addons.mozilla.org does", &mut web_ext::lint(&folder)?)?;
@@ -245,6 +249,20 @@ fn end_to_end(args: &Args) -> Result<Count> {
     fixtures.give(&mut cargo);
     total += run_tests("end-to-end tests", vec![cargo], args)?;
     Ok(total)
+}
+
+/// Holds the weight of the extension, which is built by now, against its limit.
+fn weight() -> Count {
+    match size::check() {
+        Ok(line) => {
+            step::say(&line);
+            Count { passed: 1, failed: 0 }
+        }
+        Err(error) => {
+            step::say(&format!("{error:#}"));
+            Count { passed: 0, failed: 1 }
+        }
+    }
 }
 
 /// Runs a command that checks something.

@@ -33,7 +33,7 @@ fn the_policy_schema_has_exactly_the_settings_keys() {
         "role": [{ "provider": "corp", "arn": "arn:aws:iam::123456789012:role/developer" }],
         "account": [{ "id": "123456789012", "alias": "example" }],
     });
-    let settings = Reading::from_json(&document).settings;
+    let settings = Reading::from_json(&document.to_string()).settings;
     assert_eq!(properties(&schema), fields(&settings));
     for (section, known) in [
         ("provider", fields(&settings.provider[0])),

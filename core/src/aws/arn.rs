@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Partition;
+use crate::json::as_text;
 
 /// The ARN of an IAM role, checked when it enters the product.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct RoleArn {
     text: String,
     partition: Partition,
@@ -42,6 +43,8 @@ impl RoleArn {
         &self.text[self.name_start..]
     }
 }
+
+as_text!(RoleArn, AccountId);
 
 impl FromStr for RoleArn {
     type Err = ArnError;
@@ -105,8 +108,8 @@ impl From<RoleArn> for String {
 }
 
 /// A 12-digit account id.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct AccountId(String);
 
 impl AccountId {

@@ -2,26 +2,25 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 
+use crate::json::{self, ReadJson, WriteJson};
 use crate::secret;
 
 /// A role's temporary credentials: zeroed on drop, redacted in `Debug`.
 ///
 /// No pattern is demanded of the key id or the secret: S3-compatible services issue other shapes than AWS.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct Credentials {
     /// Not secret by itself, but it identifies the session; shown masked.
     pub access_key_id: String,
     /// The signing key.
-    #[serde(serialize_with = "secret::expose")]
+    #[json(write = secret::exposed)]
     pub secret_access_key: SecretString,
     /// The token that goes with every request.
-    #[serde(serialize_with = "secret::expose")]
+    #[json(write = secret::exposed)]
     pub session_token: SecretString,
     /// When AWS stops accepting them.
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
 }
 
@@ -37,8 +36,8 @@ impl Credentials {
     /// Source: AWS SDKs and Tools Reference Guide, "Process credential provider".
     #[must_use]
     pub fn to_process_json(&self, account: &super::AccountId) -> SecretString {
-        #[derive(Serialize)]
-        #[serde(rename_all = "PascalCase")]
+        #[derive(WriteJson)]
+        #[json(rename_all = "PascalCase")]
         struct Document<'a> {
             version: u8,
             access_key_id: &'a str,
@@ -55,8 +54,7 @@ impl Credentials {
             expiration: self.expiration.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             account_id: account.as_str(),
         };
-        // A struct of strings and one number always serialises.
-        serde_json::to_string(&document).unwrap_or_default().into()
+        json::to_string(&document).as_str().into()
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::as_text;
 
 /// A partition: a group of regions with its own domains, accounts and ARNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,8 +173,8 @@ struct Facts {
 }
 
 /// A region's name, such as `eu-west-1`: a single DNS label, so that it cannot change the host it becomes part of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Region(String);
 
 impl Region {
@@ -182,6 +184,8 @@ impl Region {
         &self.0
     }
 }
+
+as_text!(Region);
 
 impl FromStr for Region {
     type Err = RegionError;

@@ -3,21 +3,21 @@
 //! One request per connection, one response, in the frames of [`super::frame`].
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::host::{Outcome, ProtocolRange, StatusPage, WorkerRequest};
 use crate::aws::Credentials;
+use crate::json::{ReadJson, WriteJson};
 use crate::secret;
 
 /// What a command asks of the agent. It may ask whatever the agent may ask of the worker.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct AgentRequest {
     /// The command's protocol versions. Without a common one, the agent responds with the code `host-version`.
     pub protocol: ProtocolRange,
     /// Whether a sign-in goes on when the command has gone: AWS tools kill what they have started. What they give up that
     /// way is not what a person cancels; that is told by a further byte.
-    #[serde(default)]
+    #[json(default)]
     pub outlives_asker: bool,
     /// The request.
     pub body: WorkerRequest,
@@ -27,8 +27,8 @@ pub struct AgentRequest {
 pub type AgentResponse = Outcome<AgentAnswer>;
 
 /// What the agent answers.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum AgentAnswer {
     /// Credentials.
     Credentials {
@@ -40,13 +40,12 @@ pub enum AgentAnswer {
     /// An address that opens the console.
     ConsoleUrl {
         /// The address; a secret for 15 minutes.
-        #[serde(serialize_with = "secret::expose")]
+        #[json(write = secret::exposed)]
         url: secrecy::SecretString,
     },
     /// A page of who is signed in and which roles there are.
     Status {
         /// Since when the agent runs.
-        #[serde(with = "chrono::serde::ts_seconds")]
         since: DateTime<Utc>,
         /// The host's version.
         version: String,

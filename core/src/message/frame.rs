@@ -2,10 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::json::{self, ReadJson, WriteJson};
 use crate::{Code, Problem};
 
 /// The largest frame either side sends or takes, in bytes without the length.
@@ -17,7 +16,7 @@ pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 ///
 /// # Errors
 /// As for [`read_bytes`], and `InvalidData` for a frame that does not hold such a message.
-pub fn read<T: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<T>> {
+pub fn read<T: ReadJson>(reader: &mut impl Read) -> io::Result<Option<T>> {
     read_bytes(reader)?.map(|frame| parse(&frame)).transpose()
 }
 
@@ -57,16 +56,15 @@ pub fn read_bytes(reader: &mut impl Read) -> io::Result<Option<Zeroizing<Vec<u8>
 ///
 /// # Errors
 /// `InvalidData` if it does not hold such a message.
-pub fn parse<T: DeserializeOwned>(frame: &[u8]) -> io::Result<T> {
-    // serde's own message may quote the frame, so only the fact is told.
-    serde_json::from_slice(frame).map_err(|_| invalid("the frame does not hold a known message"))
+pub fn parse<T: ReadJson>(frame: &[u8]) -> io::Result<T> {
+    json::from_slice(frame).map_err(|_| invalid("the frame does not hold a known message"))
 }
 
 /// Writes one message and flushes.
 ///
 /// # Errors
 /// `InvalidData` for a message that is too large, of which nothing is written, and whatever the writer says.
-pub fn write<T: Serialize>(writer: &mut impl Write, message: &T) -> io::Result<()> {
+pub fn write<T: WriteJson>(writer: &mut impl Write, message: &T) -> io::Result<()> {
     let frame = encode(message).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
     writer.write_all(&frame)?;
     writer.flush()
@@ -76,7 +74,7 @@ pub fn write<T: Serialize>(writer: &mut impl Write, message: &T) -> io::Result<(
 ///
 /// # Errors
 /// Whatever the writer says.
-pub fn write_response<T: Serialize>(
+pub fn write_response<T: WriteJson>(
     writer: &mut impl Write,
     response: &T,
     instead: impl FnOnce(Problem) -> T,
@@ -94,58 +92,31 @@ pub fn write_response<T: Serialize>(
 ///
 /// # Errors
 /// For a message that is too large.
-pub fn encode<T: Serialize>(message: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
-    let mut frame = Zeroizing::new(vec![0; 4]);
-    serde_json::to_writer(&mut *frame, message).map_err(|_| EncodeError::NotJson)?;
-    let bytes = frame.len() - 4;
+pub fn encode<T: WriteJson>(message: &T) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
+    let text = json::to_string(message);
+    let bytes = text.len();
     let length = u32::try_from(bytes).ok().filter(|_| bytes <= MAX_FRAME_BYTES);
-    frame[..4].copy_from_slice(&length.ok_or(EncodeError::TooLarge { bytes })?.to_ne_bytes());
-    Ok(frame)
+    let length = length.ok_or(EncodeError { bytes })?;
+    Ok(Zeroizing::new([length.to_ne_bytes().as_slice(), text.as_bytes()].concat()))
 }
 
-/// Why a message cannot be sent.
+/// A message is too large to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EncodeError {
-    /// It is too large.
-    #[error("A message of {bytes} bytes is larger than the 1 MiB that browsers allow.")]
-    TooLarge {
-        /// Without the length.
-        bytes: usize,
-    },
-    /// It cannot be written as JSON.
-    #[error("A message cannot be written as JSON.")]
-    NotJson,
+#[error("A message of {bytes} bytes is larger than the 1 MiB that browsers allow.")]
+pub struct EncodeError {
+    /// Without the length.
+    bytes: usize,
 }
 
 impl From<EncodeError> for Problem {
     fn from(error: EncodeError) -> Self {
-        let code = match error {
-            EncodeError::TooLarge { .. } => Code::MessageTooLarge,
-            EncodeError::NotJson => Code::Internal,
-        };
-        Self::new(code, error.to_string())
+        Self::new(Code::MessageTooLarge, error.to_string())
     }
 }
 
 /// How many bytes a message takes as JSON.
-pub fn json_size<T: Serialize>(message: &T) -> usize {
-    let mut counter = Counter(0);
-    // Whatever cannot be written takes no room; it is told where it is sent.
-    let _ = serde_json::to_writer(&mut counter, message);
-    counter.0
-}
-
-struct Counter(usize);
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+pub fn json_size(message: &dyn WriteJson) -> usize {
+    json::to_string(message).len()
 }
 
 fn invalid(reason: &'static str) -> io::Error {

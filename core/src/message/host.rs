@@ -5,17 +5,18 @@
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::page::{Cutter, Page, PageRequest, SettingsPage};
 use crate::aws::{AccountId, Credentials, Region};
+use crate::json::{ReadJson, WriteJson};
 use crate::platform::TransportError;
 use crate::secret::SecretBytes;
 use crate::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::{Problem, secret};
 
 /// Which versions of this protocol a side speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct ProtocolRange {
     /// The oldest.
     pub min: u32,
@@ -39,8 +40,8 @@ impl ProtocolRange {
 pub type Id = u32;
 
 /// From the worker to the host.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum ToHost {
     /// A request to the host.
     Request {
@@ -59,8 +60,8 @@ pub enum ToHost {
 }
 
 /// From the host to the worker.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum ToWorker {
     /// A request to the worker.
     Request {
@@ -84,8 +85,8 @@ pub enum ToWorker {
 }
 
 /// How a request ended.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum Outcome<T> {
     /// It was fulfilled.
     Ok(T),
@@ -113,8 +114,8 @@ impl<T> From<Result<T, Problem>> for Outcome<T> {
 }
 
 /// A request of the worker to the host.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum HostRequest {
     /// The first request. Answered by [`HostResponse::Hello`].
     Hello {
@@ -135,8 +136,8 @@ pub enum HostRequest {
 }
 
 /// The host's response.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum HostResponse {
     /// Who the host is.
     Hello {
@@ -165,8 +166,8 @@ pub enum HostResponse {
 }
 
 /// Some of the roles there are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum RoleSelection {
     /// Every role.
     All,
@@ -189,8 +190,8 @@ impl RoleSelection {
 }
 
 /// A profile to be written.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct ProfileSpec {
     /// Its name.
     pub profile: ProfileName,
@@ -208,7 +209,7 @@ pub struct ProfileSpec {
 
 /// An HTTP request for the host to send. The host sends it to `https` or loopback addresses only, keeps no
 /// cookies, follows no redirects and adds no `Origin`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, ReadJson, WriteJson)]
 pub struct HttpRelayRequest {
     /// `GET` or `POST`.
     pub method: String,
@@ -221,7 +222,7 @@ pub struct HttpRelayRequest {
 }
 
 /// What came back.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, ReadJson, WriteJson)]
 pub struct HttpRelayResponse {
     /// The status.
     pub status: u16,
@@ -232,8 +233,8 @@ pub struct HttpRelayResponse {
 }
 
 /// A request of the host to the worker, for a command in a terminal.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum WorkerRequest {
     /// A role's credentials. Answered by [`WorkerResponse::Credentials`].
     Credentials(CredentialsRequest),
@@ -248,7 +249,7 @@ pub enum WorkerRequest {
 
 /// A program, as a person would recognise it. It is what the operating system says of the process that asked; a
 /// program that runs as the same user can still make itself look like another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, ReadJson, WriteJson)]
 pub struct Program {
     /// The path of what asked, and of the script if an interpreter runs it.
     pub path: String,
@@ -267,8 +268,8 @@ impl std::fmt::Display for Program {
 }
 
 /// Asks for a role's credentials.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct CredentialsRequest {
     /// The role.
     pub role: RoleKey,
@@ -281,8 +282,8 @@ pub struct CredentialsRequest {
 }
 
 /// Asks for the console.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct ConsoleRequest {
     /// The role.
     pub role: RoleKey,
@@ -299,8 +300,8 @@ pub struct ConsoleRequest {
 }
 
 /// Asks for roles to be forgotten.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct SignOutRequest {
     /// Which roles. With all of them, the people who are signed in are forgotten as well.
     pub roles: RoleSelection,
@@ -309,8 +310,8 @@ pub struct SignOutRequest {
 }
 
 /// The worker's response.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum WorkerResponse {
     /// Credentials.
     Credentials {
@@ -322,7 +323,7 @@ pub enum WorkerResponse {
     /// An address that opens the console; a secret for 15 minutes.
     ConsoleUrl {
         /// The address.
-        #[serde(serialize_with = "secret::expose")]
+        #[json(write = secret::exposed)]
         url: SecretString,
     },
     /// A page of who is signed in and which roles there are.
@@ -332,8 +333,8 @@ pub enum WorkerResponse {
 }
 
 /// A part of who is signed in and which roles there are. People come before roles.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct StatusPage {
     /// Who is signed in at which provider.
     pub people: Vec<PersonSummary>,
@@ -381,7 +382,7 @@ impl Page for StatusPage {
 }
 
 /// Who is signed in at a provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 pub struct PersonSummary {
     /// The provider.
     pub provider: ProviderId,
@@ -390,8 +391,8 @@ pub struct PersonSummary {
 }
 
 /// One role, as a terminal lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct RoleSummary {
     /// The role.
     pub role: RoleKey,
@@ -402,7 +403,6 @@ pub struct RoleSummary {
     /// The AWS profile's name.
     pub profile: ProfileName,
     /// Until when there are credentials.
-    #[serde(default, with = "chrono::serde::ts_seconds_option")]
     pub expiration: Option<DateTime<Utc>>,
 }
 
@@ -414,6 +414,7 @@ mod tests {
     use super::super::frame;
     use super::super::page::BUDGET_BYTES;
     use super::*;
+    use crate::json;
 
     #[test]
     fn two_sides_agree_on_the_newest_version_both_speak() {
@@ -427,10 +428,7 @@ mod tests {
     #[test]
     fn a_response_carries_its_requests_id_and_one_outcome() {
         let response = ToWorker::Response { id: 7, result: Outcome::Ok(HostResponse::Done) };
-        assert_eq!(
-            serde_json::to_string(&response).unwrap(),
-            r#"{"response":{"id":7,"result":{"ok":"done"}}}"#
-        );
+        assert_eq!(json::to_string(&response).as_str(), r#"{"response":{"id":7,"result":{"ok":"done"}}}"#);
         let problem = Problem {
             code: "x".into(),
             message: "m".into(),
@@ -439,13 +437,13 @@ mod tests {
             grant: None,
         };
         let response = ToWorker::Response { id: 8, result: Outcome::Error(problem) };
-        let text = serde_json::to_string(&response).unwrap();
+        let text = json::to_string(&response);
         assert_eq!(
-            text,
+            text.as_str(),
             r#"{"response":{"id":8,"result":{"error":{"code":"x","message":"m","nextStep":"n"}}}}"#
         );
-        let Ok(ToWorker::Response { id: 8, result: Outcome::Error(_) }) = serde_json::from_str(&text) else {
-            panic!("{text}");
+        let Ok(ToWorker::Response { id: 8, result: Outcome::Error(_) }) = json::from_str(&text) else {
+            panic!("{text:?}");
         };
     }
 

@@ -17,14 +17,13 @@ pub mod ui;
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
-    use serde::de::DeserializeOwned;
     use serde_json::Value;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::agent::{AgentRequest, AgentResponse};
     use super::host::{ToHost, ToWorker};
+    use crate::json::{self, ReadJson, WriteJson};
 
     const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
@@ -35,12 +34,11 @@ mod tests {
         section.split("```json\n").skip(1).map(|block| block.split("\n```").next().unwrap()).collect()
     }
 
-    fn come_out_as_they_are<T: DeserializeOwned + Serialize>(examples: &[&str]) {
+    fn come_out_as_they_are<T: ReadJson + WriteJson>(examples: &[&str]) {
         for example in examples {
-            let message: T =
-                serde_json::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
+            let message: T = json::from_str(example).unwrap_or_else(|error| panic!("{example}: {error}"));
             let expected: Value = serde_json::from_str(example).unwrap();
-            assert_eq!(serde_json::to_value(&message).unwrap(), expected);
+            assert_eq!(serde_json::from_str::<Value>(&json::to_string(&message)).unwrap(), expected);
         }
     }
 

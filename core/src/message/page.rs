@@ -3,14 +3,13 @@
 //! Whoever asks names where the page shall begin and which revision of the list it wants. A list that has changed
 //! meanwhile is answered with the first page of its new revision, and whoever asks starts over with that.
 
-use serde::{Deserialize, Serialize};
-
 use super::frame;
+use crate::json::{ReadJson, WriteJson};
 use crate::settings::{Fault, Reading, Settings};
 use crate::{Code, Problem};
 
 /// Which page is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct PageRequest {
     /// How many entries come before the page.
     pub from: u32,
@@ -82,8 +81,8 @@ impl<P: Page> Pages<P> {
 }
 
 /// A part of the machine's settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct SettingsPage {
     /// Entries that can be used.
     pub part: Settings,
@@ -153,7 +152,7 @@ impl Cutter {
     }
 
     /// Puts as many entries of the next list into the page as fit, but one at least.
-    pub fn take<S, T: Serialize>(
+    pub fn take<S, T: WriteJson>(
         &mut self,
         list: impl ExactSizeIterator<Item = S>,
         entry: impl Fn(S) -> T,

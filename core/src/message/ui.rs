@@ -5,9 +5,9 @@
 //! page keeps nothing of its own: it shows what it was sent last.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::Problem;
+use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::platform::Step;
 use crate::settings::{CredentialsMode, Layer, ProviderId, RoleKey};
@@ -20,8 +20,8 @@ pub const PORT_NAME: &str = "ui";
 pub const APPROVAL_PORT_PREFIX: &str = "approval ";
 
 /// What a person wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum Intent {
     /// Get the role's credentials, signing in as far as is needed.
     SignIn {
@@ -71,8 +71,8 @@ pub enum Intent {
 }
 
 /// What a person decides when a program asks for credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum Decision {
     /// The program gets them, and is not asked about again for 8 hours.
     AllowForAWhile,
@@ -83,8 +83,8 @@ pub enum Decision {
 }
 
 /// What the worker sends to a page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum ToPage {
     /// Every role, in the order of the settings.
     Roles(Vec<RoleState>),
@@ -93,8 +93,8 @@ pub enum ToPage {
 }
 
 /// Everything a page shows but the roles themselves.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct State {
     /// Whom people sign in with.
     pub providers: Vec<ProviderState>,
@@ -115,8 +115,8 @@ pub struct State {
 }
 
 /// A program that waits for a person's decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct ApprovalState {
     /// Repeated in [`Intent::Answer`].
     pub id: u32,
@@ -133,13 +133,12 @@ pub struct ApprovalState {
     /// Whether the settings let a yes hold for a while.
     pub may_be_remembered: bool,
     /// When the program stops waiting.
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub until: DateTime<Utc>,
 }
 
 /// What a program is after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum Purpose {
     /// Credentials.
     Credentials,
@@ -148,8 +147,8 @@ pub enum Purpose {
 }
 
 /// One provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct ProviderState {
     /// The id that roles refer to.
     pub id: ProviderId,
@@ -164,8 +163,8 @@ pub struct ProviderState {
 }
 
 /// One role.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct RoleState {
     /// The role.
     pub key: RoleKey,
@@ -182,18 +181,17 @@ pub struct RoleState {
 }
 
 /// A role there are credentials for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct RoleSession {
     /// The role.
     pub role: RoleKey,
     /// Until when they last.
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub expiration: DateTime<Utc>,
 }
 
 /// What is being done now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct Activity {
     /// For which role, if it is for one.
     pub role: Option<RoleKey>,
@@ -202,8 +200,8 @@ pub struct Activity {
 }
 
 /// Whether the native host is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum HostState {
     /// Not known yet.
     #[default]

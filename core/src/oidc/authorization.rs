@@ -1,7 +1,6 @@
 //! OpenID Connect Core 3.1.2.1: the authentication request.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::{CodeVerifier, Metadata};
 use crate::crypto::DigestError;
@@ -69,8 +68,8 @@ impl AuthorizationRequest {
             platform.random(&mut bytes).map(|()| bytes)
         };
         let code_verifier = CodeVerifier::from_random(&random()?);
-        let state = URL_SAFE_NO_PAD.encode(random()?);
-        let nonce = URL_SAFE_NO_PAD.encode(random()?);
+        let state = Base64UrlUnpadded::encode_string(&random()?);
+        let nonce = Base64UrlUnpadded::encode_string(&random()?);
 
         let no_digest = |DigestError| RandomnessError("the browser has no Web Cryptography".to_owned());
         let challenge = code_verifier.challenge().await.map_err(no_digest)?;

@@ -1,18 +1,15 @@
 //! OpenID Connect Discovery 1.0: the provider's configuration and where its keys are.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
-
 use super::Prompt;
 use crate::code::Code;
-use crate::json;
+use crate::json::{self, ReadJson, Value, WriteJson};
 use crate::platform::{HttpRequest, HttpResponse, Method};
 use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
 
 /// What this product reads of a provider's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct Metadata {
     /// Exactly as ID tokens carry it in `iss`.
     pub issuer: String,
@@ -23,19 +20,19 @@ pub struct Metadata {
     /// Where the keys are.
     pub jwks_uri: Endpoint,
     /// Where a session is ended (OpenID Connect RP-Initiated Logout 1.0).
-    #[serde(default, deserialize_with = "usable_endpoint")]
+    #[json(read = usable)]
     pub end_session_endpoint: Option<Endpoint>,
     /// The revocation endpoint (RFC 7009).
-    #[serde(default, deserialize_with = "usable_endpoint")]
+    #[json(read = usable)]
     pub revocation_endpoint: Option<Endpoint>,
     /// Whether every redirect carries `iss` (RFC 9207 section 3).
-    #[serde(default, deserialize_with = "usable_flag")]
+    #[json(read = usable)]
     pub authorization_response_iss_parameter_supported: bool,
     /// Absent means "not said" (RFC 8414 section 2), and PKCE is tried.
-    #[serde(default, deserialize_with = "usable_list")]
+    #[json(read = usable)]
     code_challenge_methods_supported: Option<Vec<String>>,
     /// Initiating User Registration via OpenID Connect 1.0 section 4; absent means "not said".
-    #[serde(default, deserialize_with = "usable_list")]
+    #[json(read = usable)]
     prompt_values_supported: Option<Vec<String>>,
 }
 
@@ -54,19 +51,8 @@ impl Metadata {
 
 // What a sign-in does without is taken as absent where it cannot be used: it costs nobody the sign-in.
 
-fn usable_endpoint<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Endpoint>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(value.as_str().and_then(|text| text.parse().ok()))
-}
-
-fn usable_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_bool().unwrap_or_default())
-}
-
-fn usable_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let texts = |values: &Vec<Value>| values.iter().map(|text| text.as_str().map(str::to_owned)).collect();
-    Ok(value.as_array().and_then(texts))
+fn usable<T: ReadJson + Default>(value: Value<'_>) -> T {
+    T::read(value).unwrap_or_default()
 }
 
 /// The request for the provider's configuration.

@@ -2,28 +2,25 @@
 //!
 //! Signatures are RS256, RS384, RS512 and ES256. ES384 and ES512, which AWS would take as well, are refused.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::KeySet;
 use super::json::{self, UniqueObjectError};
 use crate::code::Code;
 use crate::crypto::{self, Algorithm, SignatureError};
+use crate::json::{Document, Object, ReadJson, WriteJson};
 use crate::secret;
 
 /// A verified ID token: its text, for STS, and what it says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub struct IdToken {
     /// The compact serialisation. A bearer secret until it expires.
-    #[serde(serialize_with = "secret::expose")]
+    #[json(write = secret::exposed)]
     pub text: SecretString,
     /// When it stops being valid.
-    #[serde(with = "chrono::serde::ts_seconds")]
     pub expires_at: DateTime<Utc>,
     /// `iss`: what IAM knows the provider by.
     pub issuer: String,
@@ -49,7 +46,7 @@ impl IdToken {
 }
 
 /// Who is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct Person {
     /// `sub`: unique at this issuer, never reassigned.
     pub sub: String,
@@ -89,13 +86,16 @@ pub async fn verify(
     keys: &KeySet,
     expected: ExpectedToken<'_>,
 ) -> Result<IdToken, IdTokenError> {
-    let (header, claims) = verify_signature(text.expose_secret(), keys).await?;
-    let claims = Claims(claims);
+    let token = Parts::of(text.expose_secret())?;
+    let (header, claims) = (parsed(&token.header)?, parsed(&token.claims)?);
+    let (header, claims) = (unique(&header)?, Claims(unique(&claims)?));
+    let kid: Option<String> = header.get("kid").ok().flatten();
+    verify_signature(&token, header, kid.as_deref(), keys).await?;
 
     // Step 2: the issuer must be the one discovered, to the letter.
     let issuer = claims.text("iss")?;
     if issuer != expected.issuer {
-        return Err(IdTokenError::Issuer { expected: expected.issuer.to_owned(), actual: issuer.to_owned() });
+        return Err(IdTokenError::Issuer { expected: expected.issuer.to_owned(), actual: issuer });
     }
     // Step 3: the audience must contain this client.
     let audience = claims.list("aud")?.ok_or(IdTokenError::Missing("aud"))?;
@@ -105,7 +105,7 @@ pub async fn verify(
     // Steps 4 and 5: with several audiences someone must be the authorized party; whoever it is, it must be us.
     match claims.optional_text("azp")? {
         Some(azp) if azp != expected.client_id => {
-            return Err(IdTokenError::Audience { actual: azp.to_owned() });
+            return Err(IdTokenError::Audience { actual: azp });
         }
         None if audience.len() > 1 => return Err(IdTokenError::Missing("azp")),
         _ => {}
@@ -125,19 +125,16 @@ pub async fn verify(
             None => return Err(IdTokenError::Missing("nonce")),
         }
     }
-    let person = Person {
-        sub: claims.text("sub")?.to_owned(),
-        email: claims.label("email"),
-        name: claims.label("name"),
-    };
+    let person =
+        Person { sub: claims.text("sub")?, email: claims.label("email"), name: claims.label("name") };
     Ok(IdToken {
         expires_at,
         person,
-        issuer: issuer.to_owned(),
+        issuer,
         // Step 5 has made sure that an `azp` is this client.
         audience: expected.client_id.to_owned(),
-        kid: header.get("kid").and_then(Value::as_str).map(str::to_owned),
-        has_session_tags: claims.0.keys().any(|name| {
+        kid,
+        has_session_tags: claims.0.names().any(|name| {
             name.strip_prefix(SESSION_TAGS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }),
         amr: claims.list("amr").ok().flatten().unwrap_or_default(),
@@ -241,42 +238,60 @@ impl IdTokenError {
     }
 }
 
-/// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
-///
-/// Gives header and claims.
-async fn verify_signature(text: &str, keys: &KeySet) -> Result<(Object, Object), IdTokenError> {
-    // RFC 7515 section 7.1: the signature is over the first two of the three parts, as they stand.
-    let (signed, signature) = text.rsplit_once('.').ok_or(IdTokenError::Malformed)?;
-    let (header, payload) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
-    let header = unique_object(header)?;
-    let claims = unique_object(payload)?;
-    let alg = header.get("alg").and_then(Value::as_str).ok_or(IdTokenError::Malformed)?;
-    let algorithm = Algorithm::named(alg)
-        .ok_or_else(|| IdTokenError::Algorithm { alg: alg.chars().take(20).collect() })?;
-    // RFC 7515 section 4.1.11: an unknown `crit` must be refused.
-    if header.contains_key("crit") {
-        return Err(IdTokenError::Malformed);
-    }
-    let signature = decode(signature)?;
-    let key = keys.select(header.get("kid").and_then(Value::as_str), alg)?;
-    match crypto::verify(algorithm, &key, signed.as_bytes(), &signature).await {
-        Ok(()) => Ok((header, claims)),
-        Err(SignatureError::Key) => Err(IdTokenError::KeyWeak),
-        Err(SignatureError::Signature) => Err(IdTokenError::Signature),
+/// A token, taken apart (RFC 7515 section 7.1).
+struct Parts<'a> {
+    /// What the signature is over: the first two parts, as they stand.
+    signed: &'a str,
+    header: String,
+    claims: String,
+    signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Result<Self, IdTokenError> {
+        let (signed, signature) = text.rsplit_once('.').ok_or(IdTokenError::Malformed)?;
+        let (header, claims) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
+        let text = |part| String::from_utf8(decode(part)?).map_err(|_| IdTokenError::Malformed);
+        Ok(Self { signed, header: text(header)?, claims: text(claims)?, signature: decode(signature)? })
     }
 }
 
-type Object = Map<String, Value>;
+fn parsed(text: &str) -> Result<Document<'_>, IdTokenError> {
+    Document::parse(text).map_err(|_| IdTokenError::Malformed)
+}
 
-fn unique_object(part: &str) -> Result<Object, IdTokenError> {
-    json::unique_object(&decode(part)?).map_err(|error| match error {
+fn unique<'a>(document: &'a Document<'_>) -> Result<Object<'a>, IdTokenError> {
+    json::unique_object(document).map_err(|error| match error {
         UniqueObjectError::Duplicate(name) => IdTokenError::Duplicate(name),
         UniqueObjectError::Malformed => IdTokenError::Malformed,
     })
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, IdTokenError> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| IdTokenError::Malformed)
+}
+
+/// Steps 6 to 8: the signature, by an algorithm on the list, with the key that the header names.
+async fn verify_signature(
+    token: &Parts<'_>,
+    header: Object<'_>,
+    kid: Option<&str>,
+    keys: &KeySet,
+) -> Result<(), IdTokenError> {
+    let alg: String = header.get("alg").map_err(|_| IdTokenError::Malformed)?;
+    let algorithm = Algorithm::named(&alg)
+        .ok_or_else(|| IdTokenError::Algorithm { alg: alg.chars().take(20).collect() })?;
+    // RFC 7515 section 4.1.11: an unknown `crit` must be refused.
+    if header.names().any(|name| name == "crit") {
+        return Err(IdTokenError::Malformed);
+    }
+    let key = keys.select(kid, &alg)?;
+    crypto::verify(algorithm, &key, token.signed.as_bytes(), &token.signature).await.map_err(|error| {
+        match error {
+            SignatureError::Key => IdTokenError::KeyWeak,
+            SignatureError::Signature => IdTokenError::Signature,
+        }
+    })
 }
 
 fn in_time(
@@ -297,50 +312,39 @@ fn in_time(
     Ok(())
 }
 
-struct Claims(Map<String, Value>);
+struct Claims<'a>(Object<'a>);
 
-impl Claims {
-    fn optional_text(&self, name: &str) -> Result<Option<&str>, IdTokenError> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(IdTokenError::WrongType(name.to_owned())),
-        }
+impl Claims<'_> {
+    /// A claim, if it is there and not null.
+    fn claim<T: ReadJson>(&self, name: &str) -> Result<Option<T>, IdTokenError> {
+        let value = self.0.find(name).and_then(|value| value.map_or(Ok(None), ReadJson::read));
+        value.map_err(|_| IdTokenError::WrongType(name.to_owned()))
+    }
+
+    fn optional_text(&self, name: &str) -> Result<Option<String>, IdTokenError> {
+        self.claim(name)
     }
 
     /// A claim that people are shown and nothing is decided by: of a wrong type, it is as good as absent.
     fn label(&self, name: &str) -> Option<String> {
-        self.optional_text(name).ok().flatten().map(str::to_owned)
+        self.optional_text(name).ok().flatten()
     }
 
-    fn text(&self, name: &'static str) -> Result<&str, IdTokenError> {
+    fn text(&self, name: &'static str) -> Result<String, IdTokenError> {
         self.optional_text(name)?.filter(|text| !text.is_empty()).ok_or(IdTokenError::Missing(name))
     }
 
     /// A claim that is a string or a list of strings (RFC 7519 section 4.1.3).
     fn list(&self, name: &str) -> Result<Option<Vec<String>>, IdTokenError> {
-        let wrong = || IdTokenError::WrongType(name.to_owned());
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(vec![text.clone()])),
-            Some(Value::Array(values)) => {
-                let texts = values.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong));
-                texts.collect::<Result<_, _>>().map(Some)
-            }
-            Some(_) => Err(wrong()),
+        match self.optional_text(name) {
+            Ok(text) => Ok(text.map(|text| vec![text])),
+            Err(_) => self.claim(name),
         }
     }
 
     /// A `NumericDate`. STS takes integers only, so a fraction is refused here rather than there.
     fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, IdTokenError> {
-        let wrong = || IdTokenError::WrongType(name.to_owned());
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => {
-                let seconds = value.as_i64().ok_or_else(wrong)?;
-                DateTime::from_timestamp(seconds, 0).ok_or_else(wrong).map(Some)
-            }
-        }
+        self.claim(name)
     }
 }
 

@@ -3,13 +3,8 @@
 //! RFC 7519 section 4 lets a JWT reader either refuse duplicate claim names or take the last. Two readers that
 //! choose differently see two different tokens, so this product refuses.
 
-use std::fmt;
-
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
-
-use crate::json;
+use crate::json::{Document, Object};
+use crate::map::Set;
 
 /// Why text is not a JSON object whose top-level names are unique.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,47 +15,17 @@ pub(super) enum UniqueObjectError {
     Malformed,
 }
 
-/// Reads a JSON object whose top-level names are unique.
-pub(super) fn unique_object(text: &[u8]) -> Result<Map<String, Value>, UniqueObjectError> {
-    match json::from_slice(text) {
-        Ok(Names::Unique(object)) => Ok(object),
-        Ok(Names::Duplicate(name)) => Err(UniqueObjectError::Duplicate(name)),
-        Err(_) => Err(UniqueObjectError::Malformed),
-    }
-}
-
-enum Names {
-    Unique(Map<String, Value>),
-    Duplicate(String),
-}
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
-    }
-}
-
-struct Members;
-
-impl<'de> Visitor<'de> for Members {
-    type Value = Names;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Names, A::Error> {
-        let mut object = Map::new();
-        let mut duplicate = None;
-        while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-            if object.contains_key(&name) {
-                duplicate.get_or_insert(name);
-            } else {
-                object.insert(name, value);
-            }
+/// The object that a document is, if its top-level names are unique.
+pub(super) fn unique_object<'a>(document: &'a Document<'_>) -> Result<Object<'a>, UniqueObjectError> {
+    let object = document.value().object().map_err(|_| UniqueObjectError::Malformed)?;
+    let mut known = Set::new();
+    for name in object.names() {
+        if known.contains(&name) {
+            return Err(UniqueObjectError::Duplicate(name));
         }
-        Ok(duplicate.map_or(Names::Unique(object), Names::Duplicate))
+        known.insert(name);
     }
+    Ok(object)
 }
 
 #[cfg(test)]
@@ -70,11 +35,16 @@ mod tests {
 
     use super::*;
 
+    fn names(text: &str) -> Result<usize, UniqueObjectError> {
+        let document = Document::parse(text).map_err(|_| UniqueObjectError::Malformed)?;
+        unique_object(&document).map(|object| object.names().count())
+    }
+
     #[test]
     fn a_duplicate_name_is_reported() {
-        assert_eq!(unique_object(br#"{"a":1,"b":{"a":2}}"#).unwrap().len(), 2);
+        assert_eq!(names(r#"{"a":1,"b":{"a":2,"a":3}}"#).unwrap(), 2);
         for (text, name) in [(r#"{"a":1,"a":1}"#, "a"), (r#"{"a\u0000b":1,"c":2,"a\u0000b":3}"#, "a\0b")] {
-            let error = unique_object(text.as_bytes()).unwrap_err();
+            let error = names(text).unwrap_err();
             assert_eq!(error, UniqueObjectError::Duplicate(name.to_owned()), "{text}");
         }
     }
@@ -82,7 +52,7 @@ mod tests {
     #[test]
     fn what_is_no_object_is_refused() {
         for text in ["", "[]", "7", "{", "{}x", "\"a\"", "\u{feff}{}"] {
-            assert_eq!(unique_object(text.as_bytes()).unwrap_err(), UniqueObjectError::Malformed, "{text}");
+            assert_eq!(names(text).unwrap_err(), UniqueObjectError::Malformed, "{text}");
         }
     }
 }

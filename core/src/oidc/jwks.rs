@@ -1,49 +1,37 @@
 //! RFC 7517: the provider's keys, and the choice of one for a token.
 
-use std::collections::BTreeSet;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
 use super::discovery::{DiscoveryError, check_status, shown};
 use super::{IdTokenError, Metadata};
 use crate::crypto::{Algorithm, PublicKey};
-use crate::json;
+use crate::json::{self, Malformed, ReadJson, Value, WriteJson};
+use crate::map::Set;
 use crate::platform::HttpResponse;
 
 /// A JSON Web Key Set.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, WriteJson)]
 pub struct KeySet {
     keys: Vec<Key>,
 }
 
 /// What this product reads of a JSON Web Key (RFC 7517 section 4, RFC 7518 section 6). A member of another type than the
 /// standard's counts as missing, so that one odd key costs no other.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, WriteJson)]
 struct Key {
-    #[serde(skip_serializing_if = "Option::is_none")]
     kty: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<String>,
-    #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
+    #[json(name = "use")]
     purpose: Option<String>,
-    #[serde(rename = "key_ops", skip_serializing_if = "Option::is_none")]
+    #[json(name = "key_ops")]
     operations: Option<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     alg: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     crv: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     n: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     e: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     x: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     y: Option<String>,
-    #[serde(rename = "x5c", skip_serializing_if = "Option::is_none")]
+    #[json(name = "x5c")]
     certificates: Option<Vec<String>>,
 }
 
@@ -77,13 +65,35 @@ impl KeySet {
     }
 }
 
-impl<'de> Deserialize<'de> for KeySet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let document = Value::deserialize(deserializer)?;
-        match document.get("keys").and_then(Value::as_array) {
-            Some(keys) => Ok(Self { keys: keys.iter().map(Key::of).collect() }),
-            None => Err(serde::de::Error::custom("it has no list of keys")),
-        }
+impl ReadJson for KeySet {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        let keys = value.object().and_then(|document| document.get("keys"));
+        keys.map(|keys| Self { keys }).map_err(|_| Malformed::new("it has no list of keys"))
+    }
+}
+
+impl ReadJson for Key {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        let object = value.object().ok();
+        let text = |name: &'static str| object.and_then(|object| object.get::<String>(name).ok());
+        let texts = |value: Value<'_>| match value.list() {
+            Ok(values) => values.filter_map(|value| String::read(value).ok()).collect(),
+            Err(_) => Vec::new(),
+        };
+        let list = |name: &str| object.and_then(|object| object.find(name).ok()?).map(texts);
+        Ok(Self {
+            kty: text("kty"),
+            kid: text("kid"),
+            purpose: text("use"),
+            operations: list("key_ops"),
+            alg: text("alg"),
+            crv: text("crv"),
+            n: text("n"),
+            e: text("e"),
+            x: text("x"),
+            y: text("y"),
+            certificates: list("x5c"),
+        })
     }
 }
 
@@ -124,7 +134,7 @@ impl KeySet {
         if !self.keys.iter().any(Key::is_for_signatures) {
             findings.push(KeyFinding::NoneForSignatures);
         }
-        let mut seen = BTreeSet::new();
+        let mut seen = Set::new();
         for key in self.keys.iter().filter(|key| key.is_for_signatures()) {
             findings.extend(key.finding());
             if let Some(kid) = &key.kid
@@ -169,8 +179,8 @@ fn shortened(kid: &str) -> String {
 
 /// Whether a certificate is of the key with this modulus, or this first coordinate: both stand in it as they are.
 fn holds(certificate: &str, parameter: &str) -> bool {
-    let certificate = STANDARD.decode(certificate).unwrap_or_default();
-    let parameter = URL_SAFE_NO_PAD.decode(parameter).unwrap_or_default();
+    let certificate = Base64::decode_vec(certificate).unwrap_or_default();
+    let parameter = Base64UrlUnpadded::decode_vec(parameter).unwrap_or_default();
     !parameter.is_empty() && certificate.windows(parameter.len()).any(|part| part == parameter)
 }
 
@@ -179,27 +189,6 @@ const KINDS: [&str; 2] = ["RSA", "EC"];
 const MOST_KEYS: usize = 100;
 
 impl Key {
-    fn of(value: &Value) -> Self {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let list = |name: &str| {
-            let values = value.get(name)?.as_array().map(Vec::as_slice).unwrap_or_default();
-            Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-        };
-        Self {
-            kty: text("kty"),
-            kid: text("kid"),
-            purpose: text("use"),
-            operations: list("key_ops"),
-            alg: text("alg"),
-            crv: text("crv"),
-            n: text("n"),
-            e: text("e"),
-            x: text("x"),
-            y: text("y"),
-            certificates: list("x5c"),
-        }
-    }
-
     /// What about this key AWS does not take.
     fn finding(&self) -> Option<KeyFinding> {
         let Some(kid) = self.kid.as_deref().map(shortened) else { return Some(KeyFinding::NoKeyId) };
@@ -222,7 +211,9 @@ impl Key {
     fn public_key(&self) -> Option<PublicKey> {
         match self.kty.as_deref()? {
             "RSA" => PublicKey::rsa(self.n.as_deref()?, self.e.as_deref()?),
-            "EC" if self.crv.as_deref() == Some("P-256") => PublicKey::p256(self.x.as_deref()?, self.y.as_deref()?),
+            "EC" if self.crv.as_deref() == Some("P-256") => {
+                PublicKey::p256(self.x.as_deref()?, self.y.as_deref()?)
+            }
             _ => None,
         }
     }
@@ -243,8 +234,8 @@ mod tests {
 
     use super::*;
 
-    fn key_set(keys: &Value) -> KeySet {
-        serde_json::from_value(json!({ "keys": keys })).unwrap()
+    fn key_set(keys: &serde_json::Value) -> KeySet {
+        json::from_str(&json!({ "keys": keys }).to_string()).unwrap()
     }
 
     #[test]
@@ -287,8 +278,8 @@ mod tests {
             { "kty": "RSA", "kid": "a", "use": "sig", "alg": "RS256", "n": "AQAB", "e": "AQAB", "x5c": ["c"] },
             { "kty": "EC", "kid": "b", "crv": "P-256", "x": "AQAB", "y": "AQAB", "key_ops": ["verify"] },
         ]));
-        let kept = serde_json::to_value(&keys).unwrap();
-        assert_eq!(serde_json::to_value(key_set(&kept["keys"])).unwrap(), kept);
+        let kept = json::to_string(&keys);
+        assert_eq!(*json::to_string(&json::from_str::<KeySet>(&kept).unwrap()), *kept);
         assert!(keys.select(Some("a"), "RS256").is_ok() && keys.select(Some("b"), "ES256").is_ok());
     }
 
@@ -300,7 +291,7 @@ mod tests {
         {
             assert!(key_set(&json!([odd, good])).select(Some("a"), "RS256").is_ok(), "{odd}");
         }
-        let error = serde_json::from_str::<KeySet>(r#"{"keys":7}"#).unwrap_err();
+        let error = json::from_str::<KeySet>(r#"{"keys":7}"#).unwrap_err();
         assert!(error.to_string().contains("no list of keys"), "{error}");
     }
 

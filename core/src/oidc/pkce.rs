@@ -1,7 +1,6 @@
 //! RFC 7636, Proof Key for Code Exchange, with the S256 method only.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::crypto::{self, DigestError};
@@ -14,12 +13,14 @@ impl CodeVerifier {
     /// RFC 7636 section 4.1 recommends 32 random bytes, which become 43 characters.
     #[must_use]
     pub fn from_random(bytes: &[u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+        Self(Base64UrlUnpadded::encode_string(bytes).into())
     }
 
     /// Section 4.2: `BASE64URL(SHA256(ASCII(code_verifier)))`.
     pub(super) async fn challenge(&self) -> Result<String, DigestError> {
-        crypto::sha256(self.0.expose_secret().as_bytes()).await.map(|digest| URL_SAFE_NO_PAD.encode(digest))
+        crypto::sha256(self.0.expose_secret().as_bytes())
+            .await
+            .map(|digest| Base64UrlUnpadded::encode_string(&digest))
     }
 
     /// The verifier itself, for the token request.

@@ -176,13 +176,16 @@ mod tests {
     use super::*;
 
     fn metadata(promises_iss: bool) -> Metadata {
-        serde_json::from_value(serde_json::json!({
-            "issuer": "https://idp.example",
-            "authorization_endpoint": "https://idp.example/authorize",
-            "token_endpoint": "https://idp.example/token",
-            "jwks_uri": "https://idp.example/jwks",
-            "authorization_response_iss_parameter_supported": promises_iss,
-        }))
+        crate::json::from_str(
+            &serde_json::json!({
+                "issuer": "https://idp.example",
+                "authorization_endpoint": "https://idp.example/authorize",
+                "token_endpoint": "https://idp.example/token",
+                "jwks_uri": "https://idp.example/jwks",
+                "authorization_response_iss_parameter_supported": promises_iss,
+            })
+            .to_string(),
+        )
         .unwrap()
     }
 

@@ -1,12 +1,11 @@
 //! The token endpoint: code exchange (OIDC Core 3.1.3) and refresh (OIDC Core 12), as a public client.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use super::redirect::{plain, sentence_end};
 use super::{AuthorizationCode, CodeVerifier, Metadata};
 use crate::code::Code;
-use crate::json;
+use crate::json::{self, ReadJson};
 use crate::platform::{HttpRequest, HttpResponse, Method};
 use crate::settings::{Endpoint, Provider};
 use crate::url::Url;
@@ -60,7 +59,7 @@ pub fn refresh_request(
 
 /// Reads what the token endpoint answered.
 pub fn read_tokens(response: &HttpResponse) -> Result<Tokens, TokenError> {
-    #[derive(Deserialize)]
+    #[derive(ReadJson)]
     struct Success {
         id_token: Option<SecretString>,
         refresh_token: Option<SecretString>,
@@ -157,11 +156,11 @@ impl TokenError {
     /// there was none.
     #[must_use]
     pub fn read(response: &HttpResponse) -> Self {
-        #[derive(Deserialize)]
+        #[derive(ReadJson)]
         struct Failure {
             error: String,
             error_description: Option<String>,
-            #[serde(default)]
+            #[json(default)]
             error_codes: Vec<u32>,
         }
         let status = response.status;

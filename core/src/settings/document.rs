@@ -1,28 +1,33 @@
 //! The schema, and what can be wrong with a document.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Duration, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::code::{Code, Problem};
+use crate::json::{self, ReadJson, WriteJson};
 use crate::map::Map;
 
 /// A settings document.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[json(default)]
 pub struct Settings {
     /// `[[provider]]`: whom people sign in with.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
     pub provider: Vec<Provider>,
     /// `[[role]]`: what they may become.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
     pub role: Vec<Role>,
     /// `[[account]]`: what accounts are called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
     pub account: Vec<Account>,
 }
 
 /// An OpenID Connect provider and this product's registration there as a public client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, WriteJson)]
 pub struct Provider {
     /// The id that roles refer to.
     pub id: ProviderId,
@@ -37,6 +42,7 @@ pub struct Provider {
     pub scope: String,
     /// Further parameters of the authorization request, such as `audience` or `domain_hint`.
     #[serde(skip_serializing_if = "Map::is_empty")]
+    #[json(write = json::unless_default)]
     pub authorize_params: Map<String, String>,
     /// A claim of the ID token that lists the ARNs of the person's roles.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,12 +61,15 @@ pub struct Provider {
     pub endpoint_url: Option<Endpoint>,
     /// By which way the code is exchanged.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub token_exchange: TokenExchange,
     /// Where the provider sends the browser back to.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub redirect: Redirect,
     /// Whether a person is asked before a program gets credentials of any of the provider's roles.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub approve: Approve,
 }
 
@@ -73,7 +82,7 @@ impl Provider {
 }
 
 /// A role people may assume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, WriteJson)]
 pub struct Role {
     /// Whose ID token the role trusts.
     pub provider: ProviderId,
@@ -93,10 +102,12 @@ pub struct Role {
     pub color: Option<String>,
     /// How tools get the credentials.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub credentials: CredentialsMode,
     /// Whether a person is asked before a program gets the credentials. The provider's own `approve` holds if it is
     /// stricter.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub approve: Approve,
 }
 
@@ -137,7 +148,7 @@ impl Role {
 }
 
 /// What an account is called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, WriteJson)]
 pub struct Account {
     /// The 12 digits.
     pub id: AccountId,
@@ -146,8 +157,9 @@ pub struct Account {
 }
 
 /// How tools on this machine get a role's credentials.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub enum CredentialsMode {
     /// Through `credential_process`: nothing secret on disk.
     #[default]
@@ -159,8 +171,9 @@ pub enum CredentialsMode {
 }
 
 /// Whether a person is asked before credentials leave the browser, from the laxest to the strictest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub enum Approve {
     /// No.
     #[default]
@@ -172,8 +185,9 @@ pub enum Approve {
 }
 
 /// By which way the code is exchanged at the token endpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub enum TokenExchange {
     /// The least powerful way that works.
     #[default]
@@ -185,8 +199,9 @@ pub enum TokenExchange {
 }
 
 /// Where a provider sends the browser back to, if the browser has more than one such address.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub enum Redirect {
     /// The browser's own address for the extension.
     #[default]

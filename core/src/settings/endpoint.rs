@@ -3,16 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::json::as_text;
 use crate::url::Url;
 
 /// An address that may be talked to.
 ///
 /// Cleartext is allowed to loopback alone, where a sandbox or a tunnel's end listens. User names, passwords and
 /// fragments have no place in an endpoint and are refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct Endpoint(Url);
 
 impl Endpoint {
@@ -22,6 +23,12 @@ impl Endpoint {
         &self.0
     }
 
+    /// The address as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     /// An `https` address from parts that are known to be valid.
     pub(crate) fn https(host: &str, path: &str) -> Self {
         // Hosts of partitions and regions are DNS names by construction.
@@ -29,6 +36,8 @@ impl Endpoint {
         Self(url)
     }
 }
+
+as_text!(Endpoint);
 
 impl FromStr for Endpoint {
     type Err = EndpointError;

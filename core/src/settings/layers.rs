@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
@@ -15,11 +15,13 @@ use super::{
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
+use crate::json::{ReadJson, WriteJson};
 use crate::map::{self, Map};
 
 /// Where an entry comes from, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
 pub enum Layer {
     /// The browser's managed policy: an organisation's word.
     Policy,
@@ -438,7 +440,7 @@ mod tests {
     const ROLE: &str = r#""provider":"corp","arn":"arn:aws:iam::123456789012:role/example-role""#;
 
     fn policy(text: &str) -> Reading {
-        Reading::from_json(&serde_json::from_str(text).unwrap())
+        Reading::from_json(text)
     }
 
     /// What is left of the fixture on the machine, and of a role that the provider lists, below a policy.

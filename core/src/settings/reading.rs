@@ -6,21 +6,15 @@
 //! takes its place.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use serde::de::value::StringDeserializer;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
 use super::document::{RESERVED, default_scope, is_color};
 use super::{Account, Approve, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
-use crate::json::Malformed;
+use crate::json::{self, Choice, Document, Malformed, Member, Object, ReadJson, Value, WriteJson, Writer};
 use crate::map::{self, Set};
 
 /// A document, as far as it can be used.
@@ -36,18 +30,17 @@ pub struct Reading {
 }
 
 /// Something in a document that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 pub struct Fault {
     /// What people are told.
     pub problem: Problem,
     /// What is missing because of it. Nothing, if it is a key that people only look at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Lost>,
 }
 
 /// What is missing because it cannot be used, as far as it can be told what it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub enum Lost {
     /// All of it.
     Document,
@@ -146,15 +139,15 @@ impl Reading {
 
     /// Reads a TOML document that was parsed before.
     pub fn from_parsed_toml(text: &str, table: &DeTable<'_>) -> Result<Self, SettingsError> {
-        let document = table_as_json(table).map_err(|error| not_toml(text, &error))?;
-        Ok(Reader::read(&document, Lines::of_document(text, table)).told())
+        Ok(Reader::of_toml(text, table)?.told())
     }
 
     /// Reads a JSON document.
     #[must_use]
-    pub fn from_json(document: &Value) -> Self {
-        match document {
-            Value::Object(document) => Reader::read(document, Lines::default()).told(),
+    pub fn from_json(text: &str) -> Self {
+        let document = Document::parse(text);
+        match document.as_ref().map(|document| document.value().object()) {
+            Ok(Ok(document)) => Reader::read(document, Lines::default()).told(),
             _ => Self::lost(SettingsError::NotADocument),
         }
     }
@@ -186,19 +179,19 @@ impl Reading {
         let mut lost = Losses::default();
         lost.extend(self.faults.iter().filter_map(|fault| fault.lost.as_ref()));
         let strong = &mut self.settings;
-        let mut known: BTreeSet<_> = strong.provider.iter().map(|provider| provider.id.clone()).collect();
+        let mut known: Set<_> = strong.provider.iter().map(|provider| provider.id.clone()).collect();
         for provider in weak.settings.provider {
             if !lost.has_provider(&provider.id) && known.insert(provider.id.clone()) {
                 strong.provider.push(provider);
             }
         }
-        let mut known: BTreeSet<_> = strong.role.iter().map(Role::key).collect();
+        let mut known: Set<_> = strong.role.iter().map(Role::key).collect();
         for role in weak.settings.role {
             if !lost.has_role(&role.arn, &role.provider) && known.insert(role.key()) {
                 strong.role.push(role);
             }
         }
-        let mut known: BTreeSet<_> = strong.account.iter().map(|account| account.id.clone()).collect();
+        let mut known: Set<_> = strong.account.iter().map(|account| account.id.clone()).collect();
         for account in weak.settings.account {
             if !lost.has_account(&account.id) && known.insert(account.id.clone()) {
                 strong.account.push(account);
@@ -213,8 +206,7 @@ impl Settings {
     /// Reads a TOML document of which every entry must be good. The second part lists keys that are not known.
     pub fn from_toml(text: &str) -> Result<(Self, Vec<String>), SettingsError> {
         let table = parse_toml(text)?;
-        let document = table_as_json(&table).map_err(|error| not_toml(text, &error))?;
-        let reader = Reader::read(&document, Lines::of_document(text, &table));
+        let reader = Reader::of_toml(text, &table)?;
         // Roles may name a provider of another document.
         let mut errors =
             reader.found.into_iter().filter(|(_, lost)| !matches!(lost, Some(Lost::Roles { .. })));
@@ -233,7 +225,7 @@ trait Entry: Sized {
     const COSMETIC: &'static [&'static str];
 
     /// What is missing without this entry.
-    fn lost(entry: &Map<String, Value>) -> Lost;
+    fn lost(entry: Option<Object<'_>>) -> Lost;
 
     /// What it is called in a sentence, by what can be read of it.
     fn name(lost: &Lost, position: usize) -> String {
@@ -264,7 +256,7 @@ impl Entry for Provider {
     const TABLE: &'static str = "provider";
     const COSMETIC: &'static [&'static str] = &["name"];
 
-    fn lost(entry: &Map<String, Value>) -> Lost {
+    fn lost(entry: Option<Object<'_>>) -> Lost {
         Lost::Provider { id: readable(entry, "id") }
     }
 
@@ -289,9 +281,8 @@ impl Entry for Provider {
             if has_openid { Ok(scope) } else { Err("it must contain openid".to_owned()) }
         });
         let authorize_params = fields.given("authorize_params", |value| {
-            let params = value.as_object().ok_or("it must be a table")?.iter();
-            let params = params.map(|(name, value)| Ok((name.clone(), string(value)?)));
-            let params: map::Map<_, _> = params.collect::<Result<_, String>>()?;
+            let params = value.object().map_err(|_| "it must be a table")?;
+            let params: map::Map<String, String> = params.read().map_err(|error| error.to_string())?;
             match RESERVED.iter().find(|name| params.contains_key(**name)) {
                 Some(reserved) => Err(format!("they must not set {reserved}")),
                 None => Ok(params),
@@ -332,7 +323,7 @@ impl Entry for Role {
     const TABLE: &'static str = "role";
     const COSMETIC: &'static [&'static str] = &["color"];
 
-    fn lost(entry: &Map<String, Value>) -> Lost {
+    fn lost(entry: Option<Object<'_>>) -> Lost {
         Lost::Role {
             arn: readable(entry, "arn"),
             provider: readable(entry, "provider"),
@@ -353,7 +344,7 @@ impl Entry for Role {
         let profile = fields.optional("profile", parsed);
         let region = fields.optional("region", parsed);
         let duration = fields.optional("duration", |value| {
-            let seconds = value.as_i64().ok_or("it must be a whole number")?;
+            let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
             u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
         });
         let color = fields.optional("color", |value| {
@@ -392,7 +383,7 @@ impl Entry for Account {
     const TABLE: &'static str = "account";
     const COSMETIC: &'static [&'static str] = &[];
 
-    fn lost(entry: &Map<String, Value>) -> Lost {
+    fn lost(entry: Option<Object<'_>>) -> Lost {
         Lost::Account { id: readable(entry, "id") }
     }
 
@@ -416,7 +407,7 @@ impl Entry for Account {
 
 /// An entry that is being read, key by key, so that all that is wrong with it is found.
 struct Fields<'a> {
-    entry: &'a Map<String, Value>,
+    entry: Object<'a>,
     /// The keys that were asked for.
     known: Vec<&'static str>,
     /// Keys that cannot be read, and why.
@@ -426,24 +417,26 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn of(entry: &'a Map<String, Value>) -> Self {
+    fn of(entry: Object<'a>) -> Self {
         Self { entry, known: Vec::new(), bad: Vec::new(), lacking: None }
     }
 
     /// A key without which there is no entry.
-    fn required<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
+    fn required<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
         let value = self.given(key, read);
         if value.is_none() {
-            self.lacking.get_or_insert((key, self.entry.contains_key(key)));
+            let is_missing = matches!(self.entry.find(key), Ok(None));
+            self.lacking.get_or_insert((key, !is_missing));
         }
         value
     }
 
     /// A key that may be missing.
-    fn given<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
+    fn given<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
         self.known.push(key);
-        match read(self.entry.get(key)?) {
-            Ok(value) => Some(value),
+        let value = self.entry.find(key).map_err(|error| error.to_string());
+        match value.and_then(|value| value.map(read).transpose()) {
+            Ok(value) => value,
             Err(reason) => {
                 self.bad.push((key, reason));
                 None
@@ -452,8 +445,8 @@ impl<'a> Fields<'a> {
     }
 
     /// A key that may be missing, or be null in JSON.
-    fn optional<T>(&mut self, key: &'static str, read: fn(&Value) -> Result<T, String>) -> Option<T> {
-        if self.entry.get(key).is_some_and(Value::is_null) {
+    fn optional<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
+        if matches!(self.entry.find(key), Ok(Some(value)) if value.is_null()) {
             self.known.push(key);
             return None;
         }
@@ -462,19 +455,18 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads a string.
-fn string(value: &Value) -> Result<String, String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| "it must be a string".to_owned())
+fn string(value: Value<'_>) -> Result<String, String> {
+    String::read(value).map_err(|_| "it must be a string".to_owned())
 }
 
 /// Reads a string that stands for something.
-fn parsed<T: TryFrom<String, Error: Display>>(value: &Value) -> Result<T, String> {
+fn parsed<T: TryFrom<String, Error: Display>>(value: Value<'_>) -> Result<T, String> {
     T::try_from(string(value)?).map_err(|error| error.to_string())
 }
 
 /// Reads a string that is one of a few.
-fn chosen<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    let name = StringDeserializer::<Malformed>::new(string(value)?);
-    T::deserialize(name).map_err(|error| error.to_string())
+fn chosen<T: Choice>(value: Value<'_>) -> Result<T, String> {
+    T::named(&string(value)?).map_err(|error| error.to_string())
 }
 
 /// What was read so far.
@@ -488,7 +480,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(document: &Map<String, Value>, lines: Lines<'a>) -> Self {
+    fn of_toml(text: &'a str, table: &'a DeTable<'a>) -> Result<Self, SettingsError> {
+        let json = json::to_string(&Table(table));
+        let document = Document::parse(&json).map_err(|_| SettingsError::NotADocument)?;
+        let document = document.value().object().map_err(|_| SettingsError::NotADocument)?;
+        Ok(Self::read(document, Lines::of_document(text, table)))
+    }
+
+    fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
         let mut reader = Self {
             lines,
             settings: Settings::default(),
@@ -497,7 +496,7 @@ impl<'a> Reader<'a> {
             roles: map::Map::new(),
         };
         let known = [Provider::TABLE, Role::TABLE, Account::TABLE];
-        reader.unknown.extend(document.keys().filter(|key| !known.contains(&key.as_str())).cloned());
+        reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         reader.table::<Provider>(document);
         reader.table::<Role>(document);
         reader.table::<Account>(document);
@@ -516,23 +515,21 @@ impl<'a> Reader<'a> {
         Reading { settings: self.settings, faults, unknown: self.unknown }
     }
 
-    fn table<E: Entry>(&mut self, document: &Map<String, Value>) {
-        let entries = match document.get(E::TABLE) {
-            None => return,
-            Some(Value::Array(entries)) => entries,
-            Some(_) => {
+    fn table<E: Entry>(&mut self, document: Object<'_>) {
+        let entries: Vec<_> = match document.find(E::TABLE).map(|table| table.map(Value::list)) {
+            Ok(None) => return,
+            Ok(Some(Ok(entries))) => entries.collect(),
+            _ => {
                 let line = self.lines.of_table(E::TABLE);
                 let reason = "it must be a list of tables".to_owned();
                 let entry = format!("the value of {}", E::TABLE);
                 let error = SettingsError::Entry { entry, line, reason };
-                self.found.push((error, Some(E::lost(&Map::new()))));
+                self.found.push((error, Some(E::lost(None))));
                 return;
             }
         };
         // Good or bad: two entries of one thing may contradict each other, and only the first one was meant.
-        let nothing = Map::new();
-        let losts: Vec<_> =
-            entries.iter().map(|entry| E::lost(entry.as_object().unwrap_or(&nothing))).collect();
+        let losts: Vec<_> = entries.iter().map(|entry| E::lost(entry.object().ok())).collect();
         let keys: Vec<_> = losts.iter().map(E::key).collect();
         let mut twins = vec![None; entries.len()];
         let order = map::sorted(keys.len(), &|one, other| keys[one].cmp(&keys[other]));
@@ -541,20 +538,20 @@ impl<'a> Reader<'a> {
                 twins[*later] = Some(same[0]);
             }
         }
-        for (index, entry) in entries.iter().enumerate() {
+        for (index, entry) in entries.into_iter().enumerate() {
             self.entry::<E>(index, entry, &losts[index], twins[index]);
         }
     }
 
     /// Reads one entry. `twin` is where another entry of the same thing stands before it.
-    fn entry<E: Entry>(&mut self, index: usize, entry: &Value, lost: &Lost, twin: Option<usize>) {
+    fn entry<E: Entry>(&mut self, index: usize, entry: Value<'_>, lost: &Lost, twin: Option<usize>) {
         let name = || E::name(lost, index + 1);
         let line_of = |lines: &Lines<'_>, key| lines.of_entry(E::TABLE, index, key);
         let refused = |line, reason: &str| {
             let error = SettingsError::Entry { entry: name(), line, reason: plain(reason) };
             (error, Some(lost.clone()))
         };
-        let Value::Object(entry) = entry else {
+        let Ok(entry) = entry.object() else {
             self.found.push(refused(line_of(&self.lines, None), "it must be a table"));
             return;
         };
@@ -578,7 +575,7 @@ impl<'a> Reader<'a> {
             self.found.push(refused(line_of(&self.lines, None), &format!("missing field `{key}`")));
         }
         let Some(read) = read.filter(|_| !is_bad) else { return };
-        let unknown = entry.keys().filter(|key| !known.contains(&key.as_str()));
+        let unknown = entry.names().filter(|name| !known.contains(&name.as_str()));
         self.unknown.extend(unknown.map(|key| format!("{}.{index}.{key}", E::TABLE)));
         if let Some(first) = twin {
             let first = first + 1;
@@ -618,38 +615,39 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads an entry of a message, which has nothing wrong with it.
-fn whole<'de, E: Entry, D: Deserializer<'de>>(deserializer: D) -> Result<E, D::Error> {
-    let entry = Map::deserialize(deserializer)?;
-    let mut fields = Fields::of(&entry);
+fn whole<E: Entry>(value: Value<'_>) -> Result<E, Malformed> {
+    let mut fields = Fields::of(value.object()?);
     let read = E::read(&mut fields);
     match (fields.bad.first(), read) {
         (None, Some(read)) => Ok(read),
-        (Some((key, reason)), _) => Err(D::Error::custom(format_args!("{key}: {reason}"))),
-        (None, None) => Err(D::Error::missing_field(fields.lacking.map_or(E::TABLE, |(key, _)| key))),
+        (Some((key, reason)), _) => Err(Malformed::new(format!("{key}: {reason}"))),
+        (None, None) => {
+            Err(Malformed::new(format!("missing field {}", fields.lacking.map_or(E::TABLE, |(key, _)| key))))
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Provider {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        whole(deserializer)
+impl ReadJson for Provider {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        whole(value)
     }
 }
 
-impl<'de> Deserialize<'de> for Role {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        whole(deserializer)
+impl ReadJson for Role {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        whole(value)
     }
 }
 
-impl<'de> Deserialize<'de> for Account {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        whole(deserializer)
+impl ReadJson for Account {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        whole(value)
     }
 }
 
 /// A key's value, if it is as it should be.
-fn readable<T: TryFrom<String, Error: Display>>(entry: &Map<String, Value>, key: &str) -> Option<T> {
-    parsed(entry.get(key)?).ok()
+fn readable<T: TryFrom<String, Error: Display>>(entry: Option<Object<'_>>, key: &str) -> Option<T> {
+    parsed(entry?.find(key).ok()??).ok()
 }
 
 /// A reason on one line, however much of the document it repeats, ready to have a full stop after it.
@@ -713,16 +711,35 @@ fn not_toml(text: &str, error: &toml::de::Error) -> SettingsError {
 }
 
 /// A TOML table as the JSON that it means.
-fn table_as_json(table: &DeTable<'_>) -> Result<Map<String, Value>, toml::de::Error> {
-    table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), as_json(value)?))).collect()
+struct Table<'a>(&'a DeTable<'a>);
+
+impl WriteJson for Table<'_> {
+    fn write(&self, writer: &mut Writer) {
+        let members: Vec<_> =
+            self.0.iter().map(|(key, value)| (key.get_ref().as_ref(), Toml(value.get_ref()))).collect();
+        writer.members(&mut members.iter().map(|(key, value)| -> Member<'_> { (key, value) }));
+    }
 }
 
-fn as_json(value: &Spanned<DeValue<'_>>) -> Result<Value, toml::de::Error> {
-    match value.get_ref() {
-        DeValue::String(text) => Ok(Value::String(text.to_string())),
-        DeValue::Array(values) => values.iter().map(as_json).collect::<Result<_, _>>().map(Value::Array),
-        DeValue::Table(table) => table_as_json(table).map(Value::Object),
-        _ => Value::deserialize(ValueDeserializer::from(value.clone())),
+struct Toml<'a>(&'a DeValue<'a>);
+
+impl WriteJson for Toml<'_> {
+    fn write(&self, writer: &mut Writer) {
+        match self.0 {
+            DeValue::String(text) => writer.string(text),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => number.write(writer),
+                Err(_) => writer.object(&[]),
+            },
+            DeValue::Boolean(value) => value.write(writer),
+            DeValue::Array(values) => {
+                let values: Vec<_> = values.iter().map(|value| Toml(value.get_ref())).collect();
+                values.write(writer);
+            }
+            DeValue::Table(table) => Table(table).write(writer),
+            // No key takes either: it is told as what it is not.
+            DeValue::Float(_) | DeValue::Datetime(_) => writer.object(&[]),
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::ProviderId;
 use crate::aws::RoleArn;
+use crate::json::{ReadJson, WriteJson};
 
 /// What identifies a role: one ARN may be listed for two providers, and the sessions of both differ in who holds them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ReadJson, WriteJson)]
 pub struct RoleKey {
     /// The provider whose ID token the role is assumed with.
     pub provider: ProviderId,

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::{Malformed, ReadJson, Value, WriteJson, Writer, as_text};
 
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $allowed:expr, $max:expr, $rule:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(into = "String")]
         pub struct $name(String);
 
         impl $name {
@@ -47,6 +49,8 @@ macro_rules! checked_text {
                 text.parse()
             }
         }
+
+        as_text!($name);
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
@@ -89,8 +93,8 @@ impl ProfileName {
 }
 
 /// A session duration in seconds: 900 to 43200 (STS API reference, `DurationSeconds`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "u32")]
 pub struct Duration(u32);
 
 impl Duration {
@@ -121,6 +125,18 @@ impl TryFrom<u32> for Duration {
         } else {
             Err(Self::refusal(seconds.into()))
         }
+    }
+}
+
+impl WriteJson for Duration {
+    fn write(&self, writer: &mut Writer) {
+        self.0.write(writer);
+    }
+}
+
+impl ReadJson for Duration {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        u32::read(value)?.try_into().map_err(|reason: String| Malformed::new(reason))
     }
 }
 

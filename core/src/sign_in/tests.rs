@@ -557,7 +557,10 @@ async fn a_rotated_key_is_fetched_once() {
     // A key that is never published is not looked for again and again.
     sign_out(&world, &fixture::provider(), &session).await;
     world.kid.replace("k3".into());
-    assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::TokenKeyUnknown);
+    assert_eq!(
+        sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(),
+        Code::TokenKeyUnknown
+    );
     assert_eq!(world.take_log(), ["Window", "code", "keys"]);
 }
 
@@ -566,7 +569,10 @@ async fn a_closed_window_is_said_to_be_closed() {
     let (world, session) = (World::new(), Shared::default());
     world.session.set(false);
     *world.window.borrow_mut() = Err(AuthorizeError::Cancelled);
-    assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::SignInCancelled);
+    assert_eq!(
+        sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(),
+        Code::SignInCancelled
+    );
 }
 
 #[async_test]
@@ -849,8 +855,9 @@ async fn a_session_is_read_back_from_storage() {
     let (world, session) = (World::new(), Shared::default());
     world.grants_refresh.set(true);
     let before = sign_in_as(&world, Presence::Person, &session).await.unwrap();
-    let text = session.read(|session| serde_json::to_string(session).unwrap());
-    let session = Shared { session: RefCell::new(serde_json::from_str(&text).unwrap()), ..Shared::default() };
+    let text = session.read(|session| crate::json::to_string(session));
+    let session =
+        Shared { session: RefCell::new(crate::json::from_str(&text).unwrap()), ..Shared::default() };
     world.take_log();
     let after = sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
     assert_eq!(after.session_token.expose_secret(), before.session_token.expose_secret());
@@ -872,7 +879,7 @@ fn token_of(amr: &[&str]) -> IdToken {
 }
 
 fn explained(error: StsError, token: &IdToken, keys: &serde_json::Value) -> StsError {
-    let keys: KeySet = serde_json::from_value(json!({ "keys": keys })).unwrap();
+    let keys: KeySet = crate::json::from_str(&json!({ "keys": keys }).to_string()).unwrap();
     error.explained(sts::Context { role: &fixture::role().arn, token, keys: &keys, amr_held_groups: false })
 }
 

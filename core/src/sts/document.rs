@@ -4,15 +4,12 @@
 //! Both are read into the same list of leaves, each known by its own name and by the name of what it stands in. The
 //! first character decides which of the two a body is: services are careless with `Content-Type`.
 
-use std::time::Duration;
-
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Number, Value};
 use zeroize::Zeroizing;
 
-use crate::json;
+use crate::json::{self, Object, ReadJson};
 
 /// The leaves of a document, in the order in which they stand.
 #[derive(Debug)]
@@ -110,49 +107,46 @@ impl Document {
     }
 
     fn from_json(text: &str) -> Option<Self> {
-        let Ok(Value::Object(members)) = json::from_str(text) else { return None };
+        let json = json::Document::parse(text).ok()?;
+        let members = json.value().object().ok()?;
+        let names: Vec<_> = members.names().collect();
         let is_root = |name: &&String| name.ends_with("Response") || *name == ERROR;
         let of_result = |name: &String| Some(format!("{}Response", name.strip_suffix("Result")?));
-        let root = members.keys().find(is_root).cloned().or_else(|| members.keys().find_map(of_result));
+        let root = names.iter().find(is_root).cloned().or_else(|| names.iter().find_map(of_result));
         let mut document = Self { root: root.unwrap_or_default(), leaves: Vec::new() };
-        document.add_bare_error(&members);
-        for (name, value) in members {
-            document.add_json(None, name, value);
-        }
+        document.add_bare_error(members);
+        document.add_members(None, members);
         Some(document)
     }
 
     /// An error without the element around it (Ceph's gateway), with the name of its shape (AWS JSON protocol), in small
     /// letters, or in a list.
-    fn add_bare_error(&mut self, members: &Map<String, Value>) {
+    fn add_bare_error(&mut self, members: Object<'_>) {
         let inside = |name: &str| {
-            members.get(name).map(|value| value.get(0).unwrap_or(value)).and_then(Value::as_object)
+            let value = members.find(name).ok()??;
+            value.list().ok().and_then(|mut list| list.next()).unwrap_or(value).object().ok()
         };
         for error in [Some(members), inside("error"), inside("Errors")].into_iter().flatten() {
-            let text = |names: &[&str]| names.iter().find_map(|name| error.get(*name)?.as_str());
+            let text = |names: &[&'static str]| names.iter().find_map(|name| error.get::<String>(name).ok());
             let Some(code) = text(&["Code", "code", "__type"]) else { continue };
             let code = code.rsplit('#').next().unwrap_or_default();
             let message = text(&["Message", "message"]).unwrap_or_default();
             self.add(Some(&ERROR.to_owned()), "Code".to_owned(), code.to_owned());
-            self.add(Some(&ERROR.to_owned()), "Message".to_owned(), message.to_owned());
+            self.add(Some(&ERROR.to_owned()), "Message".to_owned(), message);
         }
     }
 
     /// JSON that was read is no deeper than 127.
-    fn add_json(&mut self, parent: Option<&String>, name: String, value: Value) {
-        match value {
-            Value::Object(members) => {
-                for (inner, value) in members {
-                    self.add_json(Some(&name), inner, value);
-                }
+    fn add_members(&mut self, parent: Option<&String>, members: Object<'_>) {
+        for (name, value) in members.entries() {
+            let Ok(name) = String::read(name) else { continue };
+            if let Ok(members) = value.object() {
+                self.add_members(Some(&name), members);
+            } else if let Ok(text) = String::read(value) {
+                self.add(parent, name, text);
+            } else if let Some(number) = value.whole_part() {
+                self.add(parent, name, number.to_string());
             }
-            Value::String(text) => self.add(parent, name, text),
-            Value::Number(number) => {
-                if let Some(number) = whole(&number) {
-                    self.add(parent, name, number.to_string());
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Array(_) => {}
         }
     }
 
@@ -167,12 +161,6 @@ impl Document {
     fn add(&mut self, parent: Option<&String>, name: String, text: String) {
         self.leaves.push(Leaf { parent: parent.cloned().unwrap_or_default(), name, text: text.into() });
     }
-}
-
-/// The whole part of a number: the only numbers that matter are times, which AWS writes with an exponent.
-fn whole(number: &Number) -> Option<u64> {
-    let fraction = || Duration::try_from_secs_f64(number.as_f64()?).ok();
-    number.as_u64().or_else(|| Some(fraction()?.as_secs()))
 }
 
 const ERROR: &str = "Error";

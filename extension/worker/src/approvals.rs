@@ -10,13 +10,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
+use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map::Map;
 use rolecall_core::message::host::{Program, RoleSelection};
 use rolecall_core::message::ui::{ApprovalState, Decision, Purpose};
 use rolecall_core::settings::{Approve, Effective, Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
-use serde::{Deserialize, Serialize};
 
 use crate::browser::{Browser, StorageArea, Task, WindowId, within};
 use crate::changes::Changes;
@@ -50,11 +50,10 @@ struct Question {
 }
 
 /// That a program may have a role for a while. Holds no secret.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, ReadJson, WriteJson)]
 struct Allowed {
     role: RoleKey,
     program: Program,
-    #[serde(with = "chrono::serde::ts_seconds")]
     until: DateTime<Utc>,
 }
 

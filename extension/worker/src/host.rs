@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
+use rolecall_core::json;
 use rolecall_core::map::Map;
 use rolecall_core::message::host::{
     HostRequest, HostResponse, Id, Outcome, ProtocolRange, RoleSelection, ToHost, ToWorker, WorkerRequest,
@@ -23,7 +24,6 @@ use rolecall_core::{Code, Problem};
 
 use crate::browser::{Browser, Port, PortListener, Task, within};
 use crate::changes::Changes;
-use crate::codec;
 use crate::settings::Settings;
 
 /// Who fulfils what programs in terminals request through the host.
@@ -260,20 +260,20 @@ impl Host {
         if !self.is_current(number) {
             return;
         }
-        match codec::decode(message) {
-            Some(ToWorker::Response { id, result }) => {
+        match json::from_str(message) {
+            Ok(ToWorker::Response { id, result }) => {
                 // A response that comes too late has no one waiting for it.
                 if let Some(waiting) = self.line.borrow_mut().waiting.remove(&id) {
                     let _ = waiting.send(result.into_result());
                 }
             }
-            Some(ToWorker::Request { id, body }) => self.fulfil(id, body),
-            Some(ToWorker::Cancel { id }) => {
+            Ok(ToWorker::Request { id, body }) => self.fulfil(id, body),
+            Ok(ToWorker::Cancel { id }) => {
                 if let Some(cancel) = self.line.borrow_mut().fulfilling.remove(&id) {
                     let _ = cancel.send(());
                 }
             }
-            None => self.hang_up(&not_understood()),
+            Err(_) => self.hang_up(&not_understood()),
         }
     }
 
@@ -304,10 +304,8 @@ impl Host {
             if this.is_current(number) {
                 this.line.borrow_mut().fulfilling.remove(&id);
             }
-            if let Some(message) = codec::encode(&ToHost::Response { id, result: Outcome::from(result) }) {
-                // If the port is closed by now, whoever asked has gone.
-                let _ = port.post(&message);
-            }
+            // If the port is closed by now, whoever asked has gone.
+            let _ = port.post(&json::to_string(&ToHost::Response { id, result: Outcome::from(result) }));
         };
         self.browser.spawn(fulfilling.boxed_local());
     }
@@ -319,8 +317,7 @@ impl Host {
 
     fn post(&self, message: &ToHost) -> Result<(), Problem> {
         let port = self.line.borrow().port.clone().ok_or_else(|| self.absence())?;
-        let message = codec::encode(message).ok_or_else(not_understood)?;
-        port.post(&message).map_err(|_| stopped())
+        port.post(&json::to_string(message)).map_err(|_| stopped())
     }
 
     fn absence(&self) -> Problem {

@@ -11,14 +11,13 @@
 //! | what they get | [`sign_in`], [`console`] |
 //! | what that takes | [`platform`], [`transport`], [`approvals`], [`host`] |
 //! | what is known | [`settings`], [`sessions`], [`progress`], [`storage`] |
-//! | tools | [`flights`] (work done once for several), [`changes`], [`codec`] |
+//! | tools | [`flights`] (work done once for several), [`changes`] |
 //! | the outside world | [`browser`], one trait; [`web`] implements it, `scripted` does for the tests |
 
 mod approvals;
 mod background;
 mod browser;
 mod changes;
-mod codec;
 mod console;
 mod flights;
 mod host;

@@ -3,13 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use rolecall_core::json;
 use rolecall_core::map::Map;
 use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
 use rolecall_core::settings::Effective;
 
 use crate::approvals::Approvals;
 use crate::browser::{JsonText, Port, PortListener};
-use crate::codec;
 use crate::host::Host;
 use crate::intents::Intents;
 use crate::settings::Settings;
@@ -92,7 +92,7 @@ impl Pages {
 
     fn receive(&self, message: &str) {
         // Only this extension's own pages can open a port; a message of another version is ignored.
-        if let Some(intent) = codec::decode(message) {
+        if let Ok(intent) = json::from_str(message) {
             self.intents.fulfil(intent);
         }
     }
@@ -107,10 +107,8 @@ impl Pages {
 }
 
 fn send(port: &dyn Port, message: &ToPage) {
-    if let Some(message) = codec::encode(message) {
-        // A page that has just been closed is told so by its own event.
-        let _ = port.post(&message);
-    }
+    // A page that has just been closed is told so by its own event.
+    let _ = port.post(&json::to_string(message));
 }
 
 #[cfg(test)]

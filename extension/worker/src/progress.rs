@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rolecall_core::Problem;
+use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map::Map;
 use rolecall_core::message::ui::{Activity, Intent};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::RoleKey;
-use serde::{Deserialize, Serialize};
 
 use crate::browser::StorageArea;
 use crate::changes::Changes;
@@ -24,7 +24,7 @@ pub(crate) struct Progress {
 }
 
 /// What a person wanted last, and what came of it. Holds no secret.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, ReadJson, WriteJson)]
 pub(crate) struct LastOutcome {
     /// What they wanted.
     pub(crate) intent: Option<Intent>,

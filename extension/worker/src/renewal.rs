@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use rolecall_core::aws::Credentials;
 use rolecall_core::freshness::{Lifetime, RENEWAL};
+use rolecall_core::json;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
 
 use crate::browser::Browser;
-use crate::codec;
 use crate::sign_in::SignIn;
 
 /// Renews credentials.
@@ -29,16 +29,14 @@ impl Renewal {
     pub(crate) fn schedule(&self, role: &RoleKey, credentials: &Credentials) {
         let when = Lifetime::of(credentials, self.browser.now()).renewal();
         // Those of a short session are renewed when somebody asks.
-        if when > self.browser.now()
-            && let Some(name) = codec::encode(role)
-        {
-            self.browser.set_alarm(&name, when);
+        if when > self.browser.now() {
+            self.browser.set_alarm(&json::to_string(role), when);
         }
     }
 
     /// An alarm went off.
     pub(crate) async fn renew(&self, alarm: &str) {
-        let Some(role) = codec::decode::<RoleKey>(alarm) else { return };
+        let Ok(role) = json::from_str::<RoleKey>(alarm) else { return };
         // Whoever signed out meanwhile stays signed out.
         if self.sign_in.has_credentials(&role) {
             // Nobody waits for it, and nobody is shown why it failed: whoever asks next is.

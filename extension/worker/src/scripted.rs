@@ -18,6 +18,7 @@ use jwt_compact::Algorithm as _;
 use jwt_compact::alg::Es256;
 use jwt_compact::jwk::JsonWebKey;
 use p256::ecdsa::SigningKey;
+use rolecall_core::json;
 use rolecall_core::message::host::{
     HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerRequest, WorkerResponse,
 };
@@ -142,14 +143,14 @@ pub(crate) struct Popup<'a> {
 impl Popup<'_> {
     /// Does what a person does there.
     pub(crate) fn send(&self, intent: &Intent) {
-        self.page.receive(&serde_json::to_string(intent).unwrap());
+        self.page.receive(&json::to_string(intent));
         self.world.run();
     }
 
     /// What it shows.
     pub(crate) fn state(&self) -> State {
         self.world.run();
-        let state = |message: &String| match serde_json::from_str(message).unwrap() {
+        let state = |message: &String| match json::from_str(message).unwrap() {
             ToPage::State(state) => Some(*state),
             ToPage::Roles(_) => None,
         };
@@ -159,7 +160,7 @@ impl Popup<'_> {
     /// The lists of roles that it was sent.
     pub(crate) fn role_lists(&self) -> Vec<Vec<RoleState>> {
         self.world.run();
-        let roles = |message: &String| match serde_json::from_str(message).unwrap() {
+        let roles = |message: &String| match json::from_str(message).unwrap() {
             ToPage::State(_) => None,
             ToPage::Roles(roles) => Some(roles),
         };
@@ -269,7 +270,7 @@ impl Scripted {
             last_window: Cell::default(),
             pages: RefCell::default(),
             host_is_installed: Cell::default(),
-            machine: RefCell::new(Reading::from_json(&settings())),
+            machine: RefCell::new(Reading::from_json(&settings().to_string())),
             hosts: RefCell::default(),
             permissions: RefCell::default(),
         }
@@ -330,7 +331,7 @@ impl Scripted {
 
     /// The native host says something.
     pub(crate) fn host_sends(&self, message: &ToWorker) {
-        self.host().receive(&serde_json::to_string(message).unwrap());
+        self.host().receive(&json::to_string(message));
     }
 
     /// A program in a terminal asks for something.
@@ -352,7 +353,7 @@ impl Scripted {
     /// What a program was answered, if it was.
     pub(crate) fn program_got(&self, id: Id) -> Option<Result<WorkerResponse, Problem>> {
         let posted = self.host().posted.borrow().clone();
-        posted.iter().find_map(|message| match serde_json::from_str(message).unwrap() {
+        posted.iter().find_map(|message| match json::from_str(message).unwrap() {
             ToHost::Response { id: of, result } if of == id => Some(result.into_result()),
             _ => None,
         })
@@ -362,7 +363,7 @@ impl Scripted {
     pub(crate) fn responses_of_last_host(&self) -> usize {
         let posted = self.host().posted.borrow().clone();
         let is_response =
-            |message: &&String| matches!(serde_json::from_str(message).unwrap(), ToHost::Response { .. });
+            |message: &&String| matches!(json::from_str(message).unwrap(), ToHost::Response { .. });
         posted.iter().filter(is_response).count()
     }
 
@@ -597,7 +598,7 @@ struct HostPort {
 impl Port for HostPort {
     fn post(&self, message: &str) -> Result<(), PortClosed> {
         self.host.post(message)?;
-        let Ok(ToHost::Request { id, body }) = serde_json::from_str(message) else { return Ok(()) };
+        let Ok(ToHost::Request { id, body }) = json::from_str(message) else { return Ok(()) };
         let response = match body {
             HostRequest::Hello { .. } => {
                 HostResponse::Hello { protocol: ProtocolRange::CURRENT, version: "0.1.0".to_owned() }
@@ -609,7 +610,7 @@ impl Port for HostPort {
             _ => return Ok(()),
         };
         let response = ToWorker::Response { id, result: Outcome::Ok(response) };
-        let (host, text) = (Rc::clone(&self.host), serde_json::to_string(&response).unwrap());
+        let (host, text) = (Rc::clone(&self.host), json::to_string(&response));
         // As in a browser, nothing is heard before the worker has done what it is doing.
         self.spawner
             .spawn_local(async move {

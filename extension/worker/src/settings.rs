@@ -11,14 +11,11 @@ use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::{
-    Effective, Fault, Layers, Lost, Provider, ProviderId, Reading, Role, RoleKey, SettingsError,
-};
+use rolecall_core::settings::{Effective, Fault, Layers, Lost, Provider, ProviderId, Reading, Role, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::browser::Browser;
 use crate::changes::Changes;
-use crate::codec;
 
 /// The settings of the background.
 pub(crate) struct Settings {
@@ -127,10 +124,7 @@ impl Settings {
         }
         let reading = match policy {
             Ok(None) => Reading::default(),
-            Ok(Some(text)) => codec::decode(text).map_or_else(
-                || Reading::lost(SettingsError::NotADocument),
-                |policy| Reading::from_json(&policy),
-            ),
+            Ok(Some(text)) => Reading::from_json(text),
             Err(reason) => {
                 let sentence = format!("The browser cannot read the organisation's policy: {reason}");
                 return self.close(Problem::new(Code::PolicyUnavailable, sentence));

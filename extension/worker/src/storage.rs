@@ -4,11 +4,9 @@
 use std::rc::Rc;
 
 use futures_util::future::join;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rolecall_core::json::{self, ReadJson, WriteJson};
 
 use crate::browser::{Browser, JsonText, StorageArea};
-use crate::codec;
 
 /// The storage areas.
 #[derive(Clone)]
@@ -28,10 +26,8 @@ impl Storage {
     }
 
     /// Stores an item.
-    pub(crate) fn save(&self, area: StorageArea, key: &str, value: &impl Serialize) {
-        if let Some(text) = codec::encode(value) {
-            self.0.store(area, key, &text);
-        }
+    pub(crate) fn save(&self, area: StorageArea, key: &str, value: &dyn WriteJson) {
+        self.0.store(area, key, &json::to_string(value));
     }
 
     /// Removes an item.
@@ -48,14 +44,14 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    /// One item. One that cannot be read is removed.
-    pub(crate) fn take<T: DeserializeOwned>(&mut self, area: StorageArea, key: &str) -> Option<T> {
+    /// One item. One that cannot be read is removed; what is wrong with it is not told, for it could be a secret.
+    pub(crate) fn take<T: ReadJson>(&mut self, area: StorageArea, key: &str) -> Option<T> {
         let items = match area {
             StorageArea::Session => &mut self.session,
             StorageArea::Local => &mut self.local,
         };
         let found = items.iter().position(|(name, _)| name == key)?;
-        let value = codec::decode(&items.swap_remove(found).1);
+        let value = json::from_str(&items.swap_remove(found).1).ok();
         if value.is_none() {
             self.storage.remove(area, key);
         }
@@ -64,7 +60,7 @@ impl Stored {
 
     /// The items of `storage.session` whose keys start like this, by the rest of the key. Those that cannot be read are
     /// removed; the others are not affected.
-    pub(crate) fn take_all<T: DeserializeOwned>(&mut self, prefix: &str) -> Vec<(String, T)> {
+    pub(crate) fn take_all<T: ReadJson>(&mut self, prefix: &str) -> Vec<(String, T)> {
         let keys = self.session.iter().map(|(key, _)| key);
         let keys: Vec<_> = keys.filter(|key| key.starts_with(prefix)).cloned().collect();
         let item =

@@ -3,31 +3,30 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
 use rolecall_core::freshness::{LAST_RESORT, Lifetime};
+use rolecall_core::json::{self, ReadJson, WriteJson};
 use rolecall_core::message::host::RoleSelection;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::host_settings::CacheBackend;
 
 /// The file's content.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, ReadJson, WriteJson)]
 pub(super) struct Document {
     version: u32,
     roles: Vec<Entry>,
 }
 
 /// A role's entry.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
 pub(super) struct Entry {
     pub(super) role: RoleKey,
     /// Where the keys are.
     pub(super) backend: CacheBackend,
     pub(super) lifetime: Lifetime,
     /// The keys, if they are in the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) credentials: Option<Credentials>,
 }
 
@@ -66,16 +65,12 @@ impl Default for Document {
 impl Document {
     /// Parses it. `None` for anything but a complete document of this version; the reason could quote keys.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
+        json::from_slice(bytes).ok().filter(|document: &Self| document.version == VERSION)
     }
 
     /// Serializes it.
-    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        // With spare capacity, because a buffer that grows leaves copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM_BYTES * (self.roles.len() + 1)));
-        // Strings, numbers and times always serialise.
-        let _ = serde_json::to_writer(&mut *bytes, self);
-        bytes
+    pub(super) fn to_json(&self) -> Zeroizing<String> {
+        json::to_string(self)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -119,9 +114,6 @@ impl Document {
 /// The format of the file. A file of another version is ignored.
 const VERSION: u32 = 1;
 
-/// More than a role's entry takes: session tokens have one or two thousand characters.
-const ROOM_BYTES: usize = 8192;
-
 #[cfg(test)]
 mod tests {
     use rolecall_core::freshness::SDK_RENEWAL;
@@ -162,22 +154,21 @@ mod tests {
         let mut document = Document::default();
         document.put(entry("a", 60, CacheBackend::File));
         document.put(entry("b", 60, CacheBackend::Keyring));
-        let bytes = document.to_bytes();
-        assert!(bytes.capacity() == ROOM_BYTES * 3, "the buffer did not grow");
-        let read = Document::parse(&bytes).unwrap();
+        let bytes = document.to_json();
+        let read = Document::parse(bytes.as_bytes()).unwrap();
         let kept = read.entry(&role("a")).unwrap().credentials.as_ref().unwrap();
         assert_eq!(kept.secret_access_key.expose_secret(), "very/secret+key");
         let elsewhere = read.entry(&role("b")).unwrap();
         assert!(elsewhere.backend == CacheBackend::Keyring && elsewhere.credentials.is_none());
-        assert_eq!(String::from_utf8_lossy(&bytes).matches("very/secret+key").count(), 1);
+        assert_eq!(bytes.matches("very/secret+key").count(), 1);
     }
 
     #[test]
     fn a_truncated_document_or_one_of_another_version_is_ignored() {
         let mut document = Document::default();
         document.put(entry("a", 60, CacheBackend::File));
-        let bytes = document.to_bytes();
-        assert!(Document::parse(&bytes[..bytes.len() - 1]).is_none());
+        let bytes = document.to_json();
+        assert!(Document::parse(&bytes.as_bytes()[..bytes.len() - 1]).is_none());
         assert!(Document::parse(br#"{"version":2,"roles":[]}"#).is_none());
         assert!(Document::parse(b"").is_none());
         assert!(Document::parse(br#"{"version":1,"roles":[]}"#).is_some());

@@ -60,7 +60,7 @@ impl Folder {
         if !change(&mut document) {
             return Ok(());
         }
-        if document.is_empty() { remove(&self.file()) } else { self.replace(&document.to_bytes()) }
+        if document.is_empty() { remove(&self.file()) } else { self.replace(document.to_json().as_bytes()) }
     }
 
     /// Tests whether the file could be changed.

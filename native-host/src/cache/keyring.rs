@@ -13,8 +13,8 @@ use std::thread;
 use std::time::Duration;
 
 use rolecall_core::aws::Credentials;
+use rolecall_core::json;
 use rolecall_core::settings::RoleKey;
-use zeroize::Zeroizing;
 
 #[cfg(any(windows, target_os = "macos"))]
 use native as system;
@@ -68,16 +68,14 @@ pub(super) fn get(role: &RoleKey, unlock: Unlock) -> Result<Option<Credentials>,
     let role = role.to_string();
     let secret = in_time(unlock, move || system::get(&role, unlock))?;
     // An unreadable entry is ignored; the reason could quote keys.
-    Ok(secret.and_then(|secret| serde_json::from_slice(&secret).ok()))
+    Ok(secret.and_then(|secret| json::from_slice(&secret).ok()))
 }
 
 /// Writes a role's credentials, replacing the previous ones.
 pub(super) fn put(role: &RoleKey, credentials: &Credentials, unlock: Unlock) -> Result<(), KeyringError> {
     let role = role.to_string();
-    let mut secret = Zeroizing::new(Vec::with_capacity(ROOM_BYTES));
-    serde_json::to_writer(&mut *secret, credentials)
-        .map_err(|_| KeyringError::Refused("the credentials cannot be serialized".to_owned()))?;
-    in_time(unlock, move || system::put(&role, &secret, unlock))
+    let secret = json::to_string(credentials);
+    in_time(unlock, move || system::put(&role, secret.as_bytes(), unlock))
 }
 
 /// Removes a role's credentials, if they are there.
@@ -135,9 +133,6 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Enough time to type a password.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
-
-/// More than a role's entry takes: a buffer that grows leaves copies behind.
-const ROOM_BYTES: usize = 8192;
 
 #[cfg(test)]
 mod tests {

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use rolecall_core::json::ReadJson;
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker};
 use rolecall_core::{Code, Problem};
-use serde::Deserialize;
 
 use crate::agent::{Agent, Kind, Listening};
 use crate::cache::{self, Unlock};
@@ -67,8 +67,8 @@ struct Host {
 }
 
 /// The readable part of a request that this version does not know: the id, to respond with an error.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(ReadJson)]
+#[json(rename_all = "camelCase")]
 enum Unknown {
     Request { id: Id },
 }

@@ -9,6 +9,7 @@ use std::thread;
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use rolecall_core::aws::Credentials;
+use rolecall_core::json;
 use rolecall_core::message::agent::{AgentRequest, AgentResponse};
 use rolecall_core::message::frame;
 use rolecall_core::message::host::{
@@ -479,8 +480,8 @@ fn a_command_of_another_version_is_told_so() {
         (r#"{"protocol":{"min":1,"max":1},"body":"juggle"}"#, Code::HostProtocol),
     ] {
         let mut stream = UnixStream::connect(&machine.sockets()[0]).unwrap();
-        let question: serde_json::Value = serde_json::from_str(question).unwrap();
-        frame::write(&mut stream, &question).unwrap();
+        let length = u32::try_from(question.len()).unwrap().to_ne_bytes();
+        stream.write_all(&[&length, question.as_bytes()].concat()).unwrap();
         match frame::read::<AgentResponse>(&mut stream).unwrap() {
             Some(Outcome::Error(problem)) => assert!(problem.is(code), "{problem:?}"),
             other => panic!("{other:?}"),
@@ -510,7 +511,7 @@ fn status_and_roles_tell_what_the_browser_knows() {
             "roles":[{"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},
             "account":"123456789012","accountLabel":"example","profile":"example-dev",
             "expiration":32472144000}],"revision":1,"next":null}"#;
-        Ok(WorkerResponse::Status(serde_json::from_str::<StatusPage>(status).unwrap()))
+        Ok(WorkerResponse::Status(json::from_str::<StatusPage>(status).unwrap()))
     };
     let (ran, _) = run_and_answer(&machine, &mut browser, &["status"], status());
     assert!(ran.stdout.contains("corp: ann@example.com"), "{ran:?}");

@@ -93,7 +93,7 @@ impl Browser {
         }
     }
 
-    pub(crate) fn send(&mut self, frame: &impl serde::Serialize) {
+    pub(crate) fn send(&mut self, frame: &ToHost) {
         frame::write(self.input.as_mut().unwrap(), frame).unwrap();
     }
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::thread;
 
+use rolecall_core::json;
 use rolecall_core::message::host::{RoleSelection, StatusPage, WorkerRequest, WorkerResponse};
 use rolecall_core::{Code, Problem};
 
@@ -37,9 +38,7 @@ fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerRequest>) {
 
 fn answer(question: &WorkerRequest) -> Result<WorkerResponse, Problem> {
     match question {
-        WorkerRequest::Status(_) => {
-            Ok(WorkerResponse::Status(serde_json::from_str::<StatusPage>(STATUS).unwrap()))
-        }
+        WorkerRequest::Status(_) => Ok(WorkerResponse::Status(json::from_str::<StatusPage>(STATUS).unwrap())),
         WorkerRequest::Credentials(request) if request.role.arn.account().as_str() == "123456789012" => {
             Ok(WorkerResponse::Credentials { credentials: credentials(60), keep: true })
         }

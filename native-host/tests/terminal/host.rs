@@ -105,7 +105,7 @@ fn versions_that_do_not_fit_are_told_and_nothing_else_is_answered() {
 fn a_question_of_a_newer_extension_is_answered_with_its_id() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
-    browser.send(&serde_json::json!({"request": {"id": 77, "body": {"juggle": 3}}}));
+    browser.send_bytes(br#"{"request":{"id":77,"body":{"juggle":3}}}"#);
     assert!(browser.answer_to(77).unwrap_err().is(Code::HostProtocol));
 }
 

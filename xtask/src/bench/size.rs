@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rustc_demangle::demangle;
@@ -31,6 +31,17 @@ pub(super) fn measure() -> Result<Measure> {
         unit: "bytes".into(),
         aside: modules.join(", "),
     })
+}
+
+/// Says how much the extension weighs as it was built last. It is an error if that is over the limit.
+pub(crate) fn check() -> Result<String> {
+    let measure = measure()?;
+    let line = super::line(&measure);
+    ensure!(
+        measure.value <= measure.limit,
+        "{line}\nThe extension is too heavy: see `cargo xtask bench --size`."
+    );
+    Ok(line)
 }
 
 /// Prints the sizes of each file, then each module's sections, crates and largest functions.

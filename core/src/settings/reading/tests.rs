@@ -229,7 +229,7 @@ fn keys_of_a_newer_version_are_named_and_ignored() {
 fn json_and_toml_are_the_same_document() {
     let settings = fixture::settings();
     let json = serde_json::to_value(&settings).unwrap();
-    assert_eq!(Reading::from_json(&json), settings.clone().into());
+    assert_eq!(Reading::from_json(&json.to_string()), settings.clone().into());
     let toml = toml::to_string(&settings).unwrap();
     assert_eq!(Reading::from_toml(&toml).unwrap(), settings.into());
 }

@@ -13,7 +13,7 @@ fn world(approve: &str) -> (World, Rc<Background>) {
     for provider in settings["provider"].as_array_mut().unwrap() {
         provider["approve"] = approve.into();
     }
-    world.browser.machine.replace(Reading::from_json(&settings));
+    world.browser.machine.replace(Reading::from_json(&settings.to_string()));
     world.browser.person.replace(Some("alice"));
     let background = world.start();
     world.run();

@@ -51,7 +51,7 @@ fn what_was_stored_of_a_provider_that_has_left_the_settings_is_removed() {
     settings["role"].as_array_mut().unwrap().truncate(2);
     world.browser.policy.replace(Some(Ok(None)));
     world.browser.host_is_installed.set(true);
-    world.browser.machine.replace(rolecall_core::settings::Reading::from_json(&settings));
+    world.browser.machine.replace(rolecall_core::settings::Reading::from_json(&settings.to_string()));
     let background = world.start();
     world.run();
     assert!(world.browser.session.borrow().contains_key("session:corp"));
