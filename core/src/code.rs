@@ -153,7 +153,8 @@ codes! {
     TokenRefused = "token-refused", "Check client_id and the redirect URI registered at the provider.";
     OriginRefused = "origin-refused", "Install the Rolecall host program (rolecall install) and leave token_exchange at \"auto\" or \"native\", or register the extension's origin at the provider.";
     OriginRequired = "origin-required", "Set token_exchange = \"extension\" for the provider in the settings, or register the redirect URI at the provider for a native application.";
-    SecretWanted = "secret-wanted", "Register Rolecall at the provider as a public client, such as a native application, which uses PKCE and has no secret.";
+    SecretWanted = "secret-wanted", "Register Rolecall at the provider as a public client, such as a native application, or set client_secret for the provider in the settings if it gives public clients one (Google does).";
+    SecretRefused = "secret-refused", "Correct client_secret of the provider in the settings, or remove it if the client is a public one.";
     TokenResponseInvalid = "token-response-invalid", "Add openid to scope in the settings; if it is there, tell your identity provider's administrator.";
 
     // The ID token

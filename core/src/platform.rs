@@ -95,6 +95,10 @@ pub trait Platform {
     /// Sends one request and returns the response, without following redirects.
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError>;
 
+    /// Finds out by which route the answers to such a request can be read, by one that costs nothing if they cannot. For
+    /// platforms that have several routes.
+    async fn find_route(&self, _probe: HttpRequest, _route: Route) {}
+
     /// Waits.
     async fn wait(&self, duration: Duration);
 

@@ -212,9 +212,19 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
     async fn authorize(&self, prompt: Prompt) -> Result<IdToken> {
         match self.authorize_once(prompt).await {
             // A browser may keep an answer from an extension after the server has used the code up. The route that
-            // works is known by now, and a new code costs nobody's attention.
+            // works is known by now, and a new code rarely costs anybody's attention.
             Err(Error::Token(error)) if error.is_invalid_grant() => {
-                self.authorize_once(Prompt::None).await.map_err(|_| error.into())
+                let again = match self.authorize_once(Prompt::None).await {
+                    // Whoever has just signed in at a window is there for another one.
+                    Err(error) if prompt != Prompt::None && may_need_person(&error) => {
+                        self.authorize_once(Prompt::AsNeeded).await
+                    }
+                    result => result,
+                };
+                again.map_err(|again| match again {
+                    Error::Authorize(AuthorizeError::Cancelled | AuthorizeError::SignedOut) => again,
+                    _ => error.into(),
+                })
             }
             result => result,
         }
@@ -223,14 +233,18 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
     async fn authorize_once(&self, prompt: Prompt) -> Result<IdToken> {
         let Self { platform, provider, metadata, session, .. } = *self;
         let interaction = prompt.interaction();
+        // Providers that answer `prompt=none` with a page cost everybody the time until the browser gives up.
+        if interaction == Interaction::Silent && !provider.silent {
+            return Err(AuthorizeError::InteractionRequired.into());
+        }
         let step = match interaction {
             Interaction::Silent => Step::AskingSilently,
             Interaction::Window => Step::WaitingForPerson,
         };
         // Who is to choose is not told whom to choose.
         let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
-        let email = session.read(|session| session.person().and_then(|person| person.email.clone()));
-        let login_hint = email.as_deref().filter(|_| !chooses);
+        let hint = session.read(|session| session.person().and_then(|person| person.login_hint.clone()));
+        let login_hint = hint.as_deref().filter(|_| !chooses);
         let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint).await?;
 
         platform.progress(step);
@@ -240,9 +254,11 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
         let code = oidc::read_redirect(&redirect, expected)?;
 
         platform.progress(Step::RedeemingCode);
+        let route = provider.token_exchange.into();
+        platform.find_route(oidc::probe_request(provider, metadata), route).await;
         let exchange = oidc::code_request(provider, metadata, &redirect_uri, &code, &request.code_verifier);
-        let response = platform.send(exchange, provider.token_exchange.into()).await?;
-        let tokens = oidc::read_tokens(&response)?;
+        let response = platform.send(exchange, route).await?;
+        let tokens = oidc::read_tokens(provider, &response)?;
         let token = self.verify(&response, &tokens, Some(&request.nonce)).await?;
         self.remember(token, tokens)
     }
@@ -258,7 +274,7 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
         platform.progress(Step::RedeemingCode);
         let request = || oidc::refresh_request(self.provider, self.metadata, &refresh_token);
         let response = self.send_patiently(request).await?;
-        let tokens = match oidc::read_tokens(&response) {
+        let tokens = match oidc::read_tokens(self.provider, &response) {
             Ok(tokens) => tokens,
             // RFC 6749 section 5.2: only this says that the token itself is of no use any more.
             Err(error) if error.is_invalid_grant() => {
@@ -318,6 +334,7 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
             issuer: &metadata.issuer,
             client_id: &provider.client_id,
             nonce,
+            username_claim: provider.username_claim.as_deref(),
             roles_claim: provider.roles_claim.as_deref(),
             clocks: (platform.now(), server_date(response)),
         };

@@ -147,8 +147,13 @@ mod tests {
         let mut differences = Vec::new();
         for row in &rows {
             let body = json!({ "error": row["error"], "error_description": row["error_description"] });
-            let response = answer(&row["status"], &body.to_string());
-            let read = json!(read_tokens(&response).unwrap_err().code().as_str());
+            let had_origin = row["had_origin"] == json!(true);
+            let response = HttpResponse { had_origin, ..answer(&row["status"], &body.to_string()) };
+            let mut provider = provider(&json!("https://idp.example/.well-known/openid-configuration"));
+            if row["sent_secret"] == json!(true) {
+                provider.client_secret = Some("secret".to_owned().try_into().unwrap());
+            }
+            let read = json!(read_tokens(&provider, &response).unwrap_err().code().as_str());
             compare(row, &read, &mut differences);
         }
         assert!(!rows.is_empty());

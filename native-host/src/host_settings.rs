@@ -1,9 +1,11 @@
-//! The settings of this program alone, which stand in the same files as the others: `[host]` and `[loopback]`.
+//! The settings of this program alone, which stand in the same files as the others: `[host]`, `[loopback]`, and `loopback`
+//! of a `[[provider]]`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rolecall_core::json::{ReadJson, WriteJson};
-use rolecall_core::settings::{Endpoint, Fault};
+use rolecall_core::settings::{ClientSecret, Endpoint, Fault, Provider};
 use rolecall_core::{Code, Problem};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,60 @@ pub(crate) struct HostSettings {
     pub(crate) cache: CacheBackend,
     /// How a sign-in without the extension comes back: `[loopback] …`.
     pub(crate) loopback: LoopbackSettings,
+    /// What the providers say of that, by their ids: `loopback = { … }` of `[[provider]]`.
+    pub(crate) providers: Loopbacks,
+}
+
+impl HostSettings {
+    /// How a sign-in at this provider comes back.
+    pub(crate) fn loopback_of(&self, provider: &Provider) -> LoopbackSettings {
+        let general = self.loopback.clone();
+        let Some(own) = self.own_loopback(provider) else { return general };
+        LoopbackSettings {
+            ports: own.ports.clone().unwrap_or(general.ports),
+            host: own.host.clone().unwrap_or(general.host),
+            path: own.path.clone().unwrap_or(general.path),
+        }
+    }
+
+    /// The provider, with the client that is registered there for this program.
+    pub(crate) fn with_own_client(&self, provider: Provider) -> Provider {
+        let Some(own) = self.own_loopback(&provider) else { return provider };
+        match &own.client_id {
+            Some(client_id) => Provider {
+                client_id: client_id.clone(),
+                client_secret: own.client_secret.clone(),
+                ..provider
+            },
+            None => {
+                Provider { client_secret: own.client_secret.clone().or(provider.client_secret), ..provider }
+            }
+        }
+    }
+
+    fn own_loopback(&self, provider: &Provider) -> Option<&ProviderLoopback> {
+        self.providers.get(provider.id.as_str())?.as_ref()
+    }
+}
+
+/// What each provider of a document says of `loopback`, by its id.
+pub(crate) type Loopbacks = BTreeMap<String, Option<ProviderLoopback>>;
+
+/// `loopback` of a `[[provider]]`: what differs there from `[loopback]` and from the extension's client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct ProviderLoopback {
+    /// The client, where the provider wants one of another kind for programs than for extensions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    /// That client's secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_secret: Option<ClientSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ports: Option<Vec<u16>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
 }
 
 /// Where credentials are kept for when no browser answers.
@@ -87,6 +143,8 @@ pub(crate) struct Document {
     allowed_extensions: Vec<String>,
     cache: Option<CacheBackend>,
     loopback: Option<LoopbackSettings>,
+    /// Every provider of the document, since an entry stands in for the whole entry of a weaker document.
+    providers: Loopbacks,
 }
 
 impl Document {
@@ -97,11 +155,19 @@ impl Document {
         (document, reader.faults)
     }
 
+    /// What its providers say of `loopback`.
+    pub(crate) fn loopbacks(self) -> Loopbacks {
+        self.providers
+    }
+
     /// Adds what a weaker document says where this one says nothing.
     pub(crate) fn put_over(&mut self, weak: Self) {
         self.allowed_extensions.extend(weak.allowed_extensions);
         self.cache = self.cache.or(weak.cache);
         self.loopback = self.loopback.take().or(weak.loopback);
+        for (id, loopback) in weak.providers {
+            self.providers.entry(id).or_insert(loopback);
+        }
     }
 }
 
@@ -111,6 +177,7 @@ impl From<Document> for HostSettings {
             allowed_extensions: document.allowed_extensions,
             cache: document.cache.unwrap_or_default(),
             loopback: document.loopback.unwrap_or_default(),
+            providers: document.providers,
         }
     }
 }
@@ -125,19 +192,38 @@ impl Reader<'_> {
     fn read(&mut self, table: &DeTable<'_>) -> Document {
         let mut document = Document::default();
         if let Some(host) = self.table(table, "host") {
-            document.allowed_extensions = self.key(host, "host", "allowed_extensions").unwrap_or_default();
+            document.allowed_extensions = self.key(host, "[host]", "allowed_extensions").unwrap_or_default();
             // A cache that does not exist is not replaced by the one that a weaker file chooses.
-            let cache = self.key(host, "host", "cache");
+            let cache = self.key(host, "[host]", "cache");
             document.cache = cache.or_else(|| host.contains_key("cache").then(CacheBackend::default));
         }
         document.loopback = self.table(table, "loopback").map(|loopback| {
             let default = LoopbackSettings::default();
             LoopbackSettings {
-                ports: self.key(loopback, "loopback", "ports").unwrap_or(default.ports),
-                host: self.key(loopback, "loopback", "host").unwrap_or(default.host),
-                path: self.key(loopback, "loopback", "path").unwrap_or(default.path),
+                ports: self.key(loopback, "[loopback]", "ports").unwrap_or(default.ports),
+                host: self.key(loopback, "[loopback]", "host").unwrap_or(default.host),
+                path: self.key(loopback, "[loopback]", "path").unwrap_or(default.path),
             }
         });
+        let providers = table.get("provider").and_then(|value| value.get_ref().as_array());
+        for entry in providers.into_iter().flatten() {
+            let Some(entry) = entry.get_ref().as_table() else { continue };
+            let Some(id) = entry.get("id").and_then(|id| id.get_ref().as_str()) else { continue };
+            if document.providers.contains_key(id) {
+                continue;
+            }
+            let name = format!("loopback of the provider \"{}\"", id.escape_debug());
+            let loopback = self.table(entry, "loopback").map(|loopback| ProviderLoopback {
+                client_id: self.key(loopback, &name, "client_id"),
+                client_secret: self
+                    .key::<String>(loopback, &name, "client_secret")
+                    .and_then(|secret| secret.try_into().ok()),
+                ports: self.key(loopback, &name, "ports"),
+                host: self.key(loopback, &name, "host"),
+                path: self.key(loopback, &name, "path"),
+            });
+            document.providers.insert(id.to_owned(), loopback);
+        }
         document
     }
 
@@ -157,7 +243,7 @@ impl Reader<'_> {
             Ok(value) => Some(value),
             Err(error) => {
                 let start = error.span().map_or(start, |span| span.start);
-                self.name(start, &format!("{key} of [{name}]"), error.message());
+                self.name(start, &format!("{key} of {name}"), error.message());
                 None
             }
         }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use rolecall_core::settings::Settings;
+use rolecall_core::settings::{Settings, parse_toml};
 use rolecall_core::{Code, Problem};
 use url::Url;
+
+use crate::host_settings::{Document, Loopbacks};
 
 /// Reads a file of any known kind: `config.yaml` and `[maws]` of the previous tool, or a settings file.
 pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
@@ -12,6 +14,13 @@ pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| refuse(format!("The file cannot be read: {error}.")))?;
     parse(&text).map_err(refuse)
+}
+
+/// What the providers of a settings file say of `loopback`. Other files have nothing of the kind.
+pub(crate) fn loopbacks(path: &Path) -> Loopbacks {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let table = parse_toml(&text);
+    table.map(|table| Document::read(&text, &table, "").0.loopbacks()).unwrap_or_default()
 }
 
 fn parse(text: &str) -> Result<Settings, String> {

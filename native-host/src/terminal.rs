@@ -11,12 +11,13 @@ use chrono::TimeDelta;
 use rolecall_core::message::host::{RoleSelection, WorkerRequest, WorkerResponse};
 use rolecall_core::platform::AuthorizeError;
 use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
-use rolecall_core::settings::{self, Effective, ProviderId};
+use rolecall_core::settings::{self, Effective, Provider, ProviderId};
 use rolecall_core::sign_in::{Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
 use crate::agent::{Agent, Backend};
 use crate::cache::{self, Unlock};
+use crate::host_settings::LoopbackSettings;
 use crate::loopback::{BrowserMode, Loopback, RedirectListener};
 use crate::settings_files::Machine;
 use crate::{platform, roles};
@@ -45,7 +46,7 @@ pub(crate) fn agent(machine: Machine, effective: Effective, options: SignInOptio
         effective,
         options,
         agent: OnceLock::new(),
-        listener: Mutex::default(),
+        listeners: Mutex::default(),
         login: Mutex::default(),
         sessions: Mutex::default(),
     });
@@ -61,21 +62,24 @@ struct Terminal {
     options: SignInOptions,
     /// The agent whose memory is cleared when another person signs in.
     agent: OnceLock<Weak<Agent>>,
-    /// Shared by the requests in flight: the last of them frees the port.
-    listener: Mutex<Weak<RedirectListener>>,
+    /// Shared by the requests in flight for the same registered addresses: the last of them frees the port.
+    listeners: Mutex<Vec<(LoopbackSettings, Weak<RedirectListener>)>>,
     /// Only one window is shown at a time.
     login: Mutex<()>,
     sessions: Mutex<BTreeMap<ProviderId, Arc<Mutex<ProviderSession>>>>,
 }
 
 impl Terminal {
-    fn listener(&self) -> Result<Arc<RedirectListener>, Problem> {
-        let mut shared = lock(&self.listener);
-        if let Some(listener) = shared.upgrade() {
+    fn listener(&self, provider: &Provider) -> Result<Arc<RedirectListener>, Problem> {
+        let settings = self.machine.host.loopback_of(provider);
+        let mut shared = lock(&self.listeners);
+        shared.retain(|(_, listener)| listener.strong_count() > 0);
+        let known = shared.iter().find(|(known, _)| *known == settings);
+        if let Some(listener) = known.and_then(|(_, listener)| listener.upgrade()) {
             return Ok(listener);
         }
-        let listener = Arc::new(RedirectListener::open(&self.machine.host.loopback)?);
-        *shared = Arc::downgrade(&listener);
+        let listener = Arc::new(RedirectListener::open(&settings)?);
+        shared.push((settings, Arc::downgrade(&listener)));
         Ok(listener)
     }
 }
@@ -93,10 +97,11 @@ impl Backend for Terminal {
             ));
         };
         let (mut role, provider) = roles::find(&self.effective, &request.role)?;
+        let provider = self.machine.host.with_own_client(provider);
         role.duration = self.options.duration.or(role.duration);
         let presence = Presence::of(request.interactive);
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
-        let listener = self.listener()?;
+        let listener = self.listener(&provider)?;
         let platform = Loopback::new(&listener, self.options.browser_mode, self.options.timeout, is_wanted);
         let session = Arc::clone(lock(&self.sessions).entry(provider.id.clone()).or_default());
         let session = TerminalSession { terminal: self, provider: &provider.id, session: &session };

@@ -26,7 +26,7 @@ pub struct AuthorizationRequest {
 pub enum Prompt {
     /// `prompt=none`: answer from the session or refuse.
     None,
-    /// No `prompt`: ask what has to be asked.
+    /// The `prompt` of the settings, or none: ask what has to be asked.
     AsNeeded,
     /// `prompt=select_account`: let the person choose among the accounts that the provider knows.
     SelectAccount,
@@ -35,14 +35,18 @@ pub enum Prompt {
 }
 
 impl Prompt {
-    /// The parameter's value, if it is sent.
-    fn value(self) -> Option<&'static str> {
-        match self {
-            Self::None => Some("none"),
-            Self::AsNeeded => None,
-            Self::SelectAccount => Some("select_account"),
-            Self::Login => Some("login"),
-        }
+    /// The parameter's value, if it is sent. Of what the settings add to windows, `consent` goes with a choice of the
+    /// account as well: Google gives a refresh token only with it.
+    fn value(self, provider: &Provider) -> Option<String> {
+        let configured = provider.prompt.as_deref();
+        let chosen = match self {
+            Self::None => return Some("none".to_owned()),
+            Self::AsNeeded => return configured.map(str::to_owned),
+            Self::SelectAccount => "select_account",
+            Self::Login => "login",
+        };
+        let consents = configured.is_some_and(|prompt| prompt.split(' ').any(|word| word == "consent"));
+        Some(if consents { format!("{chosen} consent") } else { chosen.to_owned() })
     }
 
     /// Whether a window may be shown.
@@ -86,8 +90,8 @@ impl AuthorizationRequest {
         query.append_pair("nonce", &nonce);
         query.append_pair("code_challenge", &challenge);
         query.append_pair("code_challenge_method", "S256");
-        if let Some(prompt) = prompt.value() {
-            query.append_pair("prompt", prompt);
+        if let Some(prompt) = prompt.value(provider) {
+            query.append_pair("prompt", &prompt);
         }
         if let Some(hint) = login_hint {
             query.append_pair("login_hint", hint);

@@ -51,7 +51,7 @@ impl Metadata {
 
 // What a sign-in does without is taken as absent where it cannot be used: it costs nobody the sign-in.
 
-fn usable<T: ReadJson + Default>(value: Value<'_>) -> T {
+pub(super) fn usable<T: ReadJson + Default>(value: Value<'_>) -> T {
     T::read(value).unwrap_or_default()
 }
 
@@ -286,6 +286,16 @@ mod tests {
                 format!("{host}/{tenant}/{path}"),
                 format!("https://sts.windows.net/{tenant}/"),
                 format!("That issuer's address is https://sts.windows.net/{tenant}/{path}."),
+            ),
+            (
+                format!("{host}/{tenant}/v2.0/{path}?appid=1"),
+                format!("{host}/{tenant}/v2.0"),
+                format!("That issuer's address is {host}/{tenant}/v2.0/{path}."),
+            ),
+            (
+                format!("https://tenant.auth0.com//{path}"),
+                "https://tenant.auth0.com/".to_owned(),
+                format!("That issuer's address is https://tenant.auth0.com/{path}."),
             ),
         ] {
             let error = read(&asked, &issuer, "").unwrap_err().to_string();

@@ -54,13 +54,17 @@ pub struct Person {
     pub email: Option<String>,
     /// `name`, if the provider tells it.
     pub name: Option<String>,
+    /// The claim that [`Provider::username_claim`](crate::settings::Provider::username_claim) names.
+    pub username: Option<String>,
+    /// By what the provider recognises the person in an authorization request.
+    pub login_hint: Option<String>,
 }
 
 impl Person {
     /// The person's name, for display.
     #[must_use]
     pub fn label(&self) -> &str {
-        self.email.as_deref().or(self.name.as_deref()).unwrap_or(&self.sub)
+        self.username.as_deref().or(self.email.as_deref()).or(self.name.as_deref()).unwrap_or(&self.sub)
     }
 }
 
@@ -73,6 +77,8 @@ pub struct ExpectedToken<'a> {
     pub client_id: &'a str,
     /// The nonce of the request; `None` for a token got by refresh (OIDC Core 12.2).
     pub nonce: Option<&'a str>,
+    /// The claim that names the person, if the settings name one.
+    pub username_claim: Option<&'a str>,
     /// The claim that lists roles, if the settings name one.
     pub roles_claim: Option<&'a str>,
     /// The local clock, and the server's own `Date` where it is known. A token is in time when either says so:
@@ -125,8 +131,15 @@ pub async fn verify(
             None => return Err(IdTokenError::Missing("nonce")),
         }
     }
-    let person =
-        Person { sub: claims.text("sub")?, email: claims.label("email"), name: claims.label("name") };
+    let username = expected.username_claim.and_then(|name| claims.label(name));
+    let person = Person {
+        sub: claims.text("sub")?,
+        email: claims.label("email"),
+        name: claims.label("name"),
+        // Entra ID wants its own `login_hint`, or the UPN, which the email address need not be.
+        login_hint: username.clone().or_else(|| LOGIN_HINTS.iter().find_map(|name| claims.label(name))),
+        username,
+    };
     Ok(IdToken {
         expires_at,
         person,
@@ -325,9 +338,9 @@ impl Claims<'_> {
         self.claim(name)
     }
 
-    /// A claim that people are shown and nothing is decided by: of a wrong type, it is as good as absent.
+    /// A claim that people are shown and nothing is decided by: empty or of a wrong type, it is as good as absent.
     fn label(&self, name: &str) -> Option<String> {
-        self.optional_text(name).ok().flatten()
+        self.optional_text(name).ok().flatten().filter(|text| !text.is_empty())
     }
 
     fn text(&self, name: &'static str) -> Result<String, IdTokenError> {
@@ -351,6 +364,9 @@ impl Claims<'_> {
 /// How far two clocks may be apart. AWS STS takes tokens up to 300 s late and early (recorded, September 2026): a
 /// stricter reader would keep people out whom AWS lets in.
 const LEEWAY: TimeDelta = TimeDelta::seconds(300);
+
+/// The claims by one of which the provider recognises the person, the surest first. Entra ID: "Optional claims reference".
+const LOGIN_HINTS: [&str; 4] = ["login_hint", "preferred_username", "upn", "email"];
 
 /// The claim that carries session tags.
 const SESSION_TAGS: &str = "https://aws.amazon.com/tags";

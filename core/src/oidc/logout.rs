@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Metadata;
-use super::token::post_form;
+use super::token::client_form;
 use crate::platform::HttpRequest;
 use crate::settings::Provider;
 use crate::url::Url;
@@ -16,12 +16,8 @@ pub fn revocation_request(
     refresh_token: &SecretString,
 ) -> Option<HttpRequest> {
     let endpoint = metadata.revocation_endpoint.as_ref()?;
-    let parameters = [
-        ("token", refresh_token.expose_secret()),
-        ("token_type_hint", "refresh_token"),
-        ("client_id", &provider.client_id),
-    ];
-    Some(post_form(endpoint, &parameters))
+    let parameters = [("token", refresh_token.expose_secret()), ("token_type_hint", "refresh_token")];
+    Some(client_form(provider, endpoint, &parameters))
 }
 
 /// The page at which a person ends their session at the provider, if it has one.
@@ -31,7 +27,10 @@ pub fn revocation_request(
 #[must_use]
 pub fn end_session_url(provider: &Provider, metadata: &Metadata) -> Option<Url> {
     let mut url = metadata.end_session_endpoint.as_ref()?.url().clone();
-    url.query_pairs_mut().append_pair("client_id", &provider.client_id);
+    let mut query = url.query_pairs_mut();
+    query.append_pair("client_id", &provider.client_id);
+    query.extend_pairs(provider.end_session_params.iter());
+    drop(query);
     Some(url)
 }
 

@@ -21,6 +21,6 @@ pub use logout::{end_session_url, revocation_request};
 pub use pkce::CodeVerifier;
 pub use redirect::{AuthorizationCode, ExpectedRedirect, RedirectError, read_redirect};
 pub(crate) use token::post_form;
-pub use token::{TokenError, Tokens, code_request, read_tokens, refresh_request};
+pub use token::{TokenError, Tokens, code_request, probe_request, read_tokens, refresh_request};
 
 pub use discovery::{keys_request, metadata_request};

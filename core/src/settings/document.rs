@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Duration, Endpoint, ProfileName, ProviderId, RoleKey};
+use super::{ClientSecret, Duration, Endpoint, ProfileName, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::code::{Code, Problem};
 use crate::json::{self, ReadJson, WriteJson};
@@ -38,12 +38,29 @@ pub struct Provider {
     pub well_known_url: Endpoint,
     /// The client registered there. AWS knows it as the audience.
     pub client_id: String,
+    /// Sent in the body of token requests, to providers that demand it of public clients too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<ClientSecret>,
     /// Space-separated scopes, `openid` among them.
     pub scope: String,
     /// Further parameters of the authorization request, such as `audience` or `domain_hint`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[json(write = json::unless_default)]
     pub authorize_params: Map<String, String>,
+    /// `prompt` of requests with a window, unless the person wants to choose an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Whether `prompt=none` is tried before a window.
+    #[serde(skip_serializing_if = "is_true")]
+    #[json(write = unless_true)]
+    pub silent: bool,
+    /// Further parameters of the page that ends the session at the provider, such as `logout_uri`.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[json(write = json::unless_default)]
+    pub end_session_params: Map<String, String>,
+    /// The claim that names the person in `login_hint` and in the session name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username_claim: Option<String>,
     /// A claim of the ID token that lists the ARNs of the person's roles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles_claim: Option<String>,
@@ -313,6 +330,16 @@ pub(super) fn default_scope() -> String {
     "openid email".to_owned()
 }
 
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn unless_true(flag: &bool) -> impl WriteJson {
+    Some(*flag).filter(|flag| !flag)
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -325,8 +352,8 @@ pub(super) fn is_color(text: &str) -> bool {
     }
 }
 
-/// Parameters of the authorization request that this product sets itself.
-pub(super) const RESERVED: [&str; 14] = [
+/// Parameters of the authorization request that this product sets itself or cannot honour.
+pub(super) const RESERVED_FOR_AUTHORIZATION: [&str; 15] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -341,7 +368,14 @@ pub(super) const RESERVED: [&str; 14] = [
     "id_token_hint",
     "request",
     "request_uri",
+    "dpop_jkt",
 ];
+
+/// Parameters of the end of a session that this product sets itself, or keeps out of addresses.
+pub(super) const RESERVED_FOR_LOGOUT: [&str; 2] = ["client_id", "id_token_hint"];
+
+/// What `prompt` may ask for in a window (OIDC Core 3.1.2.1).
+pub(super) const PROMPTS: [&str; 3] = ["login", "consent", "select_account"];
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Effective, Layer, Layers, LeftOut, Sourced};
 pub use reading::{Fault, Lost, Reading, parse_toml};
 pub use role_key::RoleKey;
-pub use value::{Duration, ProfileName, ProviderId};
+pub use value::{ClientSecret, Duration, ProfileName, ProviderId};
 
 #[cfg(test)]
 pub(crate) mod fixture {

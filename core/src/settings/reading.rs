@@ -10,7 +10,7 @@ use std::fmt::Display;
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::{RESERVED, default_scope, is_color};
+use super::document::{PROMPTS, RESERVED_FOR_AUTHORIZATION, RESERVED_FOR_LOGOUT, default_scope, is_color};
 use super::{Account, Approve, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
@@ -280,14 +280,21 @@ impl Entry for Provider {
             let has_openid = scope.split(' ').any(|scope| scope == "openid");
             if has_openid { Ok(scope) } else { Err("it must contain openid".to_owned()) }
         });
-        let authorize_params = fields.given("authorize_params", |value| {
-            let params = value.object().map_err(|_| "it must be a table")?;
-            let params: map::Map<String, String> = params.read().map_err(|error| error.to_string())?;
-            match RESERVED.iter().find(|name| params.contains_key(**name)) {
-                Some(reserved) => Err(format!("they must not set {reserved}")),
-                None => Ok(params),
-            }
+        let client_secret = fields.optional("client_secret", parsed);
+        let authorize_params =
+            fields.given("authorize_params", |value| parameters(value, &RESERVED_FOR_AUTHORIZATION));
+        let prompt = fields.optional("prompt", |value| {
+            let prompt = string(value)?;
+            let is_known = prompt.split(' ').all(|word| PROMPTS.contains(&word));
+            if is_known { Ok(prompt) } else { Err(format!("it must be one of {}", PROMPTS.join(", "))) }
         });
+        let silent = fields
+            .given("silent", |value| bool::read(value).map_err(|_| "it must be true or false".to_owned()));
+        let end_session_params =
+            fields.given("end_session_params", |value| parameters(value, &RESERVED_FOR_LOGOUT));
+        let username_claim = fields.optional("username_claim", string);
+        // The command line's own, which reads it itself.
+        fields.known.push("loopback");
         let roles_claim = fields.optional("roles_claim", string);
         let sts_endpoint = fields.optional("sts_endpoint", parsed);
         let console_endpoint = fields.optional("console_endpoint", parsed);
@@ -301,8 +308,13 @@ impl Entry for Provider {
             name,
             well_known_url: well_known_url?,
             client_id: client_id?,
+            client_secret,
             scope: scope.unwrap_or_else(default_scope),
             authorize_params: authorize_params.unwrap_or_default(),
+            prompt,
+            silent: silent.unwrap_or(true),
+            end_session_params: end_session_params.unwrap_or_default(),
+            username_claim,
             roles_claim,
             sts_endpoint,
             console_endpoint,
@@ -457,6 +469,16 @@ impl<'a> Fields<'a> {
 /// Reads a string.
 fn string(value: Value<'_>) -> Result<String, String> {
     String::read(value).map_err(|_| "it must be a string".to_owned())
+}
+
+/// Reads parameters of an address, by their names.
+fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, String>, String> {
+    let parameters = value.object().map_err(|_| "it must be a table")?;
+    let parameters: map::Map<String, String> = parameters.read().map_err(|error| error.to_string())?;
+    match reserved.iter().find(|name| parameters.contains_key(**name)) {
+        Some(reserved) => Err(format!("they must not set {reserved}")),
+        None => Ok(parameters),
+    }
 }
 
 /// Reads a string that stands for something.

@@ -68,6 +68,55 @@ checked_text!(
     "1 to 64 letters, digits and _.-"
 );
 
+/// A client secret. Every copy of the settings contains it, so it proves nothing (RFC 8252 section 8.5). It is kept out
+/// of logs, errors and pages all the same.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub struct ClientSecret(String);
+
+impl ClientSecret {
+    /// What stands for a secret where settings are shown.
+    pub const HIDDEN: &str = "(hidden)";
+
+    /// The text, for a request to the provider.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is shown instead of it.
+    #[must_use]
+    pub fn hidden() -> Self {
+        Self(Self::HIDDEN.to_owned())
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ClientSecret([REDACTED])")
+    }
+}
+
+impl TryFrom<String> for ClientSecret {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if text.is_empty() { Err("it is empty") } else { Ok(Self(text)) }
+    }
+}
+
+impl WriteJson for ClientSecret {
+    fn write(&self, writer: &mut Writer) {
+        writer.string(&self.0);
+    }
+}
+
+impl From<ClientSecret> for String {
+    fn from(secret: ClientSecret) -> Self {
+        secret.0
+    }
+}
+
 checked_text!(
     /// An AWS profile's name, of the characters that botocore and the SDKs read the same way.
     ProfileName,

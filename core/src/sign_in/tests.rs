@@ -35,6 +35,7 @@ struct World {
     published_kid: RefCell<String>,
     now: Cell<i64>,
     session: Cell<bool>,
+    answers_silently: Cell<bool>,
     sub: RefCell<String>,
     grants_refresh: Cell<bool>,
     /// The answers of the token endpoint to a refresh, the last one first; none is a success.
@@ -60,6 +61,7 @@ impl World {
             published_kid: RefCell::new("k1".into()),
             now: Cell::new(1_900_000_000),
             session: Cell::new(true),
+            answers_silently: Cell::new(true),
             sub: RefCell::new("alice".into()),
             grants_refresh: Cell::new(false),
             refusals: RefCell::default(),
@@ -165,7 +167,7 @@ impl Platform for World {
         }
         let mut redirect = self.redirect_uri();
         let state = &query["state"];
-        if self.session.get() {
+        if self.session.get() && (interaction == Interaction::Window || self.answers_silently.get()) {
             self.nonce.replace(query["nonce"].clone());
             self.codes.set(self.codes.get() + 1);
             redirect.query_pairs_mut().append_pair("code", "c").append_pair("state", state);
@@ -357,6 +359,32 @@ async fn without_a_session_a_person_gets_a_window_and_a_timer_does_not() {
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent"]);
     assert!(sign_in_as(&world, Presence::Person, &session).await.is_ok());
     assert_eq!(world.take_log(), ["Silent", "Window", "code", "sts 43200"]);
+}
+
+#[async_test]
+async fn a_window_is_shown_at_once_with_the_prompt_of_the_settings_where_nothing_is_to_be_tried_silently() {
+    let (world, session) = (World::new(), Shared::default());
+    let mut provider = fixture::provider();
+    provider.silent = false;
+    provider.prompt = Some("select_account consent".to_owned());
+    let role = fixture::role();
+    let sign_in = |presence| sign_in(&world, &provider, &role, presence, TimeDelta::minutes(15), &session);
+    assert_eq!(sign_in(Presence::Nobody).await.unwrap_err().code(), Code::SignInNeeded);
+    sign_in(Presence::Person).await.unwrap();
+    assert_eq!(world.take_log(), ["discovery", "keys", "Window", "code", "sts 43200"]);
+    assert_eq!(world.prompts.take(), ["select_account consent"]);
+    choose_account(&world, &provider, &session).await.unwrap();
+    assert_eq!(world.prompts.take(), ["select_account consent"]);
+}
+
+#[async_test]
+async fn a_code_that_was_used_up_is_replaced_in_a_window_where_the_provider_does_not_answer_silently() {
+    let (world, session) = (World::new(), Shared::default());
+    world.answers_silently.set(false);
+    world.codes_work_from.set(1);
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    let log = world.take_log();
+    assert_eq!(log[2..], ["Silent", "Window", "code", "Silent", "Window", "code", "sts 43200"]);
 }
 
 #[async_test]
@@ -871,7 +899,7 @@ fn token_of(amr: &[&str]) -> IdToken {
         issuer: "https://idp.example/tenant".into(),
         audience: "abcdef".into(),
         kid: Some("k1".into()),
-        person: Person { sub: "s".into(), email: None, name: None },
+        person: Person { sub: "s".into(), email: None, name: None, username: None, login_hint: None },
         amr: amr.iter().map(|&value| value.to_owned()).collect(),
         has_session_tags: false,
         roles: vec![],

@@ -3,12 +3,14 @@
 use crate::aws::is_name_byte;
 use crate::oidc::Person;
 
-/// A `RoleSessionName` that tells who it is: the email address or `sub`, made valid.
+/// A `RoleSessionName` that tells who it is: the claim that the settings name, the email address or `sub`, made valid.
 ///
 /// STS API reference: 2 to 64 characters of `[\w+=,.@-]`, ASCII. Anything else becomes `-`.
 #[must_use]
 pub fn session_name(person: &Person) -> String {
-    let who = person.email.as_deref().filter(|email| !email.is_empty()).unwrap_or(&person.sub);
+    let names = [&person.username, &person.email];
+    let name = names.into_iter().flatten().find(|name| !name.is_empty());
+    let who = name.unwrap_or(&person.sub);
     let name: String = who
         .chars()
         .map(|c| if u8::try_from(c).is_ok_and(is_name_byte) { c } else { '-' })
@@ -30,7 +32,13 @@ mod tests {
     use super::*;
 
     fn person(sub: &str, email: Option<&str>) -> Person {
-        Person { sub: sub.to_owned(), email: email.map(str::to_owned), name: None }
+        Person {
+            sub: sub.to_owned(),
+            email: email.map(str::to_owned),
+            name: None,
+            username: None,
+            login_hint: None,
+        }
     }
 
     #[test]
@@ -39,6 +47,13 @@ mod tests {
         assert_eq!(session_name(&person("auth0|5f7c", None)), "auth0-5f7c");
         assert_eq!(session_name(&person("7", Some(""))), "rolecall-7");
         assert_eq!(session_name(&person("x", Some("jürgen@example.com"))), "j-rgen@example.com");
+    }
+
+    #[test]
+    fn the_claim_that_the_settings_name_goes_before_the_email_address() {
+        let alice = person("00u1", Some("alice@example.com"));
+        let alice = Person { username: Some("aadams".to_owned()), ..alice };
+        assert_eq!(session_name(&alice), "aadams");
     }
 
     #[cfg(not(target_arch = "wasm32"))]

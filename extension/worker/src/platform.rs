@@ -22,6 +22,8 @@ pub(crate) struct BrowserPlatform {
     pub(crate) browser: Rc<dyn Browser>,
     /// How requests leave.
     pub(crate) transport: Rc<Transport>,
+    /// Whose requests they are: a client of a provider.
+    pub(crate) client: String,
     /// Which redirect address the provider takes.
     pub(crate) redirect: Redirect,
     /// Where the steps are shown.
@@ -55,7 +57,13 @@ impl Platform for BrowserPlatform {
     }
 
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {
-        self.transport.send(request, route).await
+        self.transport.send(request, route, &self.client).await
+    }
+
+    async fn find_route(&self, probe: HttpRequest, route: Route) {
+        if route == Route::Auto {
+            self.transport.find_route(&probe, &self.client).await;
+        }
     }
 
     async fn wait(&self, duration: Duration) {

@@ -20,7 +20,8 @@ use jwt_compact::jwk::JsonWebKey;
 use p256::ecdsa::SigningKey;
 use rolecall_core::json;
 use rolecall_core::message::host::{
-    HostRequest, HostResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker, WorkerRequest, WorkerResponse,
+    HostRequest, HostResponse, HttpRelayResponse, Id, Outcome, ProtocolRange, ToHost, ToWorker,
+    WorkerRequest, WorkerResponse,
 };
 use rolecall_core::message::page::SettingsPage;
 use rolecall_core::message::ui::{Intent, PORT_NAME, RoleState, State, ToPage};
@@ -232,6 +233,10 @@ pub(crate) struct Scripted {
     /// Requests to hosts whose names contain this wait.
     pub(crate) hold: RefCell<Option<&'static str>>,
     held: RefCell<Vec<HeldRequest>>,
+    /// The browser keeps the answers of hosts whose names contain this from the extension.
+    pub(crate) unreadable: RefCell<Option<&'static str>>,
+    /// Whether the hosts are up that the browser keeps the answers of.
+    pub(crate) is_up: Cell<bool>,
     /// What was asked, in order.
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) notifications: RefCell<BTreeSet<String>>,
@@ -263,6 +268,8 @@ impl Scripted {
             nonces: RefCell::default(),
             hold: RefCell::default(),
             held: RefCell::default(),
+            unreadable: RefCell::default(),
+            is_up: Cell::new(true),
             log: RefCell::default(),
             notifications: RefCell::default(),
             alarms: RefCell::default(),
@@ -350,6 +357,19 @@ impl Scripted {
         bodies.collect()
     }
 
+    /// The native host answers the request that it was asked last to send.
+    pub(crate) fn host_relays(&self, status: u16, body: &str) {
+        let posted = self.host().posted.borrow().clone();
+        let relayed = posted.iter().rev().find_map(|message| match json::from_str(message).unwrap() {
+            ToHost::Request { id, body: HostRequest::SendHttp(_) } => Some(id),
+            _ => None,
+        });
+        let body = body.to_owned().into();
+        let response = HostResponse::Http(HttpRelayResponse { status, headers: Vec::new(), body });
+        let id = relayed.expect("the host was not asked to send anything");
+        self.host_sends(&ToWorker::Response { id, result: Outcome::Ok(response) });
+    }
+
     /// What a program was answered, if it was.
     pub(crate) fn program_got(&self, id: Id) -> Option<Result<WorkerResponse, Problem>> {
         let posted = self.host().posted.borrow().clone();
@@ -411,6 +431,9 @@ impl Scripted {
             "/token" => {
                 let nonce =
                     form.get("code").map(|code| self.nonces.borrow()[code.parse::<usize>().unwrap()].clone());
+                if nonce.is_none() && form.contains_key("client_id") && !form.contains_key("refresh_token") {
+                    return HttpResponse::new(400, r#"{"error":"invalid_request"}"#.to_owned().into());
+                }
                 let mut tokens = json!({
                     "token_type": "Bearer", "access_token": "x", "id_token": self.id_token(&host, nonce),
                 });
@@ -538,6 +561,9 @@ impl Browser for Scripted {
     fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>> {
         let (host, path) = (request.url.host_str().unwrap().to_owned(), request.url.path().to_owned());
         self.log.borrow_mut().push(format!("{host}{path}"));
+        if self.unreadable.borrow().is_some_and(|unreadable| host.contains(unreadable)) {
+            return std::future::ready(Err(FetchError::NoAnswer)).boxed_local();
+        }
         if self.hold.borrow().is_none_or(|hold| !host.contains(hold)) {
             return std::future::ready(Ok(self.respond(&request))).boxed_local();
         }
@@ -547,7 +573,7 @@ impl Browser for Scripted {
     }
 
     fn is_reachable(&self, _: &str) -> Task<bool> {
-        std::future::ready(true).boxed_local()
+        std::future::ready(self.is_up.get()).boxed_local()
     }
 
     fn set_alarm(&self, name: &str, when: DateTime<Utc>) {

@@ -158,6 +158,7 @@ impl SignIn {
         BrowserPlatform {
             browser: Rc::clone(&self.browser),
             transport: Rc::clone(&self.transport),
+            client: format!("{} {}", provider.id, provider.client_id),
             redirect: provider.redirect,
             running: self.progress.begin(role),
             asked_by,

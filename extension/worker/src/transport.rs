@@ -13,14 +13,19 @@
 //! A browser keeps six connections to a server and lets further requests wait. While a native host is there, the seventh
 //! goes by the second way as well: programs that want many roles at once wait for one another at AWS no longer than for one.
 //!
-//! A host that needed the second way is remembered. A one-time code may have been used up by a request whose answer
-//! the browser kept; `rolecall_core::sign_in` gets a new one then.
+//! Which way the requests of a provider's client to a server take is remembered, once the server was seen to be up: its
+//! answers could be read, or it refused the extension's origin, or the browser kept its answer. It is forgotten when the
+//! server turns out to want an origin. Providers treat their clients differently, so another client says nothing of this
+//! one.
+//!
+//! A one-time code is used up even by a request whose answer the browser keeps. So the way to a token endpoint is found out
+//! before, once, by a request without a code.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rolecall_core::map::Set;
+use rolecall_core::map::{Map, Set};
 use rolecall_core::message::host::{HostRequest, HostResponse, HttpRelayRequest, HttpRelayResponse};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
@@ -37,9 +42,9 @@ pub(crate) struct Transport {
     browser: Rc<dyn Browser>,
     storage: Storage,
     host: Rc<Host>,
-    /// Origins that are asked through the native host: `scheme://host:port`.
-    relayed: RefCell<Set<String>>,
-    /// Origins that were seen to refuse the extension's.
+    /// Whether a client's requests to a server go through the native host, by [`Target::route`].
+    relayed: RefCell<Map<String, bool>>,
+    /// The same of those that were seen to refuse the extension's origin.
     refusing: RefCell<Set<String>>,
     /// The origin of each request that the browser is sending.
     fetching: RefCell<Vec<String>>,
@@ -63,18 +68,35 @@ impl Transport {
         })
     }
 
-    /// Sends one request by `route`.
+    /// Sends one request of a provider's client by `route`.
     pub(crate) async fn send(
         &self,
         request: HttpRequest,
         route: Route,
+        client: &str,
     ) -> Result<HttpResponse, TransportError> {
-        let target = Target::of(&request);
+        let target = Target::of(&request, client);
         match route {
             Route::Extension => self.fetch_only(&target, &request).await,
             Route::Native => self.relay(&target, &request).await,
             Route::Auto => self.send_any_way(&target, &request).await,
             Route::Readable => self.send_readably(&target, &request).await,
+        }
+    }
+
+    /// Finds out whether answers to requests like this one can be read, unless that is known.
+    pub(crate) async fn find_route(&self, probe: &HttpRequest, client: &str) {
+        let target = Target::of(probe, client);
+        let is_known = self.relayed.borrow().contains_key(&target.route);
+        if is_known || self.browser.has_permission(&target.pattern).await {
+            return;
+        }
+        match self.fetch(&target, probe).await {
+            Ok(response) => self.remember(&target, self.refuses_origin(&target, &response)),
+            Err(TransportError::Unreachable { .. }) if self.is_withheld(&target).await => {
+                self.remember(&target, true);
+            }
+            Err(_) => {}
         }
     }
 
@@ -128,31 +150,58 @@ impl Transport {
         target: &Target,
         request: &HttpRequest,
     ) -> Result<HttpResponse, TransportError> {
-        let is_relayed = self.relayed.borrow().contains(&target.origin);
+        let is_relayed = self.relayed.borrow().get(&target.route).copied().unwrap_or_default();
         if (is_relayed || self.would_wait(target)) && self.host.is_connected() {
-            return self.relay(target, request).await;
-        }
-        let error = match self.fetch(target, request).await {
-            Ok(response) if !self.refuses_origin(target, &response) || !self.host.is_connected() => {
+            let response = self.relay(target, request).await?;
+            if !wants_origin(&response) {
                 return Ok(response);
             }
+            self.forget(target);
+            return self.fetch_only(target, request).await;
+        }
+        if is_relayed && request.method == Method::Post {
+            // A code would be used up by a request whose answer the browser keeps.
+            self.forget(target);
+            return Err(self.known_refusal(target).unwrap_or_else(|| target.not_allowed()));
+        }
+        let error = match self.fetch(target, request).await {
+            Ok(response) if !self.refuses_origin(target, &response) => return Ok(response),
+            Ok(response) if !self.host.is_connected() => return Ok(response),
             Ok(_) => None,
             Err(error @ TransportError::Unreachable { .. }) => Some(error),
             Err(error) => return Err(error),
         };
         // To a script, "the server did not answer CORS" and "the server is down" look the same.
+        let is_withheld = error.is_some() && self.is_withheld(target).await;
         if self.host.is_connected() {
             let response = self.relay(target, request).await?;
-            let mut relayed = self.relayed.borrow_mut();
-            if relayed.insert(target.origin.clone()) {
-                self.storage.save(StorageArea::Local, RELAYED, &*relayed);
+            // It was down for a moment, and is up again.
+            if error.is_some() && wants_origin(&response) {
+                return self.fetch_only(target, request).await;
+            }
+            if error.is_none() || is_withheld {
+                self.remember(target, true);
             }
             return Ok(response);
         }
-        if self.is_withheld(target).await {
+        if is_withheld {
             return Err(self.known_refusal(target).unwrap_or_else(|| target.not_allowed()));
         }
         Err(error.unwrap_or_else(|| target.unreachable("no answer")))
+    }
+
+    fn remember(&self, target: &Target, is_relayed: bool) {
+        let mut relayed = self.relayed.borrow_mut();
+        if relayed.insert(target.route.clone(), is_relayed) != Some(is_relayed) {
+            self.storage.save(StorageArea::Local, RELAYED, &*relayed);
+        }
+    }
+
+    fn forget(&self, target: &Target) {
+        let mut relayed = self.relayed.borrow_mut();
+        if relayed.remove(&target.route).is_some() {
+            self.storage.save(StorageArea::Local, RELAYED, &*relayed);
+        }
     }
 
     /// Whether a request without an answer had one that the browser keeps from the extension.
@@ -162,7 +211,7 @@ impl Transport {
 
     /// Why it is of no use to grant the host, if that was seen.
     fn known_refusal(&self, target: &Target) -> Option<TransportError> {
-        let refuses = self.refusing.borrow().contains(&target.origin);
+        let refuses = self.refusing.borrow().contains(&target.route);
         refuses.then(|| TransportError::OriginRefused { host: target.host.clone() })
     }
 
@@ -170,7 +219,7 @@ impl Transport {
     fn refuses_origin(&self, target: &Target, response: &HttpResponse) -> bool {
         let refuses = is_about_origin(response);
         if refuses {
-            self.refusing.borrow_mut().insert(target.origin.clone());
+            self.refusing.borrow_mut().insert(target.route.clone());
         }
         refuses
     }
@@ -234,21 +283,25 @@ struct Target {
     url: String,
     /// Host and port, for people.
     host: String,
-    /// `scheme://host:port`, to remember.
+    /// `scheme://host:port`.
     origin: String,
+    /// Whose request it is and where it goes, to remember by.
+    route: String,
     /// For the browser's permissions. Match patterns of Firefox have no port.
     pattern: String,
 }
 
 impl Target {
-    fn of(request: &HttpRequest) -> Self {
+    fn of(request: &HttpRequest, client: &str) -> Self {
         let url = &request.url;
         let name = url.host_str().unwrap_or_default();
         let port = url.port().map(|number| format!(":{number}")).unwrap_or_default();
+        let origin = url.origin().ascii_serialization();
         Self {
             url: url.to_string(),
             host: format!("{name}{port}"),
-            origin: url.origin().ascii_serialization(),
+            route: format!("{client} {origin}"),
+            origin,
             pattern: format!("{}://{name}/*", url.scheme()),
         }
     }
@@ -298,8 +351,15 @@ impl Target {
 }
 
 fn is_about_origin(response: &HttpResponse) -> bool {
-    (400..500).contains(&response.status)
-        && matches!(TokenError::read(response), TokenError::OriginRefused { .. })
+    matches!(refusal(response), Some(TokenError::OriginRefused { .. }))
+}
+
+fn wants_origin(response: &HttpResponse) -> bool {
+    matches!(refusal(response), Some(TokenError::OriginRequired { .. }))
+}
+
+fn refusal(response: &HttpResponse) -> Option<TokenError> {
+    (400..500).contains(&response.status).then(|| TokenError::read(response, None))
 }
 
 /// How long a relayed request may take: as long as a request, and the way to the native host and back.
@@ -308,7 +368,7 @@ const RELAY_LIMIT: Duration = Duration::from_secs(25);
 /// How many connections browsers keep to one server of HTTP/1.1, which STS is.
 const CONNECTIONS: usize = 6;
 
-const RELAYED: &str = "relayedOrigins";
+const RELAYED: &str = "relayed";
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

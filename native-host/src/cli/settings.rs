@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rolecall_core::settings::Settings as Document;
+use rolecall_core::settings::{Account, ClientSecret, Provider, Role, Settings as Document};
 use rolecall_core::{Code, Problem};
+use serde::Serialize;
 
+use crate::host_settings::{Loopbacks, ProviderLoopback};
 use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN, short_path};
 use crate::settings_files::{self, File, State};
 use crate::{import, whole_file};
@@ -52,13 +54,14 @@ impl Show {
     fn run(self) -> Outcome {
         let machine = settings_files::load_and_remember();
         let settings = &machine.reading.settings;
+        let shown = whole(settings, &machine.host.providers, Secrets::Hidden);
         if self.json {
-            output::json(settings)?;
+            output::json(&shown)?;
         } else {
             machine.files.iter().try_for_each(show)?;
             if *settings != Document::default() {
                 output::data("")?;
-                output::data(text(settings)?.trim_end())?;
+                output::data(text(&shown)?.trim_end())?;
             }
         }
         let problems = machine.effective().problems;
@@ -103,8 +106,9 @@ impl Import {
             output::note("Nothing to add: you already have these settings.");
             return Ok(ExitCode::SUCCESS);
         }
-        let added = text(&new)?;
-        output::data(added.trim_end())?;
+        let loopbacks = import::loopbacks(&self.file);
+        let added = text(&whole(&new, &loopbacks, Secrets::Written))?;
+        output::data(text(&whole(&new, &loopbacks, Secrets::Hidden))?.trim_end())?;
         if self.dry_run {
             output::note("Nothing was changed (--dry-run).");
             return Ok(ExitCode::SUCCESS);
@@ -121,7 +125,51 @@ impl Import {
     }
 }
 
-fn text(settings: &Document) -> Result<String, Failure> {
+/// What becomes of client secrets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    /// They go into a file.
+    Written,
+    /// They are not shown: people pass on what they see.
+    Hidden,
+}
+
+/// A document, with what this program alone reads of providers.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    provider: Vec<WholeProvider>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    role: &'a [Role],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    account: &'a [Account],
+}
+
+#[derive(Serialize)]
+struct WholeProvider {
+    #[serde(flatten)]
+    provider: Provider,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loopback: Option<ProviderLoopback>,
+}
+
+fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, secrets: Secrets) -> Whole<'a> {
+    let treated = |secret: Option<ClientSecret>| match secrets {
+        Secrets::Written => secret,
+        Secrets::Hidden => secret.map(|_| ClientSecret::hidden()),
+    };
+    let provider = settings.provider.iter().cloned().map(|mut provider| {
+        let mut loopback = loopbacks.get(provider.id.as_str()).cloned().flatten();
+        provider.client_secret = treated(provider.client_secret.take());
+        if let Some(loopback) = &mut loopback {
+            loopback.client_secret = treated(loopback.client_secret.take());
+        }
+        WholeProvider { provider, loopback }
+    });
+    Whole { provider: provider.collect(), role: &settings.role, account: &settings.account }
+}
+
+fn text(settings: &Whole<'_>) -> Result<String, Failure> {
     toml::to_string(settings).map_err(|error| {
         Failure::caused_by(Problem::new(Code::Internal, "The settings cannot be shown."), &error)
     })

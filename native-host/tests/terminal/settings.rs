@@ -306,3 +306,47 @@ fn a_role_that_may_be_in_what_cannot_be_read_is_not_called_unknown() {
     told(&machine, &["exec", "--method", "loopback", arn, "--", "true"], place);
     told(&machine, &["credential-process", "--profile", "dev", "--role-arn", arn], place);
 }
+
+#[test]
+fn settings_are_shown_with_all_that_counts_and_without_secrets() {
+    let machine = Machine::new();
+    let own =
+        "[provider.loopback]\nclient_id = \"desktop\"\nclient_secret = \"GOCSPX-desktop\"\nports = [0]\n";
+    let more = "client_secret = \"GOCSPX-web\"\nprompt = \"consent\"\nsilent = false\nusername_claim = \"upn\"\n\
+                end_session_params = { logout_uri = \"https://a.example/\" }\n";
+    let path = write(&machine, &format!("{PROVIDER}{more}{own}{GOOD}"));
+    for arguments in [vec!["settings", "show"], vec!["settings", "show", "--json"]] {
+        let ran = machine.run(&arguments);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("GOCSPX"), "{}", ran.stdout);
+        assert_eq!(ran.stdout.matches("(hidden)").count(), 2, "{}", ran.stdout);
+        assert!(!ran.stdout.contains("unknown"), "{}", ran.stdout);
+        let known =
+            ["prompt", "silent", "username_claim", "end_session_params", "loopback", "desktop", "ports"];
+        for key in known {
+            assert!(ran.stdout.contains(key), "{key}: {}", ran.stdout);
+        }
+    }
+    let other = machine.write("other.toml", &fs::read_to_string(path).unwrap().replace("corp", "other"));
+    let ran = machine.run(&["settings", "import", &other.display().to_string()]);
+    assert!(ran.stdout.contains("(hidden)") && !ran.stdout.contains("GOCSPX"), "{ran:?}");
+    let kept = fs::read_to_string(machine.home().join(".config/rolecall/config.toml")).unwrap();
+    for secret in ["GOCSPX-web", "GOCSPX-desktop"] {
+        assert_eq!(kept.matches(secret).count(), 2, "{kept}");
+    }
+}
+
+#[test]
+fn a_bad_key_of_a_providers_loopback_is_named_and_loses_nothing_else() {
+    let machine = Machine::new();
+    write(&machine, &format!("{PROVIDER}loopback = {{ ports = [99999], host = \"127.0.0.1\" }}\n{GOOD}"));
+    let ran = machine.run(&["settings", "show"]);
+    let told =
+        "line 5: ports of loopback of the provider \"corp\" cannot be used: invalid value: integer `99999`";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("host = \"127.0.0.1\"") && ran.stdout.contains("role/good"),
+        "{}",
+        ran.stdout
+    );
+}

@@ -85,6 +85,7 @@ fn sign(alg: &str, claims: &Value) -> String {
 
 fn expectations() -> ExpectedToken<'static> {
     ExpectedToken {
+        username_claim: None,
         issuer: "https://idp.example",
         client_id: "client",
         nonce: Some("n"),
@@ -103,6 +104,27 @@ async fn verify_with(
 
 async fn verify_rs256(claims: &Value) -> Result<IdToken, IdTokenError> {
     verify_with(sign("RS256", claims), &[rsa_jwk("k1")], expectations()).await
+}
+
+#[async_test]
+async fn a_person_is_known_to_the_provider_by_the_surest_claim_or_by_the_one_that_the_settings_name() {
+    let mut claims = claims();
+    for (name, value, hint) in [
+        ("sub", json!("00u1"), "alice@example.com"),
+        ("upn", json!("alice@corp.example"), "alice@corp.example"),
+        ("preferred_username", json!("aadams"), "aadams"),
+        ("login_hint", json!(""), "aadams"),
+        ("login_hint", json!(7), "aadams"),
+        ("login_hint", json!("O.CiRh"), "O.CiRh"),
+    ] {
+        claims[name] = value;
+        let person = verify_rs256(&claims).await.unwrap().person;
+        assert_eq!((person.login_hint.as_deref(), person.username), (Some(hint), None), "{name}");
+    }
+    let named = ExpectedToken { username_claim: Some("upn"), ..expectations() };
+    let person = verify_with(sign("RS256", &claims), &[rsa_jwk("k1")], named).await.unwrap().person;
+    assert_eq!(person.login_hint, person.username);
+    assert_eq!(person.label(), "alice@corp.example");
 }
 
 #[async_test]

@@ -79,6 +79,19 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
                 4,
                 "authorize_params: they must not set state.",
             ),
+            ("client_id = \"x\"\nclient_secret = \"\"", 4, "client_secret: it is empty."),
+            ("client_id = \"x\"\nclient_secret = 7", 4, "client_secret: it must be a string."),
+            (
+                "client_id = \"x\"\nprompt = \"none\"",
+                4,
+                "prompt: it must be one of login, consent, select_account.",
+            ),
+            ("client_id = \"x\"\nsilent = \"no\"", 4, "silent: it must be true or false."),
+            (
+                "client_id = \"x\"\nend_session_params.id_token_hint = \"x\"",
+                4,
+                "end_session_params: they must not set id_token_hint.",
+            ),
             (
                 "client_id = \"x\"\ntoken_exchange = \"x\"",
                 4,
@@ -86,6 +99,14 @@ fn a_bad_provider_loses_nothing_else_and_is_named_with_its_line() {
             ),
         ],
     );
+    for reserved in ["prompt", "login_hint", "id_token_hint", "request_uri"] {
+        let keys = format!("client_id = \"x\"\nauthorize_params.{reserved} = \"x\"");
+        let told = format!("authorize_params: they must not set {reserved}.");
+        is_told(
+            "[[provider]]\nid = \"x\"\nwell_known_url = \"https://idp.example/\"\n",
+            &[(&keys, 4, &told)],
+        );
+    }
     let twice = "it is a duplicate, and only the first one counts ([[provider]] number 1).";
     is_told(PROVIDER.trim_start(), &[("", 0, twice)]);
 }
