@@ -32,7 +32,9 @@ pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Reader
         }
         (Service::Provider, CallKind::Token | CallKind::Revoke | CallKind::Userinfo) => {
             match config.provider.token_cors {
-                TokenCors::AllowAll => Readers::Anyone { exposed: None },
+                TokenCors::AllowAll | TokenCors::RequireOrigin | TokenCors::RefuseReadably => {
+                    Readers::Anyone { exposed: None }
+                }
                 TokenCors::NoHeaders => Readers::Nobody,
                 TokenCors::RefuseOrigins => Readers::Known(
                     config.provider.clients.into_iter().flat_map(|client| client.origins).collect(),

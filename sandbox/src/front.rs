@@ -138,7 +138,7 @@ fn failed(world: &World, failure: Failure) -> Response {
 fn kind(service: Service, path: &str, params: &Params) -> CallKind {
     let action = params.get("Action").unwrap_or_default();
     match (service, path, action) {
-        (Service::Provider, "/.well-known/openid-configuration", _) => CallKind::Discovery,
+        (Service::Provider, path, _) if path.ends_with(WELL_KNOWN) => CallKind::Discovery,
         (Service::Provider, "/jwks", _) => CallKind::Jwks,
         (Service::Provider, "/authorize", _) => CallKind::Authorize,
         (Service::Provider, "/sign-in", _) => CallKind::SignIn,
@@ -167,5 +167,7 @@ impl std::fmt::Display for Dropped {
 }
 
 impl std::error::Error for Dropped {}
+
+const WELL_KNOWN: &str = "/.well-known/openid-configuration";
 
 const BODY_LIMIT: usize = 1 << 20;

@@ -50,8 +50,9 @@ mod world;
 pub use calls::{Call, CallKind, Outcome};
 pub use clock::Clock;
 pub use config::{
-    Account, Client, Config, ConsoleConfig, Dialect, IdTokenFault, Ports, ProviderConfig, RedirectFault,
-    Role, SigningAlgorithm, StsConfig, TokenCors, User,
+    Account, Client, Config, ConsoleConfig, Dialect, IdTokenFault, Ports, Preset, ProviderConfig,
+    RedirectFault, RefreshTokens, Refusal, Refusals, Role, SigningAlgorithm, Silent, StsConfig, TokenCors,
+    User,
 };
 pub use faults::{Failure, Hold};
 pub use provider::KeyRotation;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use rolecall_sandbox::{Config, Ports, Sandbox};
+use rolecall_sandbox::{Config, Ports, Preset, Sandbox};
 
 /// An identity provider, an STS and a simulated AWS console, on this machine only. Nothing here is real: it asks for no
 /// password, and its credentials give no access to AWS.
@@ -19,6 +19,9 @@ struct Arguments {
     /// Port of the console (0: any free one)
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port_console: u16,
+    /// Behave as this provider does, by public record
+    #[arg(long = "as", value_name = "PROVIDER")]
+    preset: Option<Preset>,
     /// Print only the settings document, and serve
     #[arg(long)]
     print_settings: bool,
@@ -38,7 +41,8 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let ports =
         Ports { provider: arguments.port_provider, sts: arguments.port_sts, console: arguments.port_console };
-    let sandbox = Sandbox::start(Config { ports, ..Config::default() }).await?;
+    let config = arguments.preset.map_or_else(Config::default, Preset::config);
+    let sandbox = Sandbox::start(Config { ports, ..config }).await?;
     let settings = sandbox.settings_toml();
     if arguments.print_settings {
         print!("{settings}");
@@ -56,4 +60,5 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 const EXAMPLES: &str = "Examples:
   rolecall-sandbox
   rolecall-sandbox --port-provider 4400 --port-sts 4401 --port-console 4402
+  rolecall-sandbox --as google
   rolecall-sandbox --print-settings --port-provider 4400 --port-sts 4401 --port-console 4402 > config.toml";

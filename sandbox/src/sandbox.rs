@@ -61,16 +61,22 @@ impl Sandbox {
         Ok(Self { world, _runs: Runs::Elsewhere { stop: Some(stop), thread: Some(thread) } })
     }
 
-    /// The provider's issuer, `http://127.0.0.1:PORT`.
+    /// The provider's issuer, `http://127.0.0.1:PORT` unless the configuration has a path for it.
     #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.world.urls.issuer
+    pub fn issuer(&self) -> String {
+        self.world.issuer()
+    }
+
+    /// The provider's origin, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn provider_origin(&self) -> &str {
+        &self.world.urls.provider
     }
 
     /// The provider's discovery document.
     #[must_use]
     pub fn well_known_url(&self) -> String {
-        format!("{}/.well-known/openid-configuration", self.world.urls.issuer)
+        self.world.config().provider.well_known_url(&self.world.urls.provider)
     }
 
     /// The STS endpoint, `http://127.0.0.1:PORT/`.
@@ -200,7 +206,7 @@ async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<()>)> {
     let origin = |listener: &TcpListener| listener.local_addr().map(|address| format!("http://{address}"));
     let console_origin = origin(&console)?;
     let urls = Urls {
-        issuer: origin(&provider)?,
+        provider: origin(&provider)?,
         sts: format!("{}/", origin(&sts)?),
         federation: format!("{console_origin}/federation"),
         console: format!("{console_origin}/console/"),

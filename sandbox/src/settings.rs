@@ -15,13 +15,15 @@ pub(crate) fn toml(config: &Config, urls: &Urls) -> String {
             .iter()
             .take(1)
             .map(|client| Provider {
-                id: PROVIDER_ID,
+                id: &config.provider.id,
                 name: &config.provider.name,
-                well_known_url: format!("{}/.well-known/openid-configuration", urls.issuer),
+                well_known_url: config.provider.well_known_url(&urls.provider),
                 client_id: &client.id,
+                client_secret: client.secret.as_deref(),
                 scope: &config.provider.scope,
                 sts_endpoint: &urls.sts,
                 console_endpoint: &urls.federation,
+                more: &config.provider.settings,
             })
             .collect(),
         account: config
@@ -35,7 +37,7 @@ pub(crate) fn toml(config: &Config, urls: &Urls) -> String {
             .roles
             .iter()
             .map(|role| Role {
-                provider: PROVIDER_ID,
+                provider: &config.provider.id,
                 arn: &role.arn,
                 profile: role.profile.as_deref(),
                 region: role.region.as_deref(),
@@ -60,9 +62,13 @@ struct Provider<'a> {
     name: &'a str,
     well_known_url: String,
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<&'a str>,
     scope: &'a str,
     sts_endpoint: &'a str,
     console_endpoint: &'a str,
+    #[serde(flatten)]
+    more: &'a toml::Table,
 }
 
 #[derive(Serialize)]
@@ -82,5 +88,3 @@ struct Role<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     color: Option<&'a str>,
 }
-
-const PROVIDER_ID: &str = "sandbox";

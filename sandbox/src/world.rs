@@ -15,8 +15,8 @@ use crate::sts::Issued;
 /// The addresses of the three services.
 #[derive(Clone, Debug)]
 pub(crate) struct Urls {
-    /// The provider's issuer: its origin, no trailing slash.
-    pub(crate) issuer: String,
+    /// The provider's origin, no trailing slash.
+    pub(crate) provider: String,
     /// The STS endpoint, with a trailing slash.
     pub(crate) sts: String,
     /// The sign-in federation base.
@@ -26,11 +26,6 @@ pub(crate) struct Urls {
 }
 
 impl Urls {
-    /// The provider's host and port, its name in IAM.
-    pub(crate) fn provider_host(&self) -> &str {
-        self.issuer.split_once("://").map_or(&self.issuer, |(_, host)| host)
-    }
-
     /// The console's origin.
     pub(crate) fn console_origin(&self) -> &str {
         self.console.strip_suffix("/console/").unwrap_or(&self.console)
@@ -66,6 +61,11 @@ impl World {
             issued: Mutex::default(),
             sessions: Mutex::default(),
         })
+    }
+
+    /// The provider's issuer.
+    pub(crate) fn issuer(&self) -> String {
+        self.config().provider.issuer(&self.urls.provider)
     }
 
     /// The current configuration.

@@ -86,7 +86,7 @@ impl Browser {
             driver,
             _process: process,
             kind,
-            issuer: format!("{}/", scene.sandbox.issuer()),
+            issuer: format!("{}/", scene.sandbox.provider_origin()),
             console: scene.sandbox.console_url().to_owned(),
         })
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
-use rolecall_sandbox::{CallKind, Config, Sandbox};
+use rolecall_sandbox::{CallKind, Config, Preset, Sandbox};
 
 use crate::machine::{Machine, Ran};
 
@@ -93,6 +93,22 @@ fn the_browser_comes_back_to_a_port_of_this_machine() {
     assert_eq!(variables["AWS_REGION"], "eu-west-1");
     assert_eq!(variables["ROLECALL_ROLE"], DEVELOPER);
     assert_eq!(sandbox.count(CallKind::AssumeRole), 1);
+}
+
+#[test]
+fn a_provider_with_a_client_for_programs_is_asked_with_that_client_its_secret_and_its_addresses() {
+    let (sandbox, machine) = world_of(Preset::Google.config());
+    let arguments = ["--verbose", "login", "example-dev/developer", "--no-browser"];
+    let (child, address, mut stderr) = start(&machine, &arguments);
+    assert!(address.contains("client_id=rolecall-sandbox-desktop&"), "{address}");
+    assert!(address.contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A"), "{address}");
+    visit(&fill_in_the_form(&address, "user=alice-0001"));
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut told).unwrap();
+    let ran = finish(child);
+    assert_eq!(ran.code, Some(0), "{told}");
+    assert!(!format!("{address}{told}{}", ran.stdout).contains("GOCSPX"), "{told}");
+    assert_eq!(sandbox.calls_of(CallKind::Token)[0].status(), Some(200));
 }
 
 #[test]

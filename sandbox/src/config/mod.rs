@@ -3,12 +3,17 @@
 //! The same document starts a sandbox and changes it while it runs ([`crate::Sandbox::change`]).
 
 mod console;
+mod preset;
 mod provider;
 mod sts;
 mod world;
 
 pub use console::ConsoleConfig;
-pub use provider::{Client, IdTokenFault, ProviderConfig, RedirectFault, SigningAlgorithm, TokenCors, User};
+pub use preset::Preset;
+pub use provider::{
+    Client, IdTokenFault, ProviderConfig, RedirectFault, RefreshTokens, Refusal, Refusals, SigningAlgorithm,
+    Silent, TokenCors, User,
+};
 pub use sts::{Account, Dialect, Role, StsConfig};
 
 /// A whole sandbox. [`Config::default`] is the world of the demo; its roles and users are listed in

@@ -7,14 +7,32 @@ use serde_json::{Map, Value};
 /// The OpenID provider: its clients, its users, and how it treats them.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
-    /// Its name in the settings document.
+    /// Its id in the settings document.
+    pub id: String,
+    /// Its name there.
     pub name: String,
+    /// What its issuer has after host and port, such as `/` or `/realms/example`.
+    pub issuer_path: String,
+    /// Members of the discovery document that are not the usual ones; null takes a member away.
+    pub metadata: Map<String, Value>,
+    /// Further keys of the provider in the settings document.
+    pub settings: toml::Table,
     /// The registered clients.
     pub clients: Vec<Client>,
     /// The users.
     pub users: Vec<User>,
     /// The scope the settings document asks for; without `offline_access` there is no refresh token.
     pub scope: String,
+    /// Scopes that are refused as invalid.
+    pub refused_scopes: Vec<String>,
+    /// When there is a refresh token.
+    pub refresh_tokens: RefreshTokens,
+    /// What comes of `prompt=none`.
+    pub silent: Silent,
+    /// How it says that it refuses a token request.
+    pub refusals: Refusals,
+    /// Parameters without which the end-session endpoint shows an error.
+    pub logout_needs: Vec<String>,
     /// The algorithm of ID tokens.
     pub signing: SigningAlgorithm,
     /// Keys to publish instead of the provider's own, as JWKs.
@@ -43,11 +61,95 @@ pub struct ProviderConfig {
     pub redirect_fault: Option<RedirectFault>,
 }
 
-/// A public client (RFC 6749 section 2.1).
+impl ProviderConfig {
+    /// The issuer at this origin.
+    pub(crate) fn issuer(&self, origin: &str) -> String {
+        format!("{origin}{}", self.issuer_path)
+    }
+
+    /// The address of the discovery document (OpenID Connect Discovery section 4.1).
+    pub(crate) fn well_known_url(&self, origin: &str) -> String {
+        format!("{}/.well-known/openid-configuration", self.issuer(origin).trim_end_matches('/'))
+    }
+}
+
+/// What a provider makes of `prompt=none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silent {
+    /// A code from the session, or this error (OIDC Core section 3.1.2.6).
+    Answered(&'static str),
+    /// The form is shown all the same, also where there is a session.
+    Ignored,
+}
+
+/// When a provider issues refresh tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefreshTokens {
+    /// For the scope `offline_access` (OIDC Core section 11).
+    #[default]
+    OfflineAccess,
+    /// For the parameter `access_type=offline`.
+    AccessType,
+    /// Always.
+    Always,
+}
+
+/// How a provider says that it refuses a token request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusals {
+    /// For the request's `Origin`.
+    pub origin: Refusal,
+    /// For want of an `Origin`.
+    pub no_origin: Refusal,
+    /// For want of the client's secret.
+    pub no_secret: Refusal,
+    /// For a wrong one.
+    pub wrong_secret: Refusal,
+}
+
+/// An error response of the token endpoint (RFC 6749 section 5.2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The status.
+    pub status: u16,
+    /// `error`.
+    pub error: String,
+    /// `error_description`.
+    pub description: String,
+    /// Further members.
+    pub more: Map<String, Value>,
+}
+
+impl Refusal {
+    /// A refusal without further members.
+    #[must_use]
+    pub fn new(status: u16, error: &str, description: &str) -> Self {
+        Self { status, error: error.to_owned(), description: description.to_owned(), more: Map::new() }
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            origin: Refusal::new(
+                400,
+                "invalid_request",
+                "the request's origin is not allowed for this client",
+            ),
+            no_origin: Refusal::new(400, "invalid_request", "the request must have an origin"),
+            no_secret: Refusal::new(401, "invalid_client", "client_secret is missing"),
+            wrong_secret: Refusal::new(401, "invalid_client", "the client secret is wrong"),
+        }
+    }
+}
+
+/// A client (RFC 6749 section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// Its `client_id`.
     pub id: String,
+    /// Its secret, if the provider demands one.
+    pub secret: Option<String>,
     /// Exact redirect URIs, or patterns: `*.` as the first label stands for one label, `:*` for any port, a final
     /// `/*` for any path.
     pub redirect_uris: Vec<String>,
@@ -119,6 +221,11 @@ pub enum TokenCors {
     RefuseOrigins,
     /// Every request is served (the code is used up), but the response has no CORS headers.
     NoHeaders,
+    /// Any origin is served, and a code that was sent to an `https` address only from one, as by Entra ID for single-page
+    /// applications. Every response can be read.
+    RequireOrigin,
+    /// A code is not exchanged from any origin, as by Entra ID for other applications. Every response can be read.
+    RefuseReadably,
 }
 
 /// Faults of an ID token.

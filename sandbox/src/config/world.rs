@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
-    Account, Client, Config, ConsoleConfig, Dialect, Ports, ProviderConfig, Role, SigningAlgorithm,
-    StsConfig, TokenCors, User,
+    Account, Client, Config, ConsoleConfig, Dialect, Ports, ProviderConfig, RefreshTokens, Refusals, Role,
+    SigningAlgorithm, Silent, StsConfig, TokenCors, User,
 };
 
 impl Default for Config {
@@ -27,9 +27,14 @@ impl Default for Config {
 
 fn provider() -> ProviderConfig {
     ProviderConfig {
+        id: "sandbox".to_owned(),
         name: "Rolecall sandbox".to_owned(),
+        issuer_path: String::new(),
+        metadata: Map::new(),
+        settings: toml::Table::new(),
         clients: vec![Client {
             id: CLIENT_ID.to_owned(),
+            secret: None,
             redirect_uris: REDIRECTS.map(str::to_owned).to_vec(),
             post_logout_redirect_uris: REDIRECTS.map(str::to_owned).to_vec(),
             origins: Vec::new(),
@@ -39,6 +44,11 @@ fn provider() -> ProviderConfig {
             User::new("bob-0002", "bob@example.com", "Bob Brown", &["dev"]),
         ],
         scope: "openid email profile offline_access".to_owned(),
+        refused_scopes: Vec::new(),
+        refresh_tokens: RefreshTokens::default(),
+        silent: Silent::Answered("login_required"),
+        refusals: Refusals::default(),
+        logout_needs: Vec::new(),
         signing: SigningAlgorithm::default(),
         published_keys: None,
         id_token_lifetime: Duration::from_hours(1),
@@ -87,7 +97,7 @@ fn roles() -> Vec<Role> {
 }
 
 /// A trust policy for the sandbox's provider and its one client, under further `conditions`.
-fn trust(account: &str, mut conditions: Value) -> String {
+pub(super) fn trust(account: &str, mut conditions: Value) -> String {
     conditions["StringEquals"] = json!({ "{provider}:aud": CLIENT_ID });
     json!({
         "Version": "2012-10-17",
@@ -101,7 +111,7 @@ fn trust(account: &str, mut conditions: Value) -> String {
     .to_string()
 }
 
-const CLIENT_ID: &str = "rolecall-sandbox";
+pub(super) const CLIENT_ID: &str = "rolecall-sandbox";
 const DEV: &str = "111111111111";
 const PROD: &str = "222222222222";
 /// The identity redirects of both browsers, and the loopback redirects of a command line (RFC 8252 section 7.3).

@@ -10,7 +10,7 @@ use url::Url;
 use super::grants::{AuthorizationRequest, Session};
 use super::{cookie_name, pkce, redirect_uri, sign_in};
 use crate::answer::{ErrorCode, redirect};
-use crate::config::{Client, RedirectFault};
+use crate::config::{Client, ProviderConfig, RedirectFault, RefreshTokens, Silent};
 use crate::params::Params;
 use crate::world::{SharedWorld, World};
 use crate::{cookies, html};
@@ -86,7 +86,7 @@ impl Back {
             Some(RedirectFault::WrongIssuer) => {
                 answer.push(("iss", "https://somebody-else.example".to_owned()));
             }
-            _ if config.issuer_in_redirect => answer.push(("iss", world.urls.issuer.clone())),
+            _ if config.issuer_in_redirect => answer.push(("iss", world.issuer())),
             _ => {}
         }
         match Url::parse(&self.redirect_uri) {
@@ -111,7 +111,8 @@ fn decide(
     client: &Client,
     back: &Back,
 ) -> Result<Decision, (&'static str, &'static str)> {
-    let request = valid_request(params, client, back)?;
+    let config = world.config().provider;
+    let request = valid_request(params, client, back, &config)?;
     let prompts: Vec<&str> =
         params.get("prompt").unwrap_or_default().split(' ').filter(|p| !p.is_empty()).collect();
     let silent = prompts.contains(&"none");
@@ -128,11 +129,11 @@ fn decide(
     let session = session(world, headers)
         .filter(|session| max_age.is_none_or(|max_age| now - session.auth_time <= max_age))
         .filter(|_| !asks_again);
-    match session {
-        Some(session) => Ok(Decision::Granted(request, session)),
-        // OIDC Core section 3.1.2.6.
-        None if silent => Err(("login_required", "no user is signed in in this browser")),
-        None => Ok(Decision::Ask(request)),
+    match (session, config.silent) {
+        (_, Silent::Ignored) if silent => Ok(Decision::Ask(request)),
+        (Some(session), _) => Ok(Decision::Granted(request, session)),
+        (None, Silent::Answered(error)) if silent => Err((error, "no user is signed in in this browser")),
+        (None, _) => Ok(Decision::Ask(request)),
     }
 }
 
@@ -140,6 +141,7 @@ fn valid_request(
     params: &Params,
     client: &Client,
     back: &Back,
+    config: &ProviderConfig,
 ) -> Result<AuthorizationRequest, (&'static str, &'static str)> {
     if params.repeated().is_some() {
         return Err(("invalid_request", "a parameter is repeated"));
@@ -162,6 +164,9 @@ fn valid_request(
     if !scope.split(' ').any(|scope| scope == "openid") {
         return Err(("invalid_scope", "the scope must contain openid"));
     }
+    if scope.split(' ').any(|scope| config.refused_scopes.iter().any(|refused| refused == scope)) {
+        return Err(("invalid_scope", "a scope is not offered"));
+    }
     // `plain` is the default if no method is given (RFC 7636 section 4.3), and not accepted.
     if params.get("code_challenge_method") != Some("S256") {
         return Err(("invalid_request", "PKCE with code_challenge_method=S256 is required"));
@@ -176,6 +181,11 @@ fn valid_request(
         nonce: params.get("nonce").map(str::to_owned),
         code_challenge: challenge.to_owned(),
         login_hint: params.get("login_hint").map(str::to_owned),
+        refresh: match config.refresh_tokens {
+            RefreshTokens::OfflineAccess => scope.split(' ').any(|scope| scope == "offline_access"),
+            RefreshTokens::AccessType => params.get("access_type") == Some("offline"),
+            RefreshTokens::Always => true,
+        },
     })
 }
 

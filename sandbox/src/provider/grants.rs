@@ -16,6 +16,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) nonce: Option<String>,
     pub(crate) code_challenge: String,
     pub(crate) login_hint: Option<String>,
+    /// Whether a refresh token is issued.
+    pub(crate) refresh: bool,
 }
 
 /// A user signed in in one browser.
@@ -55,6 +57,7 @@ pub(crate) struct Family {
     pub(crate) sub: String,
     pub(crate) scope: String,
     pub(crate) auth_time: DateTime<Utc>,
+    pub(crate) refresh: bool,
 }
 
 /// The provider's state.
@@ -89,6 +92,7 @@ impl Grants {
             sub: session.sub.clone(),
             scope: request.scope.clone(),
             auth_time: session.auth_time,
+            refresh: request.refresh,
         };
         let code = random::token(24);
         self.codes.insert(code.clone(), Code { request, family, expires, used: false });

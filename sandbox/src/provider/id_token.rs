@@ -58,12 +58,14 @@ fn claims(
     let now = world.clock.now();
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    claim("iss", json!(world.urls.issuer));
+    claim("iss", json!(world.issuer()));
     claim("aud", json!(family.client_id));
     claim("iat", json!(now.timestamp()));
     claim("exp", json!((now + config.id_token_lifetime).timestamp()));
     claim("auth_time", json!(family.auth_time.timestamp()));
-    claim("amr", json!(user.amr));
+    if !user.amr.is_empty() {
+        claim("amr", json!(user.amr));
+    }
     if let Some(nonce) = nonce {
         claim("nonce", json!(nonce));
     }

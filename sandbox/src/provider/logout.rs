@@ -18,6 +18,11 @@ pub(super) async fn logout(
     Extension(params): Extension<Params>,
     headers: HeaderMap,
 ) -> Response {
+    let needs = world.config().provider.logout_needs;
+    if let Some(missing) = needs.iter().find(|name| params.get(name).is_none()) {
+        let text = format!("The request lacks {missing}.");
+        return html::error_page(StatusCode::BAD_REQUEST, "Nobody was signed out", &text);
+    }
     let name = cookie_name(&world);
     if let Some(cookie) = cookies::read(&headers, &name) {
         world.grants().sessions.remove(cookie);

@@ -2,18 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::keys;
 use crate::world::SharedWorld;
 
+/// `GET` of any other path: that of the issuer, before the well-known one, has the document too.
+pub(super) async fn discovery_of_path(world: State<SharedWorld>, uri: Uri) -> Response {
+    let url = world.config().provider.well_known_url(&world.urls.provider);
+    if url.strip_prefix(&world.urls.provider) == Some(uri.path()) {
+        discovery(world).await
+    } else {
+        StatusCode::NOT_FOUND.into_response()
+    }
+}
+
 /// `GET /.well-known/openid-configuration`.
 pub(super) async fn discovery(State(world): State<SharedWorld>) -> Response {
     let config = world.config().provider;
-    let issuer = &world.urls.issuer;
-    Json(json!({
-        "issuer": issuer,
+    let issuer = &world.urls.provider;
+    let mut document = json!({
+        "issuer": world.issuer(),
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
@@ -33,8 +44,14 @@ pub(super) async fn discovery(State(world): State<SharedWorld>) -> Response {
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "email",
             "email_verified", "name", "preferred_username", "groups", "https://aws.amazon.com/tags"],
         "authorization_response_iss_parameter_supported": config.issuer_in_redirect,
-    }))
-    .into_response()
+    });
+    for (name, value) in config.metadata {
+        document[name] = value;
+    }
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    Json(document).into_response()
 }
 
 /// `GET /jwks`.

@@ -28,6 +28,7 @@ use crate::world::{SharedWorld, World};
 pub(crate) fn router(world: SharedWorld) -> Router {
     Router::new()
         .route("/.well-known/openid-configuration", get(metadata::discovery))
+        .route("/{*path}", get(metadata::discovery_of_path))
         .route("/jwks", get(metadata::jwks))
         .route("/authorize", get(authorize::authorize).post(authorize::authorize))
         .route("/sign-in", post(sign_in::submit))
@@ -40,6 +41,6 @@ pub(crate) fn router(world: SharedWorld) -> Router {
 
 /// The name of the single sign-on cookie.
 fn cookie_name(world: &World) -> String {
-    let port = world.urls.issuer.rsplit_once(':').map_or("", |(_, port)| port);
+    let port = world.urls.provider.rsplit_once(':').map_or("", |(_, port)| port);
     format!("sandbox_sso_{port}")
 }

@@ -1,4 +1,4 @@
-//! Token revocation (RFC 7009), for public clients.
+//! Token revocation (RFC 7009).
 
 use axum::Extension;
 use axum::extract::State;
@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::oauth_error;
+use super::token::authenticate;
 use crate::params::Params;
 use crate::world::SharedWorld;
 
@@ -17,15 +18,18 @@ pub(super) async fn revoke(
     let Some(token) = params.get("token") else {
         return oauth_error(StatusCode::BAD_REQUEST, "invalid_request", "token is missing");
     };
-    let clients = world.config().provider.clients;
-    let Some(client) = params.get("client_id").filter(|id| clients.iter().any(|client| client.id == *id))
-    else {
+    let config = world.config().provider;
+    let client = params.get("client_id").and_then(|id| config.clients.iter().find(|client| client.id == id));
+    let Some(client) = client else {
         return oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "the client is unknown");
     };
+    if let Err(refusal) = authenticate(client, &params, &config) {
+        return refusal.response();
+    }
     let mut grants = world.grants();
     let refresh = grants.refresh.get(token).map(|refresh| refresh.family.clone());
     let family = refresh.or_else(|| grants.access.get(token).map(|access| access.family.clone()));
-    if let Some(family) = family.filter(|family| family.client_id == client) {
+    if let Some(family) = family.filter(|family| family.client_id == client.id) {
         grants.revoke(&family);
     }
     StatusCode::OK.into_response()

@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6), for public clients.
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6).
 
 use axum::Extension;
 use axum::extract::State;
@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 
+use super::error::{configured_error, oauth_error};
 use super::grants::{Access, Family, Refresh};
-use super::{id_token, oauth_error, pkce};
+use super::{id_token, pkce};
 use crate::answer::{broken, private_json};
-use crate::config::{Client, ProviderConfig, TokenCors};
+use crate::config::{self, Client, ProviderConfig, TokenCors};
 use crate::params::Params;
 use crate::random;
 use crate::world::{SharedWorld, World};
@@ -32,7 +33,7 @@ fn exchange(world: &World, params: &Params, headers: &HeaderMap) -> Result<Respo
         && !client
             .is_some_and(|client| client.origins.iter().any(|known| known.as_bytes() == origin.as_bytes()))
     {
-        return Err(Refusal::invalid_request("the request's origin is not allowed for this client"));
+        return Err(Refusal::Configured(Box::new(config.refusals.origin)));
     }
     let form = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !form.is_some_and(|form| form.starts_with("application/x-www-form-urlencoded")) {
@@ -44,11 +45,36 @@ fn exchange(world: &World, params: &Params, headers: &HeaderMap) -> Result<Respo
     let Some(client) = client else {
         return Err(Refusal::InvalidClient);
     };
+    authenticate(client, params, &config)?;
     match params.get("grant_type") {
+        // Entra ID: what a code is redeemed with depends on the kind of its redirect URI.
+        Some("authorization_code")
+            if matches!(config.token_cors, TokenCors::RequireOrigin | TokenCors::RefuseReadably) =>
+        {
+            let is_single_page = config.token_cors == TokenCors::RequireOrigin;
+            let wants_origin =
+                params.get("redirect_uri").map(|uri| is_single_page && uri.starts_with("https:"));
+            match (wants_origin, headers.contains_key(header::ORIGIN)) {
+                (Some(true), false) => Err(Refusal::Configured(Box::new(config.refusals.no_origin))),
+                (Some(false), true) => Err(Refusal::Configured(Box::new(config.refusals.origin))),
+                _ => redeem(world, params, &config, client),
+            }
+        }
         Some("authorization_code") => redeem(world, params, &config, client),
         Some("refresh_token") => refresh(world, params, &config, client),
         Some(_) => Err(Refusal::BadRequest("unsupported_grant_type", "this grant type is not offered")),
         None => Err(Refusal::invalid_request("grant_type is missing")),
+    }
+}
+
+/// RFC 6749 section 2.3.1: the client's secret in the body, if it has one.
+pub(super) fn authenticate(client: &Client, params: &Params, config: &ProviderConfig) -> Result<(), Refusal> {
+    match (&client.secret, params.get("client_secret")) {
+        (Some(_), None) => Err(Refusal::Configured(Box::new(config.refusals.no_secret.clone()))),
+        (Some(secret), Some(given)) if secret != given => {
+            Err(Refusal::Configured(Box::new(config.refusals.wrong_secret.clone())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -142,7 +168,7 @@ fn issue(
     let mut grants = world.grants();
     let expires = now + config.access_token_lifetime;
     grants.access.insert(access_token, Access { family: family.clone(), expires });
-    if family.scope.split(' ').any(|scope| scope == "offline_access") {
+    if family.refresh {
         let refresh_token = random::token(32);
         answer["refresh_token"] = refresh_token.clone().into();
         let expires = now + config.refresh_token_lifetime;
@@ -151,8 +177,9 @@ fn issue(
     Ok(private_json(StatusCode::OK, &answer))
 }
 
-enum Refusal {
+pub(super) enum Refusal {
     BadRequest(&'static str, &'static str),
+    Configured(Box<config::Refusal>),
     InvalidClient,
     Broken(anyhow::Error),
 }
@@ -166,8 +193,9 @@ impl Refusal {
         Self::BadRequest("invalid_grant", description)
     }
 
-    fn response(&self) -> Response {
+    pub(super) fn response(&self) -> Response {
         match self {
+            Self::Configured(refusal) => configured_error(refusal),
             Self::BadRequest(error, description) => oauth_error(StatusCode::BAD_REQUEST, error, description),
             Self::InvalidClient => {
                 oauth_error(StatusCode::UNAUTHORIZED, "invalid_client", "this client is not registered here")

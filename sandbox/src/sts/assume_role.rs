@@ -25,7 +25,8 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
         return Err(not_from(provider));
     }
     let identity = verified(world, &config, &request, &arn)?;
-    let host = world.urls.provider_host();
+    let issuer = world.issuer();
+    let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host);
     let provider_arn = format!("arn:{}:iam::{}:oidc-provider/{host}", arn.partition, arn.account);
     let packed_policy_size = packed(&config, &request, &identity)?;
     let max_duration = authorize(&config, &request, &identity, host, arn.account, &provider_arn)?;
@@ -73,7 +74,7 @@ fn verified(
         request.token,
         &Expected {
             role_arn: request.role_arn,
-            issuer: &world.urls.issuer,
+            issuer: &world.issuer(),
             audiences: account.and_then(|account| account.audiences.as_deref()),
             keys: keys.as_deref(),
             now: world.clock.now().timestamp(),

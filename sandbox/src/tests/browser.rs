@@ -36,7 +36,7 @@ impl Browser {
     pub(super) fn new(sandbox: &Sandbox) -> Self {
         Self {
             http: Client::builder().redirect(Policy::none()).no_proxy().build().unwrap(),
-            issuer: sandbox.issuer().to_owned(),
+            issuer: sandbox.provider_origin().to_owned(),
             sts: sandbox.sts_endpoint().to_owned(),
             federation: sandbox.console_endpoint().to_owned(),
             console: sandbox.console_url().to_owned(),

@@ -5,6 +5,7 @@ mod console;
 mod controls;
 mod flow;
 mod metadata;
+mod presets;
 mod provider;
 mod recorded;
 mod signing;

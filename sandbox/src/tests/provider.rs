@@ -110,7 +110,7 @@ async fn a_faulty_redirect_has_only_the_configured_fault() {
     let sandbox = sandbox().await;
     let browser = Browser::new(&sandbox);
     browser.sign_in(ALICE).await;
-    let issuer = sandbox.issuer();
+    let issuer = sandbox.provider_origin();
     let refused = RedirectFault::Error { error: "server_error".to_owned(), description: "down".to_owned() };
     let cases = [
         (RedirectFault::WrongState, "somebody-elses-state", issuer, true),

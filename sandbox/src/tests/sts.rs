@@ -86,7 +86,7 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
     for (change, code, message) in cases {
         let answer = browser.assume(READONLY, tokens.id_token(), &[change]).await;
         assert_eq!(answer.aws_error(), (400, code.to_owned()), "{change:?}");
-        assert_eq!(answer.element("Message"), message.replace("ISSUER", sandbox.issuer()));
+        assert_eq!(answer.element("Message"), message.replace("ISSUER", &sandbox.issuer()));
     }
     let stray = browser.get(&browser.sts).await;
     assert_eq!((stray.status, stray.header("location")), (302, Some("https://aws.amazon.com/iam")));

@@ -14,6 +14,7 @@ mod host;
 mod independent;
 mod main_job;
 mod policy;
+mod presets;
 mod provider;
 mod routes;
 mod session;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         independent::stories(),
         main_job::stories(),
         policy::stories(),
+        presets::stories(),
         provider::stories(),
         routes::stories(),
         session::stories(),
