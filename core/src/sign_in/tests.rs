@@ -36,6 +36,7 @@ struct World {
     now: Cell<i64>,
     session: Cell<bool>,
     answers_silently: Cell<bool>,
+    id_token_lifetime: Cell<i64>,
     sub: RefCell<String>,
     grants_refresh: Cell<bool>,
     /// The answers of the token endpoint to a refresh, the last one first; none is a success.
@@ -62,6 +63,7 @@ impl World {
             now: Cell::new(1_900_000_000),
             session: Cell::new(true),
             answers_silently: Cell::new(true),
+            id_token_lifetime: Cell::new(3_600),
             sub: RefCell::new("alice".into()),
             grants_refresh: Cell::new(false),
             refusals: RefCell::default(),
@@ -85,7 +87,7 @@ impl World {
             "iss": "https://idp.example", "aud": "abcdef", "sub": *self.sub.borrow(),
             "email": format!("{}@example.com", self.sub.borrow()),
             "roles": ["arn:aws:iam::123456789012:role/listed", "no role"],
-            "iat": self.now.get(), "exp": self.now.get() + 3_600,
+            "iat": self.now.get(), "exp": self.now.get() + self.id_token_lifetime.get(),
         });
         if let Some(nonce) = nonce {
             claims["nonce"] = nonce.into();
@@ -348,6 +350,20 @@ async fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
     assert_eq!(credentials.access_key_id, "ASIAalice@example.com");
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
     assert_eq!(session.read(|session| session.person().unwrap().label().to_owned()), "alice@example.com");
+}
+
+#[async_test]
+async fn an_id_token_of_two_minutes_serves_all_roles_of_that_time_and_the_next_one_needs_no_window() {
+    let (world, session) = (World::new(), Shared::default());
+    world.id_token_lifetime.set(120);
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    world.take_log();
+    for (seconds, log) in [(60, &["sts 43200"][..]), (60, &["Silent", "code", "sts 43200"])] {
+        world.now.set(world.now.get() + seconds);
+        session.forget_role();
+        sign_in_as(&world, Presence::Nobody, &session).await.unwrap();
+        assert_eq!(world.take_log(), log);
+    }
 }
 
 #[async_test]

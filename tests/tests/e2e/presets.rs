@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rolecall_sandbox::{CallKind, Preset};
-use rolecall_tests::{Browser, Kind, Scene, entries};
+use rolecall_tests::{Browser, Kind, Scene, entries, until};
 use toml::Table;
 
 use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice};
@@ -10,6 +10,7 @@ use crate::{DEVELOPER, popup_with_roles, prompts, sign_in_as_alice};
 crate::stories![
     every_provider_signs_people_in_with_the_settings_of_its_page,
     what_a_provider_refuses_is_named_and_the_next_step_is_not_its_cause,
+    the_page_that_ends_the_session_gets_the_parameters_of_the_settings,
 ];
 
 /// The provider of this preset, in place of the one before.
@@ -87,5 +88,21 @@ async fn what_a_provider_refuses_is_named_and_the_next_step_is_not_its_cause(kin
         ensure!(alert.contains(told) && !alert.contains("GOCSPX"), "{alert}");
         popup.dismiss().await?;
     }
+    Ok(())
+}
+
+async fn the_page_that_ends_the_session_gets_the_parameters_of_the_settings(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, Preset::Cognito.config()).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Account").await?;
+    popup.press("Sign out of Rolecall and Cognito").await?;
+    // Without them, this provider's page is an error.
+    let status = until("the provider's page", async || {
+        Ok(scene.sandbox.calls_of(CallKind::Logout).first().and_then(|call| call.status()))
+    });
+    let status = status.await?;
+    ensure!(status == 200, "the page wants something else: {status}");
     Ok(())
 }
