@@ -1,7 +1,7 @@
 //! The sandbox behaves as the providers that companies have, with the settings of `docs/providers`.
 
 use anyhow::{Context as _, Result, ensure};
-use rolecall_sandbox::{CallKind, Preset};
+use rolecall_sandbox::{Call, CallKind, Preset};
 use rolecall_tests::{Browser, Kind, Scene, entries, until};
 use toml::Table;
 
@@ -100,7 +100,7 @@ async fn the_page_that_ends_the_session_gets_the_parameters_of_the_settings(kind
     popup.press("Sign out of Rolecall and Cognito").await?;
     // Without them, this provider's page is an error.
     let status = until("the provider's page", async || {
-        Ok(scene.sandbox.calls_of(CallKind::Logout).first().and_then(|call| call.status()))
+        Ok(scene.sandbox.calls_of(CallKind::Logout).first().and_then(Call::status))
     });
     let status = status.await?;
     ensure!(status == 200, "the page wants something else: {status}");
