@@ -2,12 +2,12 @@
 //!
 //! [`SecretString`] refuses to be written by itself. The few messages that carry a secret on purpose say so
 //! with `#[json(write = secret::exposed)]` or `secret::exposed_option`. [`SecretBytes`] exists for such
-//! messages and is written as base64.
+//! messages and is written as base64url (RFC 4648 section 5).
 
 use std::borrow::Cow;
 use std::fmt;
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64UrlUnpadded, Encoding};
 pub use secrecy::{ExposeSecret, SecretString};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -86,7 +86,7 @@ impl fmt::Debug for SecretBytes {
 
 impl WriteJson for SecretBytes {
     fn write(&self, writer: &mut Writer) {
-        let text = Zeroizing::new(Base64::encode_string(self.expose_secret()));
+        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(self.expose_secret()));
         writer.string(&text);
     }
 }
@@ -95,7 +95,7 @@ impl ReadJson for SecretBytes {
     fn read(value: Value<'_>) -> Result<Self, Malformed> {
         let mut text = value.string()?;
         // The decoder's own error names a byte of the secret.
-        let bytes = Base64::decode_vec(&text).map_err(|_| Malformed::new("it is not base64"));
+        let bytes = Base64UrlUnpadded::decode_vec(&text).map_err(|_| Malformed::new("it is not base64url"));
         if let Cow::Owned(text) = &mut text {
             text.zeroize();
         }
@@ -112,10 +112,10 @@ mod tests {
     use crate::json;
 
     #[test]
-    fn bytes_of_any_kind_travel_as_base64_and_print_as_redacted() {
+    fn bytes_of_any_kind_travel_as_base64url_and_print_as_redacted() {
         let bytes = SecretBytes::from(vec![0, 255, b'"', 10]);
         let text = json::to_string(&bytes);
-        assert_eq!(text.as_str(), r#""AP8iCg==""#);
+        assert_eq!(text.as_str(), r#""AP8iCg""#);
         assert_eq!(json::from_str::<SecretBytes>(&text).unwrap(), bytes);
         assert_eq!(format!("{bytes:?}"), "SecretBytes([REDACTED])");
         let error = json::from_str::<SecretBytes>(r#""AP8*""#).unwrap_err();

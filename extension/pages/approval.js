@@ -1,6 +1,5 @@
-// The question of one program: starts the WebAssembly module that binds the page.
+// The question of one program, `approval.html#ID`.
 
-import init, { approval } from "./wasm/rolecall_ui.js";
+import { start } from "./page.js";
 
-await init();
-approval();
+await start(`approval ${location.hash.slice(1)}`, "approval");

@@ -1,6 +1,5 @@
-// The popup: starts the WebAssembly module that binds the page.
+// The popup.
 
-import init, { popup } from "./wasm/rolecall_ui.js";
+import { start } from "./page.js";
 
-await init();
-popup();
+await start("ui", "popup");

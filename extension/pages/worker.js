@@ -9,7 +9,12 @@ import init, * as worker from "./wasm/rolecall_worker.js";
 
 const api = globalThis.browser ?? globalThis.chrome;
 
-const ready = init().then(() => worker.start());
+// Read while the module loads.
+const { session, local, managed } = api.storage;
+const stored = [session, local, managed].map((area) => area.get(null));
+for (const area of stored) area.catch(() => {});
+
+const ready = init().then(() => worker.start(...stored));
 ready.catch((error) => console.error("Rolecall could not start:", error));
 
 // Hands an event to `worker[name]` once the module runs. A failure to start has been reported above, once.

@@ -160,7 +160,7 @@ pub enum HostResponse {
     /// An HTTP response.
     Http(HttpRelayResponse),
     /// Why there is no HTTP response.
-    HttpFailed(TransportError),
+    HttpFailed(HttpFailure),
     /// Done.
     Done,
 }
@@ -230,6 +230,44 @@ pub struct HttpRelayResponse {
     pub headers: Vec<(String, String)>,
     /// The body. Holds tokens and credentials.
     pub body: SecretBytes,
+}
+
+/// Why a relayed request got no response.
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+pub struct HttpFailure {
+    /// What went wrong.
+    pub kind: HttpFailureKind,
+    /// The system's words.
+    pub reason: String,
+}
+
+/// What can go wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
+pub enum HttpFailureKind {
+    /// Nothing answered, or the answer broke off.
+    Unreachable,
+    /// The answer took too long.
+    TimedOut,
+    /// The server's certificate is not trusted.
+    CertificateUntrusted,
+    /// The answer is larger than anything this product reads.
+    TooLarge,
+}
+
+impl From<TransportError> for HttpFailure {
+    fn from(error: TransportError) -> Self {
+        let (kind, reason) = match error {
+            TransportError::Unreachable { reason, .. } => (HttpFailureKind::Unreachable, reason),
+            TransportError::TimedOut { .. } => (HttpFailureKind::TimedOut, String::new()),
+            TransportError::CertificateUntrusted { reason, .. } => {
+                (HttpFailureKind::CertificateUntrusted, reason)
+            }
+            TransportError::TooLarge { .. } => (HttpFailureKind::TooLarge, String::new()),
+            other => (HttpFailureKind::Unreachable, other.to_string()),
+        };
+        Self { kind, reason }
+    }
 }
 
 /// A request of the host to the worker, for a command in a terminal.

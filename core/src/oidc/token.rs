@@ -180,13 +180,13 @@ impl TokenError {
         }
         let Ok(Failure { error, error_description, error_codes }) = json::from_slice(body) else {
             let is_of_origin =
-                status == 403 && speaks_of_origin(&String::from_utf8_lossy(body).to_lowercase());
+                status == 403 && speaks_of_origin(&String::from_utf8_lossy(body).to_ascii_lowercase());
             return match (is_of_origin, response.had_origin) {
                 (true, true) => Self::OriginRefused { description: None },
                 _ => Self::Status { status },
             };
         };
-        let words = error_description.as_deref().map(str::to_lowercase).unwrap_or_default();
+        let words = error_description.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
         // Some repeat what was wrong.
         let without_secret = |text: &str| match secret {
             Some(secret) => text.replace(secret.expose(), ClientSecret::HIDDEN),

@@ -218,7 +218,7 @@ impl Settings {
 }
 
 /// A table's entry.
-trait Entry: Sized {
+trait Entry: Sized + 'static {
     /// The table's name.
     const TABLE: &'static str;
     /// Keys without which the entry means the same.
@@ -226,16 +226,6 @@ trait Entry: Sized {
 
     /// What is missing without this entry.
     fn lost(entry: Option<Object<'_>>) -> Lost;
-
-    /// What it is called in a sentence, by what can be read of it.
-    fn name(lost: &Lost, position: usize) -> String {
-        match lost {
-            Lost::Provider { id: Some(id) } => format!("the provider \"{id}\""),
-            Lost::Role { arn: Some(arn), .. } => format!("the role {arn}"),
-            Lost::Account { id: Some(id) } => format!("the account {id}"),
-            _ => format!("[[{}]] number {position}", Self::TABLE),
-        }
-    }
 
     /// What no other entry of the table may share with it, if it can be read.
     fn key(lost: &Lost) -> Option<String>;
@@ -417,6 +407,43 @@ impl Entry for Account {
     }
 }
 
+/// What is done with each entry of a table. The rest is the same for all of them, and compiled once.
+struct Table {
+    name: &'static str,
+    cosmetic: &'static [&'static str],
+    lost: fn(Option<Object<'_>>) -> Lost,
+    key: fn(&Lost) -> Option<String>,
+    read: for<'e> fn(Object<'e>, &Settings) -> (Fields<'e>, Option<Keep>),
+}
+
+/// Puts an entry that was read where it belongs.
+type Keep = Box<dyn FnOnce(&mut Settings)>;
+
+impl Table {
+    const fn of<E: Entry>() -> Self {
+        Self { name: E::TABLE, cosmetic: E::COSMETIC, lost: E::lost, key: E::key, read: read_entry::<E> }
+    }
+}
+
+/// Reads an entry, and how it goes with the entries before it.
+fn read_entry<'e, E: Entry>(entry: Object<'e>, before: &Settings) -> (Fields<'e>, Option<Keep>) {
+    let mut fields = Fields::of(entry);
+    let read = E::read(&mut fields);
+    fields.bad.extend(read.as_ref().and_then(|read| read.conflict(before)));
+    let keep = read.map(|read| -> Keep { Box::new(move |settings| read.keep(settings)) });
+    (fields, keep)
+}
+
+/// What an entry is called in a sentence, by what can be read of it.
+fn entry_name(lost: &Lost, table: &str, position: usize) -> String {
+    match lost {
+        Lost::Provider { id: Some(id) } => format!("the provider \"{id}\""),
+        Lost::Role { arn: Some(arn), .. } => format!("the role {arn}"),
+        Lost::Account { id: Some(id) } => format!("the account {id}"),
+        _ => format!("[[{table}]] number {position}"),
+    }
+}
+
 /// An entry that is being read, key by key, so that all that is wrong with it is found.
 struct Fields<'a> {
     entry: Object<'a>,
@@ -503,7 +530,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn of_toml(text: &'a str, table: &'a DeTable<'a>) -> Result<Self, SettingsError> {
-        let json = json::to_string(&Table(table));
+        let json = json::to_string(&TomlTable(table));
         let document = Document::parse(&json).map_err(|_| SettingsError::NotADocument)?;
         let document = document.value().object().map_err(|_| SettingsError::NotADocument)?;
         Ok(Self::read(document, Lines::of_document(text, table)))
@@ -519,9 +546,9 @@ impl<'a> Reader<'a> {
         };
         let known = [Provider::TABLE, Role::TABLE, Account::TABLE];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
-        reader.table::<Provider>(document);
-        reader.table::<Role>(document);
-        reader.table::<Account>(document);
+        for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
+            reader.table(&table, document);
+        }
         reader.look_for_providers();
         reader
     }
@@ -537,22 +564,22 @@ impl<'a> Reader<'a> {
         Reading { settings: self.settings, faults, unknown: self.unknown }
     }
 
-    fn table<E: Entry>(&mut self, document: Object<'_>) {
-        let entries: Vec<_> = match document.find(E::TABLE).map(|table| table.map(Value::list)) {
+    fn table(&mut self, table: &Table, document: Object<'_>) {
+        let entries: Vec<_> = match document.find(table.name).map(|entries| entries.map(Value::list)) {
             Ok(None) => return,
             Ok(Some(Ok(entries))) => entries.collect(),
             _ => {
-                let line = self.lines.of_table(E::TABLE);
+                let line = self.lines.of_table(table.name);
                 let reason = "it must be a list of tables".to_owned();
-                let entry = format!("the value of {}", E::TABLE);
+                let entry = format!("the value of {}", table.name);
                 let error = SettingsError::Entry { entry, line, reason };
-                self.found.push((error, Some(E::lost(None))));
+                self.found.push((error, Some((table.lost)(None))));
                 return;
             }
         };
         // Good or bad: two entries of one thing may contradict each other, and only the first one was meant.
-        let losts: Vec<_> = entries.iter().map(|entry| E::lost(entry.object().ok())).collect();
-        let keys: Vec<_> = losts.iter().map(E::key).collect();
+        let losts: Vec<_> = entries.iter().map(|entry| (table.lost)(entry.object().ok())).collect();
+        let keys: Vec<_> = losts.iter().map(table.key).collect();
         let mut twins = vec![None; entries.len()];
         let order = map::sorted(keys.len(), &|one, other| keys[one].cmp(&keys[other]));
         for same in order.chunk_by(|one, other| keys[*one].is_some() && keys[*one] == keys[*other]) {
@@ -561,14 +588,14 @@ impl<'a> Reader<'a> {
             }
         }
         for (index, entry) in entries.into_iter().enumerate() {
-            self.entry::<E>(index, entry, &losts[index], twins[index]);
+            self.entry(table, index, entry, &losts[index], twins[index]);
         }
     }
 
     /// Reads one entry. `twin` is where another entry of the same thing stands before it.
-    fn entry<E: Entry>(&mut self, index: usize, entry: Value<'_>, lost: &Lost, twin: Option<usize>) {
-        let name = || E::name(lost, index + 1);
-        let line_of = |lines: &Lines<'_>, key| lines.of_entry(E::TABLE, index, key);
+    fn entry(&mut self, table: &Table, index: usize, entry: Value<'_>, lost: &Lost, twin: Option<usize>) {
+        let name = || entry_name(lost, table.name, index + 1);
+        let line_of = |lines: &Lines<'_>, key| lines.of_entry(table.name, index, key);
         let refused = |line, reason: &str| {
             let error = SettingsError::Entry { entry: name(), line, reason: plain(reason) };
             (error, Some(lost.clone()))
@@ -577,14 +604,11 @@ impl<'a> Reader<'a> {
             self.found.push(refused(line_of(&self.lines, None), "it must be a table"));
             return;
         };
-        let mut fields = Fields::of(entry);
-        let read = E::read(&mut fields);
-        let Fields { known, mut bad, lacking, .. } = fields;
-        bad.extend(read.as_ref().and_then(|read| read.conflict(&self.settings)));
+        let (Fields { known, bad, lacking, .. }, keep) = (table.read)(entry, &self.settings);
         let mut is_bad = false;
         for (key, reason) in bad {
             let line = line_of(&self.lines, Some(key));
-            if E::COSMETIC.contains(&key) {
+            if table.cosmetic.contains(&key) {
                 let (entry, key, reason) = (name(), key.to_owned(), plain(&reason));
                 self.found.push((SettingsError::Key { entry, line, key, reason }, None));
             } else {
@@ -596,20 +620,22 @@ impl<'a> Reader<'a> {
         if let Some((key, false)) = lacking {
             self.found.push(refused(line_of(&self.lines, None), &format!("missing field `{key}`")));
         }
-        let Some(read) = read.filter(|_| !is_bad) else { return };
+        let Some(keep) = keep.filter(|_| !is_bad) else { return };
         let unknown = entry.names().filter(|name| !known.contains(&name.as_str()));
-        self.unknown.extend(unknown.map(|key| format!("{}.{index}.{key}", E::TABLE)));
+        self.unknown.extend(unknown.map(|key| format!("{}.{index}.{key}", table.name)));
         if let Some(first) = twin {
             let first = first + 1;
-            let reason =
-                format!("it is a duplicate, and only the first one counts ([[{}]] number {first})", E::TABLE);
+            let reason = format!(
+                "it is a duplicate, and only the first one counts ([[{}]] number {first})",
+                table.name
+            );
             self.found.push(refused(line_of(&self.lines, None), &reason));
             return;
         }
         if let Lost::Role { arn: Some(arn), provider: Some(provider), .. } = lost {
             self.roles.get_or_insert_with(provider.clone(), Vec::new).push((arn.clone(), index));
         }
-        read.keep(&mut self.settings);
+        keep(&mut self.settings);
     }
 
     /// Names the roles whose provider is not here, once for each provider.
@@ -733,9 +759,9 @@ fn not_toml(text: &str, error: &toml::de::Error) -> SettingsError {
 }
 
 /// A TOML table as the JSON that it means.
-struct Table<'a>(&'a DeTable<'a>);
+struct TomlTable<'a>(&'a DeTable<'a>);
 
-impl WriteJson for Table<'_> {
+impl WriteJson for TomlTable<'_> {
     fn write(&self, writer: &mut Writer) {
         let members: Vec<_> =
             self.0.iter().map(|(key, value)| (key.get_ref().as_ref(), Toml(value.get_ref()))).collect();
@@ -758,7 +784,7 @@ impl WriteJson for Toml<'_> {
                 let values: Vec<_> = values.iter().map(|value| Toml(value.get_ref())).collect();
                 values.write(writer);
             }
-            DeValue::Table(table) => Table(table).write(writer),
+            DeValue::Table(table) => TomlTable(table).write(writer),
             // No key takes either: it is told as what it is not.
             DeValue::Float(_) | DeValue::Datetime(_) => writer.object(&[]),
         }

@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
 
 use crate::browser::Api;
-use crate::connection::Connection;
+use crate::connection::{Connection, Opening};
 use crate::dom::{by_id, listen, set_marker, set_state, set_text, show};
 use view::View;
 
@@ -50,7 +50,7 @@ struct Page {
 
 impl Approval {
     /// Binds the page below `root` to the question of this id.
-    pub(crate) fn open(root: &Element, api: Api, id: u32) -> Result<(), JsValue> {
+    pub(crate) fn open(root: &Element, api: Api, opening: Opening, id: u32) -> Result<(), JsValue> {
         let approval = Rc::new(Self {
             id,
             page: Page::find(root),
@@ -70,7 +70,7 @@ impl Approval {
             }
         })?;
         let this = Rc::clone(&approval);
-        let worker = Connection::open(api, format!("{APPROVAL_PORT_PREFIX}{id}"), move |message| {
+        let worker = Connection::open(api, format!("{APPROVAL_PORT_PREFIX}{id}"), opening, move |message| {
             if let ToPage::State(state) = message {
                 this.state.replace(Some(*state));
                 this.show();

@@ -32,7 +32,7 @@ extern "C" {
     fn request(this: &Permissions, permissions: &Object) -> Result<Promise, JsValue>;
 
     /// `runtime.Port`.
-    pub(crate) type Port;
+    pub type Port;
 
     #[wasm_bindgen(method, catch, js_name = postMessage)]
     pub(crate) fn post_message(this: &Port, message: &JsValue) -> Result<(), JsValue>;

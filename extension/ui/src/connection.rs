@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use js_sys::Function;
+use js_sys::{Array, Function};
 use rolecall_core::message::ui::{Intent, ToPage};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -24,14 +24,33 @@ pub(crate) struct Connection {
     failures: Cell<u32>,
 }
 
+/// The port that the page has opened before this code was loaded, unless it has closed, and what came on it.
+#[derive(Default)]
+pub(crate) struct Opening {
+    port: Option<Port>,
+    early: Array,
+}
+
+impl Opening {
+    /// `port` is undefined if it has closed.
+    pub(crate) fn new(port: Port, early: Array) -> Self {
+        Self { port: Some(port).filter(|port| !port.is_undefined()), early }
+    }
+}
+
 struct Listeners {
     message: Function,
     disconnect: Function,
 }
 
 impl Connection {
-    /// Opens the line on ports of this name. From now on every message of the worker goes to `on_message`.
-    pub(crate) fn open(api: Api, name: impl Into<String>, on_message: impl Fn(ToPage) + 'static) -> Rc<Self> {
+    /// Goes on with the line, or opens it, on ports of this name. Every message of the worker goes to `on_message`.
+    pub(crate) fn open(
+        api: Api,
+        name: impl Into<String>,
+        opening: Opening,
+        on_message: impl Fn(ToPage) + 'static,
+    ) -> Rc<Self> {
         let connection = Rc::new(Self {
             api,
             name: name.into(),
@@ -39,8 +58,9 @@ impl Connection {
             listeners: OnceCell::new(),
             failures: Cell::new(0),
         });
-        let this = Rc::clone(&connection);
-        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(&message, &on_message));
+        let on_message = Rc::new(on_message);
+        let (this, handle) = (Rc::clone(&connection), Rc::clone(&on_message));
+        let message = Closure::<dyn Fn(JsValue)>::new(move |message| this.receive(&message, &*handle));
         let this = Rc::clone(&connection);
         let disconnect = Closure::<dyn Fn()>::new(move || this.closed());
         // They live as long as the page: a port may be opened again at any time.
@@ -48,7 +68,13 @@ impl Connection {
             message: message.into_js_value().unchecked_into(),
             disconnect: disconnect.into_js_value().unchecked_into(),
         });
-        connection.connect();
+        match opening.port {
+            Some(port) => connection.listen(port),
+            None => connection.connect(),
+        }
+        for message in opening.early.iter() {
+            connection.receive(&message, &*on_message);
+        }
         connection
     }
 
@@ -70,14 +96,17 @@ impl Connection {
         self.port.borrow().as_ref().is_some_and(|port| port.post_message(message).is_ok())
     }
 
+    fn listen(&self, port: Port) {
+        if let Some(listeners) = self.listeners.get() {
+            port.on_message().add_listener(&listeners.message);
+            port.on_disconnect().add_listener(&listeners.disconnect);
+            self.port.replace(Some(port));
+        }
+    }
+
     fn connect(&self) {
-        let Some(listeners) = self.listeners.get() else { return };
         match self.api.open_port(&self.name) {
-            Ok(port) => {
-                port.on_message().add_listener(&listeners.message);
-                port.on_disconnect().add_listener(&listeners.disconnect);
-                self.port.replace(Some(port));
-            }
+            Ok(port) => self.listen(port),
             // The extension was updated or removed while the page was open: there is nothing left to connect to.
             Err(error) => console::warn_2(&"Rolecall is gone; open this page again:".into(), &error),
         }

@@ -31,22 +31,30 @@ mod time;
 mod view;
 mod words;
 
+use js_sys::Array;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsValue, UnwrapThrowExt as _};
 
-/// Binds `popup.html`. Called once, by `popup.js`, when the page has loaded.
+use browser::Port;
+use connection::Opening;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// Binds `popup.html`. Called once, by `page.js`, with the port to the background and what came on it so far.
 #[wasm_bindgen]
-pub fn popup() -> Result<(), JsValue> {
-    popup::Popup::open(&body()?, browser::api()?)
+pub fn popup(port: Port, early: Array) -> Result<(), JsValue> {
+    popup::Popup::open(&body()?, browser::api()?, Opening::new(port, early))
 }
 
-/// Binds `approval.html#ID`. Called once, by `approval.js`, when the page has loaded.
+/// Binds `approval.html#ID`, as [`popup`] does.
 #[wasm_bindgen]
-pub fn approval() -> Result<(), JsValue> {
+pub fn approval(port: Port, early: Array) -> Result<(), JsValue> {
     let address = web_sys::window().unwrap_throw().location().hash()?;
     let id = address.trim_start_matches('#').parse();
     let id = id.map_err(|_| JsValue::from_str("the page's address names no question"))?;
-    approval::Approval::open(&body()?, browser::api()?, id)
+    approval::Approval::open(&body()?, browser::api()?, Opening::new(port, early), id)
 }
 
 fn body() -> Result<web_sys::Element, JsValue> {

@@ -13,6 +13,7 @@ use web_sys::{
 use crate::approval::Approval;
 use crate::browser::Api;
 use crate::codec;
+use crate::connection::Opening;
 use crate::popup::Popup;
 use crate::view::fixture::Scene;
 
@@ -64,13 +65,13 @@ impl Opened {
         Self::page(POPUP, |root, api| {
             let search = root.query_selector("#search").unwrap().unwrap();
             search.unchecked_into::<HtmlInputElement>().set_value(text);
-            Popup::open(root, api)
+            Popup::open(root, api, Opening::default())
         })
     }
 
     /// The window of the question of this id, which has heard nothing yet.
     pub(crate) fn question(id: u32) -> Self {
-        Self::page(APPROVAL, |root, api| Approval::open(root, api, id))
+        Self::page(APPROVAL, |root, api| Approval::open(root, api, Opening::default(), id))
     }
 
     fn page(html: &str, bind: impl FnOnce(&Element, Api) -> Result<(), JsValue>) -> Self {

@@ -12,7 +12,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
 
 use crate::browser::Api;
-use crate::connection::Connection;
+use crate::connection::{Connection, Opening};
 use crate::dom::{listen, set_text};
 use crate::model::{Model, Move};
 use crate::page::Page;
@@ -32,7 +32,7 @@ pub(crate) struct Popup {
 
 impl Popup {
     /// Binds the page below `root`, which lives as long as the document does.
-    pub(crate) fn open(root: &Element, api: Api) -> Result<(), JsValue> {
+    pub(crate) fn open(root: &Element, api: Api, opening: Opening) -> Result<(), JsValue> {
         let popup = Rc::new(Self {
             page: Page::find(root)?,
             api: api.clone(),
@@ -47,7 +47,7 @@ impl Popup {
         popup.page.search.focus()?;
 
         let this = Rc::clone(&popup);
-        let worker = Connection::open(api, PORT_NAME, move |message| this.receive(message));
+        let worker = Connection::open(api, PORT_NAME, opening, move |message| this.receive(message));
         popup.worker.get_or_init(|| worker);
         Ok(())
     }

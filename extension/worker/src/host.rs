@@ -210,13 +210,23 @@ impl Host {
 
     async fn greet(self: &Rc<Self>, number: u32) {
         let hello = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: self.browser.version() };
-        match self.request(hello, HELLO_LIMIT).await {
+        // Both are sent at once; nothing of a host of another version is used.
+        let (mut greeting, mut settings) =
+            (self.request(hello, HELLO_LIMIT).boxed_local(), self.read_settings().boxed_local());
+        let greeting = if let Some(greeting) = (&mut greeting).now_or_never() {
+            greeting
+        } else {
+            drop((&mut settings).now_or_never());
+            greeting.await
+        };
+        match greeting {
             Ok(HostResponse::Hello { protocol, version }) => {
                 if ProtocolRange::CURRENT.common(protocol).is_none() {
                     return self.hang_up(&other_version(&version, &self.browser.version()));
                 }
-                if let Err(problem) = self.read_settings().await {
-                    return self.fail(number, &problem);
+                match settings.await {
+                    Ok(settings) => self.settings.set_machine(settings),
+                    Err(problem) => return self.fail(number, &problem),
                 }
                 if !self.is_current(number) {
                     return;
@@ -233,8 +243,8 @@ impl Host {
         }
     }
 
-    /// Has the host read the machine's settings, and takes them page by page.
-    async fn read_settings(&self) -> Result<(), Problem> {
+    /// Has the host read the machine's settings, page by page.
+    async fn read_settings(&self) -> Result<Reading, Problem> {
         let mut pages = Pages::default();
         loop {
             let request = HostRequest::Settings(pages.request());
@@ -242,8 +252,7 @@ impl Host {
                 return Err(not_understood());
             };
             if let Some(settings) = pages.add(page)? {
-                self.settings.set_machine(Reading::from(settings));
-                return Ok(());
+                return Ok(settings.into());
             }
         }
     }

@@ -41,10 +41,15 @@ mod web;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 
 use background::Background;
 use web::WebBrowser;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 thread_local! {
     static BACKGROUND: OnceCell<Rc<Background>> = const { OnceCell::new() };
@@ -54,19 +59,20 @@ fn background() -> Option<Rc<Background>> {
     BACKGROUND.with(|background| background.get().cloned())
 }
 
-/// Starts the background. Called once, before any event is handed over.
+/// Starts the background. Called once, before any event is handed over, with what the areas of the browser's storage
+/// hold.
 #[wasm_bindgen]
-pub async fn start() {
-    let background = Background::start(Rc::new(WebBrowser::default())).await;
+pub async fn start(session: Promise, local: Promise, managed: Promise) {
+    let background = Background::start(Rc::new(WebBrowser::new(session, local, managed))).await;
     BACKGROUND.with(|slot| drop(slot.set(background)));
 }
 
 /// A page opened a port; `early` holds what it said before this module was running.
 #[wasm_bindgen]
-#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen takes no slice of values")]
-pub fn on_connect(port: web::JsPort, early: Vec<JsValue>) {
+#[expect(clippy::needless_pass_by_value, reason = "as JavaScript gives them")]
+pub fn on_connect(port: web::JsPort, early: Array) {
     let Some(background) = background() else { return };
-    let early = early.iter().filter_map(web::to_text).collect();
+    let early = early.iter().filter_map(|message| web::to_text(&message)).collect();
     let opened = port.clone();
     if !background.pages.connect(&port.name(), early, |listener| opened.listen(listener)) {
         port.close();

@@ -26,7 +26,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use rolecall_core::map::{Map, Set};
-use rolecall_core::message::host::{HostRequest, HostResponse, HttpRelayRequest, HttpRelayResponse};
+use rolecall_core::message::host::{
+    HostRequest, HostResponse, HttpFailure, HttpFailureKind, HttpRelayRequest, HttpRelayResponse,
+};
 use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
     HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, Method, REQUEST_TIMEOUT_SECONDS, Route, TransportError,
@@ -249,7 +251,7 @@ impl Transport {
         };
         match self.host.request(HostRequest::SendHttp(relay), RELAY_LIMIT).await {
             Ok(HostResponse::Http(response)) => target.response(response),
-            Ok(HostResponse::HttpFailed(error)) => Err(error),
+            Ok(HostResponse::HttpFailed(failure)) => Err(target.http_failure(failure)),
             Ok(_) => Err(target.unreachable("the Rolecall host program answered something else")),
             Err(problem) => Err(target.relay_failure(&problem)),
         }
@@ -327,6 +329,18 @@ impl Target {
             FetchError::NoAnswer => self.unreachable("there was no answer"),
             FetchError::TimedOut => self.timed_out(),
             FetchError::TooLarge => self.too_large(),
+        }
+    }
+
+    fn http_failure(&self, failure: HttpFailure) -> TransportError {
+        let HttpFailure { kind, reason } = failure;
+        match kind {
+            HttpFailureKind::Unreachable => self.unreachable(&reason),
+            HttpFailureKind::TimedOut => self.timed_out(),
+            HttpFailureKind::TooLarge => self.too_large(),
+            HttpFailureKind::CertificateUntrusted => {
+                TransportError::CertificateUntrusted { host: self.host.clone(), reason }
+            }
         }
     }
 

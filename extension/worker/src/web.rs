@@ -1,6 +1,6 @@
 //! The browser by its WebExtensions API, and everything in which browsers differ.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,9 +18,7 @@ use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem, identity};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{
-    AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestMode, RequestRedirect,
-};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
 use crate::browser::{
     Browser, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, Task, WindowId,
@@ -28,6 +26,9 @@ use crate::browser::{
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(catch, js_name = fetch)]
+    fn global_fetch(url: &str, options: &Object) -> Result<Promise, JsValue>;
+
     /// `browser` or `chrome`.
     type Api;
     #[wasm_bindgen(method, getter)]
@@ -139,10 +140,25 @@ extern "C" {
 }
 
 /// The browser that the background runs in.
-#[derive(Default)]
 pub(crate) struct WebBrowser {
     /// Windows that the background opened itself.
     windows: Rc<RefCell<Set<WindowId>>>,
+    /// What is being read since before this code was loaded.
+    session: Cell<Option<Promise>>,
+    local: Cell<Option<Promise>>,
+    policy: Cell<Option<Promise>>,
+}
+
+impl WebBrowser {
+    pub(crate) fn new(session: Promise, local: Promise, policy: Promise) -> Self {
+        let [session, local, policy] = [session, local, policy].map(|area| Cell::new(Some(area)));
+        Self { windows: Rc::default(), session, local, policy }
+    }
+}
+
+/// What an area holds: as it was read first, then as it is.
+fn content(early: &Cell<Option<Promise>>, area: &Area) -> Result<Promise, JsValue> {
+    early.take().map_or_else(|| area.get(&JsValue::NULL), Ok)
 }
 
 impl Browser for WebBrowser {
@@ -229,7 +245,11 @@ impl Browser for WebBrowser {
     }
 
     fn load(&self, area: StorageArea) -> Task<Vec<(String, JsonText)>> {
-        let promise = storage_area(area).get(&JsValue::NULL);
+        let early = match area {
+            StorageArea::Session => &self.session,
+            StorageArea::Local => &self.local,
+        };
+        let promise = content(early, &storage_area(area));
         let loaded = async move {
             let items = settle(promise).await.unwrap_or_default();
             let keys = Object::keys(items.unchecked_ref::<Object>());
@@ -258,7 +278,7 @@ impl Browser for WebBrowser {
     }
 
     fn load_policy(&self) -> Task<Result<Option<JsonText>, String>> {
-        let promise = api().storage().managed().get(&JsValue::NULL);
+        let promise = content(&self.policy, &api().storage().managed());
         let loaded = async move {
             match settle(promise).await {
                 Ok(policy) => Ok(to_text(&policy)),
@@ -290,14 +310,8 @@ impl Browser for WebBrowser {
     }
 
     fn is_reachable(&self, origin: &str) -> Task<bool> {
-        let request = gloo_net::http::RequestBuilder::new(origin)
-            .mode(RequestMode::NoCors)
-            .credentials(RequestCredentials::Omit)
-            .cache(RequestCache::NoStore)
-            .abort_signal(Some(&AbortSignal::timeout_with_u32(
-                REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000),
-            )));
-        async move { request.send().await.is_ok() }.boxed_local()
+        let sent = global_fetch(origin, &options(&[("mode", "no-cors".into())]));
+        async move { settle(sent).await.is_ok() }.boxed_local()
     }
 
     fn set_alarm(&self, name: &str, when: DateTime<Utc>) {
@@ -411,42 +425,55 @@ impl Drop for RedirectWindow {
 }
 
 async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
-    let builder = gloo_net::http::RequestBuilder::new(request.url.as_str())
-        .method(match request.method {
-            Method::Get => gloo_net::http::Method::GET,
-            Method::Post => gloo_net::http::Method::POST,
-        })
-        .credentials(RequestCredentials::Omit)
-        .cache(RequestCache::NoStore)
-        .redirect(RequestRedirect::Error)
-        .abort_signal(Some(&AbortSignal::timeout_with_u32(REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000))));
-    let builder = request.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-    let body = (request.method != Method::Get).then(|| Uint8Array::from(request.body.expose_secret()));
-    let sent = match body {
-        Some(body) => builder.body(body),
-        None => builder.build(),
-    };
-    let failed = |error: gloo_net::Error| match error {
-        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => FetchError::TimedOut,
-        _ => FetchError::NoAnswer,
-    };
-    let received = sent.map_err(failed)?.send().await.map_err(failed)?;
-    let body = read_body(&received).await?;
-    let headers = received.headers().entries().collect();
-    Ok(HttpResponse { headers, ..HttpResponse::new(received.status(), body) })
+    let headers = Object::new();
+    for (name, value) in &request.headers {
+        set(&headers, name, &(*value).into());
+    }
+    let options = options(&[
+        ("method", request.method.as_str().into()),
+        ("headers", headers.into()),
+        ("redirect", "error".into()),
+    ]);
+    if request.method != Method::Get {
+        set(&options, "body", &Uint8Array::from(request.body.expose_secret()));
+    }
+    let response =
+        settle(global_fetch(request.url.as_str(), &options)).await.map_err(|error| failure(&error))?;
+    let response: Response = response.unchecked_into();
+    let body = read_body(&response).await?;
+    let text = |pair: &JsValue, index| js_sys::Array::from(pair).get(index).as_string();
+    let header =
+        |pair: Result<JsValue, JsValue>| pair.ok().and_then(|pair| Some((text(&pair, 0)?, text(&pair, 1)?)));
+    let headers = js_sys::try_iter(&response.headers()).ok().flatten().into_iter().flatten();
+    let headers = headers.filter_map(header).collect();
+    Ok(HttpResponse { headers, ..HttpResponse::new(response.status(), body) })
+}
+
+/// Options of `fetch`: nothing is sent along or kept that the request does not name.
+fn options(further: &[(&str, JsValue)]) -> Object {
+    let signal = AbortSignal::timeout_with_u32(REQUEST_TIMEOUT_SECONDS.saturating_mul(1_000));
+    let options = object(further);
+    for (name, value) in
+        [("credentials", "omit".into()), ("cache", "no-store".into()), ("signal", signal.into())]
+    {
+        set(&options, name, &value);
+    }
+    options
+}
+
+fn failure(error: &JsValue) -> FetchError {
+    let is_timeout = get(error, "name").as_string().is_some_and(|name| name == "TimeoutError");
+    if is_timeout { FetchError::TimedOut } else { FetchError::NoAnswer }
 }
 
 /// Reads no more than this product takes.
-async fn read_body(response: &gloo_net::http::Response) -> Result<SecretBytes, FetchError> {
+async fn read_body(response: &Response) -> Result<SecretBytes, FetchError> {
     // Put together at the end, for a buffer that grows leaves copies behind.
     let (mut chunks, mut length) = (Vec::<SecretBytes>::new(), 0_usize);
     let Some(stream) = response.body() else { return Ok(SecretBytes::default()) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     loop {
-        let chunk = JsFuture::from(reader.read()).await.map_err(|error| {
-            let is_timeout = get(&error, "name").as_string().is_some_and(|name| name == "TimeoutError");
-            if is_timeout { FetchError::TimedOut } else { FetchError::NoAnswer }
-        })?;
+        let chunk = JsFuture::from(reader.read()).await.map_err(|error| failure(&error))?;
         if get(&chunk, "done").is_truthy() {
             let mut body = Vec::with_capacity(length);
             for chunk in &chunks {

@@ -55,7 +55,7 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
     }
     let response = match http_client::send(request) {
         Ok(response) => response,
-        Err(error) => return Ok(HostResponse::HttpFailed(error)),
+        Err(error) => return Ok(HostResponse::HttpFailed(error.into())),
     };
     let headers = response.headers().iter();
     let headers = headers.filter(|(name, _)| *name != http::header::SET_COOKIE);

@@ -6,9 +6,10 @@ use std::thread;
 
 use rolecall_core::identity::FIREFOX_EXTENSION_ID;
 use rolecall_core::message::host::{
-    HostRequest, HostResponse, HttpRelayRequest, ProfileSpec, ProtocolRange, RoleSelection,
+    HostRequest, HostResponse, HttpFailure, HttpFailureKind, HttpRelayRequest, ProfileSpec, ProtocolRange,
+    RoleSelection,
 };
-use rolecall_core::platform::{MAX_RESPONSE_BYTES, TransportError};
+use rolecall_core::platform::MAX_RESPONSE_BYTES;
 use rolecall_core::settings::{CredentialsMode, Fault, Lost};
 use rolecall_core::{Code, Problem};
 
@@ -305,7 +306,10 @@ fn the_largest_answer_that_is_read_arrives_and_a_larger_one_is_an_error_that_the
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let answer = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES + 1]);
-    assert!(matches!(answer, Ok(HostResponse::HttpFailed(TransportError::TooLarge { .. }))), "{answer:?}");
+    assert!(
+        matches!(answer, Ok(HostResponse::HttpFailed(HttpFailure { kind: HttpFailureKind::TooLarge, .. }))),
+        "{answer:?}"
+    );
     let answer = relay(&mut browser, vec![b'x'; MAX_RESPONSE_BYTES]);
     assert!(
         matches!(answer, Ok(HostResponse::Http(response)) if response.body.expose_secret().len() == MAX_RESPONSE_BYTES)
@@ -326,7 +330,7 @@ fn a_page_is_told_nothing_that_only_a_terminal_can_do() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_told_by_name() {
+fn a_server_that_is_not_there_is_told_with_the_systems_words() {
     let machine = Machine::new();
     let mut browser = Browser::open(&machine);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -339,9 +343,8 @@ fn a_server_that_is_not_there_is_told_by_name() {
         })
     };
     let answer = browser.ask(question("GET"));
-    let Ok(HostResponse::HttpFailed(TransportError::Unreachable { host, .. })) = answer else {
-        panic!("{answer:?}")
-    };
-    assert_eq!(host, format!("127.0.0.1:{port}"));
+    let Ok(HostResponse::HttpFailed(failure)) = answer else { panic!("{answer:?}") };
+    assert_eq!(failure.kind, HttpFailureKind::Unreachable);
+    assert!(failure.reason.to_lowercase().contains("refused"), "{failure:?}");
     assert!(browser.ask(question("DELETE")).unwrap_err().is(Code::HostProtocol));
 }

@@ -46,6 +46,19 @@ fn what_would_wait_for_a_connection_of_the_browser_goes_through_the_host_program
     assert_eq!((world.browser.held(), world.browser.host_received("sendHttp").len()), (1, 2));
 }
 
+#[test]
+fn why_the_host_program_got_no_answer_is_told_as_if_the_browser_had_asked() {
+    let target = target("https://idp.example/token");
+    for error in [
+        target.unreachable("connection refused"),
+        target.timed_out(),
+        target.too_large(),
+        TransportError::CertificateUntrusted { host: "idp.example".into(), reason: "it has expired".into() },
+    ] {
+        assert_eq!(target.http_failure(error.clone().into()), error);
+    }
+}
+
 /// What happened to requests of a client: where each went, and whether it was answered.
 struct Sent<'a> {
     world: &'a World,
