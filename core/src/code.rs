@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::json::{ReadJson, WriteJson};
 
+use crate::text;
+
 /// A failure as it is sent between ui, worker, host and command line: they show this and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson, thiserror::Error)]
 #[error("{message}")]
@@ -28,11 +30,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of the given code, with the code's own next step.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    /// A problem of the given code, with the code's own next step. What cannot be shown is taken out of the message.
+    pub fn new(code: Code, message: impl AsRef<str>) -> Self {
         Self {
             code: code.as_str().to_owned(),
-            message: message.into(),
+            message: text::on_one_line(message.as_ref(), MESSAGE_MAX),
             next_step: code.next_step().to_owned(),
             command: code.command().map(str::to_owned),
             grant: None,
@@ -41,8 +43,8 @@ impl Problem {
 
     /// The same problem with another next step.
     #[must_use]
-    pub fn with_next_step(self, next_step: impl Into<String>) -> Self {
-        Self { next_step: next_step.into(), command: None, ..self }
+    pub fn with_next_step(self, next_step: impl AsRef<str>) -> Self {
+        Self { next_step: text::on_one_line(next_step.as_ref(), MESSAGE_MAX), command: None, ..self }
     }
 
     /// The same problem for a page: a next step that needs a terminal is replaced.
@@ -69,6 +71,9 @@ impl Problem {
         self.code == code.as_str()
     }
 }
+
+/// The longest message, in characters. Those of the settings are the longest: they name several ARNs.
+const MESSAGE_MAX: usize = 4_000;
 
 macro_rules! codes {
     (@optional) => { None };

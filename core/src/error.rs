@@ -133,6 +133,27 @@ mod tests {
     }
 
     #[test]
+    fn what_servers_and_tokens_say_is_shown_without_controls() {
+        use crate::oidc::{IdTokenError, Person, TokenError};
+        use crate::platform::HttpResponse;
+        let hostile = "\u{1b}]52;c;eA==\u{7}\u{9b}2J\u{202e}x\u{200b}";
+        let body = serde_json::json!({ "error": hostile, "error_description": hostile }).to_string();
+        let errors = [
+            Error::from(TokenError::read(&HttpResponse::new(400, body.into()))),
+            StsError::from_wire(400, hostile, hostile).into(),
+            IdTokenError::Issuer { expected: "https://a.example".into(), actual: hostile.into() }.into(),
+            IdTokenError::KeyUnknown { kid: Some(hostile.into()) }.into(),
+            TransportError::Unreachable { host: "a.example".into(), reason: hostile.into() }.into(),
+        ];
+        let person = Person { sub: "1".into(), email: Some(hostile.into()), name: None };
+        let shown = errors.map(|error| Problem::from(error).message);
+        for text in shown.iter().chain([&person.label()]) {
+            assert!(text.contains("\u{fffd}]52;c;eA==\u{fffd}\u{fffd}2J\u{fffd}x"), "{text:?}");
+            assert!(!text.contains(|c: char| crate::text::shown(c, ' ') != c), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_problem_tells_code_sentence_and_next_step() {
         let problem = Problem::from(Error::Authorize(AuthorizeError::Cancelled));
         assert_eq!(problem.code, "sign-in-cancelled");

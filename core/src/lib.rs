@@ -22,6 +22,7 @@
 //! | Codes and next steps | [`code`] |
 //! | JSON, as the extension reads it | [`json`] |
 //! | Maps and sets that bring little code | [`map`] |
+//! | Text from outside, as it may be shown | [`text`] |
 //! | URLs, natively and in a browser | [`url`] |
 //! | Names the product is registered under | [`identity`] |
 
@@ -45,6 +46,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod sts;
+pub mod text;
 mod time;
 pub mod url;
 

@@ -1,7 +1,7 @@
 //! `cargo bench -p rolecall --bench many_roles`: how long commands take whose browser knows 10,000 roles.
 
 // Only measured, never shipped.
-#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::disallowed_macros, clippy::expect_used, clippy::unwrap_used, missing_docs)]
 
 #[path = "../tests/terminal/browser.rs"]
 #[allow(dead_code)]

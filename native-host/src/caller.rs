@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use rolecall_core::identity::HOST_NAME;
-use rolecall_core::{Code, Problem};
+use rolecall_core::{Code, Problem, text};
 
 use crate::browsers::Family;
 
@@ -39,9 +39,8 @@ impl Caller {
         if self.id == self.family.extension_id() || allowed.contains(&self.id) {
             return Ok(());
         }
-        let id: String = self.id.chars().take(80).collect();
-        let message =
-            format!("The extension \"{}\" may not use the Rolecall host program.", id.escape_debug());
+        let id = text::on_one_line(&self.id, 80);
+        let message = format!("The extension \"{id}\" may not use the Rolecall host program.");
         Err(Problem::new(Code::CallerRefused, message))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::uri::Authority;
+use rolecall_core::text;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -73,7 +74,7 @@ fn presented(authority: &Authority) -> Option<(String, String)> {
     let _: io::Result<_> = connection.complete_io(&mut stream);
     let certificate = seen.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     let certificate = Certificate::from_der(&certificate).ok()?.tbs_certificate;
-    let name = |name: String| name.chars().filter(|c| !c.is_control()).take(120).collect::<String>();
+    let name = |name: String| text::on_one_line(&name, 120);
     Some((name(certificate.subject.to_string()), name(certificate.issuer.to_string())))
 }
 

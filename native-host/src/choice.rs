@@ -1,13 +1,11 @@
 //! Finding the role that a person names: by ARN, by profile, or by any part of its names that matches only one role.
 
-use std::io::{IsTerminal, stderr, stdin};
-
 use rolecall_core::aws::RoleArn;
 use rolecall_core::settings::{Effective, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::roles::{Known, KnownRole};
-use crate::{roles, settings_files};
+use crate::{output, roles, settings_files};
 
 /// Finds the role, of this provider if one is given, and returns it with the settings. Without a word, or if it matches
 /// several roles, a person at a terminal picks one from a list. Problems in the settings are printed, except one about
@@ -50,14 +48,14 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
         ([only], _) => usable(only),
         ([], Some(word)) => Err(why_none(&known.settings, word)),
         ([], None) => Err(Problem::new(Code::RoleMissing, "No role is known, and none was named.")),
-        (several, _) if is_terminal() => usable(&pick(several)?),
+        (several, _) if output::can_ask() => usable(&pick(several)?),
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
             let names: Vec<_> = several
                 .iter()
                 .map(|role| format!("{} ({}, {})", label(role), role.profile, role.provider))
                 .collect();
-            let message = format!("\"{}\" matches several roles: {}.", word.escape_debug(), names.join(", "));
+            let message = format!("\"{word}\" matches several roles: {}.", names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
     }
@@ -69,7 +67,7 @@ fn why_none(settings: &Effective, word: &str) -> Problem {
     if let Some(role) = settings.left_out().find(|role| role.profile.as_ref().is_some_and(is_meant)) {
         return role.problem.clone();
     }
-    roles::unknown(settings, Code::RoleUnknown, format!("No role matches \"{}\".", word.escape_debug()))
+    roles::unknown(settings, Code::RoleUnknown, format!("No role matches \"{word}\"."))
 }
 
 /// A role's name for display.
@@ -80,7 +78,7 @@ pub(crate) fn label(role: &KnownRole) -> String {
 fn of_arn(known: &Known, arn: RoleArn, provider: Option<&ProviderId>) -> Result<KnownRole, Problem> {
     match &known.of_arn(&arn, provider)[..] {
         [only] => return Ok((*only).clone()),
-        several @ [_, ..] if is_terminal() => return pick(several),
+        several @ [_, ..] if output::can_ask() => return pick(several),
         _ => {}
     }
     let provider = match provider {
@@ -92,10 +90,6 @@ fn of_arn(known: &Known, arn: RoleArn, provider: Option<&ProviderId>) -> Result<
     let account = known.settings.account_label(key.arn.account()).to_owned();
     let profile = known.settings.profile_name(&role);
     Ok(KnownRole { provider: key.provider, arn: key.arn, account, profile, expiration: None })
-}
-
-fn is_terminal() -> bool {
-    stdin().is_terminal() && stderr().is_terminal()
 }
 
 /// The roles that match a word. An exact name takes precedence over a part; case matters only between otherwise equal
@@ -154,15 +148,9 @@ fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
         .iter()
         .map(|role| format!("{}  ({}, {})", label(role), role.profile, role.provider))
         .collect();
-    let picked = dialoguer::FuzzySelect::with_theme(&dialoguer::theme::ColorfulTheme::default())
-        .with_prompt("Role")
-        .items(&items)
-        .default(0)
-        .interact_opt();
-    match picked {
-        Ok(Some(index)) if index < candidates.len() => Ok(candidates[index].clone()),
-        _ => Err(Problem::new(Code::RoleMissing, "No role was chosen.")),
-    }
+    let picked = output::choose("Role", &items).and_then(|index| candidates.get(index));
+    let picked = picked.ok_or_else(|| Problem::new(Code::RoleMissing, "No role was chosen."))?;
+    Ok((*picked).clone())
 }
 
 #[cfg(test)]

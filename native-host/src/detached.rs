@@ -27,6 +27,7 @@ pub(crate) fn start(role: &RoleKey) -> io::Result<()> {
 }
 
 /// Reports to the parent process that this command accepts requests.
+#[expect(clippy::disallowed_methods, reason = "the parent process reads it")]
 pub(crate) fn announce() -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{READY}")?;

@@ -9,6 +9,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::output::{self, Printable};
 use crate::platform;
 
 /// Logs to a file if `ROLECALL_LOG` names a level: `error`, `warn`, `info`, `debug` or `trace`.
@@ -16,14 +17,17 @@ pub(crate) fn to_file() {
     let Some(level) = level() else { return };
     // A log that cannot be written must not stop the program.
     let Ok(file) = open() else { return };
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(Printable(file)));
     let _ = tracing_subscriber::registry().with(only_own(level)).with(layer).try_init();
 }
 
 /// Logs to standard error, at the level of `ROLECALL_LOG` or, with `--verbose`, at `debug`.
 pub(crate) fn to_standard_error(verbose: bool) {
     let Some(level) = level().or_else(|| verbose.then_some(LevelFilter::DEBUG)) else { return };
-    let layer = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(io::stderr);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .without_time()
+        .with_writer(output::log_to_standard_error);
     let _ = tracing_subscriber::registry().with(only_own(level)).with(layer).try_init();
 }
 

@@ -1,13 +1,17 @@
 //! Output for people: data on standard output, everything else on standard error, errors in three parts.
+//!
+//! Everything that reaches a terminal passes through [`printable`]: clippy refuses every other way (`clippy.toml`).
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use chrono::{DateTime, Utc};
-use rolecall_core::{Code, Problem};
+use rolecall_core::{Code, Problem, text};
+use zeroize::Zeroizing;
 
 use crate::platform;
 
@@ -34,7 +38,7 @@ impl Failure {
     }
 
     /// The same failure with another next step.
-    pub(crate) fn next(self, step: impl Into<String>) -> Self {
+    pub(crate) fn next(self, step: impl AsRef<str>) -> Self {
         Self { problem: Box::new(self.problem.with_next_step(step)), ..self }
     }
 
@@ -47,11 +51,7 @@ impl Failure {
             let _ = fmt::Write::write_fmt(&mut text, format_args!("  caused by: {cause}\n"));
         }
         let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next}\n"));
-        // In one write: a parallel run prints many of these at once.
-        if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
-            text = anstream::adapter::strip_str(&text).to_string();
-        }
-        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+        let _ = print_error(&text);
         exit_code(&self.problem)
     }
 }
@@ -99,24 +99,126 @@ fn exit_code(problem: &Problem) -> ExitCode {
 
 /// Writes a line of data.
 pub(crate) fn data(line: impl Display) -> Result<(), Failure> {
-    writeln!(anstream::stdout().lock(), "{line}").map_err(|error| unwritten(&error))
+    // It may be a secret.
+    let line = Zeroizing::new(format!("{line}\n"));
+    print(&line).map_err(|error| unwritten(&error))
 }
 
 /// Prints JSON data.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text =
         serde_json::to_string_pretty(value).map_err(io::Error::other).map_err(|error| unwritten(&error))?;
-    data(text)
+    data(escaped(&text))
 }
 
 /// Prints a message that is not data.
 pub(crate) fn note(line: impl Display) {
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _ = print_error(&format!("{line}\n"));
 }
 
 /// Prints a warning.
 pub(crate) fn warn(line: impl Display) {
-    let _ = writeln!(anstream::stderr().lock(), "{WARN}warning:{WARN:#} {line}");
+    note(format_args!("{WARN}warning:{WARN:#} {line}"));
+}
+
+/// Prints help, or what is wrong with the command's arguments.
+pub(crate) fn usage(message: &clap::Error) {
+    let text = message.render();
+    let _ = if message.use_stderr() { print_error } else { print }(&text.ansi().to_string());
+}
+
+/// Whether a person sees what is printed here.
+#[expect(clippy::disallowed_methods, reason = "nothing is written to it")]
+pub(crate) fn is_seen() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether a person can be asked here.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && is_seen()
+}
+
+/// Has the person at the terminal choose one of several lines. `None` if none was chosen.
+#[expect(clippy::disallowed_types, reason = "what it shows has been made printable")]
+pub(crate) fn choose(prompt: &str, items: &[String]) -> Option<usize> {
+    let items: Vec<_> = items.iter().map(|item| text::on_one_line(item, usize::MAX)).collect();
+    let theme = dialoguer::theme::ColorfulTheme::default();
+    let select = dialoguer::FuzzySelect::with_theme(&theme).with_prompt(prompt).items(&items).default(0);
+    select.interact_opt().ok().flatten()
+}
+
+/// Has the person at the terminal say yes or no.
+#[expect(clippy::disallowed_types, reason = "what it shows has been made printable")]
+pub(crate) fn confirm(question: &str) -> bool {
+    let question = text::on_one_line(question, usize::MAX);
+    let answer = dialoguer::Confirm::new().with_prompt(question).default(true).interact_opt();
+    matches!(answer, Ok(Some(true)))
+}
+
+/// Standard error, for a log.
+#[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]
+pub(crate) fn log_to_standard_error() -> Printable<io::Stderr> {
+    Printable(io::stderr())
+}
+
+/// A log whose events are made printable. Each of them is one write.
+#[derive(Debug)]
+pub(crate) struct Printable<W>(pub(crate) W);
+
+impl<W: Write> Write for Printable<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(text::on_lines(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]
+fn print(text: &str) -> io::Result<()> {
+    anstream::stdout().lock().write_all(printable(text).as_bytes())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]
+fn print_error(text: &str) -> io::Result<()> {
+    let text = printable(text);
+    // In one write: a parallel run prints many of these at once.
+    if anstream::AutoStream::choice(&io::stderr()) == anstream::ColorChoice::Never {
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        return anstream::stderr().lock().write_all(plain.as_bytes());
+    }
+    anstream::stderr().lock().write_all(text.as_bytes())
+}
+
+/// The text without what cannot be shown, except this program's own styles.
+fn printable(text: &str) -> Cow<'_, str> {
+    let Some((first, styled)) = text.split_once('\u{1b}') else { return text::on_lines(text) };
+    let mut printable = text::on_lines(first).into_owned();
+    for part in styled.split('\u{1b}') {
+        let style = part.strip_prefix('[').and_then(|part| part.split_once('m'));
+        match style.filter(|(style, _)| STYLES.contains(style)) {
+            Some((style, rest)) => printable.extend(["\u{1b}[", style, "m", &text::on_lines(rest)]),
+            None => printable.extend(["\u{fffd}", &text::on_lines(part)]),
+        }
+    }
+    printable.into()
+}
+
+/// JSON with what cannot be shown escaped: it means the same.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::new();
+    for c in json.chars() {
+        if c == '\n' || text::shown(c, ' ') == c {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = fmt::Write::write_fmt(&mut escaped, format_args!("\\u{unit:04x}"));
+            }
+        }
+    }
+    escaped
 }
 
 /// Prints rows in columns with headings.
@@ -160,6 +262,9 @@ fn unwritten(error: &io::Error) -> Failure {
     Failure::caused_by(Problem::new(Code::Internal, "The output could not be written."), error)
 }
 
+/// The styles in use (ECMA-48, SGR), by this program and by clap: none of them hides text.
+const STYLES: [&str; 9] = ["0", "1", "2", "4", "31", "32", "33", "36", "1;4"];
+
 /// Success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// A warning.
@@ -174,6 +279,48 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+
+    /// OSC 52 (writes the clipboard), CSI as one C1 character, an override of the writing direction, and hidden text.
+    const HOSTILE: [&str; 4] =
+        ["a\u{1b}]52;c;eA==\u{7}@b", "\u{9b}2Jgone", "a\u{202e}moc.b@", "\u{1b}[8mhidden\u{1b}[38;5;0m"];
+
+    #[test]
+    fn only_our_own_styles_and_text_without_controls_reach_a_terminal() {
+        for text in HOSTILE {
+            let line = format!("{BAD}error{BAD:#} {DIM}x{DIM:#} {GOOD}{text}{GOOD:#} {WARN}y{WARN:#}\n");
+            let shown = printable(&line);
+            let plain = anstream::adapter::strip_str(&shown).to_string();
+            assert!(shown.contains(&format!("{BAD}error{BAD:#}")), "{shown:?}");
+            assert!(!plain.trim_end().contains(|c: char| text::shown(c, ' ') != c), "{shown:?}");
+            assert!(!shown.contains("[8m") || shown.contains("\u{fffd}[8m"), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn help_keeps_its_styles() {
+        let command = clap::Command::new("x").styles(crate::cli::STYLES).arg(clap::arg!(--name <NAME> "it"));
+        let help = command.clone().render_long_help().ansi().to_string();
+        assert!(help.contains('\u{1b}'), "{help:?}");
+        assert_eq!(printable(&help), help);
+        let error = command.try_get_matches_from(["x", "--nane"]).unwrap_err().render().ansi().to_string();
+        assert_eq!(printable(&error), error);
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_shows_nothing_that_cannot_be_shown() {
+        for text in HOSTILE.into_iter().chain(["Zoë \u{e0041}", "می\u{200c}خواهم"]) {
+            let json = escaped(&serde_json::to_string(text).unwrap());
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+            assert!(!json.contains(|c: char| text::shown(c, ' ') != c), "{json:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_is_made_printable() {
+        let mut log = Vec::new();
+        Printable(&mut log).write_all("a \u{9b}2J\u{1b}[2J b\n".as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(log).unwrap(), "a \u{fffd}2J\u{fffd}[2J b\n");
+    }
 
     #[test]
     fn time_left_is_shown_in_hours_and_minutes() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use interprocess::local_socket::Stream;
 use rolecall_core::message::host::Program;
+use rolecall_core::text;
 
 use crate::platform::{self, Process};
 
@@ -22,7 +23,7 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
         let Some(path) = &process.program else { break };
         let script = script(&process);
         if !is_intermediary(path, script.is_some()) {
-            programs.push(shown(path, script.as_deref()));
+            programs.push(name(path, script.as_deref()));
         }
         if programs.len() == 2 {
             break;
@@ -54,11 +55,12 @@ fn script_among(arguments: &[OsString], folder: &Path) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-fn shown(path: &Path, script: Option<&Path>) -> String {
-    match script {
+fn name(path: &Path, script: Option<&Path>) -> String {
+    let name = match script {
         Some(script) => format!("{} {}", path.display(), script.display()),
         None => path.display().to_string(),
-    }
+    };
+    text::on_one_line(&name, NAME_MAX)
 }
 
 fn is_intermediary(path: &Path, runs_script: bool) -> bool {
@@ -70,6 +72,9 @@ fn is_intermediary(path: &Path, runs_script: bool) -> bool {
 const INTERPRETERS: [&str; 9] = ["python", "node", "ruby", "perl", "bash", "sh", "dash", "zsh", "fish"];
 
 const LONGEST_CHAIN: usize = 8;
+
+/// The longest name of a program, in characters.
+const NAME_MAX: usize = 2_000;
 
 #[cfg(test)]
 mod tests {

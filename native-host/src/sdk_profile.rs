@@ -41,7 +41,7 @@ impl SdkProfile {
         })?;
         let credentials = section(files.credentials(), |header| header == name)?;
         if config.is_none() && credentials.is_none() {
-            let message = format!("There is no profile \"{}\" in the AWS files.", name.escape_debug());
+            let message = format!("There is no profile \"{name}\" in the AWS files.");
             return Err(Problem::new(Code::ProfileUnknown, message));
         }
         let files = [files.config().to_owned(), files.credentials().to_owned()];

@@ -11,7 +11,7 @@ use super::json::{self, UniqueObjectError};
 use crate::code::Code;
 use crate::crypto::{self, Algorithm, SignatureError};
 use crate::json::{Document, Object, ReadJson, WriteJson};
-use crate::secret;
+use crate::{secret, text};
 
 /// A verified ID token: its text, for STS, and what it says.
 #[derive(Debug, Clone, ReadJson, WriteJson)]
@@ -63,8 +63,9 @@ pub struct Person {
 impl Person {
     /// The person's name, for display.
     #[must_use]
-    pub fn label(&self) -> &str {
-        self.username.as_deref().or(self.email.as_deref()).or(self.name.as_deref()).unwrap_or(&self.sub)
+    pub fn label(&self) -> String {
+        let label = self.username.as_deref().or(self.email.as_deref()).or(self.name.as_deref());
+        text::on_one_line(label.unwrap_or(&self.sub), text::LABEL_MAX)
     }
 }
 

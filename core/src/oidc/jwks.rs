@@ -8,6 +8,7 @@ use crate::crypto::{Algorithm, PublicKey};
 use crate::json::{self, Malformed, ReadJson, Value, WriteJson};
 use crate::map::Set;
 use crate::platform::HttpResponse;
+use crate::text;
 
 /// A JSON Web Key Set.
 #[derive(Debug, Clone, Default, WriteJson)]
@@ -174,7 +175,7 @@ impl KeySet {
 
 /// A key's id as a sentence can hold it.
 fn shortened(kid: &str) -> String {
-    kid.chars().filter(|c| !c.is_control()).take(60).collect()
+    text::on_one_line(kid, 60)
 }
 
 /// Whether a certificate is of the key with this modulus, or this first coordinate: both stand in it as they are.

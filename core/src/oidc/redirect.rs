@@ -2,6 +2,7 @@
 
 use super::Metadata;
 use crate::code::Code;
+use crate::text;
 use crate::url::Url;
 
 /// A one-time authorization code.
@@ -121,10 +122,9 @@ impl RedirectError {
     }
 }
 
-/// A provider's words as they may be shown: one line, no control characters, 200 characters at most.
+/// A provider's words as they may be shown.
 pub(super) fn plain(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ").chars().take(200).collect()
+    text::on_one_line(text, 200)
 }
 
 /// Ends a sentence with the provider's own words, if it had any.

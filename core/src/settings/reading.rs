@@ -16,6 +16,7 @@ use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
 use crate::json::{self, Choice, Document, Malformed, Member, Object, ReadJson, Value, WriteJson, Writer};
 use crate::map::{self, Set};
+use crate::text;
 
 /// A document, as far as it can be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -259,7 +260,7 @@ impl Entry for Provider {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.required("id", parsed);
-        let name = fields.optional("name", string);
+        let name = fields.optional("name", label);
         let well_known_url = fields.required("well_known_url", parsed);
         let client_id = fields.required("client_id", |value| {
             string(value).and_then(|id| if id.is_empty() { Err("it is empty".to_owned()) } else { Ok(id) })
@@ -398,7 +399,7 @@ impl Entry for Account {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.required("id", parsed);
-        let alias = fields.required("alias", string);
+        let alias = fields.required("alias", label);
         Some(Self { id: id?, alias: alias? })
     }
 
@@ -506,6 +507,11 @@ fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, St
         Some(reserved) => Err(format!("they must not set {reserved}")),
         None => Ok(parameters),
     }
+}
+
+/// Reads a string that people are shown.
+fn label(value: &Value) -> Result<String, String> {
+    string(value).map(|label| text::on_one_line(&label, text::LABEL_MAX))
 }
 
 /// Reads a string that stands for something.
@@ -700,10 +706,7 @@ fn readable<T: TryFrom<String, Error: Display>>(entry: Option<Object<'_>>, key: 
 
 /// A reason on one line, however much of the document it repeats, ready to have a full stop after it.
 fn plain(reason: &str) -> String {
-    let reason = reason.trim_end_matches('.');
-    let words: String =
-        reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_MAX).collect();
-    if words.len() < reason.len() { words + "…" } else { words }
+    text::on_one_line(reason.trim_end_matches('.'), REASON_MAX)
 }
 
 /// Says on which line of a TOML document something stands. A JSON document has no lines.

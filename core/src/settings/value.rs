@@ -30,7 +30,7 @@ macro_rules! checked_text {
                 if (1..=$max).contains(&text.len()) && text.bytes().all(allowed) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    let shown = text.replace(char::is_control, "\u{fffd}");
+                    let shown = crate::text::on_one_line(text, crate::text::LABEL_MAX);
                     Err(format!(concat!("\"{}\" must be ", $rule), shown))
                 }
             }

@@ -349,7 +349,7 @@ async fn somebody_with_a_session_at_the_provider_signs_in_without_a_window() {
     let credentials = sign_in_as(&world, Presence::Person, &session).await.unwrap();
     assert_eq!(credentials.access_key_id, "ASIAalice@example.com");
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "sts 43200"]);
-    assert_eq!(session.read(|session| session.person().unwrap().label().to_owned()), "alice@example.com");
+    assert_eq!(session.read(|session| session.person().unwrap().label()), "alice@example.com");
 }
 
 #[async_test]

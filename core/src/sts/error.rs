@@ -3,6 +3,7 @@
 use crate::aws::RoleArn;
 use crate::code::Code;
 use crate::oidc::{IdToken, KeySet};
+use crate::text;
 
 /// Why there are no credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -159,8 +160,7 @@ impl StsError {
     /// The wire codes lose or keep the suffix `Exception` unevenly, so they are compared without it.
     #[must_use]
     pub fn from_wire(status: u16, wire_code: &str, message: &str) -> Self {
-        let message: String =
-            message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect();
+        let message = text::on_one_line(message, 300);
         let explanation = String::new();
         let speaks_of_duration = || message.to_ascii_lowercase().contains("durationseconds");
         match wire_code.strip_suffix("Exception").unwrap_or(wire_code) {
@@ -310,7 +310,7 @@ fn also_colon(explanation: &str) -> String {
 }
 
 fn shortened(wire_code: &str) -> String {
-    wire_code.chars().take(60).collect()
+    text::on_one_line(wire_code, 60)
 }
 
 /// What the token, the keys and the settings tell about a refused token. The texts are those that AWS is recorded to

@@ -1,6 +1,9 @@
 //! Changes to the document that leave alone what is already as it should be: assistive technology speaks of every
 //! change of a live region, and a person's selection of text is lost with the node it is in.
+//!
+//! What cannot be shown is taken out of every text here: clippy refuses every other way (`extension/clippy.toml`).
 
+use rolecall_core::text;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Node};
@@ -28,22 +31,26 @@ pub(crate) fn copy(template: &HtmlTemplateElement) -> Result<HtmlElement, JsValu
 }
 
 /// Sets a node's text.
+#[expect(clippy::disallowed_methods, reason = "the text has been made printable")]
 pub(crate) fn set_text(node: &Node, text: &str) {
+    let text = &*text::on_lines(text);
     if node.text_content().as_deref() != Some(text) {
         node.set_text_content(Some(text));
     }
 }
 
 /// Sets a text of which pieces are marked.
+#[expect(clippy::disallowed_methods, reason = "the text has been made printable")]
 pub(crate) fn set_pieces(element: &Element, pieces: &[Piece], document: &Document) -> Result<(), JsValue> {
     element.replace_children_with_node_0();
     for piece in pieces {
+        let text = text::on_lines(&piece.text);
         let node: Node = if piece.hit {
             let mark = document.create_element("mark")?;
-            mark.set_text_content(Some(&piece.text));
+            mark.set_text_content(Some(&text));
             mark.into()
         } else {
-            document.create_text_node(&piece.text).into()
+            document.create_text_node(&text).into()
         };
         element.append_child(&node)?;
     }
@@ -51,8 +58,9 @@ pub(crate) fn set_pieces(element: &Element, pieces: &[Piece], document: &Documen
 }
 
 /// Sets an attribute, or removes it.
+#[expect(clippy::disallowed_methods, reason = "the value has been made printable")]
 pub(crate) fn set_attribute(element: &Element, name: &str, value: Option<&str>) -> Result<(), JsValue> {
-    match value {
+    match value.map(text::on_lines).as_deref() {
         Some(value) if element.get_attribute(name).as_deref() != Some(value) => {
             element.set_attribute(name, value)
         }

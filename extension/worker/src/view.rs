@@ -6,6 +6,7 @@ use rolecall_core::map::Map;
 use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
 use rolecall_core::message::page::PageRequest;
 use rolecall_core::message::ui::{ProviderState, RoleSession, RoleState, State};
+use rolecall_core::oidc::Person;
 use rolecall_core::settings::{Effective, ProviderId};
 
 use crate::approvals::Approvals;
@@ -98,6 +99,6 @@ impl View {
     }
 
     fn person(&self, provider: &ProviderId) -> Option<String> {
-        self.sessions.of(provider).read(|session| session.person().map(|person| person.label().to_owned()))
+        self.sessions.of(provider).read(|session| session.person().map(Person::label))
     }
 }

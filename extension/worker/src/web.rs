@@ -15,7 +15,7 @@ use rolecall_core::platform::{
 use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Redirect;
 use rolecall_core::url::Url;
-use rolecall_core::{Code, Problem, identity};
+use rolecall_core::{Code, Problem, identity, text};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
@@ -235,7 +235,7 @@ impl Browser for WebBrowser {
             ("type", "basic".into()),
             ("iconUrl", api().runtime().get_url("icons/icon-128.png").into()),
             ("title", identity::PRODUCT.into()),
-            ("message", message.into()),
+            ("message", (&*text::on_lines(message)).into()),
         ]);
         let_go(api().notifications().create(id, &options));
     }

@@ -1,7 +1,8 @@
 //! Which parts of a line must not be shown.
 
-use super::marker;
-use super::text;
+use rolecall_core::text;
+
+use super::{marker, text as bytes};
 
 /// Whether the value of a (lower-case) key is a secret or may be one.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -24,7 +25,7 @@ impl Mask {
     /// The next line for display.
     pub(super) fn line(&mut self, line: &[u8]) -> String {
         let text = String::from_utf8_lossy(line);
-        let is_continuation = line.first().copied().is_some_and(text::is_blank) && self.in_secret;
+        let is_continuation = line.first().copied().is_some_and(bytes::is_blank) && self.in_secret;
         let (key, value) = text.split_once(['=', ':']).unwrap_or((&text, ""));
         if is_continuation {
             return MASK.to_owned();
@@ -38,9 +39,9 @@ impl Mask {
             is_secret(&text.to_lowercase())
         };
         match text.find(['=', ':']) {
-            _ if !self.in_secret => visible(&text),
+            _ if !self.in_secret => text::on_lines(&text).into_owned(),
             Some(at) if shown_key(key.trim_start_matches(['#', ';', ' '])) != UNUSUAL => {
-                format!("{} {MASK}", visible(text.get(..=at).unwrap_or_default()))
+                format!("{} {MASK}", text::on_lines(text.get(..=at).unwrap_or_default()))
             }
             _ => MASK.to_owned(),
         }
@@ -50,10 +51,6 @@ impl Mask {
 /// Whether a value, such as a command line, contains the name of a credential.
 fn is_credential(value: &str) -> bool {
     CREDENTIAL_WORDS.iter().any(|word| value.contains(word))
-}
-
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 const UNUSUAL: &str = "an unusual key";

@@ -1,7 +1,6 @@
 //! `rolecall exec`: runs a command as a role. Its credentials renew for as long as it runs.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
 use std::process::{Command, ExitCode};
 
 use rolecall_core::{Code, Problem};
@@ -59,7 +58,7 @@ impl Exec {
         };
         command.envs(set.iter().map(|(name, value)| (name, value.expose_secret())));
         let program = program.to_string_lossy();
-        if io::stderr().is_terminal() {
+        if output::is_seen() {
             output::note(format_args!("Running {program} as {} ({})", target.profile, target.role.arn));
         }
         let ran = platform::run_to_the_end(command).map_err(|error| {

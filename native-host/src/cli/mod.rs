@@ -31,7 +31,7 @@ use clap::builder::Styles;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::log;
-use crate::output::{EXIT_CODES, Outcome};
+use crate::output::{self, EXIT_CODES, Outcome};
 
 /// Sign in to AWS with your company's account: roles from the browser's toolbar, in your terminal.
 #[derive(Debug, Parser)]
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(program.chain(arguments)) {
         Ok(arguments) => arguments,
         Err(told) => {
-            let _ = told.print();
+            output::usage(&told);
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
@@ -117,7 +117,7 @@ fn perform(command: Command) -> Outcome {
     }
 }
 
-const STYLES: Styles = Styles::styled()
+pub(crate) const STYLES: Styles = Styles::styled()
     .header(Style::new().bold())
     .usage(Style::new().bold())
     .literal(AnsiColor::Cyan.on_default())

@@ -1,7 +1,6 @@
 //! `rolecall profile sync`: writes a profile for every role.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, stderr, stdin};
 use std::process::ExitCode;
 
 use rolecall_core::settings::{CredentialsMode, Effective, ProfileName, Role};
@@ -128,12 +127,11 @@ fn operation(settings: &Effective, role: &KnownRole, in_settings: &Role) -> Resu
 }
 
 fn confirmed(count: usize) -> Result<bool, Failure> {
-    if !(stdin().is_terminal() && stderr().is_terminal()) {
+    if !output::can_ask() {
         let problem = Problem::new(Code::RoleMissing, "The changes need your confirmation at a terminal.");
         return Err(Failure::from(problem)
             .next("Run the command again with --yes, or with --dry-run to only show the changes."));
     }
     let question = format!("Write {count} profile{}?", if count == 1 { "" } else { "s" });
-    let answer = dialoguer::Confirm::new().with_prompt(question).default(true).interact_opt();
-    Ok(matches!(answer, Ok(Some(true))))
+    Ok(output::confirm(&question))
 }

@@ -25,6 +25,7 @@ use port::Port;
 use requests::SettingsSnapshot;
 
 /// Serves the extension until its port closes.
+#[expect(clippy::disallowed_methods, reason = "the browser reads it")]
 pub(crate) fn run(caller: &Caller) -> ExitCode {
     let machine = settings_files::load();
     if let Err(problem) = caller.check(&machine.host.allowed_extensions) {
@@ -178,6 +179,7 @@ impl Host {
 }
 
 /// Responds to the first request of a caller that was refused, so that the browser can show why.
+#[expect(clippy::disallowed_methods, reason = "the browser reads it")]
 fn refuse(problem: Problem) -> ExitCode {
     let first = frame::read_bytes(&mut io::stdin().lock());
     let id = match first.ok().flatten().map(|frame| frame::parse(&frame)) {

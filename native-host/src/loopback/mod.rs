@@ -123,7 +123,7 @@ impl<'a> Loopback<'a> {
     /// Opens or prints the address of the provider's page.
     fn show(&self, url: &Url, stop: platform::Stop) {
         // Without a terminal there is nowhere to print an address or to paste one.
-        let is_seen = io::stderr().is_terminal();
+        let is_seen = output::is_seen();
         let help = Help {
             url: url.clone(),
             redirect_uri: self.listener.redirect_uri.clone(),

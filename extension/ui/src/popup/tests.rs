@@ -359,6 +359,16 @@ fn what_looks_like_html_or_css_in_the_state_is_text() {
 }
 
 #[wasm_bindgen_test]
+fn what_turns_the_text_or_hides_in_it_is_seen() {
+    let mut state = three_roles();
+    state.roles[0].account = "dev\u{202e}dorp\u{9b}2J".into();
+    state.done = Some("Signed in as al\u{200b}ice\u{2066}.".into());
+    let popup = Opened::with(&state);
+    assert_eq!(popup.options()[0], "dev\u{fffd}dorp\u{fffd}2J / Developer");
+    assert_eq!(popup.text("[role=status]"), "Signed in as al\u{fffd}ice\u{fffd}.");
+}
+
+#[wasm_bindgen_test]
 fn settings_that_were_left_out_are_listed() {
     let mut state = three_roles();
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];

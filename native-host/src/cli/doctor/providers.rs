@@ -83,7 +83,7 @@ fn asked_by_aws(provider: &Provider) -> bool {
 /// Why AWS does not accept an issuer (IAM User Guide, "Create an OpenID Connect identity provider").
 fn issuer_traps(issuer: &str) -> Vec<String> {
     let Ok(url) = Url::parse(issuer) else {
-        return vec![format!("its issuer \"{}\" is not a URL.", issuer.escape_debug())];
+        return vec![format!("its issuer \"{issuer}\" is not a URL.")];
     };
     let mut traps = Vec::new();
     if url.scheme() != "https" {
