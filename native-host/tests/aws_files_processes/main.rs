@@ -2,6 +2,7 @@
 //!
 //! This binary is its own child: with `--write` it carries out one operation and ends, so that something can be killed.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods)]
 // A test fails by panicking; this crate is nothing but tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
