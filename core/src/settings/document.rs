@@ -24,6 +24,10 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[json(write = json::unless_default)]
     pub account: Vec<Account>,
+    /// In a policy: nothing but the policy counts.
+    #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
+    pub only_policy: bool,
 }
 
 /// An OpenID Connect provider and this product's registration there as a public client.
@@ -91,6 +95,21 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Whether it is the same client at the same provider, whatever it is called.
+    #[must_use]
+    pub fn is_same_registration(&self, other: &Self) -> bool {
+        (&self.well_known_url, &self.client_id) == (&other.well_known_url, &other.client_id)
+    }
+
+    /// Whether what comes of a sign-in goes to the same addresses.
+    #[must_use]
+    pub fn has_endpoints_of(&self, other: &Self) -> bool {
+        self.sts_endpoint == other.sts_endpoint
+            && self.console_endpoint == other.console_endpoint
+            && self.console_destination == other.console_destination
+            && self.endpoint_url == other.endpoint_url
+    }
+
     /// Its name, for display.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -269,6 +288,28 @@ pub enum SettingsError {
     More {
         /// How many.
         count: usize,
+    },
+    /// A role whose credentials are to be in a file, and that another layer wants approved.
+    #[error("the role {arn} has to be approved, so credentials = \"file\" has no effect.")]
+    FileNotApproved {
+        /// The role.
+        arn: RoleArn,
+    },
+    /// A weaker layer's provider that may be one that a stronger layer lost.
+    #[error("the provider \"{id}\" is left out: it may be the one that the stronger settings could not use.")]
+    ProviderOverruled {
+        /// Its id.
+        id: ProviderId,
+    },
+    /// A weaker layer's role of an ARN that a stronger layer has with other endpoints.
+    #[error(
+        "the role {arn} of the provider \"{id}\" is left out: stronger settings have this role with other endpoints."
+    )]
+    RoleOverruled {
+        /// The role.
+        arn: RoleArn,
+        /// Its provider.
+        id: ProviderId,
     },
     /// Roles whose provider is left out.
     #[error("{}{} left out with the provider \"{id}\".", at(*line), roles(arns, "is", "are"))]

@@ -3,7 +3,11 @@
 //! An entry (a provider by its id, a role by provider and ARN, an account by its id) of a stronger layer replaces
 //! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where. An entry that had
 //! to be left out does so as well: nothing weaker takes its place. Where a policy has lost something and it cannot be
-//! told what, nothing below the policy is used.
+//! told what, nothing below the policy is used, and neither where the policy says `only_policy`.
+//!
+//! Another id is no way around a stronger layer. A weaker provider with the registration of a stronger one (address and
+//! client) is that provider under another name. The strictest `approve` holds for all providers of a registration and for
+//! all roles of an ARN, and a weaker role of an ARN that a stronger layer has must have the same endpoints.
 
 use std::cmp::Ordering;
 
@@ -11,7 +15,8 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
+    Approve, CredentialsMode, Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, RoleKey,
+    Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
@@ -64,6 +69,8 @@ pub struct Effective {
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
+    /// Whether the policy has taken every other layer out of use.
+    pub only_policy: bool,
     /// What is wrong with the settings, and what was left out because of it.
     pub problems: Vec<Problem>,
 }
@@ -109,30 +116,35 @@ impl Layers {
         let mut effective = Effective::default();
         let layers = [(Layer::Policy, &self.policy), (Layer::Machine, &self.machine)];
         let is_closed = self.policy.losses().any(Lost::is_anything);
-        let used = if is_closed { &layers[..1] } else { &layers[..] };
+        effective.only_policy = self.policy.settings.only_policy;
+        let used = if is_closed || effective.only_policy { &layers[..1] } else { &layers[..] };
         let mut lost = Losses::default();
         let (mut roles, mut aliases) = (Vec::new(), Vec::new());
         for (layer, reading) in used {
             effective.add_providers(*layer, reading, &lost);
-            let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn, &role.provider));
+            let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn));
             roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: *layer }));
             let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
             aliases.extend(kept.map(|account| (account.id.clone(), account.alias.clone())));
             lost.extend(reading.losses());
         }
+        effective.make_approvals_equal();
         effective.aliases = aliases.into_iter().collect();
         for (provider, arns) in self.listed.iter().filter(|_| !is_closed) {
             // A provider that has left the settings lists nothing any more, which is no problem of the settings.
             if effective.provider(provider).is_none() {
                 continue;
             }
-            let kept = arns.iter().filter(|arn| !lost.has_role(arn, provider));
+            let kept = arns.iter().filter(|arn| !lost.has_role(arn));
             let role = |arn: &RoleArn| Role::unlisted(RoleKey::new(provider.clone(), arn.clone()));
             roles.extend(kept.map(|arn| Sourced { value: role(arn), layer: Layer::Listed }));
         }
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
+        let overruled = effective.make_roles_equal(&mut roles);
+        effective.keep_approved_off_disk(&mut roles);
         let orphans = effective.set_roles(roles);
         effective.leave_out(&faults, orphans);
+        overruled.into_iter().for_each(|role| effective.leave_out_role(&role));
         if is_closed {
             effective.problems.push(Problem::new(Code::SettingsInvalid, CLOSED));
         }
@@ -218,14 +230,107 @@ impl Effective {
         ProfileName::from_parts(self.account_label(arn.account()), arn.name())
     }
 
-    /// Adds a layer's providers, except where something stronger is there or was lost.
+    /// Adds a layer's providers, except where something stronger is there or was lost. One with the registration of a
+    /// stronger one has everything of it but the names.
     fn add_providers(&mut self, layer: Layer, reading: &Reading, lost: &Losses<'_>) {
         for provider in &reading.settings.provider {
-            if !lost.has_provider(&provider.id) && self.provider(&provider.id).is_none() {
-                self.provider_index.insert(provider.id.clone(), self.providers.len());
-                self.providers.push(Sourced { value: provider.clone(), layer });
+            if lost.has_provider(&provider.id) || self.provider(&provider.id).is_some() {
+                continue;
+            }
+            let mut value = provider.clone();
+            let is_same = |known: &&Sourced<Provider>| {
+                known.layer < layer && known.value.is_same_registration(provider)
+            };
+            if let Some(stronger) = self.providers.iter().find(is_same) {
+                let approve = value.approve;
+                let names = (value.id, value.name);
+                value = stronger.value.clone();
+                (value.id, value.name) = names;
+                value.approve = value.approve.max(approve);
+            } else if lost.has_registration_of(provider) {
+                let error = SettingsError::ProviderOverruled { id: value.id };
+                self.problems.push(placeless(error));
+                continue;
+            }
+            self.provider_index.insert(provider.id.clone(), self.providers.len());
+            self.providers.push(Sourced { value, layer });
+        }
+    }
+
+    /// The strictest `approve` of a registration holds for all its providers.
+    fn make_approvals_equal(&mut self) {
+        for position in 0..self.providers.len() {
+            let provider = &self.providers[position].value;
+            let same = self.providers.iter().filter(|other| other.value.is_same_registration(provider));
+            let strictest = same.map(|other| other.value.approve).max().unwrap_or_default();
+            self.providers[position].value.approve = strictest;
+        }
+    }
+
+    /// The strictest `approve` of an ARN holds for all its roles. Takes those out, and gives them back, for which a
+    /// stronger layer has other endpoints.
+    fn make_roles_equal(&self, roles: &mut Vec<Sourced<Role>>) -> Vec<Sourced<Role>> {
+        let compare = |one: usize, other: usize| roles[one].value.arn.cmp(&roles[other].value.arn);
+        // It keeps the order of equals: the strongest layer comes first.
+        let order = map::sorted(roles.len(), &compare);
+        let mut changes = Vec::new();
+        for same in order.chunk_by(|one, other| compare(*one, *other) == Ordering::Equal) {
+            if same.len() < 2 {
+                continue;
+            }
+            let provider = |position: &usize| self.provider(&roles[*position].value.provider);
+            let approve = |position: &usize| {
+                let role = &roles[*position].value;
+                provider(position).map_or(role.approve, |provider| role.approve(provider))
+            };
+            let strictest = same.iter().map(approve).max().unwrap_or_default();
+            let strongest = roles[same[0]].layer;
+            let (strong, weak): (Vec<_>, Vec<_>) =
+                same.iter().copied().partition(|position| roles[*position].layer == strongest);
+            let has_endpoints = |position: &usize| {
+                let Some(own) = provider(position) else { return true };
+                let mut strong = strong.iter().filter_map(|position| provider(position)).peekable();
+                strong.peek().is_none() || strong.any(|strong| own.has_endpoints_of(strong))
+            };
+            changes.extend(strong.iter().map(|position| (*position, Some(strictest))));
+            changes.extend(
+                weak.iter().map(|position| (*position, has_endpoints(position).then_some(strictest))),
+            );
+        }
+        let mut is_overruled = vec![false; roles.len()];
+        for (position, approve) in changes {
+            match approve {
+                Some(approve) => roles[position].value.approve = approve,
+                None => is_overruled[position] = true,
             }
         }
+        let mut flags = is_overruled.into_iter();
+        roles.extract_if(.., |_| flags.next().unwrap_or_default()).collect()
+    }
+
+    /// Every program can read what is in a file, so a role that has to be approved is in none, whichever layer says so.
+    fn keep_approved_off_disk(&mut self, roles: &mut [Sourced<Role>]) {
+        for Sourced { value: role, .. } in roles {
+            let provider = self.provider(&role.provider);
+            let approve = provider.map_or(role.approve, |provider| role.approve(provider));
+            if role.credentials == CredentialsMode::File && approve != Approve::Never {
+                role.credentials = CredentialsMode::Process;
+                self.problems.push(placeless(SettingsError::FileNotApproved { arn: role.arn.clone() }));
+            }
+        }
+    }
+
+    /// Tells of a role for which a stronger layer has other endpoints.
+    fn leave_out_role(&mut self, role: &Sourced<Role>) {
+        let Role { arn, provider, .. } = &role.value;
+        let problem = placeless(SettingsError::RoleOverruled { arn: arn.clone(), id: provider.clone() });
+        self.problems.push(problem.clone());
+        self.left_out.push(LeftOut {
+            arn: Some(arn.clone()),
+            provider: Some(provider.clone()),
+            profile: Some(self.profile_name(&role.value)),
+            problem,
+        });
     }
 
     /// Takes the roles, the strongest first: of those with one key the first one counts. Gives those back that have no
@@ -257,7 +362,7 @@ impl Effective {
     fn leave_out(&mut self, faults: &[&Fault], orphans: Vec<Sourced<Role>>) {
         // One that stands twice is there all the same.
         let is_gone = |lost: &Lost| match lost {
-            Lost::Provider { id } => id.as_ref().is_none_or(|id| self.provider(id).is_none()),
+            Lost::Provider { id, .. } => id.as_ref().is_none_or(|id| self.provider(id).is_none()),
             other => *other == Lost::Document,
         };
         let gone = faults.iter().filter(|fault| fault.lost.as_ref().is_some_and(is_gone));
@@ -266,7 +371,7 @@ impl Effective {
         let mut named = Map::new();
         for Fault { problem, lost } in faults {
             match lost {
-                Some(Lost::Provider { id: Some(id) }) => _ = causes.get_or_insert_with(id, || problem),
+                Some(Lost::Provider { id: Some(id), .. }) => _ = causes.get_or_insert_with(id, || problem),
                 Some(Lost::Roles { provider }) => _ = named.get_or_insert_with(provider, || problem),
                 _ => {}
             }
@@ -418,6 +523,106 @@ mod tests {
         };
         assert_eq!(providers(fixture::role().arn.as_str()), ["another", "corp"]);
         assert_eq!(providers("arn:aws:iam::123456789012:role/nobody"), Vec::<String>::new());
+    }
+
+    fn with(policy: &Settings, machine: &Settings) -> Effective {
+        Layers { policy: policy.clone().into(), machine: machine.clone().into(), ..Layers::default() }
+            .effective()
+    }
+
+    /// The fixture's settings, with another id for its provider.
+    fn renamed() -> Settings {
+        let mut settings = fixture::settings();
+        settings.provider[0].id = "mine".parse().unwrap();
+        settings.role[0].provider = "mine".parse().unwrap();
+        settings
+    }
+
+    #[test]
+    fn another_id_for_the_policys_registration_has_its_endpoints_and_its_approval() {
+        let mut policy = fixture::settings();
+        policy.provider[0].approve = Approve::Always;
+        policy.provider[0].sts_endpoint = Some("https://sts.corp.example".parse().unwrap());
+        policy.role.clear();
+        let mut machine = renamed();
+        machine.provider[0].sts_endpoint = Some("https://sts.evil.example".parse().unwrap());
+        let effective = with(&policy, &machine);
+        let (role, provider) = effective.role(&machine.role[0].key()).unwrap();
+        assert_eq!(role.approve(provider), Approve::Always);
+        assert_eq!(provider.sts_endpoint, policy.provider[0].sts_endpoint);
+        assert_eq!(provider.label(), "Example Corp");
+        // A weaker layer may be stricter, and is for the policy's roles as well.
+        policy.provider[0].approve = Approve::First;
+        machine.provider[0].approve = Approve::Always;
+        let effective = with(&policy, &machine);
+        assert!(effective.providers().all(|provider| provider.value.approve == Approve::Always));
+    }
+
+    #[test]
+    fn another_provider_for_the_policys_role_asks_as_strictly_and_has_the_same_endpoints() {
+        let mut policy = fixture::settings();
+        policy.role[0].approve = Approve::Always;
+        let mut machine = renamed();
+        machine.provider[0].client_id = "another".to_owned();
+        let effective = with(&policy, &machine);
+        let (role, provider) = effective.role(&machine.role[0].key()).unwrap();
+        assert_eq!(role.approve(provider), Approve::Always);
+
+        machine.provider[0].sts_endpoint = Some("https://sts.evil.example".parse().unwrap());
+        let effective = with(&policy, &machine);
+        assert_eq!(effective.role(&machine.role[0].key()), None);
+        assert!(effective.role(&policy.role[0].key()).is_some());
+        let [problem] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
+        assert!(
+            problem.message.ends_with("stronger settings have this role with other endpoints."),
+            "{problem}"
+        );
+        assert_eq!(effective.why_not(&machine.role[0].arn, Some(&machine.role[0].provider)), Some(problem));
+    }
+
+    #[test]
+    fn an_invalid_provider_or_role_of_the_policy_is_not_replaced_under_another_id() {
+        let provider = PROVIDER.replace("\"policy\"", "\"abcdef\"");
+        let bad_provider = format!(r#"{{"provider":[{{{provider},"approve":"sometimes"}}]}}"#);
+        let bad_role = format!(r#"{{"role":[{{{ROLE},"approve":"sometimes"}}]}}"#);
+        for text in [bad_provider, bad_role] {
+            let layers = Layers { policy: policy(&text), machine: renamed().into(), ..Layers::default() };
+            assert_eq!(layers.effective().roles().count(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn with_only_policy_nothing_but_the_policy_counts() {
+        let mut policy = fixture::settings();
+        policy.role.clear();
+        policy.only_policy = true;
+        let effective = with(&policy, &fixture::settings());
+        assert_eq!((effective.providers().count(), effective.roles().count()), (1, 0));
+        assert!(effective.only_policy && effective.problems.is_empty());
+        // What cannot be read may have been meant.
+        let policy = policy(r#"{"only_policy":"yes"}"#);
+        let layers = Layers { policy, machine: fixture::settings().into(), ..Layers::default() };
+        assert_eq!(layers.effective().roles().count(), 0);
+        // A file on disk cannot say it.
+        let machine = Reading::from_toml("only_policy = true").unwrap();
+        assert!(!machine.settings.only_policy && machine.faults.len() == 1 && machine.losses().count() == 0);
+    }
+
+    #[test]
+    fn a_role_that_a_stronger_layer_wants_approved_is_not_written_to_a_file() {
+        let mut policy = fixture::settings();
+        policy.role.clear();
+        policy.provider[0].approve = Approve::First;
+        let mut machine = fixture::settings();
+        machine.provider.clear();
+        machine.role[0].credentials = CredentialsMode::File;
+        let effective = with(&policy, &machine);
+        assert_eq!(effective.role(&machine.role[0].key()).unwrap().0.credentials, CredentialsMode::Process);
+        assert!(
+            effective.problems[0].message.contains("credentials = \"file\""),
+            "{}",
+            effective.problems[0]
+        );
     }
 
     #[test]

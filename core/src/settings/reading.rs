@@ -11,7 +11,9 @@ use std::fmt::Display;
 use toml::de::{DeTable, DeValue};
 
 use super::document::{PROMPTS, RESERVED_FOR_AUTHORIZATION, RESERVED_FOR_LOGOUT, default_scope, is_color};
-use super::{Account, Approve, Duration, ProfileName, Provider, ProviderId, Role, Settings, SettingsError};
+use super::{
+    Account, Approve, Duration, Endpoint, ProfileName, Provider, ProviderId, Role, Settings, SettingsError,
+};
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
 use crate::json::{self, Choice, Document, Malformed, Member, Object, ReadJson, Value, WriteJson, Writer};
@@ -49,6 +51,10 @@ pub enum Lost {
     Provider {
         /// Its id, if that can be read.
         id: Option<ProviderId>,
+        /// The address of its configuration, if that can be read.
+        well_known_url: Option<Endpoint>,
+        /// The client, if that can be read.
+        client_id: Option<String>,
     },
     /// A role.
     Role {
@@ -77,7 +83,7 @@ impl Lost {
     pub fn is_anything(&self) -> bool {
         match self {
             Self::Document => true,
-            Self::Provider { id } => id.is_none(),
+            Self::Provider { id, .. } => id.is_none(),
             Self::Role { arn, .. } => arn.is_none(),
             Self::Account { id } => id.is_none(),
             Self::Roles { .. } => false,
@@ -89,8 +95,9 @@ impl Lost {
 #[derive(Debug, Default)]
 pub(super) struct Losses<'a> {
     providers: Set<&'a ProviderId>,
-    /// By ARN, and by provider if that could be read.
-    roles: Set<(&'a RoleArn, Option<&'a ProviderId>)>,
+    /// Address and client, as far as they could be read.
+    registrations: Vec<(Option<&'a Endpoint>, Option<&'a String>)>,
+    roles: Set<&'a RoleArn>,
     accounts: Set<&'a AccountId>,
 }
 
@@ -100,9 +107,17 @@ impl Losses<'_> {
         self.providers.contains(id)
     }
 
-    /// Whether it is, or may have been, the role of this provider.
-    pub(super) fn has_role(&self, arn: &RoleArn, provider: &ProviderId) -> bool {
-        self.roles.contains(&(arn, None)) || self.roles.contains(&(arn, Some(provider)))
+    /// Whether it is, or may have been, the same client at the same provider, by whatever id.
+    pub(super) fn has_registration_of(&self, provider: &Provider) -> bool {
+        self.registrations.iter().any(|(url, client)| {
+            url.is_none_or(|url| *url == provider.well_known_url)
+                && client.is_none_or(|client| *client == provider.client_id)
+        })
+    }
+
+    /// Whether it is the role, of whatever provider.
+    pub(super) fn has_role(&self, arn: &RoleArn) -> bool {
+        self.roles.contains(arn)
     }
 
     /// Whether it is what the account is called.
@@ -115,10 +130,13 @@ impl<'a> Extend<&'a Lost> for Losses<'a> {
     fn extend<I: IntoIterator<Item = &'a Lost>>(&mut self, losses: I) {
         for lost in losses {
             match lost {
-                Lost::Provider { id: Some(id) } => _ = self.providers.insert(id),
-                Lost::Role { arn: Some(arn), provider, .. } => {
-                    self.roles.insert((arn, provider.as_ref()));
+                Lost::Provider { id, well_known_url, client_id } => {
+                    self.registrations.push((well_known_url.as_ref(), client_id.as_ref()));
+                    if let Some(id) = id {
+                        self.providers.insert(id);
+                    }
                 }
+                Lost::Role { arn: Some(arn), .. } => _ = self.roles.insert(arn),
                 Lost::Account { id: Some(id) } => _ = self.accounts.insert(id),
                 _ => {}
             }
@@ -188,7 +206,7 @@ impl Reading {
         }
         let mut known: Set<_> = strong.role.iter().map(Role::key).collect();
         for role in weak.settings.role {
-            if !lost.has_role(&role.arn, &role.provider) && known.insert(role.key()) {
+            if !lost.has_role(&role.arn) && known.insert(role.key()) {
                 strong.role.push(role);
             }
         }
@@ -248,12 +266,16 @@ impl Entry for Provider {
     const COSMETIC: &'static [&'static str] = &["name"];
 
     fn lost(entry: Option<Object<'_>>) -> Lost {
-        Lost::Provider { id: readable(entry, "id") }
+        Lost::Provider {
+            id: readable(entry, "id"),
+            well_known_url: readable(entry, "well_known_url"),
+            client_id: readable(entry, "client_id"),
+        }
     }
 
     fn key(lost: &Lost) -> Option<String> {
         match lost {
-            Lost::Provider { id: Some(id) } => Some(id.to_string()),
+            Lost::Provider { id: Some(id), .. } => Some(id.to_string()),
             _ => None,
         }
     }
@@ -438,7 +460,7 @@ fn read_entry<'e, E: Entry>(entry: Object<'e>, before: &Settings) -> (Fields<'e>
 /// What an entry is called in a sentence, by what can be read of it.
 fn entry_name(lost: &Lost, table: &str, position: usize) -> String {
     match lost {
-        Lost::Provider { id: Some(id) } => format!("the provider \"{id}\""),
+        Lost::Provider { id: Some(id), .. } => format!("the provider \"{id}\""),
         Lost::Role { arn: Some(arn), .. } => format!("the role {arn}"),
         Lost::Account { id: Some(id) } => format!("the account {id}"),
         _ => format!("[[{table}]] number {position}"),
@@ -510,7 +532,7 @@ fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, St
 }
 
 /// Reads a string that people are shown.
-fn label(value: &Value) -> Result<String, String> {
+fn label(value: Value<'_>) -> Result<String, String> {
     string(value).map(|label| text::on_one_line(&label, text::LABEL_MAX))
 }
 
@@ -550,11 +572,12 @@ impl<'a> Reader<'a> {
             unknown: Vec::new(),
             roles: map::Map::new(),
         };
-        let known = [Provider::TABLE, Role::TABLE, Account::TABLE];
+        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, ONLY_POLICY];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
             reader.table(&table, document);
         }
+        reader.only_policy(document);
         reader.look_for_providers();
         reader
     }
@@ -568,6 +591,26 @@ impl<'a> Reader<'a> {
         let fault = |(error, lost): (SettingsError, _)| Fault { problem: error.into(), lost };
         let faults = self.found.into_iter().map(fault).collect();
         Reading { settings: self.settings, faults, unknown: self.unknown }
+    }
+
+    fn only_policy(&mut self, document: Object<'_>) {
+        let is_policy = self.lines.document.is_none();
+        let reason = match document.find(ONLY_POLICY).map(|value| value.map(Value::boolean)) {
+            Ok(None) => return,
+            Ok(Some(Ok(value))) if is_policy => {
+                self.settings.only_policy = value;
+                return;
+            }
+            _ if is_policy => "it must be true or false",
+            _ => "it only has a meaning in a browser's policy",
+        };
+        let error = SettingsError::Entry {
+            entry: format!("the value of {ONLY_POLICY}"),
+            line: self.lines.of_table(ONLY_POLICY),
+            reason: reason.to_owned(),
+        };
+        // A policy may have meant it.
+        self.found.push((error, is_policy.then_some(Lost::Document)));
     }
 
     fn table(&mut self, table: &Table, document: Object<'_>) {
@@ -793,6 +836,9 @@ impl WriteJson for Toml<'_> {
         }
     }
 }
+
+/// The key by which a policy takes every other layer out of use.
+const ONLY_POLICY: &str = "only_policy";
 
 /// How many faults of a document are told: all of them have to fit into one message to the extension.
 const FAULTS_MAX: usize = 200;

@@ -198,6 +198,12 @@ pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provid
     let found = effective.role(key).map(|(role, provider)| (role.clone(), provider.clone()));
     found.ok_or_else(|| match effective.why_not(&key.arn, Some(&key.provider)) {
         Some(problem) => problem.clone(),
+        None if effective.only_policy => {
+            let sentence = format!(
+                "The role {key} is not in the organisation's policy, which does not allow other settings."
+            );
+            Problem::new(Code::RoleUnknown, sentence)
+        }
         None => Problem::new(Code::RoleUnknown, format!("The role {key} is not in the settings.")),
     })
 }

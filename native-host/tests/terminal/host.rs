@@ -58,7 +58,7 @@ fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
     assert!(provider.problem.is(Code::SettingsInvalid));
     let place = format!("{}: line 2: [[provider]] number 1 cannot be used: id: ", path.display());
     assert!(provider.problem.message.starts_with(&place), "{}", provider.problem);
-    assert_eq!(provider.lost, Some(Lost::Provider { id: None }));
+    assert_eq!(provider.lost, Some(Lost::Provider { id: None, well_known_url: None, client_id: None }));
     assert!(
         account.problem.message.contains("line 8: the account 123456789012 cannot"),
         "{}",
