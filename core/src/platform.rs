@@ -84,8 +84,9 @@ impl HttpResponse {
 /// What a sign-in needs from the program that it runs in.
 #[allow(async_fn_in_trait)] // Both drivers run it on one thread; nothing needs `Send`.
 pub trait Platform {
-    /// The redirect URI (RFC 6749 section 3.1.2).
-    fn redirect_uri(&self) -> Url;
+    /// The redirect URI (RFC 6749 section 3.1.2). A provider whose responses do not name it (RFC 9207) shares it with no
+    /// other ([`crate::oidc::own_redirect_uri`]).
+    fn redirect_uri(&self, names_issuer: bool) -> Url;
 
     /// Sends the browser to `url` and waits for it to arrive at the redirect URI, whose full address comes back.
     ///

@@ -245,11 +245,13 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
         let chooses = matches!(prompt, Prompt::SelectAccount | Prompt::Login);
         let hint = session.read(|session| session.person().and_then(|person| person.login_hint.clone()));
         let login_hint = hint.as_deref().filter(|_| !chooses);
-        let request = AuthorizationRequest::new(platform, provider, metadata, prompt, login_hint).await?;
+        let redirect_uri = platform.redirect_uri(metadata.authorization_response_iss_parameter_supported);
+        let request =
+            AuthorizationRequest::new(platform, provider, metadata, &redirect_uri, prompt, login_hint)
+                .await?;
 
         platform.progress(step);
         let redirect = platform.authorize(&request.url, interaction).await?;
-        let redirect_uri = platform.redirect_uri();
         let expected = ExpectedRedirect { redirect_uri: &redirect_uri, state: &request.state, metadata };
         let code = oidc::read_redirect(&redirect, expected)?;
 

@@ -261,7 +261,7 @@ mod tests {
     struct SignInHost<'row>(&'row Value, Cell<u32>);
 
     impl Platform for SignInHost<'_> {
-        fn redirect_uri(&self) -> Url {
+        fn redirect_uri(&self, _: bool) -> Url {
             unreachable!()
         }
 

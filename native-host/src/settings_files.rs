@@ -232,6 +232,7 @@ pub(crate) fn missing(own: &Settings, other: Settings) -> Settings {
         provider: whole.provider.split_off(own.provider.len()),
         role: whole.role.split_off(own.role.len()),
         account: whole.account.split_off(own.account.len()),
+        only_policy: false,
     }
 }
 

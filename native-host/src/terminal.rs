@@ -102,7 +102,9 @@ impl Backend for Terminal {
         let presence = Presence::of(request.interactive);
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
         let listener = self.listener(&provider)?;
-        let platform = Loopback::new(&listener, self.options.browser_mode, self.options.timeout, is_wanted);
+        let SignInOptions { browser_mode, timeout, .. } = self.options;
+        let own_redirect = (!self.effective.is_first(&provider)).then(|| provider.id.clone());
+        let platform = Loopback::new(&listener, own_redirect, browser_mode, timeout, is_wanted);
         let session = Arc::clone(lock(&self.sessions).entry(provider.id.clone()).or_default());
         let session = TerminalSession { terminal: self, provider: &provider.id, session: &session };
         let signed_in = sign_in(&platform, &provider, &role, presence, time_left, &session);

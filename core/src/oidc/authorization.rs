@@ -57,13 +57,14 @@ impl Prompt {
 }
 
 impl AuthorizationRequest {
-    /// Builds a request with fresh `state`, `nonce` and code verifier.
+    /// Builds a request with fresh `state`, `nonce` and code verifier, to be answered at `redirect_uri`.
     ///
     /// `login_hint` names the person who was signed in before, so that the provider need not ask.
     pub async fn new(
         platform: &impl Platform,
         provider: &Provider,
         metadata: &Metadata,
+        redirect_uri: &Url,
         prompt: Prompt,
         login_hint: Option<&str>,
     ) -> Result<Self, RandomnessError> {
@@ -84,7 +85,7 @@ impl AuthorizationRequest {
         query.extend_pairs(provider.authorize_params.iter());
         query.append_pair("response_type", "code");
         query.append_pair("client_id", &provider.client_id);
-        query.append_pair("redirect_uri", platform.redirect_uri().as_str());
+        query.append_pair("redirect_uri", redirect_uri.as_str());
         query.append_pair("scope", &provider.scope);
         query.append_pair("state", &state);
         query.append_pair("nonce", &nonce);

@@ -19,7 +19,7 @@ pub use id_token::{ExpectedToken, IdToken, IdTokenError, Person, verify};
 pub use jwks::{KeyFinding, KeySet};
 pub use logout::{end_session_url, revocation_request};
 pub use pkce::CodeVerifier;
-pub use redirect::{AuthorizationCode, ExpectedRedirect, RedirectError, read_redirect};
+pub use redirect::{AuthorizationCode, ExpectedRedirect, RedirectError, own_redirect_uri, read_redirect};
 pub(crate) use token::post_form;
 pub use token::{TokenError, Tokens, code_request, probe_request, read_tokens, refresh_request};
 

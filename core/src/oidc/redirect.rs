@@ -1,7 +1,13 @@
 //! The authorization response: what the browser comes back with (RFC 6749 section 4.1.2, RFC 9207).
+//!
+//! A malicious provider can send the browser on to another one, to have the other one's code redeemed at its own token
+//! endpoint (RFC 9700 section 4.4). Both defences of section 4.4.2 are used: `iss` where a provider promises it, and
+//! otherwise a redirect URI of the provider's own. The first provider of the settings keeps the shared redirect URI, so
+//! who has one provider registers one.
 
 use super::Metadata;
 use crate::code::Code;
+use crate::settings::ProviderId;
 use crate::text;
 use crate::url::Url;
 
@@ -49,6 +55,15 @@ pub fn read_redirect(url: &Url, expected: ExpectedRedirect<'_>) -> Result<Author
         (None, Some(code)) => Ok(AuthorizationCode(code.into())),
         (None, None) => Err(RedirectError::NoCode),
     }
+}
+
+/// The redirect URI that only this provider has: below the shared one.
+#[must_use]
+pub fn own_redirect_uri(shared: &Url, provider: &ProviderId) -> Url {
+    let mut own = shared.clone();
+    // The prefix makes no dot segment of an id of dots.
+    own.set_path(&format!("{}/provider-{provider}", shared.path().trim_end_matches('/')));
+    own
 }
 
 /// Why a redirect gives no code.
@@ -244,6 +259,19 @@ mod tests {
                 read(&format!("{url}?code=c&state=s1"), false).unwrap_err(),
                 RedirectError::WrongPlace
             );
+        }
+    }
+
+    #[test]
+    fn each_provider_has_a_redirect_address_of_its_own_below_the_shared_one() {
+        let own = |shared: &str, id: &str| {
+            own_redirect_uri(&shared.parse().unwrap(), &id.parse().unwrap()).to_string()
+        };
+        let (chromium, firefox) = ("https://abc.chromiumapp.org/", "http://127.0.0.1/mozoauth2/abc");
+        assert_eq!(own(chromium, "corp"), "https://abc.chromiumapp.org/provider-corp");
+        assert_eq!(own(firefox, "corp"), "http://127.0.0.1/mozoauth2/abc/provider-corp");
+        for id in [".", "..", "a.b"] {
+            assert_eq!(own(chromium, id), format!("{chromium}provider-{id}"));
         }
     }
 

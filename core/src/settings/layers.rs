@@ -169,6 +169,14 @@ impl Effective {
         Some(&self.providers[*self.provider_index.get(id)?].value)
     }
 
+    /// Whether it is the first provider of the settings: the one that keeps the redirect address that was there before
+    /// there were several.
+    #[must_use]
+    pub fn is_first(&self, provider: &Provider) -> bool {
+        let first = self.providers.first();
+        first.is_none_or(|first| first.value.well_known_url == provider.well_known_url)
+    }
+
     /// The role, and its provider.
     #[must_use]
     pub fn role(&self, key: &RoleKey) -> Option<(&Role, &Provider)> {

@@ -141,7 +141,7 @@ impl World {
 }
 
 impl Platform for World {
-    fn redirect_uri(&self) -> Url {
+    fn redirect_uri(&self, _: bool) -> Url {
         "https://abc.chromiumapp.org/".parse().unwrap()
     }
 
@@ -156,7 +156,7 @@ impl Platform for World {
         let prompt = query.get("prompt").cloned().unwrap_or_default();
         self.prompts.borrow_mut().push(prompt.clone());
         if prompt == "select_account" && self.refuses_select_account.get() {
-            let mut redirect = self.redirect_uri();
+            let mut redirect = self.redirect_uri(false);
             redirect
                 .query_pairs_mut()
                 .append_pair("error", "invalid_request")
@@ -167,7 +167,7 @@ impl Platform for World {
             self.window.borrow().clone()?;
             self.session.set(true);
         }
-        let mut redirect = self.redirect_uri();
+        let mut redirect = self.redirect_uri(false);
         let state = &query["state"];
         if self.session.get() && (interaction == Interaction::Window || self.answers_silently.get()) {
             self.nonce.replace(query["nonce"].clone());
@@ -788,8 +788,8 @@ struct Overtaken<'a> {
 }
 
 impl Platform for Overtaken<'_> {
-    fn redirect_uri(&self) -> Url {
-        self.world.redirect_uri()
+    fn redirect_uri(&self, _: bool) -> Url {
+        self.world.redirect_uri(false)
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {

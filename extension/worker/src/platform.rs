@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::host::Program;
+use rolecall_core::oidc::own_redirect_uri;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
     TransportError,
 };
-use rolecall_core::settings::{Redirect, RoleKey};
+use rolecall_core::settings::{ProviderId, Redirect, RoleKey};
 use rolecall_core::url::Url;
 
 use crate::browser::{Browser, within};
@@ -26,6 +27,8 @@ pub(crate) struct BrowserPlatform {
     pub(crate) client: String,
     /// Which redirect address the provider takes.
     pub(crate) redirect: Redirect,
+    /// The provider, if it does not share a redirect address with others.
+    pub(crate) own_redirect: Option<ProviderId>,
     /// Where the steps are shown.
     pub(crate) running: Running,
     /// The program in a terminal that asked and the role that it wants, if it was not a person in the popup.
@@ -33,8 +36,12 @@ pub(crate) struct BrowserPlatform {
 }
 
 impl Platform for BrowserPlatform {
-    fn redirect_uri(&self) -> Url {
-        self.browser.redirect_uri(self.redirect)
+    fn redirect_uri(&self, names_issuer: bool) -> Url {
+        let shared = self.browser.redirect_uri(self.redirect);
+        match &self.own_redirect {
+            Some(provider) if !names_issuer => own_redirect_uri(&shared, provider),
+            _ => shared,
+        }
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {

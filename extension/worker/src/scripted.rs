@@ -230,6 +230,8 @@ pub(crate) struct Scripted {
     windows: RefCell<Vec<PendingRedirect>>,
     pub(crate) silent_hangs: Cell<bool>,
     nonces: RefCell<Vec<String>>,
+    /// Where providers sent the browser back to.
+    pub(crate) redirect_uris: RefCell<Vec<String>>,
     /// Requests to hosts whose names contain this wait.
     pub(crate) hold: RefCell<Option<&'static str>>,
     held: RefCell<Vec<HeldRequest>>,
@@ -266,6 +268,7 @@ impl Scripted {
             windows: RefCell::default(),
             silent_hangs: Cell::default(),
             nonces: RefCell::default(),
+            redirect_uris: RefCell::default(),
             hold: RefCell::default(),
             held: RefCell::default(),
             unreadable: RefCell::default(),
@@ -397,7 +400,8 @@ impl Scripted {
 
     fn redirect(&self, url: &Url) -> Url {
         let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
-        let mut redirect = self.redirect_uri(Redirect::Browser);
+        let mut redirect: Url = query["redirect_uri"].parse().unwrap();
+        self.redirect_uris.borrow_mut().push(redirect.to_string());
         redirect.query_pairs_mut().append_pair("state", &query["state"]);
         match *self.person.borrow() {
             Some(_) => {

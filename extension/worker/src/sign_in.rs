@@ -160,6 +160,7 @@ impl SignIn {
             transport: Rc::clone(&self.transport),
             client: format!("{} {}", provider.id, provider.client_id),
             redirect: provider.redirect,
+            own_redirect: (!self.settings.current().is_first(provider)).then(|| provider.id.clone()),
             running: self.progress.begin(role),
             asked_by,
         }

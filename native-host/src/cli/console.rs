@@ -100,7 +100,7 @@ impl Console {
         // No authorization is needed: the platform only sends the request.
         let loopback = LoopbackSettings { ports: vec![0], ..LoopbackSettings::default() };
         let listener = RedirectListener::open(&loopback)?;
-        let platform = Loopback::new(&listener, BrowserMode::Open, Duration::ZERO, &|| true);
+        let platform = Loopback::new(&listener, None, BrowserMode::Open, Duration::ZERO, &|| true);
         let url = console::login_url(&platform, &provider, &role, &credentials, self.service.as_deref());
         Ok(pollster::block_on(url)?)
     }

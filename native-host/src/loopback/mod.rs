@@ -14,10 +14,12 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use rolecall_core::oidc::own_redirect_uri;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
     TransportError,
 };
+use rolecall_core::settings::ProviderId;
 use rolecall_core::{Code, Problem};
 use url::Url;
 use zeroize::Zeroizing;
@@ -49,6 +51,8 @@ pub(crate) struct RedirectListener {
 /// The command line's [`Platform`], for one sign-in.
 pub(crate) struct Loopback<'a> {
     listener: &'a RedirectListener,
+    /// The provider, if it does not share a redirect URI with others.
+    own_redirect: Option<ProviderId>,
     mode: BrowserMode,
     timeout: Duration,
     is_wanted: &'a dyn Fn() -> bool,
@@ -60,8 +64,9 @@ type Arrival = Result<Url, AuthorizeError>;
 /// What the listener accepts during a sign-in.
 #[derive(Debug, Default)]
 struct ExpectedRequests {
-    /// The `state` of the authorization request: only a redirect with this state ends the sign-in.
-    state: Option<String>,
+    /// The `redirect_uri` and the `state` of the authorization request: only a redirect to there with this state ends the
+    /// sign-in.
+    redirect: Option<(Url, String)>,
     /// A short path that redirects to the provider's page, for openers that cannot take long addresses.
     start: Option<(String, Url)>,
 }
@@ -97,11 +102,12 @@ impl<'a> Loopback<'a> {
     /// A person may take `timeout` to sign in, and the sign-in ends when `is_wanted` turns false.
     pub(crate) fn new(
         listener: &'a RedirectListener,
+        own_redirect: Option<ProviderId>,
         mode: BrowserMode,
         timeout: Duration,
         is_wanted: &'a dyn Fn() -> bool,
     ) -> Self {
-        Self { listener, mode, timeout, is_wanted }
+        Self { listener, own_redirect, mode, timeout, is_wanted }
     }
 
     fn wait_for_arrival(&self, arrivals: &Receiver<Arrival>) -> Arrival {
@@ -126,7 +132,6 @@ impl<'a> Loopback<'a> {
         let is_seen = output::is_seen();
         let help = Help {
             url: url.clone(),
-            redirect_uri: self.listener.redirect_uri.clone(),
             expected: Arc::clone(&self.listener.expected),
             arrive: self.listener.arrive.clone(),
             stop,
@@ -183,7 +188,6 @@ impl<'a> Loopback<'a> {
 /// Help for a person whose browser was not opened: the address to open, and a prompt for the redirect's address.
 struct Help {
     url: Url,
-    redirect_uri: Url,
     expected: Arc<Mutex<ExpectedRequests>>,
     arrive: Sender<Arrival>,
     stop: platform::Stop,
@@ -231,7 +235,9 @@ impl Help {
 
     /// Checks a pasted address, and returns what is wrong with it.
     fn check(&self, text: &str) -> Result<Url, String> {
-        let begins = &self.redirect_uri;
+        let Some((begins, state)) = lock(&self.expected).redirect.clone() else {
+            return Err("The sign-in is over.".to_owned());
+        };
         let Ok(url) = text.parse::<Url>() else {
             return Err(format!(
                 "That is not the address. It begins with {begins}; copy it from the browser's address bar."
@@ -251,7 +257,7 @@ impl Help {
             None => {
                 Err("That address is incomplete: copy all of it from the browser's address bar.".to_owned())
             }
-            state if state == lock(&self.expected).state => Ok(url),
+            Some(pasted) if pasted == state => Ok(url),
             Some(_) => {
                 Err("That address belongs to another sign-in: sign in with the address printed here."
                     .to_owned())
@@ -269,8 +275,12 @@ fn lock(expected: &Mutex<ExpectedRequests>) -> std::sync::MutexGuard<'_, Expecte
 }
 
 impl Platform for Loopback<'_> {
-    fn redirect_uri(&self) -> Url {
-        self.listener.redirect_uri.clone()
+    fn redirect_uri(&self, names_issuer: bool) -> Url {
+        let shared = &self.listener.redirect_uri;
+        match &self.own_redirect {
+            Some(provider) if !names_issuer => own_redirect_uri(shared, provider),
+            _ => shared.clone(),
+        }
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
@@ -284,7 +294,8 @@ impl Platform for Loopback<'_> {
         // Later input is for the program that runs next, so reading stops when this is dropped.
         let (_reading, stop) =
             platform::stopper().map_err(|error| AuthorizeError::NoBrowser { reason: error.to_string() })?;
-        lock(&self.listener.expected).state = parameter(url, "state");
+        let redirect_uri = parameter(url, "redirect_uri").and_then(|text| text.parse().ok());
+        lock(&self.listener.expected).redirect = redirect_uri.zip(parameter(url, "state"));
         self.show(url, stop);
         let arrival = self.wait_for_arrival(&arrivals);
         *lock(&self.listener.expected) = ExpectedRequests::default();
@@ -340,11 +351,14 @@ impl Answer {
             let location = Some(Zeroizing::new(url.into()));
             return Response { location, ..page("302 Found", "") };
         }
-        if url.path() != self.redirect_uri.path() {
+        // Another site's page can cause requests here; `state` identifies the sign-in's own redirect.
+        let is_expected = expected.redirect.as_ref().is_some_and(|(redirect_uri, state)| {
+            url.path() == redirect_uri.path() && parameter(&url, "state").as_ref() == Some(state)
+        });
+        if !is_expected && !url.path().starts_with(self.redirect_uri.path()) {
             return page("404 Not Found", "Not found.");
         }
-        // Another site's page can cause requests here; `state` identifies the sign-in's own redirect.
-        if expected.state.is_none() || parameter(&url, "state") != expected.state {
+        if !is_expected {
             return page(
                 "400 Bad Request",
                 "This does not belong to the current sign-in. Nothing was changed.",

@@ -137,6 +137,67 @@ fn an_answer_that_is_not_this_sign_ins_changes_nothing() {
     assert_eq!(finish(child).code, Some(0));
 }
 
+/// A provider that sends the browser on to another one, to have that one's code sent to its own token endpoint (RFC 9700
+/// section 4.4). Neither provider names itself in its responses.
+#[test]
+fn a_provider_that_sends_the_browser_on_to_another_one_gets_no_code_of_it() {
+    for ids in [["honest", "evil"], ["evil", "honest"]] {
+        let own = |id: &str| {
+            let path = if id == ids[0] { String::new() } else { format!("/provider-{id}") };
+            format!("http://localhost:*/redirect_uri{path}")
+        };
+        let provider = |id: &str| {
+            let mut config = config();
+            config.provider.issuer_in_redirect = false;
+            config.provider.clients[0].redirect_uris = vec![own(id)];
+            Sandbox::start_in_thread(config).unwrap()
+        };
+        let (honest, evil) = (provider("honest"), provider("evil"));
+        let machine = Machine::new();
+        let entry = |id: &str| {
+            let sandbox = if id == "evil" { &evil } else { &honest };
+            let (url, sts) = (sandbox.well_known_url(), sandbox.sts_endpoint());
+            format!(
+                "[[provider]]\nid = \"{id}\"\nwell_known_url = \"{url}\"\nclient_id = \"rolecall-sandbox\"\nsts_endpoint = \"{sts}\"\n\
+                 [[role]]\nprovider = \"{id}\"\narn = \"{DEVELOPER}\"\n"
+            )
+        };
+        let settings = format!("{}[loopback]\nports = [0]\n", ids.map(entry).concat());
+        machine.write(".config/rolecall/config.toml", &settings);
+        let arguments = ["login", DEVELOPER, "--provider", "evil", "--no-browser"];
+        let (mut child, address, _stderr) = start(&machine, &arguments);
+
+        let bounced = address.replace(evil.issuer(), honest.issuer());
+        assert_ne!(bounced, address);
+        let (status, page) = visit(&bounced);
+        assert_eq!(status, 400, "{page}");
+        assert!(page.contains("This sign-in cannot start"), "{page}");
+
+        let mut bounced: url::Url = bounced.parse().unwrap();
+        let port = address.split("localhost%3A").nth(1).unwrap().split('%').next().unwrap();
+        let redirect_uri = own("honest").replace('*', port);
+        let pairs: Vec<_> = bounced
+            .query_pairs()
+            .map(|(name, value)| match &*name {
+                "redirect_uri" => (name.into_owned(), redirect_uri.clone()),
+                _ => (name.into_owned(), value.into_owned()),
+            })
+            .collect();
+        bounced.query_pairs_mut().clear().extend_pairs(pairs);
+        let redirect = fill_in_the_form(bounced.as_str(), "user=alice-0001");
+        assert!(redirect.contains("code="), "{redirect}");
+        let (status, page) = visit(&redirect);
+        assert_eq!(status, 400);
+        assert!(page.contains("Nothing was changed"), "{page}");
+        assert_eq!(evil.count(CallKind::Token), 0);
+
+        // The sign-in that was begun goes on.
+        assert_eq!(visit(&fill_in_the_form(&address, "user=alice-0001")).0, 200);
+        child.stdin.take();
+        assert_eq!(finish(child).code, Some(0));
+    }
+}
+
 #[test]
 fn a_pasted_address_that_is_not_the_answer_is_explained_and_asked_for_again() {
     let (_sandbox, machine) = world();

@@ -116,9 +116,9 @@ const DEV: &str = "111111111111";
 const PROD: &str = "222222222222";
 /// The identity redirects of both browsers, and the loopback redirects of a command line (RFC 8252 section 7.3).
 const REDIRECTS: [&str; 5] = [
-    "https://*.chromiumapp.org/*",
-    "https://*.extensions.allizom.org/*",
-    "http://127.0.0.1/mozoauth2/*",
+    "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/",
+    "https://4ee8a6599c74e8d8a1150321c2f2e859c5d63e25.extensions.allizom.org/",
+    "http://127.0.0.1/mozoauth2/4ee8a6599c74e8d8a1150321c2f2e859c5d63e25",
     "http://127.0.0.1:*/",
     "http://localhost:*/",
 ];

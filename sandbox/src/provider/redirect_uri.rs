@@ -1,65 +1,19 @@
-//! The redirect URIs that a client may use: exact ones, and the patterns that browsers' identity redirects and loopback
-//! listeners need (RFC 8252 section 7.3).
+//! The redirect URIs that a client may use: exact ones (RFC 9700 section 2.1), but for the port of a loopback address, which
+//! may be any where it is registered as `*` (RFC 8252 section 7.3).
 
-use url::{Host, Url};
+use url::Url;
 
 /// Whether `uri` is one of `registered`.
 pub(crate) fn is_registered(uri: &str, registered: &[String]) -> bool {
-    registered.iter().any(|pattern| pattern == uri || matches(uri, pattern))
+    registered.iter().any(|known| known == uri || is_at_any_port(uri, known))
 }
 
-/// A pattern is `scheme://host/path` where the host may begin with `*.` (one label), the port may be `*` (any, but
-/// one must be given), and the path may end in `/*`.
-fn matches(uri: &str, pattern: &str) -> bool {
-    let (Ok(uri), Some(pattern)) = (Url::parse(uri), Pattern::parse(pattern)) else {
+fn is_at_any_port(uri: &str, registered: &str) -> bool {
+    let Some((host, path)) = registered.strip_prefix("http://").and_then(|rest| rest.split_once(":*")) else {
         return false;
     };
-    let plain = uri.username().is_empty()
-        && uri.password().is_none()
-        && uri.query().is_none()
-        && uri.fragment().is_none();
-    plain && uri.scheme() == pattern.scheme && pattern.takes_host(&uri) && pattern.takes_port(&uri) && {
-        match pattern.path.strip_suffix('*') {
-            Some(start) => uri.path().starts_with(start),
-            None => uri.path() == pattern.path,
-        }
-    }
-}
-
-struct Pattern<'a> {
-    scheme: &'a str,
-    host: &'a str,
-    port: Option<&'a str>,
-    path: &'a str,
-}
-
-impl<'a> Pattern<'a> {
-    fn parse(pattern: &'a str) -> Option<Self> {
-        let (scheme, rest) = pattern.split_once("://")?;
-        let (authority, path) = rest.split_at(rest.find('/')?);
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        };
-        Some(Self { scheme, host, port, path })
-    }
-
-    fn takes_host(&self, uri: &Url) -> bool {
-        match (self.host.strip_prefix("*."), uri.host()) {
-            (Some(domain), Some(Host::Domain(host))) => {
-                host.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest == domain)
-            }
-            (None, _) => uri.host_str() == Some(self.host),
-            _ => false,
-        }
-    }
-
-    fn takes_port(&self, uri: &Url) -> bool {
-        match self.port {
-            Some("*") => uri.port().is_some(),
-            port => uri.port().map(|port| port.to_string()).as_deref() == port,
-        }
-    }
+    let Some(port) = Url::parse(uri).ok().and_then(|uri| uri.port()) else { return false };
+    ["127.0.0.1", "[::1]", "localhost"].contains(&host) && uri == format!("http://{host}:{port}{path}")
 }
 
 #[cfg(test)]
@@ -67,36 +21,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_the_intended_uris_and_no_others() {
-        let cases = [
-            ("https://*.chromiumapp.org/*", "https://abcdefghijklmnop.chromiumapp.org/", true),
-            ("https://*.chromiumapp.org/*", "https://abcdefghijklmnop.chromiumapp.org/cb", true),
-            ("https://*.chromiumapp.org/*", "https://a.b.chromiumapp.org/", false),
-            ("https://*.chromiumapp.org/*", "https://chromiumapp.org/", false),
-            ("https://*.chromiumapp.org/*", "https://a.chromiumapp.org.evil.example/", false),
-            ("https://*.chromiumapp.org/*", "http://a.chromiumapp.org/", false),
-            ("https://*.chromiumapp.org/*", "https://a.chromiumapp.org:8443/", false),
-            ("https://*.chromiumapp.org/*", "https://user@a.chromiumapp.org/", false),
-            ("https://*.chromiumapp.org/*", "https://a.chromiumapp.org/#fragment", false),
-            ("http://127.0.0.1/mozoauth2/*", "http://127.0.0.1/mozoauth2/0123abcd", true),
-            ("http://127.0.0.1/mozoauth2/*", "http://127.0.0.1:80/mozoauth2/0123abcd", true),
-            ("http://127.0.0.1/mozoauth2/*", "http://127.0.0.1/other", false),
-            ("http://127.0.0.1:*/", "http://127.0.0.1:10800/", true),
-            ("http://127.0.0.1:*/", "http://127.0.0.1/", false),
-            ("http://127.0.0.1:*/", "http://127.0.0.1:10800/other", false),
-            ("http://127.0.0.1:*/", "http://127.0.0.1.evil.example:10800/", false),
-            ("http://localhost:*/", "http://localhost:1/", true),
-        ];
-        for (pattern, uri, expected) in cases {
-            assert_eq!(is_registered(uri, &[pattern.to_owned()]), expected, "{pattern} {uri}");
+    fn a_registration_matches_only_itself() {
+        let registered = ["https://app.example/cb?x=1".to_owned(), "https://a.chromiumapp.org/".to_owned()];
+        assert!(registered.iter().all(|uri| is_registered(uri, &registered)));
+        for other in [
+            "https://app.example/cb?x=2",
+            "https://app.example/cb",
+            "https://a.chromiumapp.org",
+            "https://a.chromiumapp.org/provider-corp",
+            "https://a.chromiumapp.org:443/",
+            "https://A.chromiumapp.org/",
+            "https://user@a.chromiumapp.org/",
+            "https://a.chromiumapp.org/#x",
+            "http://a.chromiumapp.org/",
+        ] {
+            assert!(!is_registered(other, &registered), "{other}");
         }
     }
 
     #[test]
-    fn an_exact_registration_matches_only_itself() {
-        let registered = ["https://app.example/cb?x=1".to_owned()];
-        assert!(is_registered("https://app.example/cb?x=1", &registered));
-        assert!(!is_registered("https://app.example/cb?x=2", &registered));
-        assert!(!is_registered("https://app.example/cb", &registered));
+    fn a_loopback_address_may_have_any_port_where_that_is_registered() {
+        for (registered, uri, expected) in [
+            ("http://127.0.0.1:*/", "http://127.0.0.1:10800/", true),
+            ("http://localhost:*/cb", "http://localhost:1/cb", true),
+            ("http://127.0.0.1:*/", "http://127.0.0.1/", false),
+            ("http://127.0.0.1:*/", "http://127.0.0.1:10800/other", false),
+            ("http://127.0.0.1:*/", "http://127.0.0.1:10800/?x", false),
+            ("http://127.0.0.1:*/", "http://127.0.0.1.evil.example:10800/", false),
+            ("http://127.0.0.1:1/", "http://127.0.0.1:2/", false),
+            ("http://app.example:*/", "http://app.example:1/", false),
+        ] {
+            assert_eq!(is_registered(uri, &[registered.to_owned()]), expected, "{registered} {uri}");
+        }
     }
 }

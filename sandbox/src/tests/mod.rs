@@ -17,7 +17,7 @@ use browser::{Browser, Tokens};
 use crate::{Config, Sandbox};
 
 const CLIENT: &str = "rolecall-sandbox";
-const REDIRECT: &str = "https://abcdefghijklmnopabcdefghijklmnop.chromiumapp.org/";
+const REDIRECT: &str = "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/";
 const DEVELOPER: &str = "arn:aws:iam::111111111111:role/developer";
 const READONLY: &str = "arn:aws:iam::111111111111:role/readonly";
 const ADMIN: &str = "arn:aws:iam::222222222222:role/admin";

@@ -45,6 +45,15 @@ fn one_arn_of_two_providers_is_two_roles() {
 }
 
 #[test]
+fn a_second_provider_that_does_not_name_itself_has_a_redirect_address_of_its_own() {
+    let world = World::new();
+    let background = world.start();
+    signed_in(&world, &background, &[role("corp", "admin"), role("other", "admin")]);
+    let addresses = ["https://abc.chromiumapp.org/", "https://abc.chromiumapp.org/provider-other"];
+    assert_eq!(*world.browser.redirect_uris.borrow(), addresses);
+}
+
+#[test]
 fn fresh_credentials_are_served_while_a_sign_in_window_of_the_provider_is_open() {
     let world = World::new();
     let background = world.start();
