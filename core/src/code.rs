@@ -206,6 +206,7 @@ codes! {
     HostPermissionNeeded = "host-permission-needed", "Choose Allow to let Rolecall connect to this address, or install the Rolecall host program.";
     AnswerWithheld = "answer-withheld", "Choose Allow to let Rolecall read responses from this address, or set token_exchange to \"auto\" or \"native\" for the provider and install the Rolecall host program.";
     CertificateUntrusted = "certificate-untrusted", "If your organisation has its own certificate authority, add its certificate to the system's trust store, or set SSL_CERT_FILE to its file; otherwise do not sign in on this network.";
+    PrivateNetwork = "private-network", "Set private_endpoints = true for the provider in the settings, if this address is your organisation's own; otherwise do not use this provider.";
     AnswerTooLarge = "answer-too-large", "Check the address in the settings.";
     NoRandomness = "no-randomness", "Restart the browser or the computer.";
 

@@ -155,7 +155,7 @@ fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, metho
     }
     let mut url = federation.url().clone();
     url.query_pairs_mut().extend_pairs(parameters);
-    HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default() }
+    HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default(), public_only: false }
 }
 
 /// Whether the method was refused, or may have been for the `Origin` that browsers send along with POST and not with GET.

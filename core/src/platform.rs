@@ -25,6 +25,8 @@ pub struct HttpRequest {
     pub headers: Vec<(&'static str, &'static str)>,
     /// The body. There is none with GET.
     pub body: SecretBytes,
+    /// Whether it may only go to a public address: the settings do not name the host, and do not allow another.
+    pub public_only: bool,
 }
 
 /// The methods in use.
@@ -274,6 +276,12 @@ pub enum TransportError {
     /// The native host did not send the request, and tells why.
     #[error("{}", .0.message)]
     Relayed(Box<Problem>),
+    /// The host is in a private network, and the settings neither name it nor allow it.
+    #[error("{host} is in a private network, where the provider's configuration may not send requests.")]
+    PrivateNetwork {
+        /// Host and port asked.
+        host: String,
+    },
     /// The answer is larger than anything this product reads.
     #[error("The response of {host} is larger than {limit} bytes.")]
     TooLarge {
@@ -296,6 +304,7 @@ impl TransportError {
             Self::CertificateUntrusted { .. } => Code::CertificateUntrusted,
             Self::Withheld { .. } => Code::AnswerWithheld,
             Self::OriginRefused { .. } => Code::OriginRefused,
+            Self::PrivateNetwork { .. } => Code::PrivateNetwork,
             // A newer host program may have a code that this version does not know; its words stand all the same.
             Self::Relayed(problem) => Code::from_text(&problem.code).unwrap_or(Code::Unreachable),
             Self::TooLarge { .. } => Code::AnswerTooLarge,
@@ -374,6 +383,7 @@ mod tests {
             url: Url::parse("https://idp.example/token").unwrap(),
             headers: Vec::new(),
             body: "code=very-secret".to_owned().into(),
+            public_only: false,
         };
         let response = HttpResponse::new(200, r#"{"id_token":"very-secret"}"#.to_owned().into());
         let shown = format!("{request:?} {response:?}");

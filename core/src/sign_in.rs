@@ -176,13 +176,13 @@ async fn discover(
     platform.progress(Step::Discovering);
     let response = platform.send(oidc::metadata_request(provider), Route::Auto).await?;
     let metadata = Metadata::read(provider, &response)?;
-    let keys = fetch_keys(platform, &metadata).await?;
+    let keys = fetch_keys(platform, provider, &metadata).await?;
     session.change(|session| session.set_metadata(metadata.clone(), keys, now));
     Ok(metadata)
 }
 
-async fn fetch_keys(platform: &impl Platform, metadata: &Metadata) -> Result<KeySet> {
-    let response = platform.send(oidc::keys_request(metadata), Route::Auto).await?;
+async fn fetch_keys(platform: &impl Platform, provider: &Provider, metadata: &Metadata) -> Result<KeySet> {
+    let response = platform.send(oidc::keys_request(provider, metadata), Route::Auto).await?;
     Ok(KeySet::read(metadata, &response)?)
 }
 
@@ -343,7 +343,7 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
         let keys = session.read(|session| session.keys().clone());
         match oidc::verify(tokens.id_token.clone(), &keys, expected).await {
             Err(IdTokenError::KeyUnknown { .. }) => {
-                let keys = fetch_keys(platform, metadata).await?;
+                let keys = fetch_keys(platform, self.provider, metadata).await?;
                 session.change(|session| session.set_keys(keys.clone()));
                 Ok(oidc::verify(tokens.id_token.clone(), &keys, expected).await?)
             }

@@ -1,5 +1,6 @@
 //! Sends one HTTP request: no redirects, no cookies, no `Origin`, bounded in time and size.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use rolecall_core::platform::{
 use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Endpoint;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body};
 
 use crate::certificate;
@@ -26,7 +29,8 @@ pub(crate) fn exchange(request: HttpRequest) -> Result<HttpResponse, TransportEr
     let headers =
         headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
     sent.headers_mut().extend(headers);
-    let (parts, body) = send(sent)?.into_parts();
+    let network = if request.public_only { Network::Public } else { Network::Any };
+    let (parts, body) = send_to(network, sent)?.into_parts();
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
     Ok(HttpResponse { headers, ..HttpResponse::new(parts.status.as_u16(), body) })
 }
@@ -41,8 +45,25 @@ pub(crate) fn uri(url: &str) -> Uri {
     url.parse().unwrap_or_default()
 }
 
+/// Where a request may go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// To any address: the settings name the host.
+    Any,
+    /// To public addresses only.
+    Public,
+}
+
 /// Sends a request to an `https` or loopback address.
 pub(crate) fn send(request: Request<SecretBytes>) -> Result<Response<SecretBytes>, TransportError> {
+    send_to(Network::Any, request)
+}
+
+/// Sends a request to an `https` or loopback address in this network.
+pub(crate) fn send_to(
+    network: Network,
+    request: Request<SecretBytes>,
+) -> Result<Response<SecretBytes>, TransportError> {
     let host = host(request.uri());
     let authority = request.uri().authority().cloned();
     let unreachable = |reason: String| TransportError::Unreachable { host: host.clone(), reason };
@@ -52,7 +73,11 @@ pub(crate) fn send(request: Request<SecretBytes>) -> Result<Response<SecretBytes
         // The error quotes the address, which may contain a secret.
         Err(_) => return Err(unreachable("only https is allowed, except on this machine".to_owned())),
     };
-    let client = if is_loopback(&endpoint) { &LOOPBACK } else { &CLIENT };
+    let client: &Agent = match network {
+        Network::Public => &PUBLIC,
+        Network::Any if is_loopback(&endpoint) => &LOOPBACK,
+        Network::Any => &CLIENT,
+    };
     let response = run(client, request).map_err(|error| {
         let reason = authority.as_ref().and_then(|authority| certificate::reason(&error, authority));
         match reason {
@@ -93,6 +118,7 @@ fn explain(error: &ureq::Error, host: &str) -> TransportError {
     match error {
         ureq::Error::Timeout(_) => TransportError::TimedOut { host, seconds: REQUEST_TIMEOUT_SECONDS },
         ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge { host, limit: MAX_RESPONSE_BYTES },
+        ureq::Error::Other(cause) if cause.is::<NotPublic>() => TransportError::PrivateNetwork { host },
         ureq::Error::HostNotFound => {
             TransportError::Unreachable { host, reason: "there is no such host".to_owned() }
         }
@@ -130,6 +156,73 @@ fn config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
 
 /// Uses the proxy in the environment, if there is one.
 static CLIENT: LazyLock<Agent> = LazyLock::new(|| config().build().new_agent());
+
+/// The same, without what is in a private network. Through a proxy, the proxy decides.
+static PUBLIC: LazyLock<Agent> = LazyLock::new(|| {
+    Agent::with_parts(config().build(), DefaultConnector::default(), PublicResolver::default())
+});
+
+/// Finds public addresses only. Whoever checks the address before the request could be told another one for the request.
+#[derive(Debug, Default)]
+struct PublicResolver(DefaultResolver);
+
+impl Resolver for PublicResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let addresses = self.0.resolve(uri, config, timeout)?;
+        let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri() == uri);
+        if is_proxy || addresses.iter().all(|address| is_public(address.ip())) {
+            return Ok(addresses);
+        }
+        Err(ureq::Error::Other(Box::new(NotPublic)))
+    }
+}
+
+/// An address is not public.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not public")]
+struct NotPublic;
+
+/// Whether an address is globally reachable, by the IANA registries of special-purpose addresses (RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, third, _] = address.octets();
+            !(address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || address.is_broadcast()
+                || address.is_multicast()
+                || address.is_documentation()
+                || first == 0
+                || first >= 240
+                // Shared address space (RFC 6598), protocol assignments, benchmarking (RFC 2544).
+                || (first == 100 && (64..128).contains(&second))
+                || (first, second, third) == (192, 0, 0)
+                || (first == 198 && (18..20).contains(&second)))
+        }
+        IpAddr::V6(address) => match (address.to_ipv4_mapped(), address.segments()) {
+            (Some(address), _) => is_public(address.into()),
+            // IPv4 addresses behind a translator (RFC 6052) and 6to4 (RFC 3056).
+            (None, [0x64, 0xff9b, 0, 0, 0, 0, high, low]) | (None, [0x2002, high, low, ..]) => {
+                let [first, second] = high.to_be_bytes();
+                let [third, fourth] = low.to_be_bytes();
+                is_public(IpAddr::from([first, second, third, fourth]))
+            }
+            // Everything global is in 2000::/3, apart from documentation (RFC 3849) and protocol assignments (RFC 2928).
+            (None, segments) => {
+                segments[0] & 0xe000 == 0x2000
+                    && (segments[0], segments[1]) != (0x2001, 0xdb8)
+                    && !(segments[0] == 0x2001 && segments[1] < 0x200)
+            }
+        },
+    }
+}
 
 /// Requests to this machine never use a proxy.
 static LOOPBACK: LazyLock<Agent> = LazyLock::new(|| config().proxy(None).build().new_agent());
@@ -182,6 +275,53 @@ mod tests {
         assert!(sent.starts_with("post /path http/1.1\r\n"), "{sent}");
         assert!(sent.contains("user-agent: rolecall/"), "{sent}");
         assert!(!sent.contains("origin:") && !sent.contains("cookie:"), "{sent}");
+    }
+
+    #[test]
+    fn only_a_public_address_is_asked_where_the_settings_do_not_name_the_host() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Names that resolve to this machine do as addresses do.
+        for host in ["127.0.0.1", "localhost", "[::1]"] {
+            let error = send_to(Network::Public, get(&format!("https://{host}:{port}/"))).unwrap_err();
+            assert_eq!(error, TransportError::PrivateNetwork { host: format!("{host}:{port}") });
+        }
+        assert!(listener.accept().is_err(), "somebody connected");
+    }
+
+    #[test]
+    fn addresses_of_private_networks_and_special_purposes_are_not_public() {
+        for address in [
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "192.0.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001:db8::1",
+            "ff02::1",
+            "fec0::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in
+            ["1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::101:101", "2001:4860::1"]
+        {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
     }
 
     #[test]

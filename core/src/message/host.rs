@@ -207,18 +207,20 @@ pub struct ProfileSpec {
     pub credentials: Option<Credentials>,
 }
 
-/// An HTTP request for the host to send. The host sends it to `https` or loopback addresses only, keeps no
-/// cookies, follows no redirects and adds no `Origin`.
+/// An HTTP request for the host to send: a GET, or a POST of a form, as a sign-in needs them. The host sends it to `https`
+/// or loopback addresses only, keeps no cookies, follows no redirects and adds no `Origin`.
 #[derive(Debug, ReadJson, WriteJson)]
 pub struct HttpRelayRequest {
     /// `GET` or `POST`.
     pub method: String,
     /// Where to.
     pub url: Endpoint,
-    /// Name and value.
+    /// Name and value: `accept` and `content-type`, and no others.
     pub headers: Vec<(String, String)>,
     /// The body. Holds codes and tokens.
     pub body: SecretBytes,
+    /// Whether it may only go to a public address.
+    pub public_only: bool,
 }
 
 /// What came back.

@@ -63,8 +63,8 @@ pub fn metadata_request(provider: &Provider) -> HttpRequest {
 
 /// The request for the provider's keys.
 #[must_use]
-pub fn keys_request(metadata: &Metadata) -> HttpRequest {
-    get(&metadata.jwks_uri)
+pub fn keys_request(provider: &Provider, metadata: &Metadata) -> HttpRequest {
+    HttpRequest { public_only: provider.is_public_only(&metadata.jwks_uri), ..get(&metadata.jwks_uri) }
 }
 
 impl Metadata {
@@ -72,7 +72,7 @@ impl Metadata {
     pub fn read(provider: &Provider, response: &HttpResponse) -> Result<Self, DiscoveryError> {
         let url = provider.well_known_url.url();
         check_status(url, response)?;
-        let metadata: Self = json::from_slice(response.body.expose_secret())
+        let mut metadata: Self = json::from_slice(response.body.expose_secret())
             .map_err(|error| DiscoveryError::Malformed { url: shown(url), reason: error.to_string() })?;
         // OIDC Discovery 4.3: the issuer must be the URL to which the well-known path was appended (4.1: with
         // any terminating "/" removed). Otherwise one provider could speak for another.
@@ -81,11 +81,31 @@ impl Metadata {
             let fitting = fitting_address(&metadata.issuer, &expected, url);
             return Err(DiscoveryError::IssuerMismatch { url: shown(url), issuer: metadata.issuer, fitting });
         }
+        metadata.keep_off_this_machine(provider)?;
         let challenge_methods = metadata.code_challenge_methods_supported.as_ref();
         if challenge_methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
             return Err(DiscoveryError::NoPkce { url: shown(url) });
         }
         Ok(metadata)
+    }
+}
+
+impl Metadata {
+    /// A provider elsewhere has nothing to ask of this machine: what listens here trusts whoever can reach it.
+    fn keep_off_this_machine(&mut self, provider: &Provider) -> Result<(), DiscoveryError> {
+        if provider.well_known_url.is_this_machine() {
+            return Ok(());
+        }
+        for endpoint in [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri] {
+            if endpoint.is_this_machine() {
+                let (url, endpoint) = (provider.well_known_url.url(), endpoint.url());
+                return Err(DiscoveryError::ThisMachine { url: shown(url), endpoint: shown(endpoint) });
+            }
+        }
+        for optional in [&mut self.end_session_endpoint, &mut self.revocation_endpoint] {
+            optional.take_if(|endpoint| endpoint.is_this_machine());
+        }
+        Ok(())
     }
 }
 
@@ -118,6 +138,14 @@ pub enum DiscoveryError {
         /// What would fit, as a sentence; empty where that is not known.
         fitting: String,
     },
+    /// An endpoint on this machine, of a provider elsewhere.
+    #[error("{url} names the address {endpoint}, which is on this computer and not the provider's.")]
+    ThisMachine {
+        /// What was asked.
+        url: String,
+        /// The endpoint.
+        endpoint: String,
+    },
     /// The provider says it does not do PKCE with S256.
     #[error("{url} says that the provider does not support PKCE with S256.")]
     NoPkce {
@@ -140,7 +168,9 @@ impl DiscoveryError {
     pub fn code(&self) -> Code {
         match self {
             Self::Status { .. } => Code::ProviderUnreachable,
-            Self::Malformed { .. } | Self::NoPkce { .. } => Code::ProviderMisconfigured,
+            Self::Malformed { .. } | Self::NoPkce { .. } | Self::ThisMachine { .. } => {
+                Code::ProviderMisconfigured
+            }
             Self::IssuerMismatch { .. } => Code::IssuerMismatch,
             Self::KeysMalformed { .. } => Code::KeysUnusable,
         }
@@ -180,6 +210,7 @@ fn get(endpoint: &Endpoint) -> HttpRequest {
         url: endpoint.url().clone(),
         headers: vec![("accept", "application/json")],
         body: SecretBytes::default(),
+        public_only: false,
     }
 }
 
@@ -249,21 +280,43 @@ mod tests {
             assert!(!metadata.authorization_response_iss_parameter_supported);
         }
         let loopback = r#","end_session_endpoint":"http://127.0.0.1:80/logout""#;
-        assert!(read(well_known, "https://a.example", loopback).unwrap().end_session_endpoint.is_some());
+        assert!(read(well_known, "https://a.example", loopback).unwrap().end_session_endpoint.is_none());
     }
 
     #[test]
-    fn an_endpoint_that_is_needed_is_refused_without_tls_unless_it_is_loopback() {
-        let well_known = "https://a.example/.well-known/openid-configuration";
-        for (address, is_taken) in [("http://a.example/jwks", false), ("http://127.0.0.1:80/jwks", true)] {
-            let provider = Provider { well_known_url: well_known.parse().unwrap(), ..fixture::provider() };
-            let body = format!(
-                r#"{{"issuer":"https://a.example","authorization_endpoint":"https://a.example/authorize",
-                    "token_endpoint":"https://a.example/token","jwks_uri":"{address}"}}"#
-            );
-            let read = Metadata::read(&provider, &HttpResponse::new(200, body.into()));
-            assert_eq!(read.is_ok(), is_taken, "{address}");
+    fn an_endpoint_that_is_needed_is_refused_without_tls_and_on_this_machine_unless_the_issuer_is_there() {
+        let (elsewhere, here) = ("https://a.example", "http://127.0.0.1:80");
+        for (issuer, address, is_taken) in [
+            (elsewhere, "https://b.example/jwks", true),
+            (elsewhere, "http://a.example/jwks", false),
+            (elsewhere, "http://127.0.0.1:2375/containers/create", false),
+            (elsewhere, "https://localhost/jwks", false),
+            (here, "http://127.0.0.1:80/jwks", true),
+        ] {
+            let well_known_url = format!("{issuer}/.well-known/openid-configuration").parse().unwrap();
+            let provider = Provider { well_known_url, ..fixture::provider() };
+            for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+                let mut document = serde_json::json!({
+                    "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"),
+                    "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/jwks"),
+                });
+                document[name] = address.into();
+                let read = Metadata::read(&provider, &HttpResponse::new(200, document.to_string().into()));
+                assert_eq!(read.is_ok(), is_taken, "{issuer} {address}");
+            }
         }
+    }
+
+    #[test]
+    fn a_host_that_only_the_providers_configuration_names_must_be_public_unless_the_settings_say_otherwise() {
+        let well_known = "https://a.example/.well-known/openid-configuration";
+        let provider = Provider { well_known_url: well_known.parse().unwrap(), ..fixture::provider() };
+        let mut metadata = read(well_known, "https://a.example", "").unwrap();
+        assert!(!metadata_request(&provider).public_only && !keys_request(&provider, &metadata).public_only);
+        metadata.jwks_uri = "https://intranet.example/jwks".parse().unwrap();
+        assert!(keys_request(&provider, &metadata).public_only);
+        let provider = Provider { private_endpoints: true, ..provider };
+        assert!(!keys_request(&provider, &metadata).public_only);
     }
 
     #[test]

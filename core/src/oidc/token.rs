@@ -269,7 +269,7 @@ pub(super) fn client_form<'a>(
     let mut parameters = parameters.to_vec();
     parameters.push(("client_id", &provider.client_id));
     parameters.extend(provider.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-    post_form(endpoint, &parameters)
+    HttpRequest { public_only: provider.is_public_only(endpoint), ..post_form(endpoint, &parameters) }
 }
 
 /// A form. It says nothing of what it accepts: servers other than the provider's answer otherwise to that.
@@ -281,6 +281,7 @@ pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> Htt
         // A content type that fetch sends without a preflight.
         headers: vec![("content-type", "application/x-www-form-urlencoded")],
         body: body.into(),
+        public_only: false,
     }
 }
 

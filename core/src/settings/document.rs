@@ -80,6 +80,9 @@ pub struct Provider {
     /// Written as `endpoint_url` into profiles, for services that are not AWS's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_url: Option<Endpoint>,
+    /// Whether the provider's configuration may name addresses in private networks on hosts that the settings do not name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub private_endpoints: bool,
     /// By which way the code is exchanged.
     #[serde(skip_serializing_if = "is_default")]
     #[json(write = json::unless_default)]
@@ -108,6 +111,12 @@ impl Provider {
             && self.console_endpoint == other.console_endpoint
             && self.console_destination == other.console_destination
             && self.endpoint_url == other.endpoint_url
+    }
+
+    /// Whether a request to an address of the provider's configuration may only go to a public network.
+    #[must_use]
+    pub fn is_public_only(&self, endpoint: &Endpoint) -> bool {
+        !self.private_endpoints && endpoint.url().host_str() != self.well_known_url.url().host_str()
     }
 
     /// Its name, for display.

@@ -29,6 +29,17 @@ impl Endpoint {
         self.0.as_str()
     }
 
+    /// Whether it leads to this machine itself, whatever the scheme.
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        // An unspecified address leads there as well, and so does an IPv4 address in IPv6's form.
+        is_loopback(&self.0)
+            || ["0.0.0.0", "[::]", "localhost."].contains(&host)
+            || host.ends_with(".localhost.")
+            || host.starts_with("[::ffff:7f")
+    }
+
     /// An `https` address from parts that are known to be valid.
     pub(crate) fn https(host: &str, path: &str) -> Self {
         // Hosts of partitions and regions are DNS names by construction.
@@ -107,6 +118,34 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+
+    #[test]
+    fn every_spelling_of_this_machine_is_known() {
+        let is_this_machine = |text: &str| text.parse::<Endpoint>().unwrap().is_this_machine();
+        for text in [
+            "http://127.0.0.1:2375/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://0/",
+            "https://[::]/",
+            "https://LOCALHOST/",
+            "https://a.localhost/",
+            "https://localhost./",
+        ] {
+            assert!(is_this_machine(text), "{text}");
+        }
+        for text in [
+            "https://a.example/",
+            "https://10.0.0.1/",
+            "https://localhost.example/",
+            "https://[2001:db8::7f]/",
+        ] {
+            assert!(!is_this_machine(text), "{text}");
+        }
+    }
 
     #[test]
     fn cleartext_never_leaves_the_machine() {

@@ -313,6 +313,7 @@ impl Entry for Provider {
         let console_endpoint = fields.optional("console_endpoint", parsed);
         let console_destination = fields.optional("console_destination", parsed);
         let endpoint_url = fields.optional("endpoint_url", parsed);
+        let private_endpoints = fields.given("private_endpoints", boolean);
         let token_exchange = fields.given("token_exchange", chosen);
         let redirect = fields.given("redirect", chosen);
         let approve = fields.given("approve", chosen);
@@ -333,6 +334,7 @@ impl Entry for Provider {
             console_endpoint,
             console_destination,
             endpoint_url,
+            private_endpoints: private_endpoints.unwrap_or_default(),
             token_exchange: token_exchange.unwrap_or_default(),
             redirect: redirect.unwrap_or_default(),
             approve: approve.unwrap_or_default(),
@@ -529,6 +531,11 @@ fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, St
         Some(reserved) => Err(format!("they must not set {reserved}")),
         None => Ok(parameters),
     }
+}
+
+/// Reads a yes or no.
+fn boolean(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "it must be true or false".to_owned())
 }
 
 /// Reads a string that people are shown.

@@ -248,6 +248,7 @@ impl Transport {
             url,
             headers: headers.collect(),
             body: request.body.clone(),
+            public_only: request.public_only,
         };
         match self.host.request(HostRequest::SendHttp(relay), RELAY_LIMIT).await {
             Ok(HostResponse::Http(response)) => target.response(response),

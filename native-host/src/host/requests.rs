@@ -7,8 +7,9 @@ use rolecall_core::settings::{CredentialsMode, Reading};
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{Operation, Options};
+use crate::http_client::{self, Network};
 use crate::profile::{self, RoleProfile};
-use crate::{http_client, settings_files};
+use crate::settings_files;
 
 /// Writes a profile into the AWS files.
 pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Problem> {
@@ -33,12 +34,15 @@ pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Probl
     })
 }
 
-/// Sends a request that the browser would add an `Origin` or a cookie to.
+/// Sends a request of a sign-in that the browser would add an `Origin` or a cookie to. Nothing else is sent: this program is
+/// no way for others into the networks of this machine.
 pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem> {
     let refuse = |what: &str| Problem::new(Code::HostProtocol, format!("The request has {what}."));
+    let is_form = relay.headers.contains(&("content-type".to_owned(), FORM.to_owned()));
     let method = match relay.method.as_str() {
-        "GET" => Method::GET,
-        "POST" => Method::POST,
+        "GET" if relay.body.is_empty() => Method::GET,
+        "POST" if is_form => Method::POST,
+        "GET" | "POST" => return Err(refuse("a body other than a form")),
         _ => return Err(refuse("a method other than GET and POST")),
     };
     let mut request = Request::new(relay.body);
@@ -46,19 +50,19 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
     *request.uri_mut() = http_client::uri(relay.url.url().as_str());
     for (name, value) in relay.headers {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
-        // Headers that a browser would add, or that this program sets itself.
-        if DROPPED.contains(&name.as_str()) {
-            continue;
+        if !SENT.contains(&name.as_str()) {
+            return Err(refuse("a header that no sign-in needs"));
         }
         let value: HeaderValue = value.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
         request.headers_mut().append(name, value);
     }
-    let response = match http_client::send(request) {
+    let network = if relay.public_only { Network::Public } else { Network::Any };
+    let response = match http_client::send_to(network, request) {
         Ok(response) => response,
         Err(error) => return Ok(HostResponse::HttpFailed(error.into())),
     };
     let headers = response.headers().iter();
-    let headers = headers.filter(|(name, _)| *name != http::header::SET_COOKIE);
+    let headers = headers.filter(|(name, _)| PASSED_ON.contains(&name.as_str()));
     let headers = headers.map(|(name, value)| (name.to_string(), http_client::text(value))).collect();
     let status = response.status().as_u16();
     Ok(HostResponse::Http(HttpRelayResponse { status, headers, body: response.into_body() }))
@@ -82,14 +86,10 @@ impl SettingsSnapshot {
     }
 }
 
-/// Headers that are never passed on.
-const DROPPED: [&str; 8] = [
-    "origin",
-    "referer",
-    "cookie",
-    "host",
-    "content-length",
-    "connection",
-    "transfer-encoding",
-    "accept-encoding",
-];
+/// The headers of a sign-in's requests.
+const SENT: [&str; 2] = ["accept", "content-type"];
+
+/// What is read of a response's headers.
+const PASSED_ON: [&str; 3] = ["content-type", "date", "retry-after"];
+
+const FORM: &str = "application/x-www-form-urlencoded";

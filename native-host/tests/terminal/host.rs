@@ -243,7 +243,8 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
             stream.read_exact(&mut byte).unwrap();
             sent.push(byte[0]);
         }
-        let answer = b"HTTP/1.1 400 Bad Request\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhell\xff";
+        let answer = b"HTTP/1.1 400 Bad Request\r\nx-a: b\r\nretry-after: 7\r\nset-cookie: a=b\r\n\
+                       content-length: 5\r\n\r\nhell\xff";
         stream.write_all(answer).unwrap();
         String::from_utf8(sent).unwrap().to_lowercase()
     });
@@ -251,19 +252,57 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
     let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "POST".into(),
         url: url.parse().unwrap(),
-        headers: vec![
-            header("content-type", "application/x-www-form-urlencoded"),
-            header("Origin", "chrome-extension://x"),
-            header("cookie", "a=b"),
-        ],
+        headers: vec![header("content-type", "application/x-www-form-urlencoded")],
         body: "code=secret".to_owned().into(),
+        public_only: false,
     }));
     let Ok(HostResponse::Http(response)) = answer else { panic!("{answer:?}") };
     assert_eq!((response.status, response.body.expose_secret()), (400, &b"hell\xff"[..]));
-    assert!(response.headers.contains(&header("x-a", "b")));
+    assert_eq!(response.headers, [header("retry-after", "7")]);
     let sent = server.join().unwrap();
     assert!(sent.contains("content-type: application/x-www-form-urlencoded"), "{sent}");
     assert!(!sent.contains("origin") && !sent.contains("cookie"), "{sent}");
+}
+
+#[test]
+fn nothing_but_the_requests_of_a_sign_in_is_sent() {
+    let machine = Machine::new();
+    let mut browser = Browser::open(&machine);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for (method, header, body) in [
+        ("GET", ("accept", "*/*"), "a body"),
+        ("POST", ("content-type", "application/json"), "{}"),
+        ("PUT", form, "a=b"),
+        ("GET", ("x-aws-ec2-metadata-token-ttl-seconds", "21600"), ""),
+        ("GET", ("authorization", "Bearer x"), ""),
+        ("GET", ("origin", "https://intranet.example"), ""),
+        ("GET", ("cookie", "a=b"), ""),
+        ("GET", ("host", "metadata.google.internal"), ""),
+    ] {
+        let problem = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
+            method: method.into(),
+            url: format!("http://{address}/").parse().unwrap(),
+            headers: vec![(header.0.to_owned(), header.1.to_owned())],
+            body: body.to_owned().into(),
+            public_only: false,
+        }));
+        assert!(problem.unwrap_err().is(Code::HostProtocol), "{method} {header:?}");
+    }
+    let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
+        method: "GET".into(),
+        url: format!("http://{address}/").parse().unwrap(),
+        headers: vec![],
+        body: String::new().into(),
+        public_only: true,
+    }));
+    assert!(
+        matches!(answer, Ok(HostResponse::HttpFailed(TransportError::PrivateNetwork { .. }))),
+        "{answer:?}"
+    );
+    assert!(listener.accept().is_err(), "somebody connected");
 }
 
 /// Relays one request to a server that answers with this body.
@@ -287,6 +326,7 @@ fn relay(browser: &mut Browser, body: Vec<u8>) -> Result<HostResponse, Problem> 
         url: url.parse().unwrap(),
         headers: vec![],
         body: String::new().into(),
+        public_only: false,
     }));
     server.join().unwrap();
     answer
@@ -340,6 +380,7 @@ fn a_server_that_is_not_there_is_told_with_the_systems_words() {
             url: format!("http://127.0.0.1:{port}/").parse().unwrap(),
             headers: vec![],
             body: String::new().into(),
+            public_only: false,
         })
     };
     let answer = browser.ask(question("GET"));

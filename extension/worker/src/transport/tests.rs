@@ -5,7 +5,13 @@ use crate::scripted::World;
 
 fn get(url: &str) -> HttpRequest {
     let url = url.parse().unwrap();
-    HttpRequest { method: Method::Get, url, headers: Vec::new(), body: SecretBytes::default() }
+    HttpRequest {
+        method: Method::Get,
+        url,
+        headers: Vec::new(),
+        body: SecretBytes::default(),
+        public_only: false,
+    }
 }
 
 fn target(url: &str) -> Target {

@@ -69,7 +69,7 @@ fn check_one(provider: &Provider) -> Vec<Finding> {
 fn read(provider: &Provider) -> Result<(Metadata, KeySet), Problem> {
     let ask = |request| http_client::exchange(request).map_err(Error::from);
     let metadata = Metadata::read(provider, &ask(metadata_request(provider))?).map_err(Error::from)?;
-    let keys = KeySet::read(&metadata, &ask(keys_request(&metadata))?).map_err(Error::from)?;
+    let keys = KeySet::read(&metadata, &ask(keys_request(provider, &metadata))?).map_err(Error::from)?;
     Ok((metadata, keys))
 }
 
