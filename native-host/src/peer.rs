@@ -23,7 +23,8 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
         let Some(path) = &process.program else { break };
         let script = script(&process);
         if !is_intermediary(path, script.is_some()) {
-            programs.push(name(path, script.as_deref()));
+            let is_recognisable = script.is_some() || !runs_anything(path);
+            programs.push((name(path, script.as_deref()), is_recognisable));
         }
         if programs.len() == 2 {
             break;
@@ -31,28 +32,44 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
         next = process.parent;
     }
     let mut programs = programs.into_iter();
-    Some(Program { path: programs.next()?, parent: programs.next() })
+    let (path, is_recognisable) = programs.next()?;
+    Some(Program { path, parent: programs.next().map(|(path, _)| path), is_recognisable })
 }
 
-/// The script that an interpreter runs. An argument counts as one only if such a file exists: any other argument may be
-/// a secret.
+/// The script that an interpreter runs.
 fn script(process: &Process) -> Option<PathBuf> {
-    let name = process
-        .program
-        .as_ref()?
-        .file_stem()?
-        .to_str()?
-        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    if !INTERPRETERS.contains(&name) {
-        return None;
-    }
-    script_among(process.arguments.get(1..)?, process.folder.as_deref()?)
+    let name = plain_name(process.program.as_ref()?)?;
+    let (_, harmless) = SCRIPTED.iter().find(|(known, _)| *known == name)?;
+    script_among(process.arguments.get(1..)?, harmless, process.folder.as_deref()?)
 }
 
-fn script_among(arguments: &[OsString], folder: &Path) -> Option<PathBuf> {
-    let first = arguments.iter().find(|argument| !argument.as_encoded_bytes().starts_with(b"-"))?;
+/// The first argument, apart from options that change nothing of what runs. It counts only if such a file exists: any
+/// other argument may be a secret. With another option (`-c`, `-m`, `-s`, `-r`), what runs may be anything.
+fn script_among(arguments: &[OsString], harmless: &str, folder: &Path) -> Option<PathBuf> {
+    let is_harmless = |argument: &&OsString| {
+        let option = argument.to_str().and_then(|text| text.strip_prefix('-'));
+        option.is_some_and(|letters| !letters.is_empty() && letters.chars().all(|c| harmless.contains(c)))
+    };
+    let first = arguments.iter().find(|argument| !is_harmless(argument))?;
     let path = folder.join(first);
-    path.is_file().then_some(path)
+    (!first.as_encoded_bytes().starts_with(b"-") && path.is_file()).then_some(path)
+}
+
+/// Whether the program's path says little of what it does.
+fn runs_anything(path: &Path) -> bool {
+    plain_name(path).is_none_or(|name| {
+        SCRIPTED.iter().any(|(known, _)| *known == name)
+            || RUNNERS.contains(&&*name)
+            // The dynamic linker runs the program that its arguments name.
+            || name.starts_with("ld-")
+    })
+}
+
+/// A program's name without version and extension: `python` of `python3.11`.
+fn plain_name(path: &Path) -> Option<String> {
+    let name =
+        path.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    Some(name.to_ascii_lowercase())
 }
 
 fn name(path: &Path, script: Option<&Path>) -> String {
@@ -65,11 +82,104 @@ fn name(path: &Path, script: Option<&Path>) -> String {
 
 fn is_intermediary(path: &Path, runs_script: bool) -> bool {
     let shell = path.file_name().is_some_and(|name| ["sh", "dash"].map(OsStr::new).contains(&name));
-    (shell && !runs_script) || std::env::current_exe().is_ok_and(|own| own == path)
+    (shell && !runs_script) || std::env::current_exe().is_ok_and(|own| is_own(path, &own))
 }
 
-/// Interpreters, whose own path says little. Without trailing digits and dots, as in `python3.11`.
-const INTERPRETERS: [&str; 9] = ["python", "node", "ruby", "perl", "bash", "sh", "dash", "zsh", "fish"];
+/// Whether the path is this program's, also after an upgrade: Linux then names the file that the process was started from
+/// with an addition.
+fn is_own(path: &Path, own: &Path) -> bool {
+    let without_addition = |path: &Path| {
+        let bytes = path.as_os_str().as_encoded_bytes();
+        String::from_utf8_lossy(bytes.strip_suffix(b" (deleted)").unwrap_or(bytes)).into_owned()
+    };
+    without_addition(path) == without_addition(own)
+}
+
+/// Interpreters of scripts, without digits and dots, and the options that change nothing of what a script does.
+const SCRIPTED: [(&str, &str); 11] = [
+    ("python", "BEIOPSbqsuv"),
+    ("pypy", "BEIOPSbqsuv"),
+    ("node", ""),
+    ("ruby", "w"),
+    ("perl", "wT"),
+    ("bash", "euvx"),
+    ("sh", "euvx"),
+    ("dash", "euvx"),
+    ("ksh", "euvx"),
+    ("zsh", "efuvx"),
+    ("fish", ""),
+];
+
+/// Other programs that run what their arguments or their input say.
+const RUNNERS: [&str; 67] = [
+    "ash",
+    "awk",
+    "bun",
+    "busybox",
+    "cargo",
+    "clojure",
+    "cmd",
+    "cscript",
+    "csh",
+    "deno",
+    "docker",
+    "dotnet",
+    "elixir",
+    "emacs",
+    "env",
+    "erl",
+    "escript",
+    "expect",
+    "find",
+    "gawk",
+    "gdb",
+    "git",
+    "go",
+    "groovy",
+    "guile",
+    "iex",
+    "ipython",
+    "java",
+    "javaw",
+    "julia",
+    "just",
+    "kotlin",
+    "lldb",
+    "lua",
+    "luajit",
+    "make",
+    "mawk",
+    "mono",
+    "mshta",
+    "nix",
+    "npm",
+    "npx",
+    "nu",
+    "nvim",
+    "osascript",
+    "parallel",
+    "php",
+    "podman",
+    "powershell",
+    "pwsh",
+    "r",
+    "racket",
+    "rscript",
+    "rundll",
+    "sbcl",
+    "scala",
+    "ssh",
+    "sudo",
+    "swift",
+    "tclsh",
+    "tcsh",
+    "timeout",
+    "uv",
+    "vi",
+    "vim",
+    "wscript",
+    "xargs",
+];
 
 const LONGEST_CHAIN: usize = 8;
 
@@ -81,16 +191,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_argument_that_names_a_file_counts_as_a_script() {
+    fn only_a_file_that_comes_first_counts_as_a_script() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("deploy.py"), "").unwrap();
+        for name in ["deploy.py", "-"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
         let script = |arguments: &[&str]| {
-            script_among(&arguments.iter().map(OsString::from).collect::<Vec<_>>(), folder.path())
+            let arguments: Vec<_> = arguments.iter().map(OsString::from).collect();
+            script_among(&arguments, "BEu", folder.path())
         };
-        assert_eq!(script(&["-u", "deploy.py", "--token", "secret"]), Some(folder.path().join("deploy.py")));
-        assert_eq!(script(&["-c", "print('secret')"]), None);
-        assert_eq!(script(&["-"]), None);
-        assert_eq!(script(&[]), None);
+        let deploy = Some(folder.path().join("deploy.py"));
+        assert_eq!(script(&["deploy.py", "--token", "secret"]), deploy);
+        assert_eq!(script(&["-u", "-BE", "deploy.py"]), deploy);
+        for anything in [
+            &["-c", "print('secret')"][..],
+            &["-c", "deploy.py"],
+            &["-m", "deploy", "deploy.py"],
+            &["-s", "deploy.py"],
+            &["-uc", "deploy.py"],
+            &["-", "deploy.py"],
+            &["-", "-"],
+            &["--require", "./evil.js", "deploy.py"],
+            &["-r./evil.js", "deploy.py"],
+            &["missing.py", "deploy.py"],
+            &[],
+        ] {
+            assert_eq!(script(anything), None, "{anything:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_runs_anything_is_not_recognised_by_its_path() {
+        for path in [
+            "/usr/bin/python3.11",
+            "/usr/bin/bash",
+            "/usr/lib/jvm/21/bin/java",
+            "/usr/bin/php8.2",
+            "/home/a/.deno/bin/deno",
+            "/usr/bin/lua5.4",
+            "/lib64/ld-linux-x86-64.so.2",
+            "/usr/bin/Rscript",
+            "/usr/bin/node-22",
+        ] {
+            assert!(runs_anything(Path::new(path)), "{path}");
+        }
+        for path in
+            ["/usr/bin/terraform", "/usr/local/bin/aws", "/opt/app/bin/deploy", "/usr/bin/kubectl1.30"]
+        {
+            assert!(!runs_anything(Path::new(path)), "{path}");
+        }
+        assert!(RUNNERS.is_sorted());
+    }
+
+    #[test]
+    fn this_program_is_skipped_also_after_an_upgrade() {
+        let own = Path::new("/usr/bin/rolecall");
+        assert!(is_own(Path::new("/usr/bin/rolecall (deleted)"), own));
+        assert!(is_own(own, Path::new("/usr/bin/rolecall (deleted)")));
+        assert!(!is_own(Path::new("/home/a/rolecall"), own));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! All quoting of this program: text that a shell reads back unchanged.
 
-use std::borrow::Cow;
-
 /// A family of shells with the same quoting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {
@@ -31,7 +29,7 @@ impl Syntax {
             return None;
         }
         match self {
-            Self::Posix => shlex::try_quote(text).ok().map(Cow::into_owned),
+            Self::Posix => Some(posix_word(text)),
             // fish documentation, "Quotes": \' and \\ are the only escapes within single quotes.
             Self::Fish => Some(format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))),
             // PowerShell language specification, 2.3.5.2: a doubled quote stands for one, and typographic quotes are quotes.
@@ -65,10 +63,24 @@ impl Syntax {
     }
 }
 
-/// A line of a `.env` file, as dotenv libraries and Docker Compose read it.
-pub(crate) fn dotenv_assignment(name: &str, value: &str) -> String {
-    let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('$', r"\$").replace('\n', r"\n");
-    format!("{name}=\"{value}\"")
+/// POSIX, 2.2.2: between single quotes everything stands for itself, and a single quote stands between double quotes. With
+/// zsh's `rc_quotes`, two quoted parts must not touch with their single quotes, as they do in `shlex`'s words.
+fn posix_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_+,.@:/-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+/// A line of a `.env` file that dotenv libraries, Docker and Docker Compose, and a shell that sources the file read the same
+/// way. `None` if there is none: they agree on plain values and on what is between single quotes, but not on escapes.
+pub(crate) fn dotenv_assignment(name: &str, value: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    if value.chars().all(is_plain) {
+        return Some(format!("{name}={value}"));
+    }
+    (!value.contains(|c: char| c == '\'' || c == '\\' || c.is_control())).then(|| format!("{name}='{value}'"))
 }
 
 /// A `credential_process` line of these words, which this system's shell and the SDKs' own splitters read the same way.
@@ -262,7 +274,41 @@ mod tests {
         let set = |value| Syntax::Cmd.assignment("A", value);
         assert_eq!(set("100% of %PATH% & more ^ !").unwrap(), "set \"A=100%% of %%PATH%% & more ^ !\"");
         assert_eq!((set("a \"b\""), set("a\nb")), (None, None));
-        assert_eq!(dotenv_assignment("A", TRICKY[2]), r#"A="it's \"a\" \$HOME `x` \\ %PATH% ! # é""#);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_sourced_env_file_sets_values_and_runs_nothing() {
+        let path = "arn:aws:iam::1:role/`id`/$(id)/\"&x;<(id)!#é";
+        for value in TRICKY.iter().chain([&path, &"plain/va+lue=="]) {
+            let Some(line) = dotenv_assignment("A", value) else {
+                assert!(value.contains(['\'', '\\', '\n']), "{value}");
+                continue;
+            };
+            for shell in ["sh", "dash", "bash", "zsh"] {
+                let script = format!("set -a\n{line}\nprintf '<%s>' \"$A\"");
+                let Some(output) = run(&[shell, "-c"], &script) else { continue };
+                assert_eq!(output, format!("<{value}>"), "{shell}: {line}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn real_shells_read_back_any_text() {
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
+        let words = proptest::collection::vec("[^\0]{0,12}", 40);
+        let outcome = runner.run(&words, |words| {
+            let expected: String = words.iter().map(|word| format!("<{word}>")).collect();
+            for (command, shell) in SHELLS {
+                let quoted: Vec<_> = words.iter().map(|word| shell.word(word).unwrap()).collect();
+                let script = format!("printf '<%s>' {}", quoted.join(" "));
+                let Some(output) = run(command, &script) else { continue };
+                prop_assert_eq!(&output, &expected, "{:?}", command);
+            }
+            Ok(())
+        });
+        outcome.unwrap();
     }
 
     proptest! {

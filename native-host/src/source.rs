@@ -50,6 +50,8 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) struct Obtained {
     pub(crate) credentials: Credentials,
+    /// Whether they may be written down: not where each program has to be approved.
+    pub(crate) may_keep: bool,
     pub(crate) origin: Origin,
     /// Where they are cached, or why they are not.
     pub(crate) kept: Result<CacheBackend, Problem>,
@@ -83,12 +85,17 @@ impl Source {
     /// Gets a role's credentials, valid for at least `time_left` unless the role's duration is shorter or no person is
     /// there to sign in again.
     pub(crate) fn credentials(&self, role: &RoleKey) -> Result<Credentials, Problem> {
+        Ok(self.credentials_for_file(role)?.0)
+    }
+
+    /// The same, and whether they may be written into a file.
+    pub(crate) fn credentials_for_file(&self, role: &RoleKey) -> Result<(Credentials, bool), Problem> {
         // The host program caches the credentials of a browser.
-        let Obtained { credentials, kept, .. } = self.get(role, |_| Ok(CacheBackend::None))?;
+        let Obtained { credentials, may_keep, kept, .. } = self.get(role, |_| Ok(CacheBackend::None))?;
         if let Err(problem) = kept {
             output::warn(format_args!("The credentials are not cached. {problem}"));
         }
-        Ok(credentials)
+        Ok((credentials, may_keep))
     }
 
     /// Gets a role's credentials and caches them, if the settings ask for that.
@@ -109,7 +116,7 @@ impl Source {
         match self.ask_browsers(role) {
             Ok(CredentialsReply { credentials, keep: may_keep }) => {
                 let kept = if may_keep { keep(&credentials) } else { Ok(CacheBackend::None) };
-                Ok(Obtained { credentials, origin: Origin::Browser, kept })
+                Ok(Obtained { credentials, may_keep, origin: Origin::Browser, kept })
             }
             Err(problem) if self.method == Method::Auto && is_unavailable(&problem) => {
                 // Without settings, this machine cannot sign in itself: the browser's error is the result.
@@ -167,8 +174,10 @@ impl Source {
                 Ok(None)
             }
         };
-        let from_cache =
-            |credentials| Obtained { credentials, origin: Origin::Cache, kept: Ok(cache.backend()) };
+        let from_cache = |credentials| {
+            let kept = Ok(cache.backend());
+            Obtained { credentials, may_keep, origin: Origin::Cache, kept }
+        };
         let is_cache_usable = match find_kept() {
             Ok(Some(credentials)) => return Ok(from_cache(credentials)),
             Ok(None) => true,
@@ -186,10 +195,10 @@ impl Source {
         // A person who just refused to unlock the keyring is not asked again.
         let unlock = if is_cache_usable { self.unlock } else { Unlock::Never };
         let keep = |reply: CredentialsReply| {
-            let may_keep = reply.keep;
+            let may_keep = may_keep && reply.keep;
             let kept =
                 if may_keep { cache.keep(key, &reply.credentials, unlock) } else { Ok(CacheBackend::None) };
-            Obtained { credentials: reply.credentials, origin: Origin::SignIn, kept }
+            Obtained { credentials: reply.credentials, may_keep, origin: Origin::SignIn, kept }
         };
         let request = CredentialsRequest {
             role: key.clone(),
@@ -201,7 +210,8 @@ impl Source {
             // A second command finds the first one's socket, or waits here until it exists.
             let lock = LoginLock::take();
             let others = Agents::of_terminals();
-            if lock.is_err() || others.is_empty() {
+            // A role that has to be approved is not for others, and not from them.
+            if lock.is_err() || others.is_empty() || !may_keep {
                 break lock;
             }
             drop(lock);
@@ -229,7 +239,7 @@ impl Source {
             }
         }
         let agent = terminal::agent(machine, effective, self.sign_in);
-        let listening = agent.listen(Kind::Terminal);
+        let listening = may_keep.then(|| agent.listen(Kind::Terminal));
         drop(lock);
         let obtained = agent.credentials(&request, || None, &|| true).map(keep);
         drop(listening);

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use rolecall_core::message::host::{RoleSelection, WorkerRequest, WorkerResponse};
 use rolecall_core::platform::AuthorizeError;
 use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
-use rolecall_core::settings::{self, Effective, Provider, ProviderId};
+use rolecall_core::settings::{self, Approve, Effective, Provider, ProviderId, RoleKey};
 use rolecall_core::sign_in::{Presence, sign_in};
 use rolecall_core::{Code, Problem};
 
@@ -110,6 +110,17 @@ impl Backend for Terminal {
         let signed_in = sign_in(&platform, &provider, &role, presence, time_left, &session);
         let credentials = pollster::block_on(signed_in)?;
         Ok(WorkerResponse::Credentials { credentials, keep: true })
+    }
+
+    /// Without a browser nobody can be asked about a program, so a role that has to be approved is for this command alone.
+    fn may_serve(&self, role: &RoleKey) -> Result<(), Problem> {
+        let (role, provider) = roles::find(&self.effective, role)?;
+        if role.approve(&provider) == Approve::Never {
+            return Ok(());
+        }
+        let message =
+            format!("The role {} has to be approved, so another command's sign-in is not for it.", role.arn);
+        Err(Problem::new(Code::ApprovalNeeded, message))
     }
 }
 

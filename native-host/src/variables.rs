@@ -22,7 +22,7 @@ pub(crate) enum Format {
     Cmd,
     /// One object.
     Json,
-    /// NAME="value"
+    /// NAME=value
     Dotenv,
 }
 
@@ -144,9 +144,13 @@ impl Format {
     }
 
     fn assignment(self, name: &str, value: &str) -> Result<String, Problem> {
-        let Some(syntax) = self.syntax() else { return Ok(shell::dotenv_assignment(name, value)) };
-        syntax.assignment(name, value).ok_or_else(|| {
-            let message = format!("The value of {name} cannot be quoted for this shell.");
+        let assignment = match self.syntax() {
+            Some(syntax) => syntax.assignment(name, value),
+            None => shell::dotenv_assignment(name, value),
+        };
+        assignment.ok_or_else(|| {
+            let message =
+                format!("The value of {name} cannot be quoted for this format. Choose another with --shell.");
             Problem::new(Code::Internal, message)
         })
     }
@@ -175,11 +179,11 @@ mod tests {
     fn a_variable_that_is_set_is_not_cleared_first() {
         let variables: Variables = vec![("A", "it's".to_owned().into())];
         let set = |format: Format| format.set(&variables, &["A", "B"]).unwrap().expose_secret().to_owned();
-        assert_eq!(set(Format::Bash), "unset B\nexport A=\"it's\"");
+        assert_eq!(set(Format::Bash), "unset B\nexport A='it'\"'\"'s'");
         assert_eq!(set(Format::Fish), "set -e B\nset -gx A 'it\\'s'");
         assert!(set(Format::Powershell).ends_with("\n$Env:A = 'it''s'"));
         assert_eq!(set(Format::Cmd), "set \"B=\"\nset \"A=it's\"");
-        assert_eq!(set(Format::Dotenv), "A=\"it's\"");
+        assert!(Format::Dotenv.set(&variables, &[]).is_err());
         assert_eq!(set(Format::Json), "{\"A\":\"it's\"}");
     }
 

@@ -74,8 +74,9 @@ impl FromStr for RoleArn {
         if !(1..=64).contains(&name.len()) || !name.bytes().all(is_name_byte) {
             return Err(refuse("its role name must have 1 to 64 characters of A-Z a-z 0-9 _+=,.@-"));
         }
-        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(refuse("its path must be printable ASCII"));
+        // With its slashes, of which the ARN leaves out the first.
+        if path.len() - name.len() > MAX_PATH - 1 || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refuse("its path must have at most 512 characters of printable ASCII"));
         }
         Ok(Self { name_start: text.len() - name.len(), text: text.to_owned(), partition, account })
     }
@@ -157,6 +158,9 @@ pub struct ArnError {
     reason: &'static str,
 }
 
+/// The longest path of a role (IAM API reference, `CreateRole`).
+const MAX_PATH: usize = 512;
+
 /// IAM names and STS session names: `[\w+=,.@-]`, ASCII.
 pub(crate) fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
@@ -175,6 +179,8 @@ mod tests {
         assert_eq!(arn.partition(), Partition::AwsCn);
         assert_eq!(arn.account().as_str(), "123456789012");
         assert_eq!(arn.name(), "Analyst+1");
+        let longest = format!("arn:aws:iam::123456789012:role/{}/developer", "x".repeat(510));
+        assert!(longest.parse::<RoleArn>().is_ok());
     }
 
     #[test]
@@ -188,6 +194,11 @@ mod tests {
             ("arn:aws-moon:iam::123456789012:role/x", "its partition is not known"),
             ("arn:aws:sts::123456789012:assumed-role/x", "it must name the service iam"),
             ("arn:aws:iam::1:role", "20 to 2048"),
+            ("arn:aws:iam::123456789012:role/a b/developer", "its path must have"),
+            ("arn:aws:iam::123456789012:role/a\u{7f}/developer", "its path must have"),
+            ("arn:aws:iam::123456789012:role/a\u{2019}/developer", "its path must have"),
+            ("arn:aws:iam::123456789012:role/dev\u{2019}eloper", "its role name must have"),
+            (&format!("arn:aws:iam::123456789012:role/{}/developer", "x".repeat(511)), "its path must have"),
         ] {
             let error = text.parse::<RoleArn>().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");

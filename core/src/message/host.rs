@@ -295,6 +295,8 @@ pub struct Program {
     pub path: String,
     /// The same of what started that.
     pub parent: Option<String>,
+    /// Whether the path tells it apart from others: it does not for an interpreter whose code may be anything.
+    pub is_recognisable: bool,
 }
 
 impl std::fmt::Display for Program {

@@ -144,7 +144,9 @@ impl Layers {
         effective.keep_approved_off_disk(&mut roles);
         let orphans = effective.set_roles(roles);
         effective.leave_out(&faults, orphans);
-        overruled.into_iter().for_each(|role| effective.leave_out_role(&role));
+        for role in &overruled {
+            effective.leave_out_role(role);
+        }
         if is_closed {
             effective.problems.push(Problem::new(Code::SettingsInvalid, CLOSED));
         }
@@ -297,7 +299,7 @@ impl Effective {
                 same.iter().copied().partition(|position| roles[*position].layer == strongest);
             let has_endpoints = |position: &usize| {
                 let Some(own) = provider(position) else { return true };
-                let mut strong = strong.iter().filter_map(|position| provider(position)).peekable();
+                let mut strong = strong.iter().filter_map(provider).peekable();
                 strong.peek().is_none() || strong.any(|strong| own.has_endpoints_of(strong))
             };
             changes.extend(strong.iter().map(|position| (*position, Some(strictest))));

@@ -39,7 +39,7 @@ pub(crate) struct Approvals {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Asked {
     role: RoleKey,
-    /// Path and parent; the question's own id for a program that is not known, which is never the same as another.
+    /// Path and parent; the question's own id for a program that cannot be recognised, which is never the same as another.
     program: Result<(String, Option<String>), u32>,
     console: bool,
 }
@@ -119,8 +119,9 @@ impl Approvals {
         let ApprovalRequest { role, provider, program, purpose, presence } = request;
         let key = role.key();
         let approve = role.approve(provider);
-        // A program that is not known cannot be recognised later.
-        let remembered = program.clone().filter(|_| approve == Approve::First);
+        // A program that cannot be recognised is another one each time.
+        let recognised = program.clone().filter(|program| program.is_recognisable);
+        let remembered = recognised.clone().filter(|_| approve == Approve::First);
         let is_allowed = |program: &Program| self.is_allowed(&key, program);
         if approve == Approve::Never || remembered.as_ref().is_some_and(is_allowed) {
             return Ok(());
@@ -132,7 +133,7 @@ impl Approvals {
             return Err(Problem::new(Code::ApprovalNeeded, sentence));
         }
         let id = self.next_id();
-        let identity = program.clone().map(|program| (program.path, program.parent)).ok_or(id);
+        let identity = recognised.map(|program| (program.path, program.parent)).ok_or(id);
         let asked = Asked { role: key.clone(), program: identity, console: purpose == Purpose::Console };
         let shown = ApprovalState {
             id,

@@ -127,5 +127,9 @@ impl Programs {
 }
 
 fn named(program: Option<Program>) -> Program {
-    program.unwrap_or_else(|| Program { path: "A program in a terminal".to_owned(), parent: None })
+    program.unwrap_or_else(|| Program {
+        path: "A program in a terminal".to_owned(),
+        parent: None,
+        is_recognisable: false,
+    })
 }

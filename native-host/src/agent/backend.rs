@@ -5,6 +5,7 @@ use std::time::Duration;
 use rolecall_core::Problem;
 use rolecall_core::aws::Credentials;
 use rolecall_core::message::host::{WorkerRequest, WorkerResponse};
+use rolecall_core::settings::RoleKey;
 
 /// Gets credentials for an agent: the extension's worker behind its port, or a command that signs in by itself.
 pub(crate) trait Backend: Send + Sync {
@@ -14,6 +15,11 @@ pub(crate) trait Backend: Send + Sync {
         request: WorkerRequest,
         is_wanted: &dyn Fn() -> bool,
     ) -> Result<WorkerResponse, Problem>;
+
+    /// Whether other programs may have the role's credentials, as far as this program has to know.
+    fn may_serve(&self, _: &RoleKey) -> Result<(), Problem> {
+        Ok(())
+    }
 }
 
 /// Credentials, and whether they may be cached and shared with other callers.

@@ -209,6 +209,7 @@ impl Agent {
         };
         match request.body {
             WorkerRequest::Credentials(request) => {
+                self.backend.may_serve(&request.role)?;
                 let CredentialsReply { credentials, keep } =
                     self.credentials(&request, || peer::program(stream), &is_wanted)?;
                 Ok(AgentAnswer::Credentials { credentials, keep })
@@ -283,7 +284,7 @@ impl Agent {
             }
         };
         // Approval of one program does not hold for another. The browser joins requests that need no approval.
-        match &asked_by {
+        match asked_by.as_ref().filter(|program| program.is_recognisable) {
             Some(program) => {
                 let key = (request.role.clone(), request.interactive, program.clone());
                 let lost =

@@ -35,7 +35,7 @@ impl Login {
             Some(arn) => self.role.find_as(Some(arn.as_str()))?,
             None => self.role.find()?,
         };
-        let Obtained { credentials, origin, kept } = self.ask.source().obtain(&role.key())?;
+        let Obtained { credentials, origin, kept, .. } = self.ask.source().obtain(&role.key())?;
         let left = output::time_left(Some(credentials.expiration), Utc::now());
         let label = choice::label(&role);
         if origin == Origin::Cache {

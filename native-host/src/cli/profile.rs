@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use rolecall_core::Code;
 use rolecall_core::aws::{Region, RoleArn};
-use rolecall_core::settings::{CredentialsMode, ProfileName, ProviderId, RoleKey};
+use rolecall_core::settings::{Approve, CredentialsMode, ProfileName, Provider, ProviderId, Role, RoleKey};
+use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
 use crate::ask::Ask;
 use crate::aws_files::{Applied, ManagedProfile, Mode, Operation, Options};
-use crate::output::{self, DIM, Outcome, short_path};
+use crate::output::{self, DIM, Failure, Outcome, short_path};
 use crate::profile::RoleProfile;
 use crate::roles::Known;
 use crate::{profile, roles, settings_files};
@@ -129,7 +129,15 @@ impl Write {
             WriteMode::Process => (CredentialsMode::Process, None),
             WriteMode::File => {
                 let key = key.ok_or_else(|| roles::unknown_arn(&self.role_arn))?;
-                (CredentialsMode::File, Some(self.ask.source().credentials(&key)?))
+                let is_free = |(role, provider): (&Role, &Provider)| role.approve(provider) == Approve::Never;
+                if !known.is_none_or(is_free) {
+                    return Err(not_for_a_file(&key.arn));
+                }
+                let (credentials, may_keep) = self.ask.source().credentials_for_file(&key)?;
+                if !may_keep {
+                    return Err(not_for_a_file(&key.arn));
+                }
+                (CredentialsMode::File, Some(credentials))
             }
         };
         let wanted = RoleProfile {
@@ -146,6 +154,13 @@ impl Write {
             format!("Wrote the profile {}. Try it: aws sts get-caller-identity --profile {0}", self.profile);
         change(&operation, &self.change, &done)
     }
+}
+
+fn not_for_a_file(role: &RoleArn) -> Failure {
+    let message =
+        format!("The role {role} has to be approved, and every program can read what is in a file.");
+    let problem = Problem::new(Code::ApprovalNeeded, message);
+    Failure::from(problem).next("Write the profile without --mode file.")
 }
 
 impl Remove {

@@ -119,7 +119,7 @@ fn two_programs_that_ask_at_once_are_two_questions_and_nobody_can_say_that_it_is
         let ran: Ran = process.wait_with_output().unwrap().into();
         assert!(ran.stdout.starts_with("{\"Version\":1"), "{ran:?}");
     }
-    let claim = Some(Program { path: "/usr/bin/innocent".into(), parent: None });
+    let claim = Some(Program { path: "/usr/bin/innocent".into(), parent: None, is_recognisable: true });
     let reply = thread::scope(|scope| {
         let asked = scope.spawn(|| {
             let stream = UnixStream::connect(machine.sockets().remove(0)).unwrap();

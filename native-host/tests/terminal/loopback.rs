@@ -3,8 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
+use rolecall_core::Code;
+use rolecall_core::message::agent::{AgentRequest, AgentResponse};
+use rolecall_core::message::frame;
+use rolecall_core::message::host::{CredentialsRequest, Outcome, ProtocolRange, WorkerRequest};
+use rolecall_core::settings::RoleKey;
 use rolecall_sandbox::{CallKind, Config, Preset, Sandbox};
 
 use crate::machine::{Machine, Ran};
@@ -196,6 +202,47 @@ fn a_provider_that_sends_the_browser_on_to_another_one_gets_no_code_of_it() {
         child.stdin.take();
         assert_eq!(finish(child).code, Some(0));
     }
+}
+
+/// Asks the command that signs in for a role's credentials, as any program of the same user could.
+fn ask_at_its_socket(machine: &Machine, role: &str) -> AgentResponse {
+    let stream = UnixStream::connect(machine.sockets().remove(0)).unwrap();
+    let body = WorkerRequest::Credentials(CredentialsRequest {
+        role: RoleKey::new("sandbox".parse().unwrap(), role.parse().unwrap()),
+        time_left_seconds: 900,
+        interactive: true,
+        asked_by: None,
+    });
+    let request = AgentRequest { protocol: ProtocolRange::CURRENT, outlives_asker: false, body };
+    frame::write(&mut &stream, &request).unwrap();
+    frame::read::<AgentResponse>(&mut &stream).unwrap().unwrap()
+}
+
+#[test]
+fn a_sign_in_for_one_role_gives_nobody_a_role_that_has_to_be_approved() {
+    let (sandbox, machine) = world();
+    let admin = "arn:aws:iam::222222222222:role/admin";
+    let settings = sandbox.settings_toml();
+    let approved = format!("arn = \"{admin}\"\napprove = \"always\"");
+    let settings = settings.replace(&format!("arn = \"{admin}\""), &approved);
+    assert!(settings.contains("approve"), "{settings}");
+    machine.write(".config/rolecall/config.toml", &format!("{settings}\n[loopback]\nports = [0]\n"));
+
+    let (child, address, _stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    let Outcome::Error(problem) = ask_at_its_socket(&machine, admin) else { panic!("it was given away") };
+    assert!(problem.is(Code::ApprovalNeeded), "{problem}");
+    visit(&fill_in_the_form(&address, "user=alice-0001"));
+    assert_eq!(finish(child).code, Some(0));
+
+    // Whoever signs in for that role does so alone.
+    let (child, address, _stderr) = start(&machine, &["login", "admin", "--no-browser"]);
+    assert_eq!(machine.sockets().len(), 0);
+    visit(&fill_in_the_form(&address, "user=alice-0001"));
+    assert_eq!(finish(child).code, Some(0));
+
+    let ran = machine.run(&["profile", "write", "x", "--role-arn", admin, "--mode", "file"]);
+    assert!(ran.stderr.starts_with("error[approval-needed]: "), "{}", ran.stderr);
+    assert!(!machine.home().join(".aws/credentials").exists());
 }
 
 #[test]

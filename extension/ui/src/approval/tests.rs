@@ -14,7 +14,7 @@ fn state(may_be_remembered: bool) -> Scene {
         role: role("acme-dev", "Developer").key,
         account: "acme-dev".into(),
         color: None,
-        program: Some(Program { path: "/usr/bin/aws".into(), parent: None }),
+        program: Some(Program { path: "/usr/bin/aws".into(), parent: None, is_recognisable: true }),
         purpose: Purpose::Credentials,
         may_be_remembered,
         until: Utc::now() + TimeDelta::seconds(50),

@@ -70,7 +70,11 @@ mod tests {
             role: crate::view::fixture::role("acme-dev", "Developer").key,
             account: "acme-dev".into(),
             color: None,
-            program: Some(Program { path: "/usr/bin/aws".into(), parent: Some("/usr/bin/bash".into()) }),
+            program: Some(Program {
+                path: "/usr/bin/aws".into(),
+                parent: Some("/usr/bin/bash".into()),
+                is_recognisable: true,
+            }),
             purpose: Purpose::Credentials,
             may_be_remembered: true,
             until: DateTime::UNIX_EPOCH + TimeDelta::seconds(50),

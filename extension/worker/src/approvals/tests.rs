@@ -21,7 +21,7 @@ fn world(approve: &str) -> (World, Rc<Background>) {
 }
 
 fn ask(world: &World, id: u32, program: Option<&str>, name: &str) {
-    let asked_by = program.map(|path| Program { path: path.to_owned(), parent: None });
+    let asked_by = program.map(|path| Program { path: path.to_owned(), parent: None, is_recognisable: true });
     let role = role("corp", name);
     let request = CredentialsRequest { role, time_left_seconds: 900, interactive: true, asked_by };
     world.browser.program_asks(id, WorkerRequest::Credentials(request));

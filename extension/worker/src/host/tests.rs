@@ -9,7 +9,7 @@ fn credentials(name: &str) -> WorkerRequest {
         role: role("corp", name),
         time_left_seconds: 900,
         interactive: true,
-        asked_by: Some(Program { path: "/usr/bin/aws".to_owned(), parent: None }),
+        asked_by: Some(Program { path: "/usr/bin/aws".to_owned(), parent: None, is_recognisable: true }),
     })
 }
 
