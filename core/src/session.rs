@@ -61,6 +61,8 @@ pub struct ProviderSession {
     generation: Generation,
     metadata: Option<Fetched<Metadata>>,
     keys: KeySet,
+    /// When they were read.
+    keys_at: Option<DateTime<Utc>>,
     id_token: Option<IdToken>,
     #[json(write = secret::exposed_option)]
     refresh_token: Option<SecretString>,
@@ -212,7 +214,7 @@ impl ProviderSession {
     }
 
     pub(crate) fn set_metadata(&mut self, metadata: Metadata, keys: KeySet, at: DateTime<Utc>) {
-        self.keys = keys;
+        self.set_keys(keys, at);
         self.metadata = Some(Fetched { value: metadata, at });
     }
 
@@ -220,8 +222,15 @@ impl ProviderSession {
         &self.keys
     }
 
-    pub(crate) fn set_keys(&mut self, keys: KeySet) {
+    /// How old the keys are.
+    pub(crate) fn age_of_keys(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        self.keys_at.map(|at| (now - at).abs())
+    }
+
+    /// Takes the provider's keys.
+    pub(crate) fn set_keys(&mut self, keys: KeySet, at: DateTime<Utc>) {
         self.keys = keys;
+        self.keys_at = Some(at);
     }
 
     /// The refresh token, unless the token endpoint does not want to be asked yet.

@@ -7,6 +7,7 @@
 //! Each function may be dropped wherever it waits. What it had found out by then is kept.
 
 use chrono::TimeDelta;
+use secrecy::ExposeSecret;
 
 use crate::aws::Credentials;
 use crate::oidc::{
@@ -340,15 +341,24 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
             roles_claim: provider.roles_claim.as_deref(),
             clocks: (platform.now(), server_date(response)),
         };
-        let keys = session.read(|session| session.keys().clone());
-        match oidc::verify(tokens.id_token.clone(), &keys, expected).await {
-            Err(IdTokenError::KeyUnknown { .. }) => {
-                let keys = fetch_keys(platform, self.provider, metadata).await?;
-                session.change(|session| session.set_keys(keys.clone()));
-                Ok(oidc::verify(tokens.id_token.clone(), &keys, expected).await?)
+        let now = platform.now();
+        let (keys, age) = session.read(|session| (session.keys().clone(), session.age_of_keys(now)));
+        let verified = oidc::verify(tokens.id_token.clone(), &keys, expected).await;
+        let may_be_outdated = match &verified {
+            Err(IdTokenError::KeyUnknown { .. }) => true,
+            // A provider may have given a new key the name of an old one. Whoever sends bad signatures must not have it
+            // asked again and again.
+            Err(IdTokenError::Signature | IdTokenError::KeyWeak | IdTokenError::KeyUnfit { .. }) => {
+                age.is_none_or(|age| age >= KEYS_REFRESH_FLOOR)
             }
-            result => Ok(result?),
+            _ => false,
+        };
+        if !may_be_outdated {
+            return Ok(verified?);
         }
+        let keys = fetch_keys(platform, self.provider, metadata).await?;
+        session.change(|session| session.set_keys(keys.clone(), now));
+        Ok(oidc::verify(tokens.id_token.clone(), &keys, expected).await?)
     }
 
     fn remember(&self, token: IdToken, tokens: Tokens) -> Result<IdToken> {
@@ -371,6 +381,10 @@ pub async fn assume_role(
     session: &impl SharedSession,
 ) -> Result<Credentials> {
     platform.progress(Step::AssumingRole);
+    let length = token.text.expose_secret().len();
+    if length > LONGEST_TOKEN {
+        return Err(StsError::TokenTooLong { length }.into());
+    }
     let (generation, accepted) =
         session.read(|session| (session.generation(), session.accepted_duration(&role.arn)));
     let mut refusal = None;
@@ -487,8 +501,14 @@ fn is_busy(response: &HttpResponse) -> bool {
     response.status == 429 || (500..600).contains(&response.status)
 }
 
+/// The longest token that STS takes, in bytes (STS API reference, `WebIdentityToken`).
+const LONGEST_TOKEN: usize = 20_000;
+
 /// How long a provider's configuration is cached.
 const DISCOVERY_LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+/// How old keys must be to be read again because a signature does not match.
+const KEYS_REFRESH_FLOOR: TimeDelta = TimeDelta::seconds(60);
 
 /// The longest `Retry-After` of a token endpoint that a sign-in waits for.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(5);

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Passes connections to `serve` until it breaks. After an error it waits before it accepts again: with too many open
@@ -54,12 +56,47 @@ impl<R: Read, F: FnMut(Duration) -> io::Result<()>> Read for UntilDeadline<R, F>
     }
 }
 
+/// How many connections a listener serves at once: each costs a thread, whether it says anything or not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Slots(Arc<AtomicUsize>);
+
+/// One of them, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<AtomicUsize>);
+
+impl Slots {
+    /// `None` if as many connections as may be are open. The new one is then closed without an answer.
+    pub(crate) fn take(&self) -> Option<Slot> {
+        let add = |open: usize| (open < MOST_CONNECTIONS).then_some(open + 1);
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).ok()?;
+        Some(Slot(Arc::clone(&self.0)))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// More than the processes of any build that ask at once.
+pub(crate) const MOST_CONNECTIONS: usize = 500;
+
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_connections_than_may_be_cost_a_thread() {
+        let slots = Slots::default();
+        let mut taken: Vec<_> = (0..MOST_CONNECTIONS).map(|_| slots.take().unwrap()).collect();
+        assert!(slots.take().is_none());
+        taken.pop();
+        assert!(slots.take().is_some());
+    }
 
     #[test]
     fn after_an_error_it_waits_longer_each_time_until_a_connection_comes() {

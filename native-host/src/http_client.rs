@@ -209,7 +209,7 @@ fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(address) => match (address.to_ipv4_mapped(), address.segments()) {
             (Some(address), _) => is_public(address.into()),
             // IPv4 addresses behind a translator (RFC 6052) and 6to4 (RFC 3056).
-            (None, [0x64, 0xff9b, 0, 0, 0, 0, high, low]) | (None, [0x2002, high, low, ..]) => {
+            (None, [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..]) => {
                 let [first, second] = high.to_be_bytes();
                 let [third, fourth] = low.to_be_bytes();
                 is_public(IpAddr::from([first, second, third, fourth]))

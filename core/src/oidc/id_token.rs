@@ -96,7 +96,10 @@ pub async fn verify(
     let token = Parts::of(text.expose_secret())?;
     let (header, claims) = (parsed(&token.header)?, parsed(&token.claims)?);
     let (header, claims) = (unique(&header)?, Claims(unique(&claims)?));
-    let kid: Option<String> = header.get("kid").ok().flatten();
+    // RFC 7515 section 4.1.4: a `kid` is a string.
+    let kid = header.find("kid").and_then(|kid| kid.map(String::read).transpose());
+    let kid = kid.map_err(|_| IdTokenError::Malformed)?;
+    check_kind(header, claims.0)?;
     verify_signature(&token, header, kid.as_deref(), keys).await?;
 
     // Step 2: the issuer must be the one discovered, to the letter.
@@ -163,6 +166,12 @@ pub enum IdTokenError {
     /// Not a signed JWT.
     #[error("The provider's ID token is not a well-formed JWT.")]
     Malformed,
+    /// An access token, a logout token or another kind of JWT.
+    #[error("The provider sent a token of the type \"{typ}\" instead of an ID token.")]
+    OtherKind {
+        /// The header's `typ`.
+        typ: String,
+    },
     /// `none`, HMAC, or anything else that is not on the list.
     #[error("The provider signed the ID token with \"{alg}\", which Rolecall does not accept.")]
     Algorithm {
@@ -235,7 +244,7 @@ impl IdTokenError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Malformed => Code::TokenMalformed,
+            Self::Malformed | Self::OtherKind { .. } => Code::TokenMalformed,
             Self::Algorithm { .. } => Code::TokenAlgorithmRefused,
             Self::KeyUnknown { .. } | Self::KeyUnfit { .. } | Self::KeyWeak => Code::TokenKeyUnknown,
             Self::Signature => Code::TokenSignatureInvalid,
@@ -306,6 +315,21 @@ async fn verify_signature(
             SignatureError::Signature => IdTokenError::Signature,
         }
     })
+}
+
+/// RFC 8725 section 3.11: a token of another kind is none, whoever signed it.
+fn check_kind(header: Object<'_>, claims: Object<'_>) -> Result<(), IdTokenError> {
+    // Access tokens (RFC 9068 section 2.1), logout tokens and others name it.
+    let typ = header.find("typ").and_then(|typ| typ.map(String::read).transpose());
+    let typ = typ.map_err(|_| IdTokenError::Malformed)?.unwrap_or_default().to_ascii_lowercase();
+    if typ.ends_with("+jwt") {
+        return Err(IdTokenError::OtherKind { typ });
+    }
+    // OpenID Connect Back-Channel Logout 1.0, section 2.4: logout tokens without a type of their own have this claim.
+    if claims.names().any(|name| name == "events") {
+        return Err(IdTokenError::OtherKind { typ: "logout+jwt".to_owned() });
+    }
+    Ok(())
 }
 
 fn in_time(

@@ -82,6 +82,7 @@ pub struct Provider {
     pub endpoint_url: Option<Endpoint>,
     /// Whether the provider's configuration may name addresses in private networks on hosts that the settings do not name.
     #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
     pub private_endpoints: bool,
     /// By which way the code is exchanged.
     #[serde(skip_serializing_if = "is_default")]

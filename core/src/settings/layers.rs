@@ -610,7 +610,7 @@ mod tests {
         assert_eq!((effective.providers().count(), effective.roles().count()), (1, 0));
         assert!(effective.only_policy && effective.problems.is_empty());
         // What cannot be read may have been meant.
-        let policy = policy(r#"{"only_policy":"yes"}"#);
+        let policy = Reading::from_json(r#"{"only_policy":"yes"}"#);
         let layers = Layers { policy, machine: fixture::settings().into(), ..Layers::default() };
         assert_eq!(layers.effective().roles().count(), 0);
         // A file on disk cannot say it.

@@ -534,8 +534,8 @@ fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, St
 }
 
 /// Reads a yes or no.
-fn boolean(value: &Value) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| "it must be true or false".to_owned())
+fn boolean(value: Value<'_>) -> Result<bool, String> {
+    value.boolean().map_err(|_| "it must be true or false".to_owned())
 }
 
 /// Reads a string that people are shown.

@@ -30,7 +30,9 @@ use crate::settings::fixture;
 
 /// A provider and an STS that follow a script, and a log of what was asked of them.
 struct World {
-    key: SigningKey,
+    key: RefCell<SigningKey>,
+    /// What the provider publishes, if it is not the key that it signs with.
+    old_key: RefCell<Option<SigningKey>>,
     kid: RefCell<String>,
     published_kid: RefCell<String>,
     now: Cell<i64>,
@@ -52,12 +54,16 @@ struct World {
     window: RefCell<Result<(), AuthorizeError>>,
     nonce: RefCell<String>,
     log: RefCell<Vec<String>>,
+    /// How much longer the ID token is than it has to be.
+    padding: Cell<usize>,
 }
 
 impl World {
     fn new() -> Self {
         Self {
-            key: SigningKey::random(&mut rand_core::OsRng),
+            key: RefCell::new(SigningKey::random(&mut rand_core::OsRng)),
+            old_key: RefCell::default(),
+            padding: Cell::default(),
             kid: RefCell::new("k1".into()),
             published_kid: RefCell::new("k1".into()),
             now: Cell::new(1_900_000_000),
@@ -92,8 +98,9 @@ impl World {
         if let Some(nonce) = nonce {
             claims["nonce"] = nonce.into();
         }
+        claims["groups"] = "x".repeat(self.padding.get()).into();
         let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
-        let signature = Es256.sign(&self.key, message.as_bytes()).to_bytes();
+        let signature = Es256.sign(&self.key.borrow(), message.as_bytes()).to_bytes();
         format!("{message}.{}", BASE64.encode(signature))
     }
 
@@ -201,7 +208,8 @@ impl Platform for World {
                 ),
             ),
             "https://idp.example/jwks" => {
-                let mut key = serde_json::to_value(JsonWebKey::from(self.key.verifying_key())).unwrap();
+                let published = self.old_key.borrow().clone().unwrap_or_else(|| self.key.borrow().clone());
+                let mut key = serde_json::to_value(JsonWebKey::from(published.verifying_key())).unwrap();
                 key["kid"] = self.published_kid.borrow().clone().into();
                 ("keys".to_owned(), answer(200, &json!({ "keys": [key] }).to_string()))
             }
@@ -586,6 +594,40 @@ async fn a_code_used_up_by_a_lost_response_is_replaced_once() {
     world.codes_work_from.set(u32::MAX);
     assert_eq!(sign_in_as(&world, Presence::Person, &session).await.unwrap_err().code(), Code::TokenRefused);
     assert_eq!(world.take_log(), ["discovery", "keys", "Silent", "code", "Silent", "code"]);
+}
+
+#[async_test]
+async fn keys_are_read_again_for_a_signature_that_does_not_match_but_not_again_and_again() {
+    let (world, session) = (World::new(), Shared::default());
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    world.take_log();
+    // The provider signs with a new key of the old name, and publishes it.
+    let old = world.key.replace(SigningKey::random(&mut rand_core::OsRng));
+    sign_out(&world, &fixture::provider(), &session).await;
+    world.now.set(world.now.get() + 61);
+    sign_in_as(&world, Presence::Person, &session).await.unwrap();
+    assert_eq!(world.take_log(), ["Window", "code", "keys", "sts 43200"]);
+
+    // It publishes another key than it signs with.
+    world.old_key.replace(Some(old));
+    world.key.replace(SigningKey::random(&mut rand_core::OsRng));
+    sign_out(&world, &fixture::provider(), &session).await;
+    for (seconds, log) in [(61, &["Window", "code", "keys"][..]), (59, &["Window", "code"])] {
+        world.now.set(world.now.get() + seconds);
+        let error = sign_in_as(&world, Presence::Person, &session).await.unwrap_err();
+        assert_eq!(error.code(), Code::TokenSignatureInvalid);
+        assert_eq!(world.take_log(), log);
+    }
+}
+
+#[async_test]
+async fn a_token_that_is_too_long_for_sts_is_not_sent_there() {
+    let (world, session) = (World::new(), Shared::default());
+    world.padding.set(15_000);
+    let error = sign_in_as(&world, Presence::Person, &session).await.unwrap_err();
+    assert_eq!(error.code(), Code::StsPolicyTooLarge);
+    assert!(error.to_string().contains("at most 20,000"), "{error}");
+    assert!(!world.take_log().iter().any(|line| line.starts_with("sts")));
 }
 
 #[async_test]

@@ -109,6 +109,12 @@ pub enum StsError {
         /// The service's message.
         message: String,
     },
+    /// The token is longer than STS takes, so it was not sent.
+    #[error("The ID token has {length} characters, and AWS STS accepts at most 20,000.")]
+    TokenTooLong {
+        /// How long it is.
+        length: usize,
+    },
     /// A failure on the service's side.
     #[error("AWS STS is not available (HTTP status {status}).")]
     Unavailable {
@@ -264,7 +270,7 @@ impl StsError {
             Self::InvalidIdentityToken { .. } => Code::StsInvalidIdentityToken,
             Self::ProviderUnreachable { .. } => Code::StsProviderUnreachable,
             Self::ClaimRejected { .. } => Code::StsClaimRejected,
-            Self::PolicyTooLarge { .. } => Code::StsPolicyTooLarge,
+            Self::PolicyTooLarge { .. } | Self::TokenTooLong { .. } => Code::StsPolicyTooLarge,
             Self::MalformedPolicy { .. } => Code::StsMalformedPolicy,
             Self::RegionDisabled => Code::StsRegionDisabled,
             Self::Throttled => Code::StsThrottled,

@@ -1,6 +1,6 @@
 //! The response to `AssumeRoleWithWebIdentity`, in AWS's dialect and in that of S3-compatible services.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use super::{Document, StsError};
@@ -55,6 +55,11 @@ pub fn read_credentials(
     if expired(now) && server_date(response).is_none_or(expired) {
         return Err(refuse("have expired already"));
     }
+    if credentials.expiration > now + LONGEST_LIFETIME
+        && server_date(response).is_none_or(|now| credentials.expiration > now + LONGEST_LIFETIME)
+    {
+        return Err(refuse("expire in more than ten years"));
+    }
     if let Some(arn) = document.text("AssumedRoleUser", "Arn")
         && !may_be_of(arn, role)
     {
@@ -96,6 +101,9 @@ fn may_be_of(arn: &str, role: &RoleArn) -> bool {
     };
     path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case(role.name()))
 }
+
+/// No service gives credentials for longer, and no clock is that wrong.
+const LONGEST_LIFETIME: TimeDelta = TimeDelta::days(3_653);
 
 /// In seconds since 1970.
 const YEAR_10_000: i64 = 253_402_300_800;
@@ -168,7 +176,20 @@ mod tests {
             assert_eq!(credentials.session_token.expose_secret(), "T/+==");
             assert_eq!(credentials.expiration.timestamp(), 1_917_000_000, "{expiration}");
         }
-        for expiration in ["1e300", "-1", "null", "\"soon\"", "[]", "\"\""] {
+        for expiration in [
+            "1e300",
+            "-1",
+            "253402300799",
+            "253402300800",
+            "9223372036854775807",
+            "1e18",
+            "\"9999-12-31T23:59:59Z\"",
+            "\"+12345-01-01T00:00:00Z\"",
+            "null",
+            "\"soon\"",
+            "[]",
+            "\"\"",
+        ] {
             assert_eq!(
                 read(200, &json(expiration)).unwrap_err().code(),
                 Code::StsResponseInvalid,

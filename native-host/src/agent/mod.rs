@@ -29,7 +29,7 @@ use rolecall_core::message::host::{
 use rolecall_core::settings::RoleKey;
 use rolecall_core::{Code, Problem};
 
-use crate::connections::{UntilDeadline, accept_each};
+use crate::connections::{MOST_CONNECTIONS, UntilDeadline, accept_each};
 use crate::platform::AskerState;
 use crate::{peer, platform};
 pub(crate) use backend::{Backend, CHECK_INTERVAL, CredentialsReply, DEADLINE};
@@ -146,6 +146,9 @@ impl Agent {
 
     fn serve(self: &Arc<Self>, stream: Stream) {
         let mut connections = lock(&self.connections);
+        if connections.open >= MOST_CONNECTIONS {
+            return;
+        }
         connections.open += 1;
         connections.total += 1;
         drop(connections);

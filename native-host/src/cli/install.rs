@@ -68,6 +68,19 @@ impl Install {
             let message = format!("{} is not a program that can be run.", host.display());
             return Err(Failure::from(Problem::new(Code::FileFailed, message)));
         }
+        if self.target.system {
+            let part = platform::changeable_part(&host).map_err(|error| failed("look at", &host, error))?;
+            if let Some(part) = part {
+                let message = format!(
+                    "Users other than the administrator can change {}, and every user's browser would run it.",
+                    part.display()
+                );
+                let problem = Problem::new(Code::FileFailed, message);
+                return Err(Failure::from(problem).next(
+                    "Install the program where only the administrator can change it, such as /usr/local/bin.",
+                ));
+            }
+        }
         let places = self.target.places(&home, |browser| browser.is_found(&home))?;
         if places.is_empty() {
             let names = browsers::names().collect::<Vec<_>>().join(", ");

@@ -27,6 +27,9 @@ use requests::SettingsSnapshot;
 /// Serves the extension until its port closes.
 #[expect(clippy::disallowed_methods, reason = "the browser reads it")]
 pub(crate) fn run(caller: &Caller) -> ExitCode {
+    if let Err(error) = platform::forbid_core_dumps() {
+        tracing::warn!(%error, "the memory of this program may be written to disk if it crashes");
+    }
     let machine = settings_files::load();
     if let Err(problem) = caller.check(&machine.host.allowed_extensions) {
         tracing::warn!(%problem, "the caller was refused");

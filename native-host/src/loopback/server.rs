@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::connections::{UntilDeadline, accept_each};
+use crate::connections::{Slots, UntilDeadline, accept_each};
 
 /// A listener on 127.0.0.1, and on `::1` if there is one: `localhost` may be either.
 #[derive(Debug)]
@@ -101,13 +101,18 @@ impl Server {
         let mut serving = Serving { is_over: Arc::clone(&is_over), threads: Vec::new() };
         for listener in self.listeners {
             let address = listener.local_addr()?;
-            let (answer, is_over) = (Arc::clone(&answer), Arc::clone(&is_over));
+            let (answer, is_over, slots) = (Arc::clone(&answer), Arc::clone(&is_over), Slots::default());
             let serve = move |(stream, _)| {
                 if is_over.load(Ordering::SeqCst) {
                     return ControlFlow::Break(());
                 }
-                let answer = Arc::clone(&answer);
-                thread::spawn(move || converse(stream, &*answer));
+                if let Some(slot) = slots.take() {
+                    let answer = Arc::clone(&answer);
+                    thread::spawn(move || {
+                        converse(stream, &*answer);
+                        drop(slot);
+                    });
+                }
                 ControlFlow::Continue(())
             };
             let accept = move || accept_each(|| listener.accept(), thread::sleep, serve);

@@ -15,6 +15,7 @@ use interprocess::local_socket::{GenericFilePath, ListenerOptions, Name, Stream,
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::system::AskerState;
 
@@ -253,6 +254,26 @@ pub(crate) fn run_to_the_end(mut command: Command) -> io::Result<ExitCode> {
 /// Whether the owner can execute the file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
+}
+
+/// Has no memory of this program written to disk when it crashes.
+pub(crate) fn forbid_core_dumps() -> io::Result<()> {
+    let maximum = getrlimit(Resource::Core).maximum;
+    // A limit of 1 byte also keeps the kernel from passing the dump to a program (Linux, `fs/coredump.c`), which 0 does not.
+    let current = Some(maximum.map_or(1, |maximum| maximum.min(1)));
+    Ok(setrlimit(Resource::Core, Rlimit { current, maximum })?)
+}
+
+/// The program, or the folder on the way to it, that somebody other than the administrator can change.
+pub(crate) fn changeable_part(program: &Path) -> io::Result<Option<PathBuf>> {
+    let program = fs::canonicalize(program)?;
+    for part in program.ancestors() {
+        let metadata = fs::metadata(part)?;
+        if metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
+            return Ok(Some(part.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// Makes a file accessible to its owner only.

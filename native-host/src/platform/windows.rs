@@ -16,6 +16,16 @@ use winreg::enums::HKEY_CURRENT_USER;
 use super::system::AskerState;
 use crate::shell;
 
+/// Windows writes memory to disk only if an administrator has set that up.
+pub(crate) fn forbid_core_dumps() -> io::Result<()> {
+    Ok(())
+}
+
+/// There is no installation for all users that this program makes here.
+pub(crate) fn changeable_part(_: &Path) -> io::Result<Option<PathBuf>> {
+    Ok(None)
+}
+
 /// Creates the folder that lists agents.
 pub(crate) fn create_runtime_folder() -> io::Result<PathBuf> {
     let folder = runtime_folders().into_iter().next().ok_or(io::ErrorKind::NotFound)?;

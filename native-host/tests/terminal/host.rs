@@ -369,6 +369,16 @@ fn a_page_is_told_nothing_that_only_a_terminal_can_do() {
     assert!(ran.stderr.contains("--force"), "{}", ran.stderr);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn its_memory_is_not_written_to_disk_when_it_crashes() {
+    let browser = Browser::open(&Machine::new());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", browser.host.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let soft = core.split_whitespace().nth(4).unwrap();
+    assert!(["0", "1"].contains(&soft), "{core}");
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told_with_the_systems_words() {
     let machine = Machine::new();

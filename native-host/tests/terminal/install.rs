@@ -51,6 +51,17 @@ fn one_profile_of_a_browser_gets_a_manifest_of_its_own() {
     assert_eq!(fs::read_dir(folder.join("NativeMessagingHosts")).unwrap().count(), 0);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_a_user_can_change_is_not_installed_for_all_users() {
+    let machine = Machine::new();
+    let copy = machine.home().join("rolecall");
+    fs::copy(program(), &copy).unwrap();
+    let ran = machine.run(&["install", "--system", "--host-path", copy.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("Users other than the administrator can change"), "{}", ran.stderr);
+}
+
 #[test]
 fn without_a_browser_the_names_are_listed() {
     let ran = Machine::new().run(&["install"]);

@@ -128,6 +128,31 @@ async fn a_person_is_known_to_the_provider_by_the_surest_claim_or_by_the_one_tha
 }
 
 #[async_test]
+async fn only_an_id_token_is_one() {
+    for (name, value, is_taken) in [
+        ("typ", json!("JWT"), true),
+        ("typ", json!("jwt"), true),
+        ("typ", json!("at+jwt"), false),
+        ("typ", json!("application/at+JWT"), false),
+        ("typ", json!("logout+jwt"), false),
+        ("typ", json!("secevent+jwt"), false),
+        ("typ", json!(7), false),
+        ("kid", Value::Null, false),
+        ("kid", json!(1), false),
+    ] {
+        let mut header = json!({ "alg": "ES256", "kid": "k1" });
+        header[name] = value;
+        let token = sign_text(&header, &claims().to_string());
+        let verified = verify_with(token, &[p256_jwk("k1")], expectations()).await;
+        let code = verified.map_or_else(|error| Some(error.code()), |_| None);
+        assert_eq!(code, (!is_taken).then_some(Code::TokenMalformed), "{header}");
+    }
+    let events = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let error = verify_rs256(&with("events", events)).await.unwrap_err();
+    assert_eq!(error.code(), Code::TokenMalformed);
+}
+
+#[async_test]
 async fn a_good_token_tells_who_it_is_about() {
     let token = verify_rs256(&claims()).await.unwrap();
     assert_eq!(token.person.label(), "alice@example.com");
