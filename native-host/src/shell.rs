@@ -299,7 +299,7 @@ mod tests {
         let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(8));
         let words = proptest::collection::vec("[^\0]{0,12}", 40);
         let outcome = runner.run(&words, |words| {
-            let expected: String = words.iter().map(|word| format!("<{word}>")).collect();
+            let expected = format!("<{}>", words.join("><"));
             for (command, shell) in SHELLS {
                 let quoted: Vec<_> = words.iter().map(|word| shell.word(word).unwrap()).collect();
                 let script = format!("printf '<%s>' {}", quoted.join(" "));
