@@ -13,6 +13,7 @@ crate::stories![
     a_provider_that_is_down_is_named,
     a_provider_that_only_allows_loopback_addresses_gets_firefoxs
         only in Firefox because "it has no loopback address",
+    a_second_provider_that_does_not_name_itself_comes_back_to_an_address_of_its_own,
 ];
 
 /// Presses "Sign in" for a role that needs a window.
@@ -115,4 +116,43 @@ async fn a_provider_that_only_allows_loopback_addresses_gets_firefoxs(kind: Kind
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
     crate::sign_in_as_alice(&browser, &popup, DEVELOPER).await
+}
+
+/// The addresses that the guide for administrators says to register for a provider that is not the first.
+const OWN_REDIRECTS: [&str; 3] = [
+    "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/provider-sandbox",
+    "https://4ee8a6599c74e8d8a1150321c2f2e859c5d63e25.extensions.allizom.org/provider-sandbox",
+    "http://127.0.0.1/mozoauth2/4ee8a6599c74e8d8a1150321c2f2e859c5d63e25/provider-sandbox",
+];
+
+async fn a_second_provider_that_does_not_name_itself_comes_back_to_an_address_of_its_own(
+    kind: Kind,
+) -> Result<()> {
+    let redirects: &[&str] = if kind == Kind::Firefox { &["browser", "loopback"] } else { &["browser"] };
+    for redirect in redirects {
+        let mut config = Config::default();
+        config.provider.issuer_in_redirect = false;
+        config.provider.clients[0].redirect_uris = OWN_REDIRECTS.map(str::to_owned).to_vec();
+        let scene = Scene::installed_with(kind, config).await?;
+        scene.write_settings(|settings| {
+            let mut first = toml::Table::new();
+            for (key, value) in [
+                ("id", "first"),
+                ("well_known_url", "https://first.example/.well-known/openid-configuration"),
+                ("client_id", "rolecall"),
+            ] {
+                first.insert(key.into(), value.into());
+            }
+            for provider in rolecall_tests::entries(settings, "provider") {
+                provider.insert("redirect".into(), (*redirect).into());
+            }
+            if let Some(toml::Value::Array(providers)) = settings.get_mut("provider") {
+                providers.insert(0, first.into());
+            }
+        })?;
+        let browser = scene.browser().await?;
+        let popup = popup_with_roles(&browser).await?;
+        crate::sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    }
+    Ok(())
 }
