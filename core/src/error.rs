@@ -139,13 +139,19 @@ mod tests {
         let hostile = "\u{1b}]52;c;eA==\u{7}\u{9b}2J\u{202e}x\u{200b}";
         let body = serde_json::json!({ "error": hostile, "error_description": hostile }).to_string();
         let errors = [
-            Error::from(TokenError::read(&HttpResponse::new(400, body.into()))),
+            Error::from(TokenError::read(&HttpResponse::new(400, body.into()), None)),
             StsError::from_wire(400, hostile, hostile).into(),
             IdTokenError::Issuer { expected: "https://a.example".into(), actual: hostile.into() }.into(),
             IdTokenError::KeyUnknown { kid: Some(hostile.into()) }.into(),
             TransportError::Unreachable { host: "a.example".into(), reason: hostile.into() }.into(),
         ];
-        let person = Person { sub: "1".into(), email: Some(hostile.into()), name: None };
+        let person = Person {
+            sub: "1".into(),
+            email: Some(hostile.into()),
+            name: None,
+            username: None,
+            login_hint: None,
+        };
         let shown = errors.map(|error| Problem::from(error).message);
         for text in shown.iter().chain([&person.label()]) {
             assert!(text.contains("\u{fffd}]52;c;eA==\u{fffd}\u{fffd}2J\u{fffd}x"), "{text:?}");

@@ -64,6 +64,7 @@ mod tests {
                 issuer: &metadata.issuer,
                 client_id: &provider.client_id,
                 nonce: row["nonce"].as_str(),
+                username_claim: None,
                 roles_claim: Some("roles"),
                 clocks: (chrono::DateTime::from_timestamp(NOW, 0).unwrap(), None),
             };
@@ -94,7 +95,7 @@ mod tests {
             let outcome = match &*text("kind") {
                 "discovery" => Metadata::read(&provider, &response).map(drop).map_err(|error| error.code()),
                 "keys" => KeySet::read(&metadata, &response).map(drop).map_err(|error| error.code()),
-                "tokens" => read_tokens(&response).map(drop).map_err(|error| error.code()),
+                "tokens" => read_tokens(&provider, &response).map(drop).map_err(|error| error.code()),
                 "sts" => read_credentials(&response, &role, now).map(drop).map_err(|error| error.code()),
                 "redirect" => {
                     let expected =
