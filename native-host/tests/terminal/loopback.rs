@@ -173,7 +173,7 @@ fn a_provider_that_sends_the_browser_on_to_another_one_gets_no_code_of_it() {
         let arguments = ["login", DEVELOPER, "--provider", "evil", "--no-browser"];
         let (mut child, address, _stderr) = start(&machine, &arguments);
 
-        let bounced = address.replace(evil.issuer(), honest.issuer());
+        let bounced = address.replace(&evil.issuer(), &honest.issuer());
         assert_ne!(bounced, address);
         let (status, page) = visit(&bounced);
         assert_eq!(status, 400, "{page}");

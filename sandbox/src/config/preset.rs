@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::world::{CLIENT_ID, trust};
+use super::world::{CHROMIUM_REDIRECT, CLIENT_ID, FIREFOX_LOOPBACK, trust};
 use super::{Client, Config, ProviderConfig, RefreshTokens, Refusal, Refusals, Silent, TokenCors};
 
 /// A provider that companies have, with a client for Rolecall registered as the page of `docs/providers` says.
@@ -210,8 +210,7 @@ fn google(config: &mut Config) {
     };
     let web = &mut provider.clients[0];
     web.secret = Some("GOCSPX-sandbox-web".to_owned());
-    web.redirect_uris =
-        ["https://*.chromiumapp.org/*", "http://127.0.0.1/mozoauth2/*"].map(str::to_owned).into();
+    web.redirect_uris = [CHROMIUM_REDIRECT, FIREFOX_LOOPBACK].map(str::to_owned).into();
     let own = toml::Table::from_iter([
         ("client_id".to_owned(), desktop.id.clone().into()),
         ("client_secret".to_owned(), desktop.secret.clone().unwrap_or_default().into()),

@@ -116,9 +116,15 @@ const DEV: &str = "111111111111";
 const PROD: &str = "222222222222";
 /// The identity redirects of both browsers, and the loopback redirects of a command line (RFC 8252 section 7.3).
 const REDIRECTS: [&str; 5] = [
-    "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/",
+    CHROMIUM_REDIRECT,
     "https://4ee8a6599c74e8d8a1150321c2f2e859c5d63e25.extensions.allizom.org/",
-    "http://127.0.0.1/mozoauth2/4ee8a6599c74e8d8a1150321c2f2e859c5d63e25",
+    FIREFOX_LOOPBACK,
     "http://127.0.0.1:*/",
     "http://localhost:*/",
 ];
+
+/// The extension's address in Chromium browsers.
+pub(super) const CHROMIUM_REDIRECT: &str = "https://ganjefdifpdbcgkcmbniolbdkacieled.chromiumapp.org/";
+/// The extension's loopback address in Firefox.
+pub(super) const FIREFOX_LOOPBACK: &str =
+    "http://127.0.0.1/mozoauth2/4ee8a6599c74e8d8a1150321c2f2e859c5d63e25";
