@@ -9,7 +9,7 @@ fn every_test_that_the_threat_model_names_is_there() {
     let is_source =
         |path: &std::path::Path| path.is_dir() || path.extension().is_some_and(|kind| kind == "rs");
     let mut sources = String::new();
-    for folder in ["core", "extension", "native-host", "sandbox", "tests"] {
+    for folder in ["core", "extension", "native-host", "sandbox", "tests", "xtask"] {
         let mut files = BTreeMap::new();
         repo::collect(&repo::path(folder), &is_source, &mut files).unwrap();
         sources.extend(files.into_values().map(|bytes| String::from_utf8(bytes).unwrap()));

@@ -79,6 +79,32 @@ mod tests {
     }
 
     #[test]
+    fn every_permission_is_explained_and_no_other_is_asked_for() {
+        let text = String::from_utf8(repo::read(&repo::path("docs/threat-model.md")).unwrap()).unwrap();
+        let table = text.split("## What the extension may do").nth(1).unwrap().split("\n## ").next().unwrap();
+        let mut explained: Vec<_> =
+            table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        explained.sort_unstable();
+        for browser in Browser::ALL {
+            let manifest: Value = serde_json::from_str(&compose(browser).unwrap()).unwrap();
+            let lists =
+                ["permissions", "optional_host_permissions"].map(|name| manifest[name].as_array().unwrap());
+            let mut asked: Vec<_> = lists.into_iter().flatten().map(|one| one.as_str().unwrap()).collect();
+            asked.sort_unstable();
+            assert_eq!(asked, explained);
+            for more in
+                ["host_permissions", "optional_permissions", "content_scripts", "web_accessible_resources"]
+            {
+                assert_eq!(manifest[more], Value::Null, "{more}");
+            }
+            let others = &manifest["externally_connectable"];
+            let is_closed =
+                others["ids"] == serde_json::json!([]) && others["matches"] == serde_json::json!([]);
+            assert!(*others == Value::Null || is_closed, "{others}");
+        }
+    }
+
+    #[test]
     fn only_packaged_scripts_and_webassembly_may_run() {
         for browser in Browser::ALL {
             let manifest: Value = serde_json::from_str(&compose(browser).unwrap()).unwrap();
