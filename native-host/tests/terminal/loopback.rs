@@ -118,6 +118,26 @@ fn a_provider_with_a_client_for_programs_is_asked_with_that_client_its_secret_an
 }
 
 #[test]
+fn an_error_description_with_control_sequences_does_not_reach_the_terminal_as_such() {
+    let (_sandbox, machine) = world();
+    let (child, address, mut stderr) = start(&machine, &["login", "developer", "--no-browser"]);
+    let mut redirect: url::Url = fill_in_the_form(&address, "decision=deny").parse().unwrap();
+    let mut pairs: Vec<_> = redirect.query_pairs().into_owned().collect();
+    pairs.retain(|(name, _)| name != "error_description");
+    // OSC 52 writes the clipboard, the same begins with one C1 character, and an override turns the rest around.
+    let hostile = "\u{1b}]52;c;eA==\u{7}\u{9d}52;c;eA==\u{9c}\u{202e}x";
+    pairs.push(("error_description".to_owned(), hostile.to_owned()));
+    redirect.query_pairs_mut().clear().extend_pairs(pairs);
+    visit(redirect.as_str());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    assert_eq!(finish(child).code, Some(3), "{said}");
+    let is_hostile = |c| matches!(c, '\u{1b}' | '\u{7}' | '\u{9b}'..='\u{9d}' | '\u{202e}');
+    assert!(!said.contains(is_hostile), "{said:?}");
+    assert!(said.contains("\u{fffd}]52;c;eA==\u{fffd}\u{fffd}52;c;eA==\u{fffd}\u{fffd}x"), "{said:?}");
+}
+
+#[test]
 fn the_address_the_browser_ended_at_can_be_pasted() {
     let (_sandbox, machine) = world();
     let (mut child, address, _stderr) = start(&machine, &["login", "example-dev/developer", "--no-browser"]);
