@@ -251,6 +251,8 @@ pub enum HttpFailureKind {
     Unreachable,
     /// The answer took too long.
     TimedOut,
+    /// The host is in a private network, which is not allowed.
+    PrivateNetwork,
     /// The server's certificate is not trusted.
     CertificateUntrusted,
     /// The answer is larger than anything this product reads.
@@ -262,6 +264,7 @@ impl From<TransportError> for HttpFailure {
         let (kind, reason) = match error {
             TransportError::Unreachable { reason, .. } => (HttpFailureKind::Unreachable, reason),
             TransportError::TimedOut { .. } => (HttpFailureKind::TimedOut, String::new()),
+            TransportError::PrivateNetwork { .. } => (HttpFailureKind::PrivateNetwork, String::new()),
             TransportError::CertificateUntrusted { reason, .. } => {
                 (HttpFailureKind::CertificateUntrusted, reason)
             }

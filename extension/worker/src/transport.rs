@@ -338,6 +338,7 @@ impl Target {
         match kind {
             HttpFailureKind::Unreachable => self.unreachable(&reason),
             HttpFailureKind::TimedOut => self.timed_out(),
+            HttpFailureKind::PrivateNetwork => TransportError::PrivateNetwork { host: self.host.clone() },
             HttpFailureKind::TooLarge => self.too_large(),
             HttpFailureKind::CertificateUntrusted => {
                 TransportError::CertificateUntrusted { host: self.host.clone(), reason }
