@@ -6,6 +6,7 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 
 use serde::{Serialize, Serializer};
 
@@ -261,13 +262,37 @@ impl<T: ReadJson + Ord> ReadJson for Set<T> {
 }
 
 /// The positions from 0 to `count` in the order of what stands there. Equals keep their order. Sorting is compiled once,
-/// whatever is sorted.
+/// whatever is sorted, and by a heap, since a list's own way to sort is many times the code.
 #[must_use]
 pub fn sorted(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
-    order
+    let positions: BinaryHeap<_> = (0..count).map(|at| Position { at, compare }).collect();
+    positions.into_sorted_vec().into_iter().map(|position| position.at).collect()
 }
+
+struct Position<'a> {
+    at: usize,
+    compare: &'a dyn Fn(usize, usize) -> Ordering,
+}
+
+impl Ord for Position<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.compare)(self.at, other.at).then(self.at.cmp(&other.at))
+    }
+}
+
+impl PartialOrd for Position<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Position<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Position<'_> {}
 
 /// Where it stands among so many that are sorted, or would stand.
 fn position(count: usize, compare: &dyn Fn(usize) -> Ordering) -> Result<usize, usize> {

@@ -1,5 +1,5 @@
-// The question of one program, `approval.html#ID`.
+// The question of one program: starts the WebAssembly module that binds the page.
 
-import { start } from "./page.js";
+import init, { approval } from "./wasm/rolecall_ui.js";
 
-await start(`approval ${location.hash.slice(1)}`, "approval");
+approval(...await connected(init));

@@ -1,5 +1,5 @@
-// The popup.
+// The popup: starts the WebAssembly module that binds the page.
 
-import { start } from "./page.js";
+import init, { popup } from "./wasm/rolecall_ui.js";
 
-await start("ui", "popup");
+popup(...await connected(init));

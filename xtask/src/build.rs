@@ -153,11 +153,17 @@ fn shorten(module: &Path, script: &Path) -> Result<()> {
         import.name = short;
     }
     fs::write(module, parsed.emit_wasm()).context("cannot write the module")?;
-    fs::write(script, without_comments(&text)).context("cannot write the module's JavaScript")
+    fs::write(script, slimmed(&text)).context("cannot write the module's JavaScript")
 }
 
-/// JavaScript without indentation and without the comments that wasm-bindgen has put before functions.
-fn without_comments(script: &str) -> String {
+/// JavaScript without indentation, without the comments that wasm-bindgen has put before functions, and without its way to
+/// start a module that has been compiled before.
+fn slimmed(script: &str) -> String {
+    let mut script = script.replace("export { initSync, ", "export { ");
+    let start = script.find("\nfunction initSync(");
+    if let Some((start, length)) = start.and_then(|start| Some((start, script[start..].find("\n}\n")?))) {
+        script.replace_range(start..start + length + 2, "");
+    }
     let lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_comment =
         |line: &str| ["/**", "* ", "*/", "//"].iter().any(|start| line.starts_with(start)) || line == "*";

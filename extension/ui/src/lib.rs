@@ -42,7 +42,7 @@ use connection::Opening;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// Binds `popup.html`. Called once, by `page.js`, with the port to the background and what came on it so far.
+/// Binds `popup.html`. Called once, by `popup.js`, with the port to the background and what came on it so far.
 #[wasm_bindgen]
 pub fn popup(port: Port, early: Array) -> Result<(), JsValue> {
     popup::Popup::open(&body()?, browser::api()?, Opening::new(port, early))

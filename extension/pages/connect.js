@@ -1,0 +1,24 @@
+// Runs before anything else of a page: wakes the background, which may be asleep, so that it starts while the page loads.
+// What it says before the page's module runs is kept, and handed over with the port. A question's port ends with its id,
+// which is in the page's address.
+
+{
+  const api = globalThis.browser ?? globalThis.chrome;
+  const { port: prefix } = document.currentScript.dataset;
+  const name = prefix.endsWith(" ") ? prefix + location.hash.slice(1) : prefix;
+  const port = api.runtime.connect({ name });
+  const early = [];
+  const keep = (message) => early.push(message);
+  let gone = false;
+  port.onMessage.addListener(keep);
+  port.onDisconnect.addListener(() => { gone = true; });
+
+  const wasm = fetch("wasm/rolecall_ui_bg.wasm");
+
+  // Gives what the page's module is started with.
+  globalThis.connected = async (init) => {
+    await init({ module_or_path: wasm });
+    port.onMessage.removeListener(keep);
+    return [gone ? undefined : port, early];
+  };
+}
