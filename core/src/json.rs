@@ -249,7 +249,7 @@ impl Parser<'_> {
                 }
             }
         };
-        if !is_plain && self.text.get(start..end).and_then(unescaped).is_none() {
+        if !is_plain && self.text.get(start..end).and_then(unescaped).map(Zeroizing::new).is_none() {
             return Err(self.malformed("known escapes"));
         }
         self.at = end + 1;
@@ -627,6 +627,15 @@ impl Writer {
         self.push(if before == "{" { "{}" } else { "}" });
     }
 
+    /// An object with one member, whatever it holds.
+    pub fn newtype(&mut self, name: &str, content: &dyn WriteJson) {
+        self.push("{");
+        self.string(name);
+        self.push(":");
+        content.write(self);
+        self.push("}");
+    }
+
     /// An object whose one member is an object with these members.
     pub fn variant(&mut self, name: &str, members: &[(&str, &dyn WriteJson)]) {
         self.push("{");
@@ -867,6 +876,7 @@ mod tests {
     enum Shape {
         Unit,
         Newtype(u32),
+        Perhaps(Option<u8>),
         Pair((u8, String)),
         Struct { text: String },
     }
@@ -893,8 +903,13 @@ mod tests {
 
     fn sample(text: &str, number: i64) -> Sample {
         let text = || text.to_owned();
-        let shapes =
-            vec![Shape::Unit, Shape::Newtype(7), Shape::Pair((1, text())), Shape::Struct { text: text() }];
+        let shapes = vec![
+            Shape::Unit,
+            Shape::Newtype(7),
+            Shape::Perhaps(None),
+            Shape::Pair((1, text())),
+            Shape::Struct { text: text() },
+        ];
         Sample {
             text: text(),
             number,

@@ -11,7 +11,7 @@
   const keep = (message) => early.push(message);
   let gone = false;
   port.onMessage.addListener(keep);
-  port.onDisconnect.addListener(() => { gone = true; });
+  port.onDisconnect.addListener(() => { gone = true; void api.runtime.lastError; });
 
   const wasm = fetch("wasm/rolecall_ui_bg.wasm");
 

@@ -9,12 +9,14 @@ import init, * as worker from "./wasm/rolecall_worker.js";
 
 const api = globalThis.browser ?? globalThis.chrome;
 
-// Read while the module loads.
-const { session, local, managed } = api.storage;
-const stored = [session, local, managed].map((area) => area.get(null));
-for (const area of stored) area.catch(() => {});
+// The storage is read while the module loads. Nothing here keeps what was read: it holds secrets.
+const start = (...stored) => {
+  for (const area of stored) area.catch(() => {});
+  return init().then(() => worker.start(...stored));
+};
 
-const ready = init().then(() => worker.start(...stored));
+const { session, local, managed } = api.storage;
+const ready = start(session.get(null), local.get(null), managed.get(null));
 ready.catch((error) => console.error("Rolecall could not start:", error));
 
 // Hands an event to `worker[name]` once the module runs. A failure to start has been reported above, once.
@@ -38,7 +40,7 @@ api.runtime.onConnect.addListener((port) => {
   const keep = (message) => early.push(message);
   let gone = false;
   port.onMessage.addListener(keep);
-  port.onDisconnect.addListener(() => { gone = true; });
+  port.onDisconnect.addListener(() => { gone = true; void api.runtime.lastError; });
   ready.then(() => {
     port.onMessage.removeListener(keep);
     if (!gone) worker.on_connect(port, early);

@@ -6,7 +6,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -148,7 +148,9 @@ fn shorten(module: &Path, script: &Path) -> Result<()> {
         let numbered = (2..).map(|number| format!("{stem}_{number}"));
         let short = iter::once(stem.to_owned()).chain(numbered).find(|name| !taken.contains(name));
         let short = short.unwrap_or_else(|| import.name.clone());
-        text = text.replace(&format!("{}:", import.name), &format!("{short}:"));
+        let key = format!("{}:", import.name);
+        ensure!(text.contains(&key), "wasm-bindgen's JavaScript has no function {}", import.name);
+        text = text.replace(&key, &format!("{short}:"));
         taken.insert(short.clone());
         import.name = short;
     }
@@ -156,13 +158,16 @@ fn shorten(module: &Path, script: &Path) -> Result<()> {
     fs::write(script, slimmed(&text)).context("cannot write the module's JavaScript")
 }
 
+const EXPORT: &str = "export { initSync, ";
+
 /// JavaScript without indentation, without the comments that wasm-bindgen has put before functions, and without its way to
 /// start a module that has been compiled before.
 fn slimmed(script: &str) -> String {
-    let mut script = script.replace("export { initSync, ", "export { ");
-    let start = script.find("\nfunction initSync(");
+    let mut script = script.to_owned();
+    let start = script.find("\nfunction initSync(").filter(|_| script.contains(EXPORT));
     if let Some((start, length)) = start.and_then(|start| Some((start, script[start..].find("\n}\n")?))) {
         script.replace_range(start..start + length + 2, "");
+        script = script.replace(EXPORT, "export { ");
     }
     let lines = script.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_comment =

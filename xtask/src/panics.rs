@@ -2,8 +2,8 @@
 //!
 //! A browser has no stderr: the message, its formatting, the source location and the backtrace with its demangler are
 //! of no use. The standard library is precompiled, so the functions are replaced afterwards, by name: each becomes the
-//! trap that it ends in. Panics also print values by `Debug`, and nothing else in the extension does: its implementations
-//! print nothing. A function that a later standard library names differently stays, and only costs its size.
+//! trap that it ends in. Panics also quote text by `Debug`, and nothing else in the extension does: that prints nothing. A
+//! function that a later standard library names differently stays, and only costs its size.
 
 use std::collections::BTreeMap;
 
@@ -99,9 +99,10 @@ fn is_panic(name: &str) -> bool {
     OF_PANICS.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether a function prints a value for a developer. Dates print themselves for people in the same way.
+/// Whether a function quotes text for a developer, which brings tables of what can be printed. No other implementation of
+/// `Debug` is safe to remove: one that does the same as a `Display` is compiled to one function, under either name.
 fn is_debug(name: &str) -> bool {
-    name.ends_with(" as core::fmt::Debug>::fmt") && !name.starts_with("<chrono::")
+    ["<str as core::fmt::Debug>::fmt", "<char as core::fmt::Debug>::fmt"].contains(&name)
 }
 
 const OF_PANICS: [&str; 19] = [
@@ -139,6 +140,18 @@ mod tests {
         );
         for name in ["std::panicking::panic_count::is_zero_slow_path", "core::result::Result<T,E>::map"] {
             assert!(!is_panic(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_quoted_text_is_not_printed() {
+        assert!(is_debug("<str as core::fmt::Debug>::fmt"));
+        for name in [
+            "<rolecall_core::aws::arn::RoleArn as core::fmt::Debug>::fmt",
+            "<&T as core::fmt::Debug>::fmt",
+            "<str as core::fmt::Display>::fmt",
+        ] {
+            assert!(!is_debug(name), "{name}");
         }
     }
 

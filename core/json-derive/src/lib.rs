@@ -1,12 +1,12 @@
 //! `#[derive(ReadJson, WriteJson)]`: how a type is read from JSON and written as JSON, for `rolecall_core::json`.
 //!
 //! A struct is an object with a member for each field; a struct with one field without a name is what it holds. An enum's variant is its
-//! name, or an object with one member of that name. That is what serde's derive makes of the same types; there it is many times
-//! the code, which counts in the extension.
+//! name, or an object with one member of that name. serde's derive makes much the same of a type, in many times the code, which
+//! counts in the extension.
 //!
 //! | attribute | on | meaning |
 //! |---|---|---|
-//! | `#[json(rename_all = "camelCase")]` | a type | how its fields and variants are spelt; also `kebab-case`, `lowercase`, `PascalCase` |
+//! | `#[json(rename_all = "camelCase")]` | a type | how its variants, and its and their fields are spelt; also `kebab-case`, `lowercase`, `PascalCase` |
 //! | `#[json(default)]` | a type, a field | a member that is missing has the default value |
 //! | `#[json(name = "x5c")]` | a field | the member's name |
 //! | `#[json(read = path)]` | a field | a function that makes the field of the member, which may be absent |
@@ -172,7 +172,7 @@ fn write_variant(variant: &Variant, options: &Options) -> Result<TokenStream, Er
     Ok(match &variant.fields {
         Fields::Unit => quote! { Self::#ident => writer.string(#name) },
         Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-            quote! { Self::#ident(content) => writer.object(&[(#name, content)]) }
+            quote! { Self::#ident(content) => writer.newtype(#name, content) }
         }
         Fields::Named(fields) => {
             let idents = fields.named.iter().map(|field| &field.ident);
@@ -200,6 +200,9 @@ fn write_fields(
     Ok(quote! { #(#members),* })
 }
 
+/// How names can be spelt.
+const SPELLINGS: [&str; 4] = ["camelCase", "PascalCase", "kebab-case", "lowercase"];
+
 /// What the attributes say.
 #[derive(Default)]
 struct Options {
@@ -218,7 +221,11 @@ impl Options {
                 if meta.path.is_ident("default") {
                     options.default = true;
                 } else if meta.path.is_ident("rename_all") {
-                    options.rename_all = Some(meta.value()?.parse::<LitStr>()?.value());
+                    let spelling = meta.value()?.parse::<LitStr>()?.value();
+                    if !SPELLINGS.contains(&spelling.as_str()) {
+                        return Err(meta.error(format!("it must be one of {}", SPELLINGS.join(", "))));
+                    }
+                    options.rename_all = Some(spelling);
                 } else if meta.path.is_ident("name") {
                     options.name = Some(meta.value()?.parse::<LitStr>()?.value());
                 } else if meta.path.is_ident("read") {
@@ -245,7 +252,10 @@ impl Options {
     }
 
     fn spelt(&self, words: &[String], is_field: bool) -> String {
-        let capital = |word: &String| word[..1].to_uppercase() + &word[1..];
+        let capital = |word: &String| {
+            let mut letters = word.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        };
         match self.rename_all.as_deref() {
             Some("camelCase") => {
                 let rest: String = words.iter().skip(1).map(capital).collect();

@@ -4,7 +4,7 @@
 //! choose differently see two different tokens, so this product refuses.
 
 use crate::json::{Document, Object};
-use crate::map::Set;
+use crate::map::sorted;
 
 /// Why text is not a JSON object whose top-level names are unique.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,14 +18,10 @@ pub(super) enum UniqueObjectError {
 /// The object that a document is, if its top-level names are unique.
 pub(super) fn unique_object<'a>(document: &'a Document<'_>) -> Result<Object<'a>, UniqueObjectError> {
     let object = document.value().object().map_err(|_| UniqueObjectError::Malformed)?;
-    let mut known = Set::new();
-    for name in object.names() {
-        if known.contains(&name) {
-            return Err(UniqueObjectError::Duplicate(name));
-        }
-        known.insert(name);
-    }
-    Ok(object)
+    let names: Vec<_> = object.names().collect();
+    let order = sorted(names.len(), &|one, other| names[one].cmp(&names[other]));
+    let twin = order.windows(2).find(|pair| names[pair[0]] == names[pair[1]]);
+    twin.map_or(Ok(object), |pair| Err(UniqueObjectError::Duplicate(names[pair[0]].clone())))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct KeySet {
 }
 
 /// What this product reads of a JSON Web Key (RFC 7517 section 4, RFC 7518 section 6). A member of another type than the
-/// standard's counts as missing, so that one odd key costs no other.
+/// standard's counts as missing, or as a list without entries, so that one odd key costs no other.
 #[derive(Debug, Clone, WriteJson)]
 struct Key {
     kty: Option<String>,
@@ -81,7 +81,10 @@ impl ReadJson for Key {
             Ok(values) => values.filter_map(|value| String::read(value).ok()).collect(),
             Err(_) => Vec::new(),
         };
-        let list = |name: &str| object.and_then(|object| object.find(name).ok()?).map(texts);
+        let list = |name: &str| {
+            let value = object.and_then(|object| object.find(name).ok()?);
+            value.filter(|value| !value.is_null()).map(texts)
+        };
         Ok(Self {
             kty: text("kty"),
             kid: text("kid"),

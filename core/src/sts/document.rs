@@ -115,7 +115,7 @@ impl Document {
         let root = names.iter().find(is_root).cloned().or_else(|| names.iter().find_map(of_result));
         let mut document = Self { root: root.unwrap_or_default(), leaves: Vec::new() };
         document.add_bare_error(members);
-        document.add_members(None, members);
+        document.add_members(None, members, 0)?;
         Some(document)
     }
 
@@ -136,18 +136,21 @@ impl Document {
         }
     }
 
-    /// JSON that was read is no deeper than 127.
-    fn add_members(&mut self, parent: Option<&String>, members: Object<'_>) {
+    fn add_members(&mut self, parent: Option<&String>, members: Object<'_>, depth: usize) -> Option<()> {
         for (name, value) in members.entries() {
-            let Ok(name) = String::read(name) else { continue };
+            let name = String::read(name).ok().filter(|name| name.len() <= MAX_NAME)?;
+            if depth >= MAX_DEPTH || self.leaves.len() >= MAX_LEAVES {
+                return None;
+            }
             if let Ok(members) = value.object() {
-                self.add_members(Some(&name), members);
+                self.add_members(Some(&name), members, depth + 1)?;
             } else if let Ok(text) = String::read(value) {
                 self.add(parent, name, text);
             } else if let Some(number) = value.whole_part() {
                 self.add(parent, name, number.to_string());
             }
         }
+        Some(())
     }
 
     fn enter(&mut self, name: &str, depth: usize) -> Option<()> {
@@ -168,6 +171,8 @@ const ERROR: &str = "Error";
 /// The answers of STS are 4 elements deep and have some 15 leaves.
 const MAX_DEPTH: usize = 16;
 const MAX_LEAVES: usize = 200;
+/// Far longer than any name of theirs.
+const MAX_NAME: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -189,6 +194,19 @@ mod tests {
             assert_eq!(document.text("D", "K"), None);
             assert_eq!(document.error(), None);
         }
+    }
+
+    #[test]
+    fn json_that_is_larger_than_any_answer_is_not_read() {
+        let many = |leaves: usize| format!("{{\"A\":{{{}\"z\":\"\"}}}}", "\"a\":\"\",".repeat(leaves));
+        assert!(Document::read(many(MAX_LEAVES - 1).as_bytes()).is_some());
+        assert!(Document::read(many(MAX_LEAVES).as_bytes()).is_none());
+        let deep = |levels: usize| format!("{}\"\"{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(Document::read(deep(MAX_DEPTH).as_bytes()).is_some());
+        assert!(Document::read(deep(MAX_DEPTH + 1).as_bytes()).is_none());
+        let named = |length: usize| format!("{{\"{}\":\"\"}}", "a".repeat(length));
+        assert!(Document::read(named(MAX_NAME).as_bytes()).is_some());
+        assert!(Document::read(named(MAX_NAME + 1).as_bytes()).is_none());
     }
 
     #[test]

@@ -94,8 +94,10 @@ impl Host {
             HostState::Connected { .. } => {
                 let (this, number) = (Rc::clone(self), self.line.borrow().number);
                 let reading = async move {
-                    if let Err(problem) = this.read_settings().await {
-                        this.fail(number, &problem);
+                    match this.read_settings(SETTINGS_LIMIT).await {
+                        Ok(settings) if this.is_current(number) => this.settings.set_machine(settings),
+                        Ok(_) => {}
+                        Err(problem) => this.fail(number, &problem),
                     }
                 };
                 self.browser.spawn(reading.boxed_local());
@@ -211,8 +213,10 @@ impl Host {
     async fn greet(self: &Rc<Self>, number: u32) {
         let hello = HostRequest::Hello { protocol: ProtocolRange::CURRENT, version: self.browser.version() };
         // Both are sent at once; nothing of a host of another version is used.
-        let (mut greeting, mut settings) =
-            (self.request(hello, HELLO_LIMIT).boxed_local(), self.read_settings().boxed_local());
+        let (mut greeting, mut settings) = (
+            self.request(hello, HELLO_LIMIT).boxed_local(),
+            self.read_settings(HELLO_LIMIT + SETTINGS_LIMIT).boxed_local(),
+        );
         let greeting = if let Some(greeting) = (&mut greeting).now_or_never() {
             greeting
         } else {
@@ -222,15 +226,16 @@ impl Host {
         match greeting {
             Ok(HostResponse::Hello { protocol, version }) => {
                 if ProtocolRange::CURRENT.common(protocol).is_none() {
-                    return self.hang_up(&other_version(&version, &self.browser.version()));
+                    return self.fail(number, &other_version(&version, &self.browser.version()));
                 }
-                match settings.await {
-                    Ok(settings) => self.settings.set_machine(settings),
+                let settings = match settings.await {
+                    Ok(settings) => settings,
                     Err(problem) => return self.fail(number, &problem),
-                }
+                };
                 if !self.is_current(number) {
                     return;
                 }
+                self.settings.set_machine(settings);
                 let mut line = self.line.borrow_mut();
                 line.state = HostState::Connected { version };
                 line.failures = 0;
@@ -244,11 +249,11 @@ impl Host {
     }
 
     /// Has the host read the machine's settings, page by page.
-    async fn read_settings(&self) -> Result<Reading, Problem> {
+    async fn read_settings(&self, limit: Duration) -> Result<Reading, Problem> {
         let mut pages = Pages::default();
         loop {
             let request = HostRequest::Settings(pages.request());
-            let HostResponse::Settings(page) = self.request(request, SETTINGS_LIMIT).await? else {
+            let HostResponse::Settings(page) = self.request(request, limit).await? else {
                 return Err(not_understood());
             };
             if let Some(settings) = pages.add(page)? {

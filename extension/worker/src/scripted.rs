@@ -247,7 +247,7 @@ pub(crate) struct Scripted {
     last_window: Cell<i32>,
     pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
     pub(crate) host_is_installed: Cell<bool>,
-    pub(crate) machine: RefCell<Reading>,
+    pub(crate) machine: Rc<RefCell<Reading>>,
     pub(crate) hosts: RefCell<Vec<Rc<ScriptedPort>>>,
     pub(crate) permissions: RefCell<BTreeSet<String>>,
 }
@@ -280,7 +280,7 @@ impl Scripted {
             last_window: Cell::default(),
             pages: RefCell::default(),
             host_is_installed: Cell::default(),
-            machine: RefCell::new(Reading::from_json(&settings().to_string())),
+            machine: Rc::new(RefCell::new(Reading::from_json(&settings().to_string()))),
             hosts: RefCell::default(),
             permissions: RefCell::default(),
         }
@@ -555,7 +555,7 @@ impl Browser for Scripted {
         let host = Rc::new(ScriptedPort::default());
         host.listener.replace(Some(listener));
         self.hosts.borrow_mut().push(Rc::clone(&host));
-        Ok(Rc::new(HostPort { host, machine: self.machine.borrow().clone(), spawner: self.spawner.clone() }))
+        Ok(Rc::new(HostPort { host, machine: Rc::clone(&self.machine), spawner: self.spawner.clone() }))
     }
 
     fn has_permission(&self, pattern: &str) -> Task<bool> {
@@ -621,7 +621,7 @@ impl Scripted {
 /// The worker's end of the port to the native host, which answers `hello`, the settings and what it is to forget by itself.
 struct HostPort {
     host: Rc<ScriptedPort>,
-    machine: Reading,
+    machine: Rc<RefCell<Reading>>,
     spawner: LocalSpawner,
 }
 
@@ -634,7 +634,7 @@ impl Port for HostPort {
                 HostResponse::Hello { protocol: ProtocolRange::CURRENT, version: "0.1.0".to_owned() }
             }
             HostRequest::Settings(page) => {
-                HostResponse::Settings(SettingsPage::cut(&self.machine, 1, page.start(1)))
+                HostResponse::Settings(SettingsPage::cut(&self.machine.borrow(), 1, page.start(1)))
             }
             HostRequest::Forget(_) => HostResponse::Done,
             _ => return Ok(()),

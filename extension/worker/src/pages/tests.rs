@@ -1,4 +1,5 @@
 use rolecall_core::message::ui::Intent;
+use rolecall_core::settings::Reading;
 
 use crate::scripted::{World, role};
 
@@ -20,6 +21,18 @@ fn roles_are_sent_when_the_settings_change_and_not_with_every_state() {
 
     background.on_policy_changed();
     assert_eq!(popup.role_lists().len(), 2);
+}
+
+#[test]
+fn opening_the_popup_has_the_machines_settings_read_anew() {
+    let world = World::with_host();
+    let background = world.start();
+    world.run();
+    let mut settings = crate::scripted::settings();
+    settings["role"].as_array_mut().unwrap().truncate(1);
+    world.browser.machine.replace(Reading::from_json(&settings.to_string()));
+    let popup = world.popup(&background);
+    assert_eq!(popup.role_lists().last().unwrap().len(), 1);
 }
 
 #[test]
