@@ -230,7 +230,7 @@ codes! {
     AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
     BrowserUnknown = "browser-unknown", "Run:", run "rolecall install --help";
     CredentialProcessFailed = "credential-process-failed", "Correct the error that the program reported above, or write the profile again:", run "rolecall profile write --help";
-    LoopbackPortsTaken = "loopback-ports-taken", "Close the program that uses them, or set other ports that are registered at the provider: [loopback] ports in the settings.";
+    LoopbackPortsTaken = "loopback-ports-taken", "Close the program that uses them, or set other ports that are registered at the provider: ports in [loopback], or in the provider's own loopback.";
     RoleAmbiguous = "role-ambiguous", "Give more of the role's name, or its ARN.";
     RoleMissing = "role-missing", "Name a role: rolecall roles lists them.";
     CommandFailed = "command-failed", "Check the command's name and path.";

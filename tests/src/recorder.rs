@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -105,6 +106,7 @@ async fn answer(
 fn assume_role_with_web_identity(role: &str) -> String {
     let (account, name) =
         role.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/")).unwrap_or_default();
+    let expiration = (Utc::now() + TimeDelta::hours(12)).to_rfc3339_opts(SecondsFormat::Secs, true);
     format!(
         r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
   <AssumeRoleWithWebIdentityResult>
@@ -115,7 +117,7 @@ fn assume_role_with_web_identity(role: &str) -> String {
     <Credentials>
       <SessionToken>AQoDYXdzEE0a8ANXXXXXXXXNO1ewxE5TijQyp+IEXAMPLE==</SessionToken>
       <SecretAccessKey>wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY</SecretAccessKey>
-      <Expiration>2099-10-24T23:00:23Z</Expiration>
+      <Expiration>{expiration}</Expiration>
       <AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId>
     </Credentials>
   </AssumeRoleWithWebIdentityResult>

@@ -177,11 +177,15 @@ impl DiscoveryError {
     }
 }
 
-/// Which address would fit: that of the issuer, unless the issuer is a template (Entra ID's, for all tenants at once).
+/// Which address would fit: that of the issuer. Two are not meant to be used: Entra ID's template for all tenants at once,
+/// and the issuer of the first version of its addresses.
 fn fitting_address(issuer: &str, expected: &str, asked: &Url) -> String {
     if issuer.contains('{') {
         let everybody = asked.path().split('/').nth(1).unwrap_or_default();
         return format!(" Replace \"{everybody}\" in the address with your tenant's ID.");
+    }
+    if issuer.starts_with("https://sts.windows.net/") {
+        return " Add \"/v2.0\" before \"/.well-known\" in the address.".to_owned();
     }
     match expected.parse::<Endpoint>() {
         Ok(fitting) => format!(" That issuer's address is {}.", shown(fitting.url())),
@@ -338,7 +342,7 @@ mod tests {
             (
                 format!("{host}/{tenant}/{path}"),
                 format!("https://sts.windows.net/{tenant}/"),
-                format!("That issuer's address is https://sts.windows.net/{tenant}/{path}."),
+                "Add \"/v2.0\" before \"/.well-known\" in the address.".to_owned(),
             ),
             (
                 format!("{host}/{tenant}/v2.0/{path}?appid=1"),

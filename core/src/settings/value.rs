@@ -101,7 +101,11 @@ impl TryFrom<String> for ClientSecret {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        if text.is_empty() { Err("it is empty") } else { Ok(Self(text)) }
+        match text.as_str() {
+            "" => Err("it is empty"),
+            Self::HIDDEN => Err("rolecall settings show has hidden it; enter the secret itself"),
+            _ => Ok(Self(text)),
+        }
     }
 }
 
