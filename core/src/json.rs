@@ -411,8 +411,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// One of these names.
-    pub fn choice<T: Choice>(self, _: &'static [(&'static str, T)]) -> Result<T> {
+    /// One of a few names.
+    pub fn choice<T: Choice>(self) -> Result<T> {
         T::named(&self.string()?)
     }
 }

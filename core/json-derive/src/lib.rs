@@ -52,7 +52,7 @@ fn read(input: &DeriveInput) -> Result<TokenStream, Error> {
             _ => return Err(unsupported(input)),
         },
         Data::Enum(data) if data.variants.iter().all(|variant| variant.fields == Fields::Unit) => {
-            quote! { value.choice(<Self as ::rolecall_core::json::Choice>::NAMES) }
+            quote! { value.choice() }
         }
         Data::Enum(data) => read_enum(data, &options)?,
         Data::Union(_) => return Err(unsupported(input)),

@@ -335,10 +335,14 @@ impl Effective {
         let Role { arn, provider, .. } = &role.value;
         let problem = placeless(SettingsError::RoleOverruled { arn: arn.clone(), id: provider.clone() });
         self.problems.push(problem.clone());
+        self.leave_out_one(&role.value, problem);
+    }
+
+    fn leave_out_one(&mut self, role: &Role, problem: Problem) {
         self.left_out.push(LeftOut {
-            arn: Some(arn.clone()),
-            provider: Some(provider.clone()),
-            profile: Some(self.profile_name(&role.value)),
+            arn: Some(role.arn.clone()),
+            provider: Some(role.provider.clone()),
+            profile: Some(self.profile_name(role)),
             problem,
         });
     }
@@ -434,12 +438,7 @@ impl Effective {
             if named.is_none() {
                 self.problems.push(problem.clone());
             }
-            self.left_out.push(LeftOut {
-                arn: Some(arn.clone()),
-                provider: Some(provider.clone()),
-                profile: Some(self.profile_name(&role.value)),
-                problem,
-            });
+            self.leave_out_one(&role.value, problem);
         }
     }
 }
