@@ -1,10 +1,12 @@
 //! Temporary folders, and the processes that still use them when they are removed.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -45,6 +47,20 @@ impl Folder {
             .mode(0o700)
             .create(&path)
             .with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Creates a script in it that can be run at once. Another process writes it: a file that this one has open for
+    /// writing can reach the child of another story's thread for a moment, and is then "text file busy".
+    pub(crate) fn script(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.1.join(name);
+        let mut install = Command::new("install");
+        install.args(["-m", "755", "/dev/stdin"]).arg(&path).stdin(Stdio::piped());
+        let mut child = install.spawn().context("cannot run install")?;
+        let mut input = child.stdin.take().context("install has no input")?;
+        input.write_all(text.as_bytes()).context("cannot write to install")?;
+        drop(input);
+        ensure!(child.wait()?.success(), "install did not write {}", path.display());
         Ok(path)
     }
 }

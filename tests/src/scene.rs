@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -35,9 +34,7 @@ impl Scene {
         }
         let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
         let scene = Self { sandbox, kind, fixtures, folder };
-        let browser = scene.file("system-browser", SYSTEM_BROWSER)?;
-        fs::set_permissions(&browser, fs::Permissions::from_mode(0o755))
-            .context("cannot make the system's browser executable")?;
+        scene.folder.script("system-browser", SYSTEM_BROWSER)?;
         scene.write_settings(|_| {})?;
         Ok(scene)
     }
@@ -108,14 +105,11 @@ impl Scene {
 
     /// Registers a host program that only speaks the given version of the protocol.
     pub fn install_host_of_protocol(&self, protocol: u32) -> Result<()> {
-        let script = self.folder.path().join("other-host");
         let python = Fixtures::python()?;
         let text = OTHER_HOST
             .replace("PYTHON", &python.to_string_lossy())
             .replace("PROTOCOL", &protocol.to_string());
-        fs::write(&script, text).context("cannot write the other host")?;
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755))
-            .context("cannot make the other host executable")?;
+        let script = self.folder.script("other-host", &text)?;
         let (callers, allowed) = self.kind.allowed_callers();
         let manifest = json!({
             "name": identity::HOST_NAME,

@@ -1,6 +1,7 @@
 //! `install`, `uninstall` and `doctor`.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 
 use rolecall_core::identity::CHROMIUM_EXTENSION_ID;
@@ -120,7 +121,7 @@ fn a_browser_with_a_folder_of_its_own_is_not_called_without_a_host() {
     let ran = machine.run(&["install", "--browser", "chromium", "--user-data-dir", folder.to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let chromium = machine.home().join("chromium");
-    fs::copy("/bin/sh", &chromium).unwrap();
+    assert!(Command::new("cp").arg("/bin/sh").arg(&chromium).status().unwrap().success());
     let script = format!("'{}' chrome-extension://{CHROMIUM_EXTENSION_ID}/; exit", program().display());
     let folder_option = format!("--user-data-dir={}", folder.display());
     let mut browser = Browser::run(machine.command_of(&chromium, &["-c", &script, &folder_option]));

@@ -1,10 +1,9 @@
 //! Signing in without the extension, against the sandbox.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use rolecall_core::Code;
 use rolecall_core::message::agent::{AgentRequest, AgentResponse};
@@ -345,11 +344,7 @@ fn an_address_that_is_too_long_for_openers_is_opened_by_way_of_this_machine() {
         .settings_toml()
         .replace("scope = ", &format!("authorize_params = {{ hint = \"{long}\" }}\nscope = "));
     machine.write(".config/rolecall/config.toml", &format!("{settings}\n[loopback]\nports = [0]\n"));
-    let opened = machine.home().join("opened");
-    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
-    let script =
-        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, opened) = machine.browser_that_writes_its_address();
     let mut command = machine.command(&["login", "developer"]);
     let child =
         command.env("BROWSER", &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -386,11 +381,7 @@ fn nobody_is_asked_in_a_batch_job() {
 #[test]
 fn many_tools_without_a_browser_running_cause_one_window_and_one_call() {
     let (sandbox, machine) = world();
-    let opened = machine.home().join("opened");
-    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
-    let script =
-        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, opened) = machine.browser_that_writes_its_address();
     let arguments = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
     let children: Vec<_> = (0..20)
         .map(|_| {
@@ -422,11 +413,7 @@ fn tools_that_want_twenty_roles_at_once_cause_one_window_and_calls_side_by_side(
         (0..20).map(|number| rolecall_sandbox::Role { arn: arn(number), ..developer.clone() }).collect();
     let (sandbox, machine) = world_of(config);
     let held = sandbox.hold(CallKind::AssumeRole);
-    let opened = machine.home().join("opened");
-    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
-    let script =
-        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, opened) = machine.browser_that_writes_its_address();
     let children: Vec<_> = (0..20)
         .map(|number| {
             let arn = arn(number);
@@ -453,11 +440,7 @@ fn tools_that_want_twenty_roles_at_once_cause_one_window_and_calls_side_by_side(
 #[test]
 fn a_sign_in_outlives_the_tool_that_gave_up_and_serves_the_next_one() {
     let (sandbox, machine) = world();
-    let opened = machine.home().join("opened");
-    assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
-    let script =
-        machine.write("browser", &format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display()));
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, opened) = machine.browser_that_writes_its_address();
     let arguments = ["credential-process", "--profile", "dev", "--role-arn", DEVELOPER];
     let mut command = machine.command(&arguments);
     let mut first =

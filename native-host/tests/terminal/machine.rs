@@ -1,6 +1,7 @@
 //! A machine of its own for each test: home, runtime folder and temporary folder.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -67,6 +68,26 @@ impl Machine {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
+    }
+
+    /// A script that can be run at once. Another process writes it: a file that this one has open for
+    /// writing can reach the child of another test's thread for a moment, and is then "text file busy".
+    pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home().join(name);
+        let mut install = Command::new("install");
+        install.args(["-m", "755", "/dev/stdin"]).arg(&path).stdin(Stdio::piped());
+        let mut child = install.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        path
+    }
+
+    /// A browser that only writes the address it is started with into a pipe: the script and the pipe.
+    pub(crate) fn browser_that_writes_its_address(&self) -> (PathBuf, PathBuf) {
+        let opened = self.home().join("opened");
+        assert!(Command::new("mkfifo").arg(&opened).status().unwrap().success());
+        let text = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", opened.display());
+        (self.script("browser", &text), opened)
     }
 
     /// Sets a variable for all commands from now on.
