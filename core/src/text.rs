@@ -33,6 +33,29 @@ pub fn on_one_line(text: &str, max: usize) -> String {
     line
 }
 
+/// Whether `words` occur in `text`. `str::contains` weighs 4 KB of code.
+#[must_use]
+pub fn contains(text: &str, words: &str) -> bool {
+    find(text, words).is_some()
+}
+
+/// `text` with `new` in place of `words`, which are not empty.
+#[must_use]
+pub fn replace(text: &str, words: &str, new: &str) -> String {
+    let (mut rest, mut replaced) = (text, String::new());
+    while let Some(at) = find(rest, words) {
+        replaced.push_str(&rest[..at]);
+        replaced.push_str(new);
+        rest = &rest[at + words.len()..];
+    }
+    replaced + rest
+}
+
+fn find(text: &str, words: &str) -> Option<usize> {
+    let (text, words) = (text.as_bytes(), words.as_bytes());
+    (0..=text.len().checked_sub(words.len())?).find(|at| text[*at..].starts_with(words))
+}
+
 /// Text of one or more lines, without what cannot be shown.
 #[must_use]
 pub fn on_lines(text: &str) -> Cow<'_, str> {

@@ -9,10 +9,19 @@ import init, * as worker from "./wasm/rolecall_worker.js";
 
 const api = globalThis.browser ?? globalThis.chrome;
 
-// The storage is read while the module loads. Nothing here keeps what was read: it holds secrets.
-const start = (...stored) => {
-  for (const area of stored) area.catch(() => {});
-  return init().then(() => worker.start(...stored));
+// What the background before showed last, which pages are sent until this one has started. Nothing else of what was
+// stored is kept here, for it holds secrets.
+let shown;
+
+// The storage is read first. Loading the module at the same time would take both cores of a small machine, and a page that
+// shows what is stored would wait for them.
+const start = (session, ...others) => {
+  for (const area of others) area.catch(() => {});
+  shown = session.then(({ shownRoles, shownState }) => shownRoles && shownState && [shownRoles, shownState], () => {});
+  return shown.then(() => init()).then(() => {
+    shown = undefined;
+    return worker.start(session, ...others);
+  });
 };
 
 const { session, local, managed } = api.storage;
@@ -41,6 +50,9 @@ api.runtime.onConnect.addListener((port) => {
   let gone = false;
   port.onMessage.addListener(keep);
   port.onDisconnect.addListener(() => { gone = true; void api.runtime.lastError; });
+  if (port.name === "ui") shown?.then((messages) => {
+    if (messages && shown && !gone) for (const message of messages) port.postMessage(JSON.parse(message));
+  });
   ready.then(() => {
     port.onMessage.removeListener(keep);
     if (!gone) worker.on_connect(port, early);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::json::as_text;
+use crate::text;
 
 /// A partition: a group of regions with its own domains, accounts and ARNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,13 +69,13 @@ impl Partition {
     /// The host of the console's federation endpoint, or `None` where no console is known (the ISO partitions).
     #[must_use]
     pub fn sign_in_host(self, region: &Region) -> Option<String> {
-        self.facts().sign_in.map(|host| host.replace("{region}", region.as_str()))
+        self.facts().sign_in.map(|host| text::replace(host, "{region}", region.as_str()))
     }
 
     /// The host of the console itself, or `None` where none is known.
     #[must_use]
     pub fn console_host(self, region: &Region) -> Option<String> {
-        self.facts().console.map(|host| host.replace("{region}", region.as_str()))
+        self.facts().console.map(|host| text::replace(host, "{region}", region.as_str()))
     }
 
     /// Whether a host is one of this partition's STS hosts, in whichever form: global, regional, FIPS, dual-stack or in a

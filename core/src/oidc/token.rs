@@ -9,6 +9,7 @@ use crate::code::Code;
 use crate::json::{self, ReadJson};
 use crate::platform::{HttpRequest, HttpResponse, Method};
 use crate::settings::{ClientSecret, Endpoint, Provider};
+use crate::text;
 use crate::url::Url;
 
 /// What the token endpoint gave.
@@ -189,13 +190,13 @@ impl TokenError {
         let words = error_description.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
         // Some repeat what was wrong.
         let without_secret = |text: &str| match secret {
-            Some(secret) => text.replace(secret.expose(), ClientSecret::HIDDEN),
+            Some(secret) => text::replace(text, secret.expose(), ClientSecret::HIDDEN),
             None => text.to_owned(),
         };
         let description = error_description.as_deref().map(|text| plain(&without_secret(text)));
         let description = description.filter(|text| !text.is_empty());
         let is_numbered = |numbers: &[u32]| {
-            let is_told = |number: &u32| words.contains(&format!("aadsts{number}"));
+            let is_told = |number: &u32| text::contains(&words, &format!("aadsts{number}"));
             numbers.iter().any(|number| error_codes.contains(number) || is_told(number))
         };
         // RFC 6749 section 5.2: that the client is not known was told before, at the authorization endpoint.
@@ -231,7 +232,7 @@ impl TokenError {
 
 /// Whether a refusal, in small letters, is of where the request comes from.
 fn speaks_of_origin(words: &str) -> bool {
-    ["origin", "cors", "browser", "cross-site", "single-page"].iter().any(|word| words.contains(word))
+    ["origin", "cors", "browser", "cross-site", "single-page"].iter().any(|word| text::contains(words, word))
 }
 
 /// Whether a refusal, in small letters, is of the client's authentication.
@@ -239,9 +240,9 @@ fn speaks_of_secret(words: &str) -> bool {
     const SIGNS: [&str; 4] =
         ["client secret", "client assertion", "client authentication", "client credentials"];
     // In `client_credentials` they are a grant type.
-    let words =
-        words.replace("client_secret", "client secret").replace("client_assertion", "client assertion");
-    SIGNS.iter().any(|sign| words.contains(sign)) || words.contains("confidential client")
+    let words = text::replace(words, "client_secret", "client secret");
+    let words = text::replace(&words, "client_assertion", "client assertion");
+    SIGNS.iter().chain(&["confidential client"]).any(|sign| text::contains(&words, sign))
 }
 
 /// "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests".

@@ -168,11 +168,11 @@ impl StsError {
     pub fn from_wire(status: u16, wire_code: &str, message: &str) -> Self {
         let message = text::on_one_line(message, 300);
         let explanation = String::new();
-        let speaks_of_duration = || message.to_ascii_lowercase().contains("durationseconds");
+        let speaks_of_duration = || text::contains(&message.to_ascii_lowercase(), "durationseconds");
         match wire_code.strip_suffix("Exception").unwrap_or(wire_code) {
             "AccessDenied" => Self::AccessDenied { role: None, message, amr: None },
             "ExpiredToken" => Self::ExpiredToken,
-            "InvalidIdentityToken" if message.contains("verification key") => {
+            "InvalidIdentityToken" if text::contains(&message, "verification key") => {
                 Self::ProviderUnreachable { explanation }
             }
             "InvalidIdentityToken" => Self::InvalidIdentityToken { message, explanation },
@@ -183,7 +183,7 @@ impl StsError {
             "RegionDisabled" => Self::RegionDisabled,
             code if THROTTLING.contains(&code) => Self::Throttled,
             "RequestTimeout" => Self::Unavailable { status },
-            "ValidationError" if message.contains("MaxSessionDuration") => Self::DurationTooLong,
+            "ValidationError" if text::contains(&message, "MaxSessionDuration") => Self::DurationTooLong,
             "ValidationError" | "InvalidParameterValue" if speaks_of_duration() => {
                 Self::InvalidArgument { wire_code: shortened(wire_code), message }
             }
@@ -325,7 +325,7 @@ fn explanation(message: &str, Context { role, token, keys, .. }: Context<'_>) ->
     let IdToken { issuer, audience, .. } = token;
     let account = role.account();
     let provider = issuer.trim_start_matches("https://");
-    let says = |text: &str| message.contains(text);
+    let says = |words: &str| text::contains(message, words);
     if says("could not be validated") {
         let key = keys
             .what_aws_refuses()

@@ -68,8 +68,7 @@ pub(crate) fn end_session(provider: &str) -> String {
 
 /// The button that requests a host permission, given as a match pattern.
 pub(crate) fn allow(pattern: &str) -> String {
-    let host = pattern.split_once("://").map_or(pattern, |(_, rest)| rest);
-    let host = host.split('/').next().unwrap_or(host);
+    let host = pattern.split('/').nth(2).unwrap_or(pattern);
     format!("Allow access to {host}")
 }
 

@@ -83,6 +83,8 @@ impl Background {
             view: Rc::clone(&view),
         };
         let pages = Rc::new(Pages {
+            browser: Rc::clone(&browser),
+            storage,
             settings: Rc::clone(&settings),
             view,
             intents: Rc::clone(&intents),
@@ -93,6 +95,7 @@ impl Background {
             sent: RefCell::default(),
         });
         host.start(Rc::new(programs));
+        pages.begin_soon();
         let background = Rc::new(Self { pages, settings, sign_in, renewal, transport, intents });
         browser.spawn(Rc::clone(&background).follow(changes).boxed_local());
         background

@@ -1,22 +1,32 @@
 //! The ports to the pages: roles and state out, intents in.
+//!
+//! What is shown is also stored, without a secret, for the next background. `worker.js` sends it to the pages until the
+//! settings are known: a part of them would only make the pages flicker.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rolecall_core::json;
 use rolecall_core::map::Map;
 use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
 use rolecall_core::settings::Effective;
 
 use crate::approvals::Approvals;
-use crate::browser::{JsonText, Port, PortListener};
+use crate::browser::{Browser, JsonText, Port, PortListener, StorageArea};
 use crate::host::Host;
 use crate::intents::Intents;
 use crate::settings::Settings;
+use crate::storage::Storage;
 use crate::view::View;
 
 /// The pages that are open.
 pub(crate) struct Pages {
+    /// Whose clock says when to begin.
+    pub(crate) browser: Rc<dyn Browser>,
+    /// Where it is stored what is shown.
+    pub(crate) storage: Storage,
     /// The settings.
     pub(crate) settings: Rc<Settings>,
     /// What there is to show.
@@ -32,7 +42,7 @@ pub(crate) struct Pages {
     /// The last page's number.
     pub(crate) last_number: Cell<u32>,
     /// What the pages were sent last.
-    pub(crate) sent: RefCell<(Rc<Effective>, State)>,
+    pub(crate) sent: RefCell<Option<(Rc<Effective>, State)>>,
 }
 
 impl Pages {
@@ -60,11 +70,17 @@ impl Pages {
             message: Box::new(move |message| receiving.receive(&message)),
             closed: Box::new(move |_| closing.closed(number, approval)),
         });
-        // The others are sent what has changed first, so that all have been sent the same.
-        self.publish();
-        let effective = self.settings.current();
-        send(&*port, &ToPage::Roles(View::roles(&effective)));
-        send(&*port, &ToPage::State(Box::new(self.view.state())));
+        if self.sent.borrow().is_some() {
+            // The others are sent what has changed first, so that all have been sent the same.
+            self.publish();
+            let messages = [
+                ToPage::Roles(View::roles(&self.settings.current())),
+                ToPage::State(Box::new(self.view.state())),
+            ];
+            for message in messages {
+                send(&*port, &json::to_string(&message));
+            }
+        }
         self.open.borrow_mut().insert(number, port);
         for message in early {
             self.receive(&message);
@@ -72,16 +88,49 @@ impl Pages {
         true
     }
 
+    /// Begins to send, once the settings are known or are not for too long.
+    pub(crate) fn begin_soon(self: &Rc<Self>) {
+        let settings = Rc::clone(&self.settings);
+        let known = async move { drop(settings.known().await) }.boxed_local();
+        for wait in [known, self.browser.wait(SETTINGS_LIMIT)] {
+            let this = Rc::clone(self);
+            let beginning = async move {
+                wait.await;
+                if this.sent.borrow().is_none() {
+                    this.send_changes(None);
+                }
+            };
+            self.browser.spawn(beginning.boxed_local());
+        }
+    }
+
     /// Sends every page what has changed.
     pub(crate) fn publish(&self) {
+        let sent = self.sent.take();
+        if sent.is_some() {
+            self.send_changes(sent);
+        }
+    }
+
+    fn send_changes(&self, sent: Option<(Rc<Effective>, State)>) {
         let (effective, state) = (self.settings.current(), self.view.state());
-        let (sent_settings, sent_state) = self.sent.replace((Rc::clone(&effective), state.clone()));
-        let roles = (!Rc::ptr_eq(&effective, &sent_settings)).then(|| ToPage::Roles(View::roles(&effective)));
-        let state = (state != sent_state).then(|| ToPage::State(Box::new(state)));
+        self.sent.replace(Some((Rc::clone(&effective), state.clone())));
+        let is_busy = !state.activities.is_empty();
+        let (sent_settings, sent_state) = sent.unzip();
+        let is_known = sent_settings.is_some_and(|settings| Rc::ptr_eq(&settings, &effective));
+        let roles = (!is_known).then(|| ToPage::Roles(View::roles(&effective)));
+        let state = (sent_state.as_ref() != Some(&state)).then(|| ToPage::State(Box::new(state)));
         let ports: Vec<_> = self.open.borrow().values().cloned().collect();
-        for message in roles.into_iter().chain(state) {
+        for (item, message) in [(SHOWN_ROLES, roles), (SHOWN_STATE, state)] {
+            let Some(message) = message else { continue };
+            let text = json::to_string(&message);
             for port in &ports {
-                send(&**port, &message);
+                send(&**port, &text);
+            }
+            if text.len() > MAX_SHOWN_BYTES {
+                self.storage.remove(StorageArea::Session, item);
+            } else if !is_busy {
+                self.storage.save_text(StorageArea::Session, item, &text);
             }
         }
     }
@@ -106,10 +155,20 @@ impl Pages {
     }
 }
 
-fn send(port: &dyn Port, message: &ToPage) {
+fn send(port: &dyn Port, text: &str) {
     // A page that has just been closed is told so by its own event.
-    let _ = port.post(&json::to_string(message));
+    let _ = port.post(text);
 }
+
+/// How long pages wait for the settings. A native host that does not respond must not keep a policy's roles from them.
+const SETTINGS_LIMIT: Duration = Duration::from_secs(1);
+
+/// Read by `worker.js`.
+const SHOWN_ROLES: &str = "shownRoles";
+const SHOWN_STATE: &str = "shownState";
+
+/// The largest message that is stored, in bytes. Every background reads it first.
+const MAX_SHOWN_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

@@ -22,7 +22,8 @@ pub(crate) struct Settings {
     browser: Rc<dyn Browser>,
     changes: Changes,
     layers: RefCell<Layers>,
-    effective: RefCell<Rc<Effective>>,
+    /// The layers put together, once somebody has needed it since the last change.
+    effective: RefCell<Option<Rc<Effective>>>,
     policy: RefCell<Policy>,
     /// Which attempt to read the policy is the newest.
     attempt: Cell<u32>,
@@ -66,7 +67,8 @@ impl Settings {
 
     /// The settings as far as they are known now. To show, not to act on.
     pub(crate) fn current(&self) -> Rc<Effective> {
-        Rc::clone(&self.effective.borrow())
+        let mut effective = self.effective.borrow_mut();
+        Rc::clone(effective.get_or_insert_with(|| Rc::new(self.layers.borrow().effective())))
     }
 
     /// The settings, once every layer is known or known to be absent. `Err` if the policy cannot be read.
@@ -132,7 +134,7 @@ impl Settings {
         };
         self.layers.borrow_mut().policy = reading.at("The organisation's policy");
         self.policy.replace(Policy::Known);
-        self.recompute();
+        self.changed();
     }
 
     /// A policy that cannot be read could say anything.
@@ -140,14 +142,17 @@ impl Settings {
         let fault = Fault { problem: problem.clone(), lost: Some(Lost::Document) };
         self.layers.borrow_mut().policy = Reading { faults: vec![fault], ..Reading::default() };
         self.policy.replace(Policy::Unreadable(problem));
-        self.recompute();
+        self.changed();
     }
 
     /// Takes the machine's settings, as the native host read them.
     pub(crate) fn set_machine(&self, machine: Reading) {
-        self.layers.borrow_mut().replace_machine(machine);
         self.machine.set(Machine::Known);
-        self.recompute();
+        if self.layers.borrow().machine == machine {
+            return self.wake();
+        }
+        self.layers.borrow_mut().replace_machine(machine);
+        self.changed();
     }
 
     /// There is no native host to deliver the machine's settings. Those that it delivered before stay in use.
@@ -170,7 +175,7 @@ impl Settings {
             layers.listed.insert(provider.clone(), roles.to_vec());
         }
         drop(layers);
-        self.recompute();
+        self.changed();
     }
 
     /// Grows with each change.
@@ -178,9 +183,8 @@ impl Settings {
         self.revision.get()
     }
 
-    fn recompute(&self) {
-        let effective = self.layers.borrow().effective();
-        self.effective.replace(Rc::new(effective));
+    fn changed(&self) {
+        self.effective.take();
         self.revision.set(self.revision.get().wrapping_add(1));
         self.changes.notify();
         self.wake();

@@ -27,7 +27,12 @@ impl Storage {
 
     /// Stores an item.
     pub(crate) fn save(&self, area: StorageArea, key: &str, value: &dyn WriteJson) {
-        self.0.store(area, key, &json::to_string(value));
+        self.save_text(area, key, &json::to_string(value));
+    }
+
+    /// Stores an item that is JSON text already.
+    pub(crate) fn save_text(&self, area: StorageArea, key: &str, text: &str) {
+        self.0.store(area, key, text);
     }
 
     /// Removes an item.

@@ -284,7 +284,7 @@ impl Browser for WebBrowser {
                 Ok(policy) => Ok(to_text(&policy)),
                 Err(error) => match error_text(&error).unwrap_or_default() {
                     // Firefox rejects reading a policy that does not exist.
-                    reason if reason.contains("not found") => Ok(None),
+                    reason if text::contains(&reason, "not found") => Ok(None),
                     reason => Err(reason),
                 },
             }
@@ -527,13 +527,13 @@ fn window_id(window: &JsValue) -> Option<WindowId> {
 /// The browsers' words for a failed native port, as measured.
 fn native_problem(words: Option<&str>) -> Problem {
     let (code, sentence) = match words {
-        Some(words) if words.contains("forbidden") => {
+        Some(words) if text::contains(words, "forbidden") => {
             (Code::HostForbidden, "The browser does not let this extension use the Rolecall host program.")
         }
         Some(words)
-            if words.contains("not found")
-                || words.contains("No such native application")
-                || words.contains("An unexpected error occurred") =>
+            if text::contains(words, "not found")
+                || text::contains(words, "No such native application")
+                || text::contains(words, "An unexpected error occurred") =>
         {
             (Code::HostNotInstalled, "The Rolecall host program is not installed for this browser.")
         }
@@ -546,12 +546,12 @@ fn native_problem(words: Option<&str>) -> Problem {
 fn authorize_error(words: &str, interaction: Interaction) -> AuthorizeError {
     match words {
         // The latter is Firefox's, whose window opens all the same where the server cannot be reached.
-        _ if words.contains("could not be loaded") || words.contains("Invalid request") => {
+        _ if text::contains(words, "could not be loaded") || text::contains(words, "Invalid request") => {
             AuthorizeError::PageUnreachable { reason: words.trim_end_matches('.').to_owned() }
         }
         _ if interaction == Interaction::Silent => AuthorizeError::InteractionRequired,
         // "The user did not approve access." and "User cancelled or denied access."
-        _ if words.contains("approve") || words.contains("cancel") => AuthorizeError::Cancelled,
+        _ if text::contains(words, "approve") || text::contains(words, "cancel") => AuthorizeError::Cancelled,
         _ => AuthorizeError::NoBrowser { reason: words.to_owned() },
     }
 }
