@@ -13,6 +13,7 @@ pub mod agent;
 pub mod frame;
 pub mod host;
 pub mod page;
+pub mod role_table;
 pub mod ui;
 
 #[cfg(test)]

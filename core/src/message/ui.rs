@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use crate::Problem;
 use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
+use crate::message::role_table::RoleTable;
 use crate::platform::Step;
-use crate::settings::{CredentialsMode, Layer, ProviderId, RoleKey};
+use crate::settings::{Layer, ProviderId, RoleKey};
 
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";
@@ -87,7 +88,7 @@ pub enum Decision {
 #[json(rename_all = "camelCase")]
 pub enum ToPage {
     /// Every role, in the order of the settings.
-    Roles(Vec<RoleState>),
+    Roles(RoleTable),
     /// Everything else.
     State(Box<State>),
 }
@@ -160,24 +161,6 @@ pub struct ProviderState {
     pub ends_sessions: bool,
     /// Where its settings come from.
     pub layer: Layer,
-}
-
-/// One role.
-#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
-#[json(rename_all = "camelCase")]
-pub struct RoleState {
-    /// The role.
-    pub key: RoleKey,
-    /// The account's alias or digits.
-    pub account: String,
-    /// The role's name.
-    pub name: String,
-    /// The AWS profile's name.
-    pub profile: String,
-    /// A CSS colour.
-    pub color: Option<String>,
-    /// How tools get the credentials.
-    pub credentials: CredentialsMode,
 }
 
 /// A role there are credentials for.

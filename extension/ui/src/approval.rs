@@ -139,7 +139,7 @@ impl Page {
             set_text(&self.title, view.title);
             set_text(&self.role, &view.role);
             set_text(&self.arn, &view.arn);
-            set_marker(&self.marker, view.color.as_deref())?;
+            set_marker(&self.marker, view.color.as_deref().unwrap_or_default())?;
             set_text(&self.program, &view.program);
             set_text(&self.parent, view.parent.as_deref().unwrap_or_default());
             show(&self.parent, view.parent.is_some());

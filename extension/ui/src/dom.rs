@@ -82,12 +82,10 @@ pub(crate) fn show(element: &HtmlElement, shown: bool) {
 }
 
 /// Gives a marker its colour. What is not a colour is ignored by the browser, and the page's own remains.
-pub(crate) fn set_marker(marker: &HtmlElement, color: Option<&str>) -> Result<(), JsValue> {
+pub(crate) fn set_marker(marker: &HtmlElement, color: &str) -> Result<(), JsValue> {
     let style = marker.style();
-    match color {
-        Some(color) => style.set_property("background-color", color),
-        None => style.remove_property("background-color").map(drop),
-    }
+    style.remove_property("background-color")?;
+    style.set_property("background-color", color)
 }
 
 /// Makes these the children of `parent`, in this order, moving as few as possible.

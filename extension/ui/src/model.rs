@@ -4,39 +4,33 @@
 //! role when the state changes under it.
 
 use chrono::{DateTime, Utc};
-use rolecall_core::map::{self, Map};
-use rolecall_core::message::ui::{RoleState, State, ToPage};
+use rolecall_core::message::role_table::{RoleRow, RoleTable};
+use rolecall_core::message::ui::{State, ToPage};
 use rolecall_core::settings::{ProviderId, RoleKey};
 
-use crate::{search, words};
+use crate::search::Search;
 
-/// A page's memory.
+/// A page's memory. A role is the number of its row in the worker's table, until the worker sends another.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
-    roles: Option<Vec<RoleState>>,
+    roles: Option<RoleTable>,
     state: Option<State>,
-    expirations: Map<RoleKey, DateTime<Utc>>,
     query: String,
-    selected: Option<RoleKey>,
+    search: Search,
+    /// The row of the selected role, which may not fit what was typed.
+    selected: Option<usize>,
+    /// Where the selected role is in the list.
+    position: Option<usize>,
     open_account: Option<ProviderId>,
-}
-
-/// A role that fits what was typed.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Found<'a> {
-    /// The role.
-    pub(crate) role: &'a RoleState,
-    /// Which characters of its label were typed.
-    pub(crate) hits: Vec<usize>,
 }
 
 /// Where to move the selection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// One up.
-    Up,
-    /// One down.
-    Down,
+    /// So many up.
+    Up(usize),
+    /// So many down.
+    Down(usize),
     /// To the first.
     First,
     /// To the last.
@@ -49,19 +43,19 @@ impl Model {
         self.roles.as_ref().and(self.state.as_ref())
     }
 
-    /// Every role, in the settings' order.
-    pub(crate) fn roles(&self) -> &[RoleState] {
-        self.roles.as_deref().unwrap_or_default()
+    /// How many roles there are, whatever was typed.
+    pub(crate) fn role_count(&self) -> usize {
+        self.roles.as_ref().map_or(0, RoleTable::len)
     }
 
-    /// Until when there are credentials of a role.
-    pub(crate) fn expiration(&self, role: &RoleKey) -> Option<DateTime<Utc>> {
-        self.expirations.get(role).copied()
+    /// A role.
+    pub(crate) fn role(&self, row: usize) -> Option<RoleRow<'_>> {
+        self.roles.as_ref()?.get(row)
     }
 
     /// Until when there are credentials of each role that has any.
     pub(crate) fn expirations(&self) -> impl Iterator<Item = DateTime<Utc>> {
-        self.expirations.values().copied()
+        self.state.iter().flat_map(|state| &state.sessions).map(|session| session.expiration)
     }
 
     /// What was typed, without the blanks around it.
@@ -74,17 +68,17 @@ impl Model {
     pub(crate) fn receive(&mut self, message: ToPage) {
         let is_first = self.state().is_none();
         match message {
-            ToPage::Roles(roles) => self.roles = Some(roles),
-            ToPage::State(state) => {
-                let sessions = state.sessions.iter();
-                self.expirations =
-                    sessions.map(|session| (session.role.clone(), session.expiration)).collect();
-                self.state = Some(*state);
+            ToPage::Roles(roles) => {
+                let selected = self.selected.and_then(|row| self.role(row)?.key());
+                self.search.set_roles(&roles);
+                self.roles = Some(roles);
+                self.selected = selected.and_then(|key| self.row_of(&key));
             }
+            ToPage::State(state) => self.state = Some(*state),
         }
         if is_first && let Some(state) = self.state() {
-            let busy = state.activities.iter().find_map(|activity| activity.role.clone());
-            self.selected = busy.filter(|busy| self.roles().iter().any(|role| role.key == *busy));
+            let busy = state.activities.iter().find_map(|activity| activity.role.as_ref());
+            self.selected = busy.and_then(|key| self.row_of(key));
         }
         self.keep_selection();
     }
@@ -92,43 +86,48 @@ impl Model {
     /// Takes what was typed, and selects what fits it best.
     pub(crate) fn search(&mut self, query: &str) {
         query.clone_into(&mut self.query);
-        if !self.query().is_empty() {
-            self.selected = self.key_at(0).or(self.selected.take());
+        self.search.set_query(query);
+        if !self.query().is_empty()
+            && let Some(best) = self.found().first()
+        {
+            self.selected = Some(*best);
         }
         self.keep_selection();
     }
 
-    /// Selects a role. One that is not to be seen is not selected.
-    pub(crate) fn select(&mut self, key: &RoleKey) {
-        if self.found().iter().any(|found| found.role.key == *key) {
-            self.selected = Some(key.clone());
-        }
+    /// Selects a role that is in the list.
+    pub(crate) fn select(&mut self, row: usize) {
+        self.selected = Some(row);
+        self.keep_selection();
     }
 
     /// Moves the selection. It stops at either end.
     pub(crate) fn go(&mut self, to: Move) {
         let Some(last) = self.found().len().checked_sub(1) else { return };
-        let here = self.position().unwrap_or_default();
-        self.selected = self.key_at(match to {
-            Move::Up => here.saturating_sub(1),
-            Move::Down => last.min(here + 1),
+        let here = self.position.unwrap_or_default();
+        let position = match to {
+            Move::Up(count) => here.saturating_sub(count),
+            Move::Down(count) => last.min(here + count),
             Move::First => 0,
             Move::Last => last,
-        });
+        };
+        (self.position, self.selected) = (Some(position), self.row_at(position));
     }
 
-    /// The roles that fit what was typed, best first; of equals, and when nothing was typed, in the settings' order.
-    pub(crate) fn found(&self) -> Vec<Found<'_>> {
-        let scored = self.roles().iter().filter_map(|role| {
-            let label = words::role_label(&role.account, &role.name);
-            let other = [role.key.arn.account().as_str(), role.profile.as_str()];
-            let fit = search::fit(&self.query, &label, &other)?;
-            Some((fit.score, Found { role, hits: fit.hits }))
-        });
-        let mut fits: Vec<_> = scored.map(Some).collect();
-        let score = |at: usize| fits[at].as_ref().map(|(score, _)| *score);
-        let order = map::sorted(fits.len(), &|one, other| score(other).cmp(&score(one)));
-        order.into_iter().filter_map(|at| Some(fits[at].take()?.1)).collect()
+    /// The rows of the roles that fit what was typed, best first; of equals, and if nothing was typed, in the worker's
+    /// order.
+    pub(crate) fn found(&self) -> &[usize] {
+        self.search.found()
+    }
+
+    /// The row of the role that is listed here.
+    pub(crate) fn row_at(&self, position: usize) -> Option<usize> {
+        self.found().get(position).copied()
+    }
+
+    /// Which characters of a role's label were typed.
+    pub(crate) fn hits(&self, row: usize) -> Vec<bool> {
+        self.search.hits(row)
     }
 
     /// Whether the actions of a provider's account are shown.
@@ -146,25 +145,29 @@ impl Model {
         self.open_account.take().is_some()
     }
 
-    /// The selected role, if it can be seen.
-    pub(crate) fn selected(&self) -> Option<&RoleKey> {
-        self.position().and(self.selected.as_ref())
+    /// Where the selected role is in the list, if it is.
+    pub(crate) fn position(&self) -> Option<usize> {
+        self.position
     }
 
-    fn position(&self) -> Option<usize> {
-        let selected = self.selected.as_ref()?;
-        self.found().iter().position(|found| found.role.key == *selected)
+    /// The selected role, if it is in the list.
+    pub(crate) fn selected(&self) -> Option<RoleRow<'_>> {
+        self.role(self.row_at(self.position?)?)
     }
 
-    fn key_at(&self, position: usize) -> Option<RoleKey> {
-        self.found().get(position).map(|found| found.role.key.clone())
+    fn row_of(&self, key: &RoleKey) -> Option<usize> {
+        self.roles.as_ref()?.rows().position(|role| role.is(key))
     }
 
     /// Something is always selected while there is something to select. What was selected is remembered while no role
     /// fits, so that it is selected again once the search is cleared.
     fn keep_selection(&mut self) {
-        if self.position().is_none() {
-            self.selected = self.key_at(0).or(self.selected.take());
+        self.position =
+            self.selected.and_then(|selected| self.found().iter().position(|row| *row == selected));
+        if self.position.is_none()
+            && let Some(first) = self.row_at(0)
+        {
+            (self.position, self.selected) = (Some(0), Some(first));
         }
     }
 }
@@ -181,11 +184,11 @@ pub(crate) mod tests {
     }
 
     fn selected(model: &Model) -> Option<&str> {
-        model.selected().map(|key| key.arn.name())
+        model.selected().map(|role| role.name())
     }
 
     fn shown(model: &Model) -> Vec<&str> {
-        model.found().iter().map(|found| found.role.name.as_str()).collect()
+        model.found().iter().map(|row| model.role(*row).unwrap().name()).collect()
     }
 
     #[test]
@@ -210,13 +213,15 @@ pub(crate) mod tests {
     fn the_selection_moves_and_stops_at_either_end() {
         let mut model = model(&["A", "B", "C"]);
         for (to, name) in [
-            (Move::Down, "B"),
-            (Move::Down, "C"),
-            (Move::Down, "C"),
-            (Move::Up, "B"),
+            (Move::Down(1), "B"),
+            (Move::Down(1), "C"),
+            (Move::Down(1), "C"),
+            (Move::Up(1), "B"),
             (Move::First, "A"),
-            (Move::Up, "A"),
+            (Move::Up(1), "A"),
             (Move::Last, "C"),
+            (Move::Up(2), "A"),
+            (Move::Down(7), "C"),
         ] {
             model.go(to);
             assert_eq!(selected(&model), Some(name), "{to:?}");
@@ -226,7 +231,7 @@ pub(crate) mod tests {
     #[test]
     fn the_selection_stays_with_its_role_when_the_state_changes() {
         let mut model = model(&["A", "B", "C"]);
-        model.go(Move::Down);
+        model.go(Move::Down(1));
         tell(&mut model, state_with(["New", "C", "B", "A"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model), Some("B"));
     }
@@ -255,7 +260,7 @@ pub(crate) mod tests {
         model.go(Move::Last);
         model.search("zzz");
         assert_eq!((shown(&model), selected(&model)), (vec![], None));
-        model.go(Move::Down);
+        model.go(Move::Down(1));
         model.search("");
         assert_eq!(selected(&model), Some("B"));
     }
@@ -264,7 +269,7 @@ pub(crate) mod tests {
     fn a_state_that_arrives_during_a_search_leaves_the_selection_alone() {
         let mut model = model(&["Admin", "Auditor", "Reader"]);
         model.search("a");
-        model.go(Move::Down);
+        model.go(Move::Down(1));
         let before = selected(&model).map(str::to_owned);
         tell(&mut model, state_with(["Admin", "Auditor", "Reader"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model).map(str::to_owned), before);
@@ -277,7 +282,7 @@ pub(crate) mod tests {
         other.key.provider = "other".parse().unwrap();
         let mut model = Model::default();
         tell(&mut model, state_with(vec![role("acme", "A"), other.clone()]));
-        model.go(Move::Down);
-        assert_eq!(model.selected(), Some(&other.key));
+        model.go(Move::Down(1));
+        assert!(model.selected().unwrap().is(&other.key));
     }
 }

@@ -69,6 +69,13 @@ impl Opened {
         })
     }
 
+    /// Gives the page its style sheets, so that it has a layout.
+    pub(crate) fn dress(&self) {
+        let style = document().create_element("style").unwrap();
+        style.append_with_str_1(STYLE).unwrap();
+        self.root.append_child(&style).unwrap();
+    }
+
     /// The window of the question of this id, which has heard nothing yet.
     pub(crate) fn question(id: u32) -> Self {
         Self::page(APPROVAL, |root, api| Approval::open(root, api, Opening::default(), id))
@@ -129,6 +136,33 @@ impl Opened {
         );
         let turn: Promise = turn.call0(&JsValue::NULL).unwrap().unchecked_into();
         JsFuture::from(turn).await.unwrap();
+    }
+
+    /// Scrolls the list, and waits until the page has heard of it.
+    pub(crate) async fn scroll_to(&self, top: i32) {
+        let list = self.get("#roles");
+        list.set_scroll_top(top);
+        let scrolled = Function::new_with_args(
+            "list",
+            "return new Promise(done => list.addEventListener('scroll', done, { once: true }))",
+        );
+        let scrolled: Promise = scrolled.call1(&JsValue::NULL, &list).unwrap().unchecked_into();
+        JsFuture::from(scrolled).await.unwrap();
+    }
+
+    /// The names of the options in sight, from top to bottom.
+    pub(crate) fn in_sight(&self) -> Vec<String> {
+        let list = self.get("#roles").get_bounding_client_rect();
+        let options = self.root.query_selector_all("[role=option]").unwrap();
+        let options =
+            (0..options.length()).map(|index| options.item(index).unwrap().unchecked_into::<Element>());
+        options
+            .filter(|option| {
+                let place = option.get_bounding_client_rect();
+                place.top() >= list.top() && place.bottom() <= list.bottom()
+            })
+            .map(|option| option.get_attribute("aria-label").unwrap())
+            .collect()
     }
 
     /// Waits for an element's text to change.
@@ -262,6 +296,7 @@ fn document() -> Document {
 
 const POPUP: &str = include_str!("../../pages/popup.html");
 const APPROVAL: &str = include_str!("../../pages/approval.html");
+const STYLE: &str = concat!(include_str!("../../pages/common.css"), include_str!("../../pages/popup.css"));
 
 /// The extension API as far as the pages use it, and the worker at the other end of the port.
 const BROWSER: &str = r"

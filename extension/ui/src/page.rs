@@ -10,9 +10,8 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
 
-use rolecall_core::settings::RoleKey;
-
 use crate::dom::{arrange, by_id, copy, part, set_attribute, set_marker, set_state, set_text, show};
+use crate::model::Model;
 use crate::view::{ActionsView, Content, HostView, ProblemView, View};
 use crate::words;
 use providers::Providers;
@@ -107,30 +106,46 @@ impl Page {
         })
     }
 
-    /// Shows a view.
-    pub(crate) fn show(&self, view: &View) -> Result<(), JsValue> {
+    /// The positions in the list whose options are to be drawn.
+    pub(crate) fn positions(&self, model: &Model) -> Vec<usize> {
+        self.role_rows.borrow_mut().positions(model)
+    }
+
+    /// Says whether a person has scrolled so far that other options are in sight.
+    pub(crate) fn scrolled(&self, model: &Model) -> bool {
+        self.role_rows.borrow_mut().scrolled(&self.list, model.found().len())
+    }
+
+    /// How many options are in sight at once.
+    pub(crate) fn per_page(&self) -> usize {
+        self.role_rows.borrow().per_page(&self.list)
+    }
+
+    /// Shows a view of a model.
+    pub(crate) fn show(&self, model: &Model, view: View) -> Result<(), JsValue> {
         set_attribute(&self.app, "data-content", Some(content(view.content)))?;
         // Not `aria-busy`: assistive technology may keep silent about what changes in a busy part of a page.
         set_state(&self.app, "data-busy", view.busy)?;
         self.provider_rows.borrow_mut().show(&self.providers, &view.providers)?;
         self.app.style().set_property("--count", &view.role_count.to_string())?;
-        let active = self.role_rows.borrow_mut().show(&self.list, &view.options, &self.document)?;
+        self.list.style().set_property("--found", &view.found_count.to_string())?;
+        let active = self.role_rows.borrow_mut().show(&self.list, view.options, &self.document)?;
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
-        set_state(&self.search, "aria-expanded", !view.options.is_empty())?;
+        set_state(&self.search, "aria-expanded", view.found_count > 0)?;
         self.show_actions(view.actions.as_ref())?;
         self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);
         self.show_left_out(&view.left_out, view.content)?;
         self.show_host(&view.host)?;
         // Last: what else is shown decides how much of the list there is to see.
-        self.role_rows.borrow_mut().reveal(active.as_deref(), view.problem.is_some());
+        self.role_rows.borrow_mut().reveal(model);
         self.keep_focus()
     }
 
-    /// The role whose option an event happened in.
-    pub(crate) fn role_at(&self, target: &Element) -> Option<RoleKey> {
+    /// The row of the role whose option an event happened in.
+    pub(crate) fn role_at(&self, target: &Element) -> Option<usize> {
         let option = target.closest("[role=option]").ok()??;
-        self.role_rows.borrow().key_of(&option)
+        self.role_rows.borrow().role_of(&option)
     }
 
     /// The command that can be copied.
@@ -145,7 +160,7 @@ impl Page {
         set_attribute(&self.chosen_label, "title", Some(&actions.label))?;
         set_text(&self.chosen_profile, &actions.profile);
         set_attribute(&self.chosen_profile, "title", Some(&actions.profile))?;
-        set_marker(&self.chosen_marker, actions.color.as_deref())?;
+        set_marker(&self.chosen_marker, &actions.color)?;
         // Not `disabled`: that would take the focus from the button that was just pressed.
         for button in [&self.sign_in, &self.open_console] {
             set_state(button, "aria-disabled", actions.busy)?;

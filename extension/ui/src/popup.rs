@@ -17,7 +17,7 @@ use crate::dom::{listen, set_text};
 use crate::model::{Model, Move};
 use crate::page::Page;
 use crate::page::providers::{AccountAction, action_at, focus_account};
-use crate::view::View;
+use crate::view::{ActionsView, View};
 use crate::{time, words};
 
 /// The popup.
@@ -60,7 +60,8 @@ impl Popup {
     fn show(self: &Rc<Self>) {
         let now = Utc::now();
         let model = self.model.borrow();
-        if let Err(error) = self.page.show(&View::of(&model, now)) {
+        let view = View::of(&model, &self.page.positions(&model), now);
+        if let Err(error) = self.page.show(&model, view) {
             console::error_2(&"Rolecall cannot show the state:".into(), &error);
         }
 
@@ -77,6 +78,7 @@ impl Popup {
         let page = &self.page;
         self.on(&page.search, "input", |this, _: Event| this.typed())?;
         self.on(&page.search, "keydown", |this, event: KeyboardEvent| this.key(&event))?;
+        self.on(&page.list, "scroll", |this, _: Event| this.scrolled())?;
         self.on(&page.list, "mousedown", |this, event: Event| this.keep_focus(&event))?;
         self.on(&page.list, "click", |this, event: Event| this.clicked_role(&event))?;
         self.on(&page.list, "dblclick", |this, event: Event| {
@@ -122,8 +124,10 @@ impl Popup {
             return;
         }
         match event.key().as_str() {
-            "ArrowUp" => self.go(Move::Up),
-            "ArrowDown" => self.go(Move::Down),
+            "ArrowUp" => self.go(Move::Up(1)),
+            "ArrowDown" => self.go(Move::Down(1)),
+            "PageUp" => self.go(Move::Up(self.page.per_page())),
+            "PageDown" => self.go(Move::Down(self.page.per_page())),
             "Home" => self.go(Move::First),
             "End" => self.go(Move::Last),
             "Enter" => self.act(Action::SignIn),
@@ -142,6 +146,12 @@ impl Popup {
         self.show();
     }
 
+    fn scrolled(self: &Rc<Self>) {
+        if self.page.scrolled(&self.model.borrow()) {
+            self.show();
+        }
+    }
+
     /// The focus stays in the search, so that one can go on typing.
     fn keep_focus(&self, event: &Event) {
         if self.role_under(event).is_some() {
@@ -150,13 +160,13 @@ impl Popup {
     }
 
     fn clicked_role(self: &Rc<Self>, event: &Event) {
-        if let Some(key) = self.role_under(event) {
-            self.model.borrow_mut().select(&key);
+        if let Some(row) = self.role_under(event) {
+            self.model.borrow_mut().select(row);
             self.show();
         }
     }
 
-    fn role_under(&self, event: &Event) -> Option<RoleKey> {
+    fn role_under(&self, event: &Event) -> Option<usize> {
         self.page.role_at(event.target()?.dyn_ref()?)
     }
 
@@ -164,11 +174,10 @@ impl Popup {
     fn act(&self, action: Action) {
         let intent = {
             let model = self.model.borrow();
-            let view = View::of(&model, Utc::now());
-            let possible = view.actions.as_ref().is_some_and(|actions| {
+            let possible = ActionsView::of(&model).is_some_and(|actions| {
                 !actions.busy && (action != Action::WriteProfile || actions.no_profile.is_none())
             });
-            model.selected().filter(|_| possible).map(|key| action.intent(key.clone()))
+            model.selected().filter(|_| possible).and_then(|role| Some(action.intent(role.key()?)))
         };
         if let Some(intent) = intent {
             self.send(&intent);
@@ -177,7 +186,7 @@ impl Popup {
 
     /// Ends what waits for the person.
     fn cancel(&self) {
-        let role = self.model.borrow().selected().cloned();
+        let role = self.model.borrow().selected().and_then(|role| role.key());
         self.send(&Intent::Cancel { role });
     }
 

@@ -4,12 +4,13 @@
 //! decides nothing.
 
 use chrono::{DateTime, Utc};
-use rolecall_core::message::ui::{HostState, ProviderState, RoleState, State};
+use rolecall_core::message::role_table::RoleRow;
+use rolecall_core::message::ui::{Activity, HostState, ProviderState, State};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{CredentialsMode, ProviderId, RoleKey};
+use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
 
-use crate::model::{Found, Model};
+use crate::model::Model;
 use crate::time::TimeLeft;
 use crate::words;
 
@@ -22,7 +23,9 @@ pub(crate) struct View {
     pub(crate) providers: Vec<ProviderView>,
     /// How many roles there are, whatever was typed: the list keeps that height.
     pub(crate) role_count: usize,
-    /// The roles that fit what was typed.
+    /// How many of them fit what was typed.
+    pub(crate) found_count: usize,
+    /// Those of them that are drawn.
     pub(crate) options: Vec<OptionView>,
     /// What can be done with the selected role.
     pub(crate) actions: Option<ActionsView>,
@@ -71,7 +74,12 @@ pub(crate) struct ProviderView {
 /// A role in the list.
 #[derive(Debug, PartialEq)]
 pub(crate) struct OptionView {
-    pub(crate) key: RoleKey,
+    /// Its row in the worker's table.
+    pub(crate) row: usize,
+    /// Where it is in the list.
+    pub(crate) position: usize,
+    /// How many there are in the list.
+    pub(crate) count: usize,
     /// Its accessible name, "ACCOUNT / ROLE".
     pub(crate) label: String,
     /// What else there is to hear about it.
@@ -81,8 +89,8 @@ pub(crate) struct OptionView {
     /// The provider's name, where there are several.
     pub(crate) provider: Option<String>,
     pub(crate) left: Option<TimeLeft>,
-    /// A CSS colour, as the settings have it: not checked.
-    pub(crate) color: Option<String>,
+    /// A CSS colour, as the settings have it: not checked. Empty without one.
+    pub(crate) color: String,
     pub(crate) selected: bool,
     pub(crate) busy: bool,
 }
@@ -100,7 +108,7 @@ pub(crate) struct Piece {
 pub(crate) struct ActionsView {
     pub(crate) label: String,
     pub(crate) profile: String,
-    pub(crate) color: Option<String>,
+    pub(crate) color: String,
     /// Why no profile can be written.
     pub(crate) no_profile: Option<&'static str>,
     /// Whether something is being done with the role: no further action is taken meanwhile.
@@ -141,21 +149,21 @@ pub(crate) enum HostView {
 }
 
 impl View {
-    /// The view of a model at a time.
-    pub(crate) fn of(model: &Model, now: DateTime<Utc>) -> Self {
+    /// The view of a model at a time, with the roles at these positions of the list.
+    pub(crate) fn of(model: &Model, positions: &[usize], now: DateTime<Utc>) -> Self {
         let nothing = State::default();
         let state = model.state().unwrap_or(&nothing);
-        let found = model.found();
-        let content = content(model, found.len());
+        let content = content(model);
         Self {
             content,
             providers: state.providers.iter().map(|provider| ProviderView::of(provider, model)).collect(),
-            role_count: model.roles().len(),
-            options: found.iter().map(|found| OptionView::of(found, model, state, now)).collect(),
-            actions: found
+            role_count: model.role_count(),
+            found_count: model.found().len(),
+            options: positions
                 .iter()
-                .find(|found| is_selected(model, found.role))
-                .map(|found| ActionsView::of(found.role, state)),
+                .filter_map(|position| OptionView::of(*position, model, state, now))
+                .collect(),
+            actions: ActionsView::of(model),
             busy: !state.activities.is_empty(),
             status: match (state.activities.last(), &state.done) {
                 (Some(activity), _) => words::step(activity.step).to_owned(),
@@ -186,52 +194,57 @@ impl ProviderView {
 }
 
 impl OptionView {
-    fn of(found: &Found<'_>, model: &Model, state: &State, now: DateTime<Utc>) -> Self {
-        let role = found.role;
-        let key = role.key.clone();
-        let label = words::role_label(&role.account, &role.name);
-        let provider = state.providers.iter().find(|provider| provider.id == key.provider);
+    fn of(position: usize, model: &Model, state: &State, now: DateTime<Utc>) -> Option<Self> {
+        let row = model.row_at(position)?;
+        let role = model.role(row)?;
+        let provider = state.providers.iter().find(|provider| provider.id.as_str() == role.provider);
         let provider = provider.filter(|_| state.providers.len() > 1).map(|provider| provider.label.clone());
-        let left = model.expiration(&key).map(|expiration| TimeLeft::until(expiration, now));
-        let description = left
-            .map(words::time_left_spoken)
-            .into_iter()
-            .chain(provider.iter().map(|provider| format!("{provider}.")))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let role_starts = role.account.chars().count() + words::SEPARATOR.chars().count();
-        Self {
-            selected: is_selected(model, role),
-            busy: state.activities.iter().any(|activity| activity.role.as_ref() == Some(&key)),
-            account: pieces(&role.account, 0, &found.hits),
-            role: pieces(&role.name, role_starts, &found.hits),
-            color: role.color.clone(),
-            key,
-            label,
-            description,
+        let session = state.sessions.iter().find(|session| role.is(&session.role));
+        let left = session.map(|session| TimeLeft::until(session.expiration, now));
+        let hits = model.hits(row);
+        // Every character of a role's name is a byte.
+        let role_starts = hits.len().saturating_sub(role.name().len());
+        Some(Self {
+            row,
+            position,
+            count: model.found().len(),
+            selected: model.position() == Some(position),
+            busy: activity(&role, state).is_some(),
+            account: pieces(role.account, &hits),
+            role: pieces(role.name(), &hits[role_starts..]),
+            color: role.color.to_owned(),
+            label: words::role_label(role.account, role.name()),
+            description: words::option_description(left, provider.as_deref()),
             provider,
             left,
-        }
+        })
     }
 }
 
 impl ActionsView {
-    fn of(role: &RoleState, state: &State) -> Self {
+    /// What can be done with the selected role, if one is.
+    pub(crate) fn of(model: &Model) -> Option<Self> {
+        let (role, state) = (model.selected()?, model.state()?);
         let console_only = role.credentials == CredentialsMode::None;
-        let activity = state.activities.iter().find(|activity| activity.role.as_ref() == Some(&role.key));
-        Self {
+        let activity = activity(&role, state);
+        Some(Self {
             busy: activity.is_some(),
             can_be_cancelled: activity.is_some_and(|activity| activity.step == Step::WaitingForPerson),
-            label: words::role_label(&role.account, &role.name),
+            label: words::role_label(role.account, role.name()),
             profile: if console_only {
                 words::CONSOLE_ONLY_SHORT.to_owned()
             } else {
-                words::profile(&role.profile)
+                words::profile(role.profile)
             },
-            color: role.color.clone(),
+            color: role.color.to_owned(),
             no_profile: console_only.then_some(words::CONSOLE_ONLY),
-        }
+        })
     }
+}
+
+/// What is being done with a role.
+fn activity<'a>(role: &RoleRow<'_>, state: &'a State) -> Option<&'a Activity> {
+    state.activities.iter().find(|activity| activity.role.as_ref().is_some_and(|key| role.is(key)))
 }
 
 impl ProblemView {
@@ -268,10 +281,10 @@ impl HostView {
     }
 }
 
-fn content(model: &Model, found: usize) -> Content {
+fn content(model: &Model) -> Content {
     let Some(state) = model.state() else { return Content::Loading };
-    if !model.roles().is_empty() {
-        return if found > 0 { Content::Roles } else { Content::NoMatch };
+    if model.role_count() > 0 {
+        return if model.found().is_empty() { Content::NoMatch } else { Content::Roles };
     }
     match (&state.host, state.providers.is_empty()) {
         // The host is connected once the machine's settings are there: until then, nothing is known to be missing.
@@ -281,15 +294,11 @@ fn content(model: &Model, found: usize) -> Content {
     }
 }
 
-fn is_selected(model: &Model, role: &RoleState) -> bool {
-    model.selected() == Some(&role.key)
-}
-
-/// `text`, which starts at the given place of a label, cut where hits begin and end.
-fn pieces(text: &str, start: usize, hits: &[usize]) -> Vec<Piece> {
+/// A text, cut where hits begin and end.
+fn pieces(text: &str, hits: &[bool]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (at, character) in text.chars().enumerate() {
-        let hit = hits.binary_search(&(start + at)).is_ok();
+        let hit = hits.get(at) == Some(&true);
         match pieces.last_mut() {
             Some(piece) if piece.hit == hit => piece.text.push(character),
             _ => pieces.push(Piece { text: character.into(), hit }),

@@ -35,10 +35,20 @@ pub(crate) fn time_left(left: TimeLeft) -> String {
 }
 
 /// The remaining lifetime as a sentence, for screen readers.
-pub(crate) fn time_left_spoken(left: TimeLeft) -> String {
+fn time_left_spoken(left: TimeLeft) -> String {
     match left {
         TimeLeft::Expired => "Credentials expired.".into(),
         _ => format!("Signed in, {} left.", time_left(left)),
+    }
+}
+
+/// What screen readers say of a role besides its name.
+pub(crate) fn option_description(left: Option<TimeLeft>, provider: Option<&str>) -> String {
+    let left = left.map(time_left_spoken).unwrap_or_default();
+    match provider {
+        None => left,
+        Some(provider) if left.is_empty() => format!("{provider}."),
+        Some(provider) => format!("{left} {provider}."),
     }
 }
 

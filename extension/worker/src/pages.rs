@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use rolecall_core::json;
 use rolecall_core::map::Map;
-use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, ToPage};
 use rolecall_core::settings::Effective;
 
 use crate::approvals::Approvals;
@@ -42,7 +42,17 @@ pub(crate) struct Pages {
     /// The last page's number.
     pub(crate) last_number: Cell<u32>,
     /// What the pages were sent last.
-    pub(crate) sent: RefCell<Option<(Rc<Effective>, State)>>,
+    pub(crate) sent: RefCell<Option<Sent>>,
+}
+
+/// The messages that the pages were sent last.
+#[derive(Default)]
+pub(crate) struct Sent {
+    /// The settings that the roles are of.
+    effective: Rc<Effective>,
+    /// With ten thousand of them it takes a while to put together.
+    roles: JsonText,
+    state: JsonText,
 }
 
 impl Pages {
@@ -70,16 +80,11 @@ impl Pages {
             message: Box::new(move |message| receiving.receive(&message)),
             closed: Box::new(move |_| closing.closed(number, approval)),
         });
-        if self.sent.borrow().is_some() {
-            // The others are sent what has changed first, so that all have been sent the same.
-            self.publish();
-            let messages = [
-                ToPage::Roles(View::roles(&self.settings.current())),
-                ToPage::State(Box::new(self.view.state())),
-            ];
-            for message in messages {
-                send(&*port, &json::to_string(&message));
-            }
+        // The others are sent what has changed first, so that all have been sent the same.
+        self.publish();
+        if let Some(sent) = &*self.sent.borrow() {
+            send(&*port, &sent.roles);
+            send(&*port, &sent.state);
         }
         self.open.borrow_mut().insert(number, port);
         for message in early {
@@ -97,7 +102,7 @@ impl Pages {
             let beginning = async move {
                 wait.await;
                 if this.sent.borrow().is_none() {
-                    this.send_changes(None);
+                    this.send_changes(Sent::default());
                 }
             };
             self.browser.spawn(beginning.boxed_local());
@@ -106,32 +111,40 @@ impl Pages {
 
     /// Sends every page what has changed.
     pub(crate) fn publish(&self) {
-        let sent = self.sent.take();
-        if sent.is_some() {
+        if let Some(sent) = self.sent.take() {
             self.send_changes(sent);
         }
     }
 
-    fn send_changes(&self, sent: Option<(Rc<Effective>, State)>) {
-        let (effective, state) = (self.settings.current(), self.view.state());
-        self.sent.replace(Some((Rc::clone(&effective), state.clone())));
-        let is_busy = !state.activities.is_empty();
-        let (sent_settings, sent_state) = sent.unzip();
-        let is_known = sent_settings.is_some_and(|settings| Rc::ptr_eq(&settings, &effective));
-        let roles = (!is_known).then(|| ToPage::Roles(View::roles(&effective)));
-        let state = (sent_state.as_ref() != Some(&state)).then(|| ToPage::State(Box::new(state)));
-        let ports: Vec<_> = self.open.borrow().values().cloned().collect();
-        for (item, message) in [(SHOWN_ROLES, roles), (SHOWN_STATE, state)] {
-            let Some(message) = message else { continue };
-            let text = json::to_string(&message);
-            for port in &ports {
-                send(&**port, &text);
+    fn send_changes(&self, mut sent: Sent) {
+        let effective = self.settings.current();
+        if !Rc::ptr_eq(&effective, &sent.effective) {
+            let roles = json::to_string(&ToPage::Roles(View::roles(&effective)));
+            if roles != sent.roles {
+                self.send_all(SHOWN_ROLES, &roles, true);
+                sent.roles = roles;
             }
-            if text.len() > MAX_SHOWN_BYTES {
-                self.storage.remove(StorageArea::Session, item);
-            } else if !is_busy {
-                self.storage.save_text(StorageArea::Session, item, &text);
-            }
+            sent.effective = effective;
+        }
+        let state = self.view.state();
+        let is_stored = state.activities.is_empty();
+        let state = json::to_string(&ToPage::State(Box::new(state)));
+        if state != sent.state {
+            self.send_all(SHOWN_STATE, &state, is_stored);
+            sent.state = state;
+        }
+        self.sent.replace(Some(sent));
+    }
+
+    /// Sends a message to all pages, and stores it for the next background.
+    fn send_all(&self, item: &str, message: &str, is_stored: bool) {
+        for port in self.open.borrow().values() {
+            send(&**port, message);
+        }
+        if message.len() > MAX_SHOWN_BYTES {
+            self.storage.remove(StorageArea::Session, item);
+        } else if is_stored {
+            self.storage.save_text(StorageArea::Session, item, message);
         }
     }
 

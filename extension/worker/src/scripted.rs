@@ -24,7 +24,8 @@ use rolecall_core::message::host::{
     WorkerRequest, WorkerResponse,
 };
 use rolecall_core::message::page::SettingsPage;
-use rolecall_core::message::ui::{Intent, PORT_NAME, RoleState, State, ToPage};
+use rolecall_core::message::role_table::RoleTable;
+use rolecall_core::message::ui::{Intent, PORT_NAME, State, ToPage};
 use rolecall_core::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, RandomnessError};
 use rolecall_core::settings::{Reading, Redirect, RoleKey};
 use rolecall_core::url::Url;
@@ -159,7 +160,7 @@ impl Popup<'_> {
     }
 
     /// The lists of roles that it was sent.
-    pub(crate) fn role_lists(&self) -> Vec<Vec<RoleState>> {
+    pub(crate) fn role_lists(&self) -> Vec<RoleTable> {
         self.world.run();
         let roles = |message: &String| match json::from_str(message).unwrap() {
             ToPage::State(_) => None,

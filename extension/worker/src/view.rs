@@ -5,7 +5,8 @@ use std::rc::Rc;
 use rolecall_core::map::Map;
 use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
 use rolecall_core::message::page::PageRequest;
-use rolecall_core::message::ui::{ProviderState, RoleSession, RoleState, State};
+use rolecall_core::message::role_table::{RoleRow, RoleTable};
+use rolecall_core::message::ui::{ProviderState, RoleSession, State};
 use rolecall_core::oidc::Person;
 use rolecall_core::settings::{Effective, ProviderId};
 
@@ -31,16 +32,20 @@ pub(crate) struct View {
 
 impl View {
     /// Every role of these settings.
-    pub(crate) fn roles(effective: &Effective) -> Vec<RoleState> {
-        let role = |role: &rolecall_core::settings::Sourced<rolecall_core::settings::Role>| RoleState {
-            key: role.value.key(),
-            account: effective.account_label(role.value.arn.account()).to_owned(),
-            name: role.value.arn.name().to_owned(),
-            profile: effective.profile_name(&role.value).to_string(),
-            color: role.value.color.clone(),
-            credentials: role.value.credentials,
-        };
-        effective.roles().map(role).collect()
+    pub(crate) fn roles(effective: &Effective) -> RoleTable {
+        let mut table = RoleTable::default();
+        for role in effective.roles() {
+            let role = &role.value;
+            table.push(RoleRow {
+                provider: role.provider.as_str(),
+                arn: role.arn.as_str(),
+                account: effective.account_label(role.arn.account()),
+                profile: effective.profile_name(role).as_str(),
+                color: role.color.as_deref().unwrap_or_default(),
+                credentials: role.credentials,
+            });
+        }
+        table
     }
 
     /// Everything else that a page shows.

@@ -1,16 +1,16 @@
-//! The options of the roles' listbox.
+//! The options of the roles' listbox, of which only those in sight and a few around them are drawn.
 //!
-//! Each role keeps its element and its id for as long as it is in the state, wherever it stands in the list: assistive
-//! technology follows `aria-activedescendant` by that id.
+//! Each option is placed by its position in the list, and the listbox is as high as if all were drawn: both are left to the style
+//! sheet. The selected option is always drawn, since `aria-activedescendant` names it. An option's id is its role's, so that
+//! assistive technology hears of a selection that has moved.
 
-use rolecall_core::map::Map;
-use rolecall_core::settings::RoleKey;
 use wasm_bindgen::JsValue;
 use web_sys::{
     Document, Element, HtmlElement, HtmlTemplateElement, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use crate::dom::{arrange, copy, part, set_attribute, set_marker, set_pieces, set_state, set_text};
+use crate::model::Model;
 use crate::time::TimeLeft;
 use crate::view::OptionView;
 use crate::words;
@@ -18,12 +18,15 @@ use crate::words;
 /// The options.
 pub(super) struct Roles {
     template: HtmlTemplateElement,
-    rows: Map<RoleKey, Row>,
-    /// How many elements were ever made, for their ids.
-    made: usize,
-    /// What was last scrolled to: the option's id, and whether a problem took a part of the list's room.
-    revealed: (Option<String>, bool),
+    /// Those that are drawn, in the order of the list.
+    rows: Vec<Row>,
+    /// The first position in sight, as far as is known.
+    first: usize,
+    revealed: Revealed,
 }
+
+/// What was scrolled to last: the selected role, its position, and whether a problem took a part of the list's room.
+type Revealed = Option<(usize, usize, bool)>;
 
 struct Row {
     element: HtmlElement,
@@ -32,66 +35,109 @@ struct Row {
     role: HtmlElement,
     account: HtmlElement,
     left: HtmlElement,
+    /// What it shows.
+    view: Option<OptionView>,
 }
 
 impl Roles {
     pub(super) fn new(template: HtmlTemplateElement) -> Self {
-        Self { template, rows: Map::new(), made: 0, revealed: (None, false) }
+        Self { template, rows: Vec::new(), first: 0, revealed: None }
     }
 
-    /// Shows the options in their order, and returns the id of the selected one.
+    /// The positions whose options are to be drawn.
+    pub(super) fn positions(&mut self, model: &Model) -> Vec<usize> {
+        let selected = model.position();
+        if let Some(selected) = selected.filter(|_| self.revealed != to_reveal(model)) {
+            self.first = selected;
+        }
+        let count = model.found().len();
+        let start = self.first.min(count).saturating_sub(ABOVE);
+        let end = count.min(self.first + BELOW);
+        let before = selected.filter(|selected| *selected < start);
+        let after = selected.filter(|selected| *selected >= end);
+        before.into_iter().chain(start..end).chain(after).collect()
+    }
+
+    /// Notes how far a person has scrolled. Says whether other options are in sight now.
+    pub(super) fn scrolled(&mut self, list: &Element, count: usize) -> bool {
+        let [top, height, count] = [
+            i64::from(list.scroll_top()),
+            list.scroll_height().into(),
+            i64::try_from(count).unwrap_or(i64::MAX),
+        ];
+        let first = usize::try_from(top * count / height.max(1)).unwrap_or_default();
+        std::mem::replace(&mut self.first, first) != first
+    }
+
+    /// How many options are in sight at once.
+    pub(super) fn per_page(&self, list: &Element) -> usize {
+        let height = self.rows.first().map_or(0, |row| row.element.offset_height());
+        usize::try_from(list.client_height() / height.max(1)).unwrap_or_default().max(1)
+    }
+
+    /// Shows options in their order, and returns the id of the selected one. Elements are used again: first for the same role,
+    /// then for any.
     pub(super) fn show(
         &mut self,
         list: &Element,
-        views: &[OptionView],
+        views: Vec<OptionView>,
         document: &Document,
     ) -> Result<Option<String>, JsValue> {
-        self.rows.retain(|key, row| row.element.is_connected() || views.iter().any(|view| view.key == *key));
-        let mut shown = Vec::with_capacity(views.len());
-        let mut active = None;
+        let (mut active, mut shown) = (None, Vec::with_capacity(views.len()));
+        // Those of roles that go out of sight are free for others.
+        let is_shown = |row: &Row| views.iter().any(|view| row.role() == Some(view.row));
+        let mut free: Vec<_> = self.rows.extract_if(.., |row| !is_shown(row)).collect();
         for view in views {
-            if !self.rows.contains_key(&view.key) {
-                self.made += 1;
-                let row = Row::new(&self.template, &format!("role-{}", self.made))?;
-                self.rows.insert(view.key.clone(), row);
-            }
-            let Some(row) = self.rows.get(&view.key) else { continue };
+            let mut row = match self.rows.iter().position(|row| row.role() == Some(view.row)) {
+                Some(at) => self.rows.swap_remove(at),
+                None => match free.pop() {
+                    Some(row) => row,
+                    None => Row::new(&self.template)?,
+                },
+            };
+            let is_selected = view.selected;
             row.show(view, document)?;
-            if view.selected {
+            if is_selected {
                 active = Some(row.element.id());
             }
-            shown.push(row.element.clone());
+            shown.push(row);
         }
-        arrange(list, &shown.iter().collect::<Vec<_>>())?;
-
+        self.rows = shown;
+        arrange(list, &self.rows.iter().map(|row| &row.element).collect::<Vec<_>>())?;
         Ok(active)
     }
 
     /// Scrolls the selected option into sight when another is selected or the room for the list changed, and not
     /// otherwise: a person may have scrolled elsewhere.
-    pub(super) fn reveal(&mut self, active: Option<&str>, with_problem: bool) {
-        let now = (active.map(str::to_owned), with_problem);
-        if now == self.revealed {
+    pub(super) fn reveal(&mut self, model: &Model) {
+        let to_reveal = to_reveal(model);
+        if to_reveal == self.revealed {
             return;
         }
-        if let Some(row) = self.rows.values().find(|row| Some(row.element.id().as_str()) == active) {
+        let selected = self.rows.iter().find(|row| row.view.as_ref().is_some_and(|view| view.selected));
+        if let Some(row) = selected {
             let nearest = ScrollIntoViewOptions::new();
             nearest.set_block(ScrollLogicalPosition::Nearest);
             row.element.scroll_into_view_with_scroll_into_view_options(&nearest);
         }
-        self.revealed = now;
+        self.revealed = to_reveal;
     }
 
     /// Which role an option stands for.
-    pub(super) fn key_of(&self, option: &Element) -> Option<RoleKey> {
-        self.rows.iter().find(|(_, row)| row.element.is_same_node(Some(option))).map(|(key, _)| key.clone())
+    pub(super) fn role_of(&self, option: &Element) -> Option<usize> {
+        self.rows.iter().find(|row| row.element.is_same_node(Some(option)))?.role()
     }
 }
 
+fn to_reveal(model: &Model) -> Revealed {
+    let position = model.position()?;
+    let with_problem = model.state().is_some_and(|state| state.problem.is_some());
+    Some((model.row_at(position)?, position, with_problem))
+}
+
 impl Row {
-    fn new(template: &HtmlTemplateElement, id: &str) -> Result<Self, JsValue> {
+    fn new(template: &HtmlTemplateElement) -> Result<Self, JsValue> {
         let element = copy(template)?;
-        element.set_id(id);
         Ok(Self {
             marker: part(&element, "marker")?,
             names: part(&element, "names")?,
@@ -99,10 +145,22 @@ impl Row {
             account: part(&element, "account")?,
             left: part(&element, "left")?,
             element,
+            view: None,
         })
     }
 
-    fn show(&self, view: &OptionView, document: &Document) -> Result<(), JsValue> {
+    fn role(&self) -> Option<usize> {
+        self.view.as_ref().map(|view| view.row)
+    }
+
+    fn show(&mut self, view: OptionView, document: &Document) -> Result<(), JsValue> {
+        if self.view.as_ref() == Some(&view) {
+            return Ok(());
+        }
+        self.element.set_id(&format!("role-{}", view.row));
+        self.element.style().set_property("--position", &view.position.to_string())?;
+        set_attribute(&self.element, "aria-posinset", Some(&(view.position + 1).to_string()))?;
+        set_attribute(&self.element, "aria-setsize", Some(&view.count.to_string()))?;
         set_attribute(&self.element, "aria-label", Some(&view.label))?;
         // Not on the option itself: where there is no description, the title would be read out as one.
         set_attribute(&self.names, "title", Some(&view.label))?;
@@ -110,12 +168,14 @@ impl Row {
         set_attribute(&self.element, "aria-description", description)?;
         set_state(&self.element, "aria-selected", view.selected)?;
         set_state(&self.element, "data-busy", view.busy)?;
-        set_marker(&self.marker, view.color.as_deref())?;
+        set_marker(&self.marker, &view.color)?;
         set_pieces(&self.role, &view.role, document)?;
         set_pieces(&self.account, &view.account, document)?;
         set_attribute(&self.account, "data-provider", view.provider.as_deref())?;
         set_text(&self.left, &view.left.map(words::time_left).unwrap_or_default());
-        set_attribute(&self.left, "data-left", view.left.map(tone))
+        set_attribute(&self.left, "data-left", view.left.map(tone))?;
+        self.view = Some(view);
+        Ok(())
     }
 }
 
@@ -126,3 +186,8 @@ fn tone(left: TimeLeft) -> &'static str {
         TimeLeft::Expired => "expired",
     }
 }
+
+/// How many options are drawn before the first one in sight.
+const ABOVE: usize = 8;
+/// How many options are drawn from the first one in sight on. The list has room for seven.
+const BELOW: usize = 12;

@@ -289,17 +289,77 @@ fn while_another_account_is_chosen_the_status_says_so_and_roles_can_be_used() {
     assert_eq!(popup.button("Sign in").get_attribute("aria-disabled").as_deref(), Some("false"));
 }
 
+/// A popup of a large organisation's.
+fn ten_thousand_roles() -> Opened {
+    let roles = (0..10_000).map(|number| role(&format!("account-{}", number / 10), &format!("Role{number}")));
+    let popup = Opened::with(&state_with(roles.collect()));
+    popup.dress();
+    popup
+}
+
+fn place(option: &web_sys::Element) -> (Option<String>, Option<String>) {
+    (option.get_attribute("aria-posinset"), option.get_attribute("aria-setsize"))
+}
+
 #[wasm_bindgen_test]
-fn the_selection_and_its_element_survive_a_new_state() {
+fn of_ten_thousand_roles_few_are_drawn_and_keys_reach_all_of_them() {
+    let popup = ten_thousand_roles();
+    for (key, name, position) in [
+        ("ArrowDown", "account-0 / Role1", "2"),
+        ("PageDown", "account-0 / Role8", "9"),
+        ("PageUp", "account-0 / Role1", "2"),
+        ("End", "account-999 / Role9999", "10000"),
+        ("ArrowUp", "account-999 / Role9998", "9999"),
+        ("Home", "account-0 / Role0", "1"),
+    ] {
+        popup.key(key);
+        assert_eq!(popup.selected_name(), name, "{key}");
+        let option = popup.selected().unwrap();
+        assert_eq!(place(&option), (Some(position.into()), Some("10000".into())));
+        assert_eq!(popup.search().get_attribute("aria-activedescendant"), Some(option.id()));
+        assert!(popup.in_sight().contains(&name.to_owned()), "{key}: {:?}", popup.in_sight());
+        assert!(popup.options().len() < 30, "{}", popup.options().len());
+    }
+}
+
+#[wasm_bindgen_test]
+async fn scrolling_draws_what_comes_into_sight_and_leaves_the_selection_alone() {
+    let popup = ten_thousand_roles();
+    popup.scroll_to(46 * 5_000).await;
+    assert_eq!(popup.in_sight()[0], "account-500 / Role5000");
+    assert_eq!(popup.in_sight().len(), 7);
+    assert_eq!(popup.selected_name(), "account-0 / Role0");
+    let active = popup.search().get_attribute("aria-activedescendant").unwrap();
+    assert_eq!(popup.get(&format!("#{active}")).get_attribute("aria-posinset").as_deref(), Some("1"));
+    popup.click("[aria-label='account-500 / Role5003']");
+    assert_eq!(popup.selected_name(), "account-500 / Role5003");
+    assert_eq!(popup.in_sight()[0], "account-500 / Role5000", "the list stays where it is");
+}
+
+#[wasm_bindgen_test]
+async fn a_search_begins_at_the_top_and_its_end_shows_the_selected_role() {
+    let popup = ten_thousand_roles();
+    popup.scroll_to(46 * 5_000).await;
+    popup.type_text("role9876");
+    assert_eq!(popup.in_sight(), ["account-987 / Role9876"]);
+    assert_eq!(place(&popup.selected().unwrap()), (Some("1".into()), Some("1".into())));
+    popup.key("Escape");
+    assert_eq!(popup.selected_name(), "account-987 / Role9876");
+    assert!(popup.in_sight().contains(&"account-987 / Role9876".to_owned()));
+    assert_eq!(place(&popup.selected().unwrap()).0.as_deref(), Some("9877"));
+}
+
+#[wasm_bindgen_test]
+fn the_selection_stays_with_its_role_in_a_new_state() {
     let mut state = three_roles();
     let popup = Opened::with(&state);
     popup.key("ArrowDown");
-    let id = popup.selected().unwrap().id();
     state.roles.reverse();
     state.roles.insert(0, role("acme-new", "Newcomer"));
     popup.receive(&state);
     assert_eq!(popup.selected_name(), "acme-dev / ReadOnly");
-    assert_eq!(popup.selected().unwrap().id(), id);
+    let id = popup.selected().unwrap().id();
+    assert_eq!(popup.search().get_attribute("aria-activedescendant"), Some(id));
     assert_eq!(popup.options()[0], "acme-new / Newcomer");
 }
 
@@ -345,8 +405,8 @@ async fn the_time_left_ticks_down_by_itself() {
 fn what_looks_like_html_or_css_in_the_state_is_text() {
     let mut state = three_roles();
     state.roles[0].account = "<img src=x>".into();
-    state.roles[0].color = Some("red; background-image: url(//evil)".into());
-    state.roles[1].color = Some("rgb(1, 2, 3)".into());
+    state.roles[0].color = "red; background-image: url(//evil)";
+    state.roles[1].color = "rgb(1, 2, 3)";
     state.done = Some("<b>done</b>".into());
     let popup = Opened::with(&state);
     assert_eq!(popup.options()[0], "<img src=x> / Developer");

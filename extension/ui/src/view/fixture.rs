@@ -2,7 +2,8 @@
 
 use std::ops::{Deref, DerefMut};
 
-use rolecall_core::message::ui::{ProviderState, RoleState, State, ToPage};
+use rolecall_core::message::role_table::{RoleRow, RoleTable};
+use rolecall_core::message::ui::{ProviderState, State, ToPage};
 use rolecall_core::settings::{CredentialsMode, Layer, RoleKey};
 
 use crate::model::Model;
@@ -10,14 +11,35 @@ use crate::model::Model;
 /// What the worker tells of.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scene {
-    pub(crate) roles: Vec<RoleState>,
+    pub(crate) roles: Vec<Role>,
     pub(crate) state: State,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub(crate) key: RoleKey,
+    pub(crate) account: String,
+    pub(crate) profile: String,
+    pub(crate) color: &'static str,
+    pub(crate) credentials: CredentialsMode,
 }
 
 impl Scene {
     /// The messages by which it does.
     pub(crate) fn messages(self) -> [ToPage; 2] {
-        [ToPage::Roles(self.roles), ToPage::State(Box::new(self.state))]
+        let mut table = RoleTable::default();
+        for role in &self.roles {
+            table.push(RoleRow {
+                provider: role.key.provider.as_str(),
+                arn: role.key.arn.as_str(),
+                account: &role.account,
+                profile: &role.profile,
+                color: role.color,
+                credentials: role.credentials,
+            });
+        }
+        [ToPage::Roles(table), ToPage::State(Box::new(self.state))]
     }
 }
 
@@ -47,16 +69,15 @@ pub(crate) fn tell(model: &mut Model, scene: Scene) {
 }
 
 /// A role of one provider.
-pub(crate) fn role(account: &str, name: &str) -> RoleState {
-    RoleState {
+pub(crate) fn role(account: &str, name: &str) -> Role {
+    Role {
         key: RoleKey {
             provider: "corp".parse().unwrap(),
             arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
         },
         account: account.into(),
-        name: name.into(),
         profile: format!("{account}-{name}"),
-        color: None,
+        color: "",
         credentials: CredentialsMode::Process,
     }
 }
@@ -73,7 +94,7 @@ pub(crate) fn provider(id: &str, label: &str, person: Option<&str>) -> ProviderS
 }
 
 /// A state with one provider, Ada signed in, and these roles.
-pub(crate) fn state_with(roles: Vec<RoleState>) -> Scene {
+pub(crate) fn state_with(roles: Vec<Role>) -> Scene {
     let providers = vec![provider("corp", "Example Corp", Some("ada@example.com"))];
     Scene { roles, state: State { providers, ..State::default() } }
 }

@@ -17,7 +17,13 @@ fn view_of_search(scene: Scene, query: &str) -> View {
     let mut model = Model::default();
     tell(&mut model, scene);
     model.search(query);
-    View::of(&model, now())
+    whole(&model)
+}
+
+/// The view with every role that was found.
+fn whole(model: &Model) -> View {
+    let positions: Vec<_> = (0..model.found().len()).collect();
+    View::of(model, &positions, now())
 }
 
 fn absent(code: Code) -> HostState {
@@ -108,7 +114,7 @@ fn a_role_is_acted_on_while_another_one_waits_for_the_person() {
     let mut actions_on_first = |index: usize, step| {
         scene.activities = vec![Activity { role: Some(keys[index].clone()), step }];
         tell(&mut model, scene.clone());
-        let actions = View::of(&model, now()).actions.unwrap();
+        let actions = whole(&model).actions.unwrap();
         (actions.busy, actions.can_be_cancelled)
     };
     assert_eq!(actions_on_first(1, Step::WaitingForPerson), (false, false));
@@ -168,7 +174,7 @@ fn what_is_missing_is_told_apart() {
     let connected = HostState::Connected { version: "0.1.0".into() };
     let empty = |providers, host| State { providers, host, ..State::default() };
     let corp = || vec![provider("corp", "Example Corp", None)];
-    assert_eq!(View::of(&Model::default(), now()).content, Content::Loading);
+    assert_eq!(whole(&Model::default()).content, Content::Loading);
     assert_eq!(view(empty(vec![], HostState::Connecting)).content, Content::Loading);
     assert_eq!(view(empty(vec![], connected.clone())).content, Content::NoProviders);
     assert_eq!(view(empty(vec![], absent(Code::HostNotInstalled))).content, Content::NoProviders);
@@ -180,5 +186,15 @@ fn what_is_missing_is_told_apart() {
 fn a_search_without_a_match_says_so() {
     let view = view_of_search(state_with(vec![role("acme", "A")]), " zzz ");
     assert_eq!((view.content, view.status.as_str()), (Content::NoMatch, "No role matches “zzz”."));
-    assert_eq!((view.options.len(), view.role_count, view.actions), (0, 1, None));
+    assert_eq!((view.found_count, view.role_count, view.actions), (0, 1, None));
+}
+
+#[test]
+fn only_the_options_that_are_drawn_are_made_and_each_knows_its_place() {
+    let mut model = Model::default();
+    tell(&mut model, state_with((0..9).map(|number| role("acme", &format!("R{number}"))).collect()));
+    let options = View::of(&model, &[3, 4], now()).options;
+    let places: Vec<_> =
+        options.iter().map(|option| (&*option.label, option.position, option.count)).collect();
+    assert_eq!(places, [("acme / R3", 3, 9), ("acme / R4", 4, 9)]);
 }

@@ -12,7 +12,7 @@ fn roles_are_sent_when_the_settings_change_and_not_with_every_state() {
     let background = world.start();
     let popup = world.popup(&background);
     assert_eq!(popup.role_lists().len(), 1);
-    let keys: Vec<_> = popup.role_lists()[0].iter().map(|role| role.key.clone()).collect();
+    let keys: Vec<_> = popup.role_lists()[0].rows().map(|role| role.key().unwrap()).collect();
     let expected =
         [role("corp", "developer"), role("corp", "admin"), role("other", "admin"), role("other", "auditor")];
     assert_eq!(keys, expected);
@@ -22,6 +22,12 @@ fn roles_are_sent_when_the_settings_change_and_not_with_every_state() {
     assert_eq!(popup.state().sessions.len(), 1);
     assert_eq!(popup.role_lists().len(), 1);
 
+    background.on_policy_changed();
+    assert_eq!(popup.role_lists().len(), 1, "settings that are read anew and the same");
+
+    let mut settings = crate::scripted::settings();
+    settings["role"].as_array_mut().unwrap().truncate(1);
+    world.browser.tell_policy(&settings);
     background.on_policy_changed();
     assert_eq!(popup.role_lists().len(), 2);
 }

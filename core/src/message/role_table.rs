@@ -1,0 +1,195 @@
+//! The roles on their way from the worker to a page: one text, since an organisation may have ten thousand, and a page shows ten.
+
+use crate::json::{Malformed, ReadJson, Value, WriteJson, Writer};
+use crate::settings::{CredentialsMode, RoleKey};
+
+/// Roles, in the order in which a page lists them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleTable {
+    /// The fields of all roles, each ended by [`END`].
+    text: String,
+    /// Where each role starts in the text.
+    starts: Vec<usize>,
+}
+
+/// One role of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoleRow<'a> {
+    /// The provider's id.
+    pub provider: &'a str,
+    /// The role's ARN.
+    pub arn: &'a str,
+    /// The account's alias or digits.
+    pub account: &'a str,
+    /// The AWS profile's name.
+    pub profile: &'a str,
+    /// A CSS colour. Empty without one.
+    pub color: &'a str,
+    /// How tools get the credentials.
+    pub credentials: CredentialsMode,
+}
+
+impl RoleTable {
+    /// How many roles there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The role in this row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<RoleRow<'_>> {
+        let mut fields = self.text.get(*self.starts.get(row)?..)?.split(END);
+        let mut field = || fields.next().unwrap_or_default();
+        Some(RoleRow {
+            provider: field(),
+            arn: field(),
+            account: field(),
+            profile: field(),
+            color: field(),
+            credentials: match field() {
+                FILE => CredentialsMode::File,
+                NONE => CredentialsMode::None,
+                _ => CredentialsMode::Process,
+            },
+        })
+    }
+
+    /// All roles.
+    pub fn rows(&self) -> impl Iterator<Item = RoleRow<'_>> {
+        (0..self.len()).filter_map(|row| self.get(row))
+    }
+
+    /// Adds a role.
+    pub fn push(&mut self, role: RoleRow<'_>) {
+        self.starts.push(self.text.len());
+        let credentials = match role.credentials {
+            CredentialsMode::Process => "",
+            CredentialsMode::File => FILE,
+            CredentialsMode::None => NONE,
+        };
+        for field in [role.provider, role.arn, role.account, role.profile, role.color, credentials] {
+            // No page shows a control character.
+            self.text.extend(field.split(END));
+            self.text.push(END);
+        }
+    }
+}
+
+impl<'a> RoleRow<'a> {
+    /// The role's name.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        self.arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The account's digits.
+    #[must_use]
+    pub fn account_id(&self) -> &'a str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// What identifies the role.
+    #[must_use]
+    pub fn key(&self) -> Option<RoleKey> {
+        Some(RoleKey::new(self.provider.parse().ok()?, self.arn.parse().ok()?))
+    }
+
+    /// Whether it is the role of this key.
+    #[must_use]
+    pub fn is(&self, key: &RoleKey) -> bool {
+        self.arn == key.arn.as_str() && self.provider == key.provider.as_str()
+    }
+}
+
+impl WriteJson for RoleTable {
+    fn write(&self, writer: &mut Writer) {
+        writer.string(&self.text);
+    }
+}
+
+impl ReadJson for RoleTable {
+    fn read(value: Value<'_>) -> Result<Self, Malformed> {
+        let text = String::read(value)?;
+        let mut starts = Vec::new();
+        let (mut start, mut fields) = (0, 0);
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == END_BYTE {
+                fields += 1;
+                if fields == FIELDS {
+                    starts.push(start);
+                    (start, fields) = (at + 1, 0);
+                }
+            }
+        }
+        Ok(Self { text, starts })
+    }
+}
+
+/// A control character that JSON, unlike others, does not escape: a text without escapes is read without a copy.
+const END: char = '\x7f';
+const END_BYTE: u8 = b'\x7f';
+
+const FIELDS: usize = 6;
+
+const FILE: &str = "f";
+const NONE: &str = "n";
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+    use crate::json;
+
+    const ROLE: RoleRow<'_> = RoleRow {
+        provider: "corp",
+        arn: "arn:aws:iam::123456789012:role/team/Developer",
+        account: "Größe \"dev\"",
+        profile: "dev",
+        color: "",
+        credentials: CredentialsMode::Process,
+    };
+
+    fn table(roles: &[RoleRow<'_>]) -> RoleTable {
+        let mut table = RoleTable::default();
+        for role in roles {
+            table.push(*role);
+        }
+        table
+    }
+
+    #[test]
+    fn roles_arrive_as_they_were_sent() {
+        let console = RoleRow { color: "teal", credentials: CredentialsMode::None, ..ROLE };
+        let file = RoleRow { profile: "", credentials: CredentialsMode::File, ..ROLE };
+        let roles = [ROLE, console, file];
+        let arrived: RoleTable = json::from_str(&json::to_string(&table(&roles))).unwrap();
+        assert_eq!(arrived, table(&roles));
+        assert!(arrived.rows().eq(roles));
+        assert_eq!((arrived.len(), arrived.get(3)), (3, None));
+    }
+
+    #[test]
+    fn a_role_is_known_by_its_provider_and_its_arn() {
+        assert_eq!((ROLE.name(), ROLE.account_id()), ("Developer", "123456789012"));
+        let key = ROLE.key().unwrap();
+        assert!(ROLE.is(&key));
+        assert!(!RoleRow { provider: "other", ..ROLE }.is(&key));
+    }
+
+    #[test]
+    fn what_ends_a_field_cannot_be_in_one() {
+        let hostile = RoleRow { account: "a\x7fb\x7f\x7f\x7f\x7fc", ..ROLE };
+        let roles = table(&[hostile, ROLE]);
+        assert_eq!(roles.get(0).unwrap().account, "abc");
+        assert_eq!(roles.get(1), Some(ROLE));
+    }
+}
