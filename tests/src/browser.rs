@@ -169,6 +169,14 @@ impl Browser {
         }
     }
 
+    /// How many bytes the scripts of the current page keep, as far as the browser tells.
+    pub async fn script_memory(&self) -> Result<u64> {
+        match self.kind {
+            Kind::Chromium => chromium::script_memory(&self.driver).await,
+            Kind::Firefox => Ok(0),
+        }
+    }
+
     /// The address of a file of the extension.
     #[must_use]
     pub fn address_of(&self, file: &str) -> String {

@@ -3,7 +3,7 @@
 use std::process::Command as Process;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::{Value, json};
 use thirtyfour::WebDriver;
@@ -56,20 +56,29 @@ pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     devtools(driver, "Emulation.setEmulatedMedia", json!({ "features": features })).await?;
     let (width, height) = look.size;
     let size = json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": false });
-    devtools(driver, "Emulation.setDeviceMetricsOverride", size).await
+    devtools(driver, "Emulation.setDeviceMetricsOverride", size).await?;
+    Ok(())
 }
 
 /// Stops the extension's background. The current window must show a page of the extension.
 pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
     devtools(driver, "ServiceWorker.enable", json!({})).await?;
-    devtools(driver, "ServiceWorker.stopAllWorkers", json!({})).await
+    devtools(driver, "ServiceWorker.stopAllWorkers", json!({})).await?;
+    Ok(())
+}
+
+/// How many bytes the scripts of the current page keep.
+pub(super) async fn script_memory(driver: &WebDriver) -> Result<u64> {
+    devtools(driver, "HeapProfiler.collectGarbage", json!({})).await?;
+    let usage = devtools(driver, "Runtime.getHeapUsage", json!({})).await?;
+    let bytes = usage["usedSize"].as_u64();
+    bytes.with_context(|| format!("{usage} does not tell the memory"))
 }
 
 /// Calls a method of the `DevTools` protocol, for what WebDriver does not offer.
-async fn devtools(driver: &WebDriver, method: &str, parameters: Value) -> Result<()> {
+async fn devtools(driver: &WebDriver, method: &str, parameters: Value) -> Result<Value> {
     let call = DevTools(json!({ "cmd": method, "params": parameters }));
-    driver.cmd(Command::ExtensionCommand(Box::new(call))).await?;
-    Ok(())
+    Ok(driver.cmd(Command::ExtensionCommand(Box::new(call))).await?.value()?)
 }
 
 #[derive(Debug)]

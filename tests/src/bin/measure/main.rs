@@ -2,6 +2,7 @@
 //! outside, with the sandbox. Each measurement is printed as a line of JSON, with its limit.
 
 mod many_roles;
+mod popup;
 mod waking;
 
 use std::time::Duration;
@@ -15,20 +16,18 @@ async fn main() -> Result<()> {
     for kind in Kind::wanted() {
         many_roles::through_browser(kind).await?;
         waking::measure(kind).await?;
+        popup::measure(kind).await?;
     }
     many_roles::by_loopback().await
 }
 
 /// Prints a time, its limit, and a remark.
 fn report(name: &str, time: Duration, limit: Duration, aside: &str) {
-    let measure = json!({
-        "name": name,
-        "value": micros(time),
-        "limit": micros(limit),
-        "unit": "µs",
-        "aside": aside,
-    });
-    println!("{measure}");
+    print(name, micros(time), micros(limit), "µs", aside);
+}
+
+fn print(name: &str, value: u64, limit: u64, unit: &str, aside: &str) {
+    println!("{}", json!({ "name": name, "value": value, "limit": limit, "unit": unit, "aside": aside }));
 }
 
 fn micros(time: Duration) -> u64 {
