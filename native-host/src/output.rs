@@ -178,7 +178,12 @@ impl<W: Write> Write for Printable<W> {
 
 #[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]
 fn print(text: &str) -> io::Result<()> {
-    anstream::stdout().lock().write_all(printable(text).as_bytes())
+    let printable = printable(text);
+    // Looking for styles where there are none would take longer than everything else for thousands of roles.
+    if !printable.contains('\u{1b}') {
+        return io::stdout().lock().write_all(printable.as_bytes());
+    }
+    anstream::stdout().lock().write_all(printable.as_bytes())
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]
@@ -207,7 +212,10 @@ fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// JSON with what cannot be shown escaped: it means the same.
-fn escaped(json: &str) -> String {
+fn escaped(json: &str) -> Cow<'_, str> {
+    if let Cow::Borrowed(json) = text::on_lines(json) {
+        return json.into();
+    }
     let mut escaped = String::new();
     for c in json.chars() {
         if c == '\n' || text::shown(c, ' ') == c {
@@ -218,7 +226,7 @@ fn escaped(json: &str) -> String {
             }
         }
     }
-    escaped
+    escaped.into()
 }
 
 /// Prints rows in columns with headings.
@@ -309,7 +317,8 @@ mod tests {
     #[test]
     fn json_keeps_its_meaning_and_shows_nothing_that_cannot_be_shown() {
         for text in HOSTILE.into_iter().chain(["Zoë \u{e0041}", "می\u{200c}خواهم"]) {
-            let json = escaped(&serde_json::to_string(text).unwrap());
+            let json = serde_json::to_string(text).unwrap();
+            let json = escaped(&json);
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
             assert!(!json.contains(|c: char| text::shown(c, ' ') != c), "{json:?}");
         }
