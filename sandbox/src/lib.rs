@@ -43,6 +43,7 @@ mod params;
 mod provider;
 mod random;
 mod sandbox;
+mod secrets;
 mod settings;
 mod sts;
 mod world;
@@ -57,6 +58,7 @@ pub use config::{
 pub use faults::{Failure, Hold};
 pub use provider::KeyRotation;
 pub use sandbox::Sandbox;
+pub use secrets::SecretKind;
 pub use sts::{AwsError, AwsErrorCode};
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::faults::{Failure, Hold};
 use crate::front::{Service, serve};
 use crate::provider::KeyRotation;
+use crate::secrets::SecretKind;
 use crate::world::{Urls, World};
 use crate::{console, provider, settings, sts};
 
@@ -171,6 +172,14 @@ impl Sandbox {
     #[must_use]
     pub fn calls_of(&self, kind: CallKind) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.kind == kind).collect()
+    }
+
+    /// Every secret that was issued or received so far, and the clients' secrets.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(SecretKind, String)> {
+        let clients = self.world.config().provider.clients.into_iter();
+        let of_clients = clients.filter_map(|client| Some((SecretKind::ClientSecret, client.secret?)));
+        of_clients.chain(self.world.secrets.all()).collect()
     }
 
     /// How many calls of `kind` have arrived.

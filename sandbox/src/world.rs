@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::console::Sessions;
 use crate::faults::Faults;
 use crate::provider::{Grants, KeyRing};
+use crate::secrets::Secrets;
 use crate::sts::Issued;
 
 /// The addresses of the three services.
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,
+    pub(crate) secrets: Secrets,
     config: RwLock<Config>,
     keys: Mutex<KeyRing>,
     grants: Mutex<Grants>,
@@ -55,6 +57,7 @@ impl World {
             clock: Clock::system(),
             calls: CallLog::new(),
             faults: Faults::default(),
+            secrets: Secrets::default(),
             config: RwLock::new(config),
             keys: Mutex::new(KeyRing::new()?),
             grants: Mutex::default(),

@@ -10,6 +10,7 @@
 
 mod accessible;
 mod browser;
+mod canaries;
 mod fixtures;
 mod folder;
 mod independent;
@@ -25,6 +26,7 @@ mod wait;
 
 pub use accessible::{Accessible, Element};
 pub use browser::{Browser, Kind, Look, Options};
+pub use canaries::{Canaries, Found, Watch};
 pub use fixtures::Fixtures;
 pub use folder::mode;
 pub use independent::{Independent, Provider, Setup, Sts};

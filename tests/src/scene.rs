@@ -12,7 +12,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use crate::folder::{self, Folder};
-use crate::{Browser, Fixtures, Kind, Options, Terminal, until};
+use crate::{Browser, Canaries, Fixtures, Found, Kind, Options, Terminal, Watch, until};
 
 /// An isolated machine with a browser of one kind. Dropping it removes everything on it; drop the [`Browser`] first.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct Scene {
     kind: Kind,
     fixtures: Fixtures,
     folder: Folder,
+    variables: Vec<(OsString, OsString)>,
 }
 
 impl Scene {
@@ -33,7 +34,7 @@ impl Scene {
             folder.private(name)?;
         }
         let sandbox = Sandbox::start(config).await.context("the sandbox does not start")?;
-        let scene = Self { sandbox, kind, fixtures, folder };
+        let scene = Self { sandbox, kind, fixtures, folder, variables: Vec::new() };
         scene.folder.script("system-browser", SYSTEM_BROWSER)?;
         scene.write_settings(|_| {})?;
         Ok(scene)
@@ -224,6 +225,28 @@ impl Scene {
         Ok(copy)
     }
 
+    /// Sets a variable for everything that starts from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.into(), value.into()));
+    }
+
+    /// Watches the command lines and environments of this machine's processes.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch::start(self.folder.path().to_owned())
+    }
+
+    /// A search for every secret that the sandbox has issued or received so far.
+    #[must_use]
+    pub fn canaries(&self) -> Canaries {
+        Canaries::new(&self.sandbox.secrets())
+    }
+
+    /// The files of this machine that contain a secret, by their path on it.
+    pub fn files_with_secrets(&self) -> Result<Found> {
+        self.canaries().files(self.folder.path())
+    }
+
     /// Waits until the host program of the browser has ended.
     pub async fn host_has_ended(&self) -> Result<()> {
         until("the host program to end", async || Ok(self.hosts().is_empty().then_some(()))).await
@@ -266,6 +289,7 @@ impl Scene {
         }
         environment.push(("AWS_EC2_METADATA_DISABLED".into(), "true".into()));
         environment.push(("BROWSER".into(), self.path("system-browser").into()));
+        environment.extend(self.variables.iter().cloned());
         environment
     }
 

@@ -16,5 +16,6 @@ mod install;
 mod keyring;
 mod loopback;
 mod machine;
+mod other_user;
 mod settings;
 mod shells;

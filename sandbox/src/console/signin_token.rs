@@ -10,6 +10,7 @@ use serde_json::json;
 use super::refuse;
 use super::sessions::SigninToken;
 use crate::params::Params;
+use crate::secrets::SecretKind;
 use crate::sts::Caller;
 use crate::world::World;
 
@@ -32,6 +33,7 @@ pub(super) fn signin_token(world: &World, params: &Params) -> Response {
     let token = SigninToken { caller, session_expires, expires: now + TOKEN_LIFETIME };
     let length = world.config().console.token_length;
     let token = world.sessions().token(token, length);
+    world.secrets.add(SecretKind::SigninToken, &token);
     ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "SigninToken": token }))).into_response()
 }
 

@@ -12,6 +12,7 @@ use super::{cookie_name, pkce, redirect_uri, sign_in};
 use crate::answer::{ErrorCode, redirect};
 use crate::config::{Client, ProviderConfig, RedirectFault, RefreshTokens, Silent};
 use crate::params::Params;
+use crate::secrets::SecretKind;
 use crate::world::{SharedWorld, World};
 use crate::{cookies, html};
 
@@ -49,6 +50,7 @@ pub(super) fn grant(world: &World, request: AuthorizationRequest, session: &Sess
     }
     let expires = world.clock.now() + config.code_lifetime;
     let code = world.grants().code(request, session, expires);
+    world.secrets.add(SecretKind::Code, &code);
     let mut answer = Vec::new();
     if config.redirect_fault != Some(RedirectFault::MissingCode) {
         answer.push(("code", code));

@@ -13,6 +13,7 @@ use crate::answer::{broken, private_json};
 use crate::config::{self, Client, ProviderConfig, TokenCors};
 use crate::params::Params;
 use crate::random;
+use crate::secrets::SecretKind;
 use crate::world::{SharedWorld, World};
 
 /// `POST /token`.
@@ -88,6 +89,7 @@ fn redeem(
     let value = params.get("code").ok_or(Refusal::invalid_request("code is missing"))?;
     let verifier = params.get("code_verifier").filter(|verifier| pkce::is_verifier(verifier));
     let verifier = verifier.ok_or(Refusal::invalid_request("code_verifier is missing or malformed"))?;
+    world.secrets.add(SecretKind::CodeVerifier, verifier);
     let now = world.clock.now();
     let mut grants = world.grants();
     let code = grants.codes.get_mut(value).ok_or(Refusal::invalid_grant("the code is unknown"))?;
@@ -158,6 +160,8 @@ fn issue(
     let id_token = id_token::issue(world, config, family, user, nonce).map_err(Refusal::Broken)?;
     let now = world.clock.now();
     let access_token = random::token(32);
+    world.secrets.add(SecretKind::IdToken, &id_token);
+    world.secrets.add(SecretKind::AccessToken, &access_token);
     let mut answer = json!({
         "access_token": access_token,
         "token_type": "Bearer",
@@ -170,6 +174,7 @@ fn issue(
     grants.access.insert(access_token, Access { family: family.clone(), expires });
     if family.refresh {
         let refresh_token = random::token(32);
+        world.secrets.add(SecretKind::RefreshToken, &refresh_token);
         answer["refresh_token"] = refresh_token.clone().into();
         let expires = now + config.refresh_token_lifetime;
         grants.refresh.insert(refresh_token, Refresh { family: family.clone(), expires, used: false });

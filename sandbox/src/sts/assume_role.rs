@@ -12,6 +12,7 @@ use super::policy::{self, Context, Key, KeyValues};
 use crate::calls::CallKind;
 use crate::config::{Config, Dialect};
 use crate::params::Params;
+use crate::secrets::SecretKind;
 use crate::world::World;
 
 /// Handles the call.
@@ -37,6 +38,8 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
     let expires = world.clock.now() + TimeDelta::seconds(request.duration_seconds.into());
     let credentials = Credentials::new(dialect, expires);
     world.issued().add(credentials.clone(), caller.clone());
+    world.secrets.add(SecretKind::SecretAccessKey, &credentials.secret_access_key);
+    world.secrets.add(SecretKind::SessionToken, &credentials.session_token);
     Ok(document::assumed_role(
         dialect,
         &Assumed {

@@ -7,6 +7,7 @@
 
 mod account;
 mod approval;
+mod canaries;
 mod compatibility;
 mod consumers;
 mod crashes;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let stories = [
         account::stories(),
         approval::stories(),
+        canaries::stories(),
         consumers::stories(),
         crashes::stories(),
         host::stories(),
