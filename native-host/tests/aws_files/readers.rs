@@ -80,17 +80,17 @@ fn python() -> OsString {
         return python;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let requirements = root.join("tests/python-requirements.txt");
+    let requirements = root.join("tests/python-lock.txt");
     let folder = env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), PathBuf::from)
         .join("python-cargo-test");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let installed = folder.join("installed.txt");
-    let wanted = fs::read(&requirements).expect("tests/python-requirements.txt is there");
+    let wanted = fs::read(&requirements).expect("tests/python-lock.txt is there");
     if fs::read(&installed).ok() != Some(wanted.clone()) {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
         run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .args(["-m", "pip", "install", "--quiet", "--require-hashes", "--requirement"])
             .arg(&requirements));
         fs::write(&installed, wanted).unwrap();
     }

@@ -1,4 +1,5 @@
-//! A Python environment with the AWS command line and SDK, which the tests use with the product, and a third-party STS.
+//! A Python environment with the AWS command line and SDK, which the tests use with the product, and a third-party STS. The
+//! packages and their checksums are in `tests/python-lock.txt`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +13,7 @@ use crate::tools::apt;
 /// The environment's interpreter. The environment is created first if its list of packages has changed.
 pub(crate) fn ready() -> Result<PathBuf> {
     let _lock = repo::lock("python")?;
-    let requirements = repo::path("tests/python-requirements.txt");
+    let requirements = repo::path("tests/python-lock.txt");
     let folder = repo::target("python");
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     let stamp = Stamp::new(folder.join("requirements.sha256"), &[&repo::read(&requirements)?]);
@@ -38,6 +39,7 @@ pub(crate) fn ready() -> Result<PathBuf> {
                 "--quiet",
                 "--disable-pip-version-check",
                 "--no-compile",
+                "--require-hashes",
                 "--requirement",
             ])
             .arg(&requirements),
