@@ -15,7 +15,7 @@ use crate::notices::Notices;
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
 use crate::tools::{wasm_opt, wasm_target};
-use crate::{join, panics, remap};
+use crate::{join, panics, remap, sbom};
 
 /// What to build.
 #[derive(clap::Args)]
@@ -63,9 +63,12 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
         Profile::Debug => "compile to WebAssembly, quickly",
         Profile::Release => "compile to WebAssembly",
     };
-    let notices = thread::scope(|scope| {
-        let notices = scope
-            .spawn(|| Notices::of(&packages.each_ref().map(String::as_str), wasm_target::TARGET)?.text());
+    let (notices, bill) = thread::scope(|scope| {
+        let papers = scope.spawn(|| {
+            let packages = packages.each_ref().map(String::as_str);
+            let bill = sbom::of("rolecall-extension", &packages, wasm_target::TARGET, &target.compiler())?;
+            anyhow::Ok((Notices::of(&packages, wasm_target::TARGET)?.text()?, bill))
+        });
         step::run(name, &mut cargo)?;
         let compiled = target.folder().join(profile.cargo_folder());
         let bound = MODULES.map(|module| {
@@ -73,10 +76,10 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
             scope.spawn(move || bind(module, &compiled, profile))
         });
         bound.into_iter().try_for_each(join)?;
-        join(notices)
+        join(papers)
     })?;
     for browser in browsers {
-        extension::lay_out(*browser, profile, &notices)?;
+        extension::lay_out(*browser, profile, &notices, &bill)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The crates of the product, as reported by cargo: their metadata, and which of them are linked into a program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +11,8 @@ use crate::repo;
 /// A crate of the lock file.
 #[derive(Deserialize)]
 pub(crate) struct Crate {
+    /// What cargo calls it.
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) version: String,
     /// An SPDX expression.
@@ -53,6 +55,40 @@ pub(crate) fn all(targets: &[&str]) -> Result<Vec<Crate>> {
     let metadata: Metadata =
         serde_json::from_slice(&cargo(&args)?).context("cannot read the output of `cargo metadata`")?;
     Ok(metadata.packages)
+}
+
+/// Which crates each crate needs when it runs, by their ids, on this target and with the features of the whole workspace.
+pub(crate) fn needed(target: &str) -> Result<BTreeMap<String, Vec<String>>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        resolve: Graph,
+    }
+    #[derive(Deserialize)]
+    struct Graph {
+        nodes: Vec<Node>,
+    }
+    #[derive(Deserialize)]
+    struct Node {
+        id: String,
+        deps: Vec<Edge>,
+    }
+    #[derive(Deserialize)]
+    struct Edge {
+        pkg: String,
+        dep_kinds: Vec<Use>,
+    }
+    #[derive(Deserialize)]
+    struct Use {
+        kind: Option<String>,
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&cargo(&["metadata", "--format-version", "1", "--filter-platform", target])?)
+            .context("cannot read the output of `cargo metadata`")?;
+    let at_run_time = |edge: &Edge| edge.dep_kinds.iter().any(|how| how.kind.is_none());
+    let nodes = metadata.resolve.nodes.into_iter();
+    Ok(nodes
+        .map(|node| (node.id, node.deps.into_iter().filter(at_run_time).map(|edge| edge.pkg).collect()))
+        .collect())
 }
 
 /// The names of the workspace's integration tests.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::{manifest, notices, repo};
+use crate::{manifest, notices, repo, sbom};
 
 /// A family of browsers with its own manifest.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -85,11 +85,12 @@ impl Choice {
 }
 
 /// Writes the unpacked extension, with the finished modules and the licences of their crates.
-pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str) -> Result<()> {
+pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str, bill: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
     collect(&profile.modules(), Path::new("wasm"), &mut files)?;
     files.insert(notices::FILE.into(), notices.as_bytes().to_vec());
+    files.insert(sbom::FILE.into(), bill.as_bytes().to_vec());
     files.insert("manifest.json".into(), manifest::compose(browser)?.into_bytes());
     if browser == Browser::Chromium {
         files.insert("managed-schema.json".into(), repo::read(&repo::path("manifest/managed-schema.json"))?);

@@ -17,6 +17,7 @@ mod package;
 mod panics;
 mod remap;
 mod repo;
+mod sbom;
 mod step;
 mod targets;
 mod test;

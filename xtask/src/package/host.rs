@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::archive::{self, Tree, gzip};
 use super::deb::{Control, MAINTAINER};
 use crate::notices::{self, Notices, paragraph};
-use crate::{extension, remap, repo, step};
+use crate::{extension, remap, repo, sbom, step};
 
 /// The program and its generated files.
 pub(super) struct Host {
@@ -25,6 +25,8 @@ pub(super) struct Host {
     completions: BTreeMap<&'static str, String>,
     /// The licences of its crates.
     notices: Notices,
+    /// The list of its crates.
+    bill: String,
 }
 
 /// Compiles the program for this machine, with a profile of `Cargo.toml`.
@@ -55,8 +57,10 @@ impl Host {
             let script = ask(Command::new(&path).args(["completions", shell]))?;
             completions.insert(shell, portable(&script, &path)?);
         }
-        let notices = Notices::of(&["rolecall"], &triple(&rustc())?)?;
-        Ok(Self { program: repo::read(&path)?, manual, completions, notices })
+        let triple = triple(&rustc())?;
+        let notices = Notices::of(&["rolecall"], &triple)?;
+        let bill = sbom::of("rolecall-program", &["rolecall"], &triple, &rustc())?;
+        Ok(Self { program: repo::read(&path)?, manual, completions, notices, bill })
     }
 
     /// Laid out for a prefix such as `/usr/local`, with installation instructions.
@@ -73,6 +77,7 @@ impl Host {
             tree.add(format!("share/doc/rolecall/{name}"), repo::read(&repo::path(path))?);
         }
         tree.add(format!("share/doc/rolecall/{}", notices::FILE), self.notices.text()?);
+        tree.add(format!("share/doc/rolecall/{}", sbom::FILE), self.bill.as_str());
         tree.add("INSTALL", INSTALL);
         Ok(tree)
     }
@@ -94,6 +99,7 @@ impl Host {
         tree.add("usr/share/lintian/overrides/rolecall", LINTIAN);
         let licence = String::from_utf8(repo::read(&repo::path("LICENSE-MIT"))?)?;
         tree.add("usr/share/doc/rolecall/copyright", copyright(&licence, &self.notices)?);
+        tree.add(format!("usr/share/doc/rolecall/{}", sbom::FILE), self.bill.as_str());
         let example = repo::read(&repo::path("docs/example-config.toml"))?;
         tree.add("usr/share/doc/rolecall/examples/config.toml", example);
         let ids: Value = serde_json::from_slice(&repo::read(&repo::path("manifest/ids.json"))?)?;
