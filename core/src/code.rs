@@ -126,7 +126,7 @@ macro_rules! codes {
 codes! {
     // Settings
     SettingsInvalid = "settings-invalid", "Correct the settings at the place named.";
-    PolicyUnavailable = "policy-unavailable", "Restart the browser; if it happens again, ask your browser's administrator to check the policy of the Rolecall extension.";
+    PolicyUnavailable = "policy-unavailable", "Try again in a minute; if it happens again, restart the browser, or ask its administrator to check the policy of the Rolecall extension.";
     ProviderUnknown = "provider-unknown", "Add a [[provider]] with this id to the settings, or correct the role's provider.";
     RoleUnknown = "role-unknown", "Choose a role from the list, or add it to the settings.";
     RoleArnInvalid = "role-arn-invalid", "Give the role as arn:aws:iam::123456789012:role/NAME.";

@@ -92,7 +92,8 @@ impl Settings {
 
     /// Has the policy read, at the start and whenever the browser says that it changed.
     ///
-    /// Chromium answers only once it is done with starting, which takes seconds (measured: 2 to 4).
+    /// Chromium answers only once it is done with starting, which takes seconds (measured: 2 to 4, and more than
+    /// 10 on a busy computer).
     pub(crate) fn read_policy(self: &Rc<Self>) {
         let attempt = self.attempt.get().wrapping_add(1);
         self.attempt.set(attempt);
@@ -213,7 +214,7 @@ pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provid
 }
 
 /// How long the policy may take to be read.
-const POLICY_LIMIT: Duration = Duration::from_secs(10);
+const POLICY_LIMIT: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
