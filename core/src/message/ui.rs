@@ -46,9 +46,9 @@ pub enum Intent {
         /// Whether to end the session at the provider as well.
         end_session: bool,
     },
-    /// Sign in at the provider as somebody else.
-    ChooseAccount {
-        /// At which provider.
+    /// Sign in at the provider without a role; as somebody else, if somebody is signed in.
+    SignInToProvider {
+        /// To which provider.
         provider: ProviderId,
     },
     /// End the sign-in that is under way.

@@ -202,7 +202,7 @@ impl Popup {
             }
             AccountAction::SignOut => Intent::SignOut { provider, end_session: false },
             AccountAction::EndSession => Intent::SignOut { provider, end_session: true },
-            AccountAction::ChooseAccount => Intent::ChooseAccount { provider },
+            AccountAction::SignIn => Intent::SignInToProvider { provider },
         };
         self.close_account(event);
         self.send(&intent);

@@ -71,6 +71,11 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     }
 }
 
+/// The button that signs in at a provider, without a role.
+pub(crate) fn sign_in_to(provider: &str) -> String {
+    format!("Sign in to {provider}")
+}
+
 /// The button that also ends the provider session.
 pub(crate) fn end_session(provider: &str) -> String {
     format!("Sign out of Rolecall and {provider}")

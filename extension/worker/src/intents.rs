@@ -82,7 +82,7 @@ impl Intents {
                 let subject = Subject::Role(role.clone());
                 self.begin(subject, intent);
             }
-            Intent::ChooseAccount { ref provider } => {
+            Intent::SignInToProvider { ref provider } => {
                 let subject = Subject::Account(provider.clone());
                 self.begin(subject, intent);
             }
@@ -129,7 +129,7 @@ impl Intents {
         match intent {
             Intent::OpenConsole { role } => self.open_console(role).await,
             Intent::WriteProfile { role } => self.write_profile(role).await,
-            Intent::ChooseAccount { provider } => self.choose_account(provider).await,
+            Intent::SignInToProvider { provider } => self.sign_in_to_provider(provider).await,
             Intent::SignIn { role } => self.sign_in_to(role).await,
             _ => Err(Problem::new(Code::Internal, "This cannot be done step by step.")),
         }
@@ -216,8 +216,8 @@ impl Intents {
         }
     }
 
-    async fn choose_account(&self, id: &ProviderId) -> Result<String, Problem> {
-        let person = self.sign_in.choose_account(id).await?;
+    async fn sign_in_to_provider(&self, id: &ProviderId) -> Result<String, Problem> {
+        let person = self.sign_in.sign_in_to_provider(id).await?;
         let effective = self.settings.current();
         let provider = effective.provider(id).map_or(id.as_str(), |provider| provider.label());
         Ok(format!("Signed in at {provider} as {}.", person.label()))

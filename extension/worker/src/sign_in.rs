@@ -83,8 +83,8 @@ impl SignIn {
         flight.await
     }
 
-    /// Has the person choose who they are at the provider.
-    pub(crate) async fn choose_account(self: &Rc<Self>, id: &ProviderId) -> Result<Person, Problem> {
+    /// Signs the person in at the provider. One who is signed in chooses who they are.
+    pub(crate) async fn sign_in_to_provider(self: &Rc<Self>, id: &ProviderId) -> Result<Person, Problem> {
         let effective = self.settings.known().await?;
         let Some(provider) = effective.provider(id).cloned() else {
             return Err(Problem::new(Code::ProviderUnknown, "The provider is no longer in the settings."));
@@ -93,7 +93,11 @@ impl SignIn {
             let platform = self.platform(&provider, None, None);
             let shared = self.shared(id);
             let work = async move {
-                let token = sign_in::choose_account(&platform, &provider, &shared).await;
+                let token = if shared.read(|session| session.person().is_some()) {
+                    sign_in::choose_account(&platform, &provider, &shared).await
+                } else {
+                    sign_in::id_token(&platform, &provider, Presence::Person, None, &shared).await
+                };
                 token.map(|token| token.person).map_err(Problem::from)
             };
             work.boxed_local()

@@ -11,6 +11,7 @@ crate::stories![
     every_provider_signs_people_in_with_the_settings_of_its_page,
     what_a_provider_refuses_is_named_and_the_next_step_is_not_its_cause,
     the_page_that_ends_the_session_gets_the_parameters_of_the_settings,
+    a_person_signs_in_without_a_role_and_gets_those_that_the_provider_lists,
 ];
 
 /// The provider of this preset, in place of the one before.
@@ -54,6 +55,22 @@ async fn signs_in(scene: &Scene, browser: &Browser, preset: Preset) -> Result<()
     let is_silent_first = !matches!(preset, Preset::Cognito | Preset::Dex);
     let expected = if is_silent_first { &["none", ""][..] } else { &[""] };
     ensure!(prompts(scene)[asked..] == *expected, "{:?}", prompts(scene));
+    Ok(())
+}
+
+async fn a_person_signs_in_without_a_role_and_gets_those_that_the_provider_lists(kind: Kind) -> Result<()> {
+    let scene = Scene::installed_with(kind, Preset::Cognito.config()).await?;
+    scene.write_settings(|settings| drop(settings.remove("role")))?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    popup.says("No roles yet").await?;
+    popup.press(&format!("Sign in to {}", scene.sandbox.config().provider.name)).await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    popup.says("Signed in at").await?;
+    popup.select(DEVELOPER).await?;
+    popup.press("Sign in").await?;
+    popup.status("Signed in to").await?;
+    ensure!(scene.sandbox.count(CallKind::Authorize) == 1, "the ID token of the first sign-in is used");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use web_sys::{Element, HtmlElement, HtmlTemplateElement};
 
 use crate::dom::{arrange, copy, part, set_attribute, set_state, set_text, show};
 use crate::view::ProviderView;
+use crate::words;
 
 /// The lines of the providers' list.
 pub(super) struct Providers {
@@ -17,6 +18,7 @@ struct Row {
     element: HtmlElement,
     person: HtmlElement,
     label: HtmlElement,
+    sign_in: HtmlElement,
     account: HtmlElement,
     actions: HtmlElement,
     end_session: HtmlElement,
@@ -29,7 +31,7 @@ pub(crate) enum AccountAction {
     Toggle,
     SignOut,
     EndSession,
-    ChooseAccount,
+    SignIn,
 }
 
 impl Providers {
@@ -56,7 +58,7 @@ pub(crate) fn action_at(target: &Element) -> Option<(ProviderId, AccountAction)>
         "account" => AccountAction::Toggle,
         "sign-out" => AccountAction::SignOut,
         "end-session" => AccountAction::EndSession,
-        "choose-account" => AccountAction::ChooseAccount,
+        "sign-in" | "choose-account" => AccountAction::SignIn,
         _ => return None,
     };
     let provider = button.closest("[data-provider]").ok()??;
@@ -75,6 +77,7 @@ impl Row {
         Ok(Self {
             person: part(&element, "person")?,
             label: part(&element, "label")?,
+            sign_in: part(&element, "sign-in")?,
             account: part(&element, "account")?,
             actions: part(&element, "account-actions")?,
             end_session: part(&element, "end-session")?,
@@ -89,6 +92,8 @@ impl Row {
         set_attribute(&self.person, "title", view.signed_in.then_some(view.person.as_str()))?;
         set_text(&self.label, &view.label);
         set_attribute(&self.label, "title", Some(&format!("{}. {}.", view.label, view.layer)))?;
+        show(&self.sign_in, !view.signed_in);
+        set_attribute(&self.sign_in, "aria-label", Some(&words::sign_in_to(&view.label)))?;
         show(&self.account, view.signed_in);
         set_state(&self.account, "aria-expanded", view.open)?;
         // Which one, where there are several.

@@ -233,7 +233,9 @@ fn a_signed_in_person_signs_out_of_rolecall_or_of_the_provider_too_or_takes_anot
     state.providers.insert(0, provider("lab", "Lab", None));
     let popup = Opened::with(&state);
     assert_eq!(popup.text("#providers li:nth-child(1) .person"), "Not signed in");
-    assert!(!popup.is_shown("#providers li:nth-child(1) button"));
+    popup.button("Sign in to Lab").click();
+    assert_eq!(popup.posted().last(), Some(&Intent::SignInToProvider { provider: "lab".parse().unwrap() }));
+    assert!(!popup.is_shown("#providers li:nth-child(2) [data-part=sign-in]"));
     let account = popup.button("Account");
     assert_eq!(account.get_attribute("aria-description").as_deref(), Some("Example Corp"));
     let provider: ProviderId = "corp".parse().unwrap();
@@ -241,7 +243,7 @@ fn a_signed_in_person_signs_out_of_rolecall_or_of_the_provider_too_or_takes_anot
     for (name, intent) in [
         ("Sign out of Rolecall", sign_out(false)),
         ("Sign out of Rolecall and Example Corp", sign_out(true)),
-        ("Use another account…", Intent::ChooseAccount { provider: provider.clone() }),
+        ("Use another account…", Intent::SignInToProvider { provider: provider.clone() }),
     ] {
         assert_eq!(account.get_attribute("aria-expanded").as_deref(), Some("false"));
         account.click();

@@ -60,7 +60,7 @@ fn fresh_credentials_are_served_while_a_sign_in_window_of_the_provider_is_open()
     signed_in(&world, &background, &[role("corp", "developer")]);
     let provider = "corp".parse().unwrap();
     let sign_in = Rc::clone(background.sign_in());
-    let mut choosing = world.begin(async move { sign_in.choose_account(&provider).await });
+    let mut choosing = world.begin(async move { sign_in.sign_in_to_provider(&provider).await });
     assert!(choosing.result().is_none());
     assert_eq!(world.browser.open_windows(), 1);
 
@@ -90,7 +90,7 @@ fn a_role_is_served_by_the_id_token_at_hand_while_another_account_is_chosen_in_a
     signed_in(&world, &background, &[role("corp", "developer")]);
     let provider = "corp".parse().unwrap();
     let sign_in = Rc::clone(background.sign_in());
-    let mut choosing = world.begin(async move { sign_in.choose_account(&provider).await });
+    let mut choosing = world.begin(async move { sign_in.sign_in_to_provider(&provider).await });
     assert!(choosing.result().is_none());
     ask(&world, &background, &role("corp", "admin"), Presence::Person).result().unwrap().unwrap();
     assert_eq!(world.browser.open_windows(), 1);
