@@ -251,8 +251,18 @@ impl Opened {
 
     /// Presses a key in an element; returns whether the page took it.
     pub(crate) fn key_in(&self, selector: &str, key: &str) -> bool {
+        self.press(selector, key, false)
+    }
+
+    /// Presses a key in the search together with Ctrl; returns whether the page took it.
+    pub(crate) fn key_with_ctrl(&self, key: &str) -> bool {
+        self.press("#search", key, true)
+    }
+
+    fn press(&self, selector: &str, key: &str, with_ctrl: bool) -> bool {
         let init = KeyboardEventInit::new();
         init.set_key(key);
+        init.set_ctrl_key(with_ctrl);
         init.set_bubbles(true);
         init.set_cancelable(true);
         let event = KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init).unwrap();

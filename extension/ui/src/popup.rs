@@ -114,16 +114,14 @@ impl Popup {
     }
 
     fn key(self: &Rc<Self>, event: &KeyboardEvent) {
-        // With a modifier, the key belongs to the field or the browser; while composing, to the input method.
-        if event.is_composing()
-            || event.ctrl_key()
-            || event.alt_key()
-            || event.meta_key()
-            || event.shift_key()
-        {
+        // With a modifier, a key belongs to the field or the browser; while composing, to the input method.
+        let with_command = event.ctrl_key() || event.meta_key();
+        if event.is_composing() || event.alt_key() || event.shift_key() {
             return;
         }
         match event.key().as_str() {
+            "Enter" if with_command => self.act(Action::OpenConsole),
+            _ if with_command => return,
             "ArrowUp" => self.go(Move::Up(1)),
             "ArrowDown" => self.go(Move::Down(1)),
             "PageUp" => self.go(Move::Up(self.page.per_page())),

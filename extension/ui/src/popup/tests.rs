@@ -61,6 +61,16 @@ fn arrows_move_the_selection_and_enter_signs_in() {
 }
 
 #[wasm_bindgen_test]
+fn enter_with_ctrl_opens_the_console_and_other_keys_with_ctrl_are_left_to_the_browser() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    assert!(popup.key_with_ctrl("Enter"));
+    assert_eq!(popup.posted(), [Intent::OpenConsole { role: state.roles[0].key.clone() }]);
+    assert!(!popup.key_with_ctrl("End"));
+    assert_eq!(popup.selected_name(), "acme-dev / Developer");
+}
+
+#[wasm_bindgen_test]
 fn typing_filters_and_escape_clears() {
     let popup = Opened::with(&three_roles());
     popup.type_text("read");
