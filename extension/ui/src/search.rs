@@ -8,6 +8,8 @@
 //! query is only compared with what fitted the shorter one, a letter is only tried between the first and the last place
 //! where it can stand, and no role needs memory of its own.
 
+use std::ops::Range;
+
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 
 use crate::words::SEPARATOR;
@@ -18,22 +20,34 @@ pub(crate) struct Search {
     /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits and the
     /// profile.
     text: String,
+    /// The characters of the labels, in lower case.
+    letters: Vec<char>,
     labels: Vec<Label>,
     /// In lower case.
     query: String,
-    /// The rows that fit, in the order of the table.
-    matches: Vec<usize>,
+    word_count: usize,
+    /// What fits, in the order of the table.
+    matches: Vec<Match>,
     found: Vec<usize>,
     board: Board,
 }
 
-/// Where a role's label is in the text. The role's other names follow it.
+/// The names of a role.
 #[derive(Debug)]
 struct Label {
-    start: usize,
-    end: usize,
+    letters: Range<usize>,
     /// Which of its first 64 characters start a word.
     word_starts: u64,
+    /// The other names, in the text.
+    others: Range<usize>,
+}
+
+/// A role that fits.
+#[derive(Debug)]
+struct Match {
+    row: usize,
+    /// The score of all words but the last, at which people type.
+    settled: usize,
 }
 
 impl Search {
@@ -47,34 +61,34 @@ impl Search {
             }
         }
         self.text = folded(text);
-        self.labels = Vec::with_capacity(roles.len());
-        let (mut start, mut end, mut names) = (0, 0, 0);
+        self.labels.clear();
+        self.letters.clear();
+        let (mut start, mut label_end, mut names) = (0, 0, 0);
         for (at, _) in self.text.bytes().enumerate().filter(|(_, byte)| *byte == END_BYTE) {
             names += 1;
             match names % 3 {
-                1 => end = at,
+                1 => label_end = at,
                 0 => {
+                    let first = self.letters.len();
+                    self.letters.extend(self.text[start..label_end].chars());
+                    let letters = first..self.letters.len();
                     let role = roles.get(self.labels.len());
-                    let word_starts = role.map_or(0, |role| word_starts(role, &self.text[start..end]));
-                    self.labels.push(Label { start, end, word_starts });
+                    let word_starts = role.map_or(0, |role| word_starts(role, &self.letters[first..]));
+                    self.labels.push(Label { letters, word_starts, others: label_end..at });
                     start = at + 1;
                 }
                 _ => {}
             }
         }
-        self.matches = (0..self.labels.len()).collect();
-        self.find();
+        self.find(false);
     }
 
     /// Searches for this from now on.
     pub(crate) fn set_query(&mut self, query: &str) {
         let query = folded(query.to_owned());
-        // Whatever fits a longer query fits its beginning.
-        if !query.starts_with(&self.query) {
-            self.matches = (0..self.labels.len()).collect();
-        }
+        let is_longer = query.starts_with(&self.query);
         self.query = query;
-        self.find();
+        self.find(is_longer);
     }
 
     /// The rows of the roles that fit, best first; of equals, and if nothing was typed, in the order of the table.
@@ -89,22 +103,35 @@ impl Search {
         hits
     }
 
-    fn find(&mut self) {
-        let words = words(&self.query);
-        if words.is_empty() {
-            self.found.clone_from(&self.matches);
-            return;
-        }
-        let mut board = std::mem::take(&mut self.board);
+    /// Finds what fits the query. Whatever fits one that `is_longer` than the last fitted that.
+    fn find(&mut self, is_longer: bool) {
         let mut matches = std::mem::take(&mut self.matches);
+        if !is_longer {
+            matches = (0..self.labels.len()).map(|row| Match { row, settled: 0 }).collect();
+        }
+        let words = words(&self.query);
+        let is_settled = is_longer && words.len() == self.word_count;
+        self.word_count = words.len();
         let mut scores = Vec::with_capacity(matches.len());
-        matches.retain(|row| {
-            let score = self.score(*row, &words, &mut board, None);
-            scores.extend(score);
-            score.is_some()
-        });
+        if let Some((last, others)) = words.split_last() {
+            let mut board = std::mem::take(&mut self.board);
+            let mut score = |found: &mut Match| {
+                if !is_settled {
+                    found.settled = self.score(found.row, others, &mut board, None)?;
+                }
+                Some(found.settled + self.score(found.row, std::slice::from_ref(last), &mut board, None)?)
+            };
+            matches.retain_mut(|found| {
+                let score = score(found);
+                scores.extend(score);
+                score.is_some()
+            });
+            self.board = board;
+        } else {
+            scores.resize(matches.len(), 0);
+        }
         self.found = best_first(&matches, &scores);
-        (self.board, self.matches) = (board, matches);
+        self.matches = matches;
     }
 
     /// How well a role fits. `None` if some word does not.
@@ -116,31 +143,22 @@ impl Search {
         mut hits: Option<&mut Vec<bool>>,
     ) -> Option<usize> {
         let label = self.labels.get(row)?;
-        let text = &self.text[label.start..label.end];
-        let others_end = self.labels.get(row + 1).map_or(self.text.len(), |next| next.start);
-        let others = &self.text[label.end..others_end];
-        board.letters.clear();
-        board.word_starts = label.word_starts;
+        let letters = &self.letters[label.letters.clone()];
         let mut score = 0;
         for word in words {
-            if has_in_order(text, &word.text) {
-                if board.letters.is_empty() {
-                    board.letters.extend(text.chars());
+            if let Some(placed) = board.place(&word.letters, letters, label.word_starts) {
+                score += placed.score;
+                if let Some(hits) = &mut hits {
+                    hits.resize(letters.len(), false);
+                    board.mark(word.letters.len(), placed.at, hits);
                 }
-                if let Some(placed) = board.place(&word.letters) {
-                    score += placed.score;
-                    if let Some(hits) = &mut hits {
-                        board.mark(word.letters.len(), placed.at, hits);
-                    }
-                    continue;
-                }
-            }
-            if !contains(others, &word.text) {
+            } else if contains(&self.text[label.others.clone()], &word.text) {
+                score += OTHER_NAME;
+            } else {
                 return None;
             }
-            score += OTHER_NAME;
         }
-        Some(usize::try_from(score).unwrap_or_default().min(MAX_SCORE))
+        usize::try_from(score.max(0)).ok()
     }
 }
 
@@ -158,9 +176,6 @@ fn words(query: &str) -> Vec<Word> {
 /// Places the letters of a word in a label, as a subsequence. Used for one role after the other.
 #[derive(Debug, Default)]
 struct Board {
-    /// The label.
-    letters: Vec<char>,
-    word_starts: u64,
     /// For each letter of the word, the first and the last place where it can stand.
     ranges: Vec<(usize, usize)>,
     /// For each letter of the word a row, and in it for each place in the letter's range, the best placement that ends there.
@@ -183,21 +198,27 @@ struct Placed {
 
 impl Board {
     /// The best placement.
-    fn place(&mut self, word: &[char]) -> Option<Placed> {
+    fn place(&mut self, word: &[char], label: &[char], word_starts: u64) -> Option<Placed> {
         self.ranges.clear();
         let mut start = 0;
         for letter in word {
-            start += self.letters[start..].iter().position(|here| here == letter)?;
+            start += label[start..].iter().position(|here| here == letter)?;
             self.ranges.push((start, start));
             start += 1;
         }
-        let mut end = self.letters.len();
+        let mut end = label.len();
         for (range, letter) in self.ranges.iter_mut().zip(word).rev() {
-            end = self.letters[..end].iter().rposition(|here| here == letter)?;
+            end = label[..end].iter().rposition(|here| here == letter)?;
             range.1 = end;
         }
 
-        let width = self.letters.len();
+        // Puts a letter at a place, if it is the one that stands there, behind a placement of those before it.
+        let put = |at: usize, letter: char, reached: Option<(i32, usize)>| {
+            let (score, before) = reached.filter(|_| label[at] == letter)?;
+            let start = if at < 64 && word_starts >> at & 1 == 1 { WORD_START } else { 0 };
+            Some(Cell { score: score + HIT + start, before })
+        };
+        let width = label.len();
         if self.cells.len() < width * word.len() {
             self.cells.resize(width * word.len(), None);
         }
@@ -205,7 +226,11 @@ impl Board {
         for (index, letter) in word.iter().enumerate() {
             let (first, last) = self.ranges[index];
             match index.checked_sub(1).map(|previous| self.ranges[previous]) {
-                None => (first..=last).for_each(|at| self.set(row, at, *letter, Some((0, at)))),
+                None => {
+                    for at in first..=last {
+                        self.cells[at] = put(at, *letter, Some((0, at)));
+                    }
+                }
                 Some((previous_first, previous_last)) => {
                     let above = row - width;
                     let mut before_gap: Option<(i32, usize)> = None;
@@ -219,7 +244,7 @@ impl Board {
                         let newcomer = newcomer.and_then(|place| ends_at(place, 0));
                         before_gap = newcomer.max(before_gap).map(|(score, place)| (score - GAP, place));
                         let reached = ends_at(at - 1, RUN).max(before_gap);
-                        self.set(row, at, *letter, reached);
+                        self.cells[row + at] = put(at, *letter, reached);
                     }
                 }
             }
@@ -231,26 +256,18 @@ impl Board {
         ends.max_by_key(|placed| placed.score)
     }
 
-    /// Puts a letter at a place, if it is the one that stands there, behind a placement of those before it.
-    fn set(&mut self, row: usize, at: usize, letter: char, reached: Option<(i32, usize)>) {
-        let start = if at < 64 && self.word_starts >> at & 1 == 1 { WORD_START } else { 0 };
-        let reached = reached.filter(|_| self.letters[at] == letter);
-        self.cells[row + at] = reached.map(|(score, before)| Cell { score: score + HIT + start, before });
-    }
-
-    /// Marks the letters of the placement that ends here.
-    fn mark(&self, count: usize, mut at: usize, hits: &mut Vec<bool>) {
-        hits.resize(self.letters.len(), false);
+    /// Marks the letters of the placement that ends here, in a list as long as the label.
+    fn mark(&self, count: usize, mut at: usize, hits: &mut [bool]) {
         for row in (0..count).rev() {
             hits[at] = true;
-            at = self.cells[row * self.letters.len() + at].map_or(0, |cell| cell.before);
+            at = self.cells[row * hits.len() + at].map_or(0, |cell| cell.before);
         }
     }
 }
 
-/// The rows in the order of their scores. A score is at most [`MAX_SCORE`], so they need not be compared.
-fn best_first(rows: &[usize], scores: &[usize]) -> Vec<usize> {
-    let place_of = |score: &usize| MAX_SCORE - score;
+/// The rows in the order of their scores. More than [`MAX_SCORE`] is not told apart, so they need not be compared.
+fn best_first(matches: &[Match], scores: &[usize]) -> Vec<usize> {
+    let place_of = |score: &usize| MAX_SCORE - MAX_SCORE.min(*score);
     // First how many there are of each score, then where the next one goes.
     let mut places = vec![0; MAX_SCORE + 1];
     for score in scores {
@@ -260,10 +277,10 @@ fn best_first(rows: &[usize], scores: &[usize]) -> Vec<usize> {
     for place in &mut places {
         next += std::mem::replace(place, next);
     }
-    let mut order = vec![0; rows.len()];
-    for (row, score) in rows.iter().zip(scores) {
+    let mut order = vec![0; matches.len()];
+    for (found, score) in matches.iter().zip(scores) {
         let place = &mut places[place_of(score)];
-        order[*place] = *row;
+        order[*place] = found.row;
         *place += 1;
     }
     order
@@ -275,24 +292,18 @@ fn label(role: RoleRow<'_>) -> [&str; 3] {
 }
 
 /// Which characters of a label start a word. `folded` is the label in lower case.
-fn word_starts(role: RoleRow<'_>, folded: &str) -> u64 {
+fn word_starts(role: RoleRow<'_>, folded: &[char]) -> u64 {
     let mut starts = 0;
     let (mut before, mut before_is_small) = (' ', false);
-    let letters = label(role).into_iter().flat_map(str::chars).zip(folded.chars());
+    let letters = label(role).into_iter().flat_map(str::chars).zip(folded);
     for (at, (letter, small)) in letters.enumerate().take(64) {
-        let is_small = letter == small;
+        let is_small = letter == *small;
         if !before.is_alphanumeric() || (before.is_alphabetic() && before_is_small && !is_small) {
             starts |= 1 << at;
         }
         (before, before_is_small) = (letter, is_small);
     }
     starts
-}
-
-/// Whether the bytes of a word are in a text in this order. Quick, and rules most roles out.
-fn has_in_order(text: &str, word: &str) -> bool {
-    let mut bytes = text.bytes();
-    word.bytes().all(|wanted| bytes.any(|byte| byte == wanted))
 }
 
 fn contains(text: &str, word: &str) -> bool {
@@ -335,7 +346,7 @@ const RUN: i32 = 10;
 const GAP: i32 = 1;
 /// The word is part of a name that is not shown large.
 const OTHER_NAME: i32 = 8;
-/// More is not told apart.
+/// The highest score that counts.
 const MAX_SCORE: usize = 4095;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -474,17 +485,18 @@ mod tests {
         fn the_best_placement_is_the_best_of_all(label in "[ab-]{1,7}", word in "[ab]{1,4}") {
             let name = format!("{label} / x");
             let search = search(&[&name], "");
-            let mut board = Board { letters: name.chars().collect(), word_starts: search.labels[0].word_starts, ..Board::default() };
+            let mut board = Board::default();
+            let word_starts = search.labels[0].word_starts;
             let letters: Vec<char> = word.chars().collect();
-            let all = placements(&board.letters, &letters, 0);
-            let best = all.iter().map(|places| score(places, board.word_starts)).max();
-            let placed = board.place(&letters);
+            let all = placements(&search.letters, &letters, 0);
+            let best = all.iter().map(|places| score(places, word_starts)).max();
+            let placed = board.place(&letters, &search.letters, word_starts);
             prop_assert_eq!(placed.as_ref().map(|placed| placed.score), best);
             if let Some(placed) = placed {
-                let mut hits = Vec::new();
+                let mut hits = vec![false; search.letters.len()];
                 board.mark(letters.len(), placed.at, &mut hits);
                 let places: Vec<_> = (0..hits.len()).filter(|at| hits[*at]).collect();
-                prop_assert_eq!(Some(score(&places, board.word_starts)), best);
+                prop_assert_eq!(Some(score(&places, word_starts)), best);
                 prop_assert!(all.contains(&places));
             }
         }
