@@ -145,7 +145,7 @@ codes! {
     SignInTimedOut = "sign-in-timed-out", "Sign in again.";
     ApprovalNeeded = "approval-needed", "Open the browser, run it again, and approve the request there.";
     ApprovalRefused = "approval-refused", "Run it again and choose Allow, if this program should have the role.";
-    NoBrowser = "no-browser", "Sign in from a terminal, which shows the address to open. Run:", run "rolecall login --no-browser";
+    NoBrowser = "no-browser", "Close other sign-in windows and try again, or sign in from a terminal, which shows the address to open. Run:", run "rolecall login --no-browser";
 
     // The redirect
     StateMismatch = "state-mismatch", "Start the sign-in again from Rolecall; do not continue in a window that something else opened.";

@@ -34,6 +34,8 @@ pub enum Failure {
     Drop,
     /// The call is carried out (a code is used up, credentials are issued), then the connection closes.
     LoseAnswer,
+    /// The same, but half of the response is sent before the connection closes.
+    HalfAnswer,
 }
 
 impl Failure {

@@ -2,14 +2,16 @@
 //! its service, and adds the sandbox's time and the endpoint's CORS headers to the response.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Collected, Limited};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -85,6 +87,7 @@ async fn answer(
             entry.ended(Outcome::Dropped, None);
             return Err(Dropped);
         }
+        Some(Failure::HalfAnswer) => half(route(router, parts, body, params).await).await,
         Some(failure) => failed(world, failure),
         None if kind == CallKind::Preflight => {
             cors::preflight(service, &cors::readers(world, service, endpoint), &parts.headers)
@@ -120,6 +123,32 @@ async fn route(
     }
 }
 
+/// The response with its whole length announced, whose body breaks off in the middle.
+async fn half(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    let sent = body.slice(..body.len() / 2);
+    Response::from_parts(parts, Body::new(BreaksOff { sent: Some(sent) }))
+}
+
+/// A body that fails after what is sent of it.
+struct BreaksOff {
+    sent: Option<Bytes>,
+}
+
+impl hyper::body::Body for BreaksOff {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        Poll::Ready(Some(self.sent.take().map(Frame::data).ok_or(Dropped)))
+    }
+}
+
 fn failed(world: &World, failure: Failure) -> Response {
     match failure {
         Failure::Status { status, content_type, body } => {
@@ -130,7 +159,9 @@ fn failed(world: &World, failure: Failure) -> Response {
         Failure::OAuth { error, description } => {
             provider::oauth_error(StatusCode::BAD_REQUEST, &error, &description)
         }
-        Failure::Drop | Failure::LoseAnswer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Failure::Drop | Failure::LoseAnswer | Failure::HalfAnswer => {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     }
 }
 

@@ -26,13 +26,15 @@ pub struct Options {
     pub headless: bool,
     /// The unpacked extension, if not the built one.
     pub extension: Option<PathBuf>,
+    /// The folder of the profile, if not the scene's first one.
+    pub profile: Option<PathBuf>,
     /// The window's size in CSS pixels.
     pub size: (u32, u32),
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { headless: true, extension: None, size: (420, 640) }
+        Self { headless: true, extension: None, profile: None, size: (420, 640) }
     }
 }
 
@@ -61,18 +63,19 @@ pub struct Browser {
 impl Browser {
     pub(crate) async fn start(scene: &Scene, options: Options) -> Result<Self> {
         let kind = scene.kind();
-        let log = scene.path("driver.log");
+        let profile = options.profile.clone().unwrap_or_else(|| scene.browser_profile());
+        let log = profile.with_extension("log");
         let log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let mut command = Process::new(&scene.fixtures().driver);
         command.env_clear().envs(scene.environment());
         let capabilities = match kind {
             Kind::Chromium => {
                 chromium::driver(&mut command);
-                chromium::capabilities(scene, &options)
+                chromium::capabilities(scene, &profile, &options)
             }
             Kind::Firefox => {
                 firefox::driver(&mut command);
-                firefox::capabilities(scene, &options)
+                firefox::capabilities(&scene.fixtures().browser, &profile, &options)
             }
         };
         let process = Driver::start(command, log)?;

@@ -120,9 +120,14 @@ impl<'browser> Popup<'browser> {
         self.announces(Accessible::Alert, words).await
     }
 
+    /// The text of the alert, which ends with the error's code, if there is one.
+    pub async fn error(&self) -> Result<Option<String>> {
+        Ok(Some(self.spoken(Accessible::Alert).await?).filter(|alert| !alert.is_empty()))
+    }
+
     /// Whether an alert is shown.
     pub async fn has_alert(&self) -> Result<bool> {
-        Ok(!self.spoken(Accessible::Alert).await?.is_empty())
+        Ok(self.error().await?.is_some())
     }
 
     /// Dismisses the alert, and waits until it is gone.

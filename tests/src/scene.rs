@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use rolecall_core::identity;
 use rolecall_sandbox::{Config, Sandbox};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -54,10 +55,21 @@ impl Scene {
 
     /// Registers the host program with the scene's browser, as a person does.
     pub async fn install_host(&self) -> Result<()> {
+        self.install_host_for(&self.browser_profile()).await
+    }
+
+    /// The folder of another profile, with the host program registered.
+    pub async fn another_profile(&self) -> Result<PathBuf> {
+        let profile = self.folder.private("another-profile")?;
+        self.install_host_for(&profile).await?;
+        Ok(profile)
+    }
+
+    async fn install_host_for(&self, profile: &Path) -> Result<()> {
         let mut install: Vec<OsString> =
             ["install", "--browser", self.kind.name()].map(OsString::from).into();
         if self.kind == Kind::Chromium {
-            install.extend(["--user-data-dir".into(), self.browser_profile().into()]);
+            install.extend(["--user-data-dir".into(), profile.into()]);
         }
         self.terminal().rolecall(install).await?.succeeded()?;
         Ok(())
@@ -80,17 +92,70 @@ impl Scene {
         Ok(())
     }
 
+    /// Stops the host processes that the browser has started, so that they hang.
+    pub fn stop_host(&self) -> Result<()> {
+        self.signal_host(Signal::STOP)
+    }
+
+    /// Lets them go on.
+    pub fn continue_host(&self) -> Result<()> {
+        self.signal_host(Signal::CONT)
+    }
+
+    fn signal_host(&self, signal: Signal) -> Result<()> {
+        let hosts = self.hosts();
+        ensure!(!hosts.is_empty(), "no host program is running");
+        Ok(hosts.into_iter().try_for_each(|host| kill_process(host, signal))?)
+    }
+
+    /// Gives this machine a program of its own, which can be upgraded.
+    pub fn own_program(&mut self) -> Result<()> {
+        let program = self.path("rolecall");
+        self.install_program(&program)?;
+        self.fixtures.host = program;
+        Ok(())
+    }
+
+    /// Puts another file in the program's place while it runs, as a package manager does.
+    pub fn upgrade_program(&self) -> Result<()> {
+        let new = self.path("rolecall.new");
+        self.install_program(&new)?;
+        fs::rename(&new, &self.fixtures.host).context("cannot replace the program")
+    }
+
+    /// Another process copies it: see [`Folder::script`].
+    fn install_program(&self, path: &Path) -> Result<()> {
+        let copied = Command::new("cp").arg(&self.fixtures.host).arg(path).status()?;
+        ensure!(copied.success(), "cp did not write {}", path.display());
+        Ok(())
+    }
+
+    /// Stops the browser and its host program, as when a computer is suspended, until `meanwhile` has ended.
+    pub async fn suspended(&self, meanwhile: impl Future<Output = Result<()>>) -> Result<()> {
+        let processes: Vec<Pid> = self.processes_of_browser().into_iter().chain(self.hosts()).collect();
+        ensure!(!processes.is_empty(), "no browser is running");
+        signal(&processes, Signal::STOP);
+        let ended = meanwhile.await;
+        signal(&processes, Signal::CONT);
+        ended
+    }
+
     /// Kills the browser, as the system does when memory runs out.
     pub fn crash_browser(&self) -> Result<()> {
+        let processes = self.processes_of_browser();
+        ensure!(!processes.is_empty(), "no browser is running");
+        folder::end(&processes);
+        Ok(())
+    }
+
+    fn processes_of_browser(&self) -> Vec<Pid> {
         let mut processes = folder::processes_of(self.folder.path());
         let spared = [&self.fixtures.host, &self.fixtures.driver].map(fs::canonicalize);
         processes.retain(|process| {
             let program = program_of(*process);
             !spared.iter().flatten().any(|spared| Some(spared) == program.as_ref())
         });
-        ensure!(!processes.is_empty(), "no browser is running");
-        folder::end(&processes);
-        Ok(())
+        processes
     }
 
     /// Waits until a program opens an address in the system's browser, which is a stub, and returns the address.
@@ -310,6 +375,13 @@ impl Scene {
                     .any(|id| line.contains(id))
         });
         processes
+    }
+}
+
+fn signal(processes: &[Pid], signal: Signal) {
+    for process in processes {
+        // Some helpers of a browser come and go.
+        let _ = kill_process(*process, signal);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Starting and driving Chromium.
 
+use std::path::Path;
 use std::process::Command as Process;
 use std::sync::Arc;
 
@@ -18,12 +19,12 @@ pub(super) fn driver(command: &mut Process) {
 }
 
 /// The requested capabilities.
-pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
+pub(super) fn capabilities(scene: &Scene, profile: &Path, options: &Options) -> Value {
     let fixtures = scene.fixtures();
     let extension = options.extension.as_ref().unwrap_or(&fixtures.extension).display();
     let (width, height) = options.size;
     let mut arguments: Vec<String> = FLAGS.map(str::to_owned).to_vec();
-    arguments.push(format!("--user-data-dir={}", scene.browser_profile().display()));
+    arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments.push(format!("--disable-extensions-except={extension}"));
     arguments.push(format!("--load-extension={extension}"));
     arguments.push(format!("--window-size={width},{height}"));

@@ -1,5 +1,6 @@
 //! Starting and driving Firefox.
 
+use std::path::Path;
 use std::process::Command as Process;
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ pub(super) fn driver(command: &mut Process) {
 }
 
 /// The requested capabilities.
-pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
+pub(super) fn capabilities(browser: &Path, profile: &Path, options: &Options) -> Value {
     let (width, height) = options.size;
-    let profile = scene.browser_profile().display().to_string();
+    let profile = profile.display().to_string();
     let mut arguments = vec!["-profile".to_owned(), profile];
     arguments.extend([format!("--width={width}"), format!("--height={height}")]);
     if options.headless {
@@ -37,7 +38,7 @@ pub(super) fn capabilities(scene: &Scene, options: &Options) -> Value {
     json!({
         "browserName": "firefox",
         "moz:firefoxOptions": {
-            "binary": scene.fixtures().browser,
+            "binary": browser,
             "args": arguments,
             "prefs": preferences,
         },

@@ -11,6 +11,7 @@ mod canaries;
 mod compatibility;
 mod consumers;
 mod crashes;
+mod faults;
 mod host;
 mod independent;
 mod main_job;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         canaries::stories(),
         consumers::stories(),
         crashes::stories(),
+        faults::stories(),
         host::stories(),
         independent::stories(),
         main_job::stories(),
