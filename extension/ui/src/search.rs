@@ -5,8 +5,8 @@
 //! cost.
 //!
 //! A key must be painted within a frame however many roles there are: their texts are folded to lower case once, a longer
-//! query is only compared with what fitted the shorter one, a letter is only tried between the first and the last place
-//! where it can stand, and no role needs memory of its own.
+//! query is only compared with what fitted the shorter one, which is found again when letters are deleted, a letter is only
+//! tried between the first and the last place where it can stand, and no role needs memory of its own.
 
 use std::ops::Range;
 
@@ -23,13 +23,21 @@ pub(crate) struct Search {
     /// The characters of the labels, in lower case.
     letters: Vec<char>,
     labels: Vec<Label>,
+    /// What fits an empty query, and then each longer one, up to what was typed last.
+    steps: Vec<Step>,
+    board: Board,
+}
+
+/// What fits a query.
+#[derive(Debug, Default)]
+struct Step {
     /// In lower case.
     query: String,
     word_count: usize,
-    /// What fits, in the order of the table.
+    /// In the order of the table.
     matches: Vec<Match>,
+    /// Best first.
     found: Vec<usize>,
-    board: Board,
 }
 
 /// The names of a role.
@@ -80,58 +88,63 @@ impl Search {
                 _ => {}
             }
         }
-        self.find(false);
+        let query = self.steps.pop().unwrap_or_default().query;
+        let matches = (0..self.labels.len()).map(|row| Match { row, settled: 0 }).collect();
+        let found = (0..self.labels.len()).collect();
+        self.steps = vec![Step { matches, found, ..Step::default() }];
+        self.find(query);
     }
 
     /// Searches for this from now on.
     pub(crate) fn set_query(&mut self, query: &str) {
-        let query = folded(query.to_owned());
-        let is_longer = query.starts_with(&self.query);
-        self.query = query;
-        self.find(is_longer);
+        self.find(folded(query.to_owned()));
     }
 
     /// The rows of the roles that fit, best first; of equals, and if nothing was typed, in the order of the table.
     pub(crate) fn found(&self) -> &[usize] {
-        &self.found
+        self.steps.last().map_or(&[], |step| &step.found)
     }
 
     /// Which characters of a role's label fit the query. The list may end before the label does.
     pub(crate) fn hits(&self, row: usize) -> Vec<bool> {
         let mut hits = Vec::new();
-        self.score(row, &words(&self.query), &mut Board::default(), Some(&mut hits));
+        let query = self.steps.last().map_or("", |step| &step.query);
+        self.score(row, &words(query), &mut Board::default(), Some(&mut hits));
         hits
     }
 
-    /// Finds what fits the query. Whatever fits one that `is_longer` than the last fitted that.
-    fn find(&mut self, is_longer: bool) {
-        let mut matches = std::mem::take(&mut self.matches);
-        if !is_longer {
-            matches = (0..self.labels.len()).map(|row| Match { row, settled: 0 }).collect();
+    /// Finds what fits the query. Whatever fits it fits every query that it starts with.
+    fn find(&mut self, query: String) {
+        while self.steps.len() > 1 && self.steps.last().is_some_and(|step| !query.starts_with(&step.query)) {
+            self.steps.pop();
         }
-        let words = words(&self.query);
-        let is_settled = is_longer && words.len() == self.word_count;
-        self.word_count = words.len();
-        let mut scores = Vec::with_capacity(matches.len());
-        if let Some((last, others)) = words.split_last() {
-            let mut board = std::mem::take(&mut self.board);
-            let mut score = |found: &mut Match| {
-                if !is_settled {
-                    found.settled = self.score(found.row, others, &mut board, None)?;
-                }
-                Some(found.settled + self.score(found.row, std::slice::from_ref(last), &mut board, None)?)
-            };
-            matches.retain_mut(|found| {
-                let score = score(found);
-                scores.extend(score);
-                score.is_some()
-            });
-            self.board = board;
-        } else {
-            scores.resize(matches.len(), 0);
+        let words = words(&query);
+        let (Some(before), Some((last, others))) = (self.steps.last(), words.split_last()) else {
+            // Before there are roles, or nothing but blanks.
+            self.steps.truncate(1);
+            if self.steps.is_empty() {
+                self.steps.push(Step { query, ..Step::default() });
+            }
+            return;
+        };
+        if before.query == query {
+            return;
         }
-        self.found = best_first(&matches, &scores);
-        self.matches = matches;
+        let is_settled = before.word_count == words.len();
+        let mut board = std::mem::take(&mut self.board);
+        let (mut matches, mut scores) = (Vec::new(), Vec::new());
+        for Match { row, settled } in &before.matches {
+            let settled =
+                if is_settled { Some(*settled) } else { self.score(*row, others, &mut board, None) };
+            let Some(settled) = settled else { continue };
+            if let Some(score) = self.score(*row, std::slice::from_ref(last), &mut board, None) {
+                matches.push(Match { row: *row, settled });
+                scores.push(settled + score);
+            }
+        }
+        self.board = board;
+        let found = best_first(&matches, &scores);
+        self.steps.push(Step { query, word_count: words.len(), matches, found });
     }
 
     /// How well a role fits. `None` if some word does not.
@@ -466,14 +479,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn typing_letter_by_letter_finds_what_typing_at_once_finds(
+        fn typing_and_deleting_letter_by_letter_finds_what_typing_at_once_finds(
             labels in prop::collection::vec("[a-cA-C-]{0,6} / [a-cA-C-]{1,6}", 0..12),
             queries in prop::collection::vec("[abc ]{0,5}", 1..4),
         ) {
             let labels: Vec<_> = labels.iter().map(String::as_str).collect();
             let mut typing = search(&labels, "");
             for query in queries {
-                for end in 0..=query.len() {
+                for end in (0..=query.len()).chain((0..query.len()).rev()) {
                     typing.set_query(&query[..end]);
                     let at_once = search(&labels, &query[..end]);
                     prop_assert_eq!(typing.found(), at_once.found());
