@@ -26,7 +26,10 @@ const start = (session, ...others) => {
 
 const { session, local, managed } = api.storage;
 const ready = start(session.get(null), local.get(null), managed.get(null));
-ready.catch((error) => console.error("Rolecall could not start:", error));
+ready.catch((error) => {
+  shown = undefined;
+  console.error("Rolecall could not start:", error);
+});
 
 // Hands an event to `worker[name]` once the module runs. A failure to start has been reported above, once.
 const forward = (name) => (...details) => {

@@ -19,6 +19,8 @@ pub(crate) struct Model {
     search: Search,
     /// The row of the selected role, which may not fit what was typed.
     selected: Option<usize>,
+    /// What was selected when the worker left it out. It may only be late.
+    missing: Option<RoleKey>,
     /// Where the selected role is in the list.
     position: Option<usize>,
     open_account: Option<ProviderId>,
@@ -63,16 +65,17 @@ impl Model {
         self.query.trim()
     }
 
-    /// Takes what the worker sends. A selected role that is still listed stays selected; before anything was selected, the role
-    /// that is being worked on is, else the first.
+    /// Takes what the worker sends. A selected role that is still listed stays selected, and one that is listed again is selected
+    /// again, unless the person went on; before anything was selected, the role that is being worked on is, else the first.
     pub(crate) fn receive(&mut self, message: ToPage) {
         let is_first = self.state().is_none();
         match message {
             ToPage::Roles(roles) => {
-                let selected = self.selected.and_then(|row| self.role(row)?.key());
+                let selected = self.missing.take().or_else(|| self.role(self.selected?)?.key());
                 self.search.set_roles(&roles);
                 self.roles = Some(roles);
-                self.selected = selected.and_then(|key| self.row_of(&key));
+                self.selected = selected.as_ref().and_then(|key| self.row_of(key));
+                self.missing = selected.filter(|_| self.selected.is_none());
             }
             ToPage::State(state) => self.state = Some(*state),
         }
@@ -86,6 +89,7 @@ impl Model {
     /// Takes what was typed, and selects what fits it best.
     pub(crate) fn search(&mut self, query: &str) {
         query.clone_into(&mut self.query);
+        self.missing = None;
         self.search.set_query(query);
         if !self.query().is_empty()
             && let Some(best) = self.found().first()
@@ -97,7 +101,7 @@ impl Model {
 
     /// Selects a role that is in the list.
     pub(crate) fn select(&mut self, row: usize) {
-        self.selected = Some(row);
+        (self.selected, self.missing) = (Some(row), None);
         self.keep_selection();
     }
 
@@ -111,7 +115,7 @@ impl Model {
             Move::First => 0,
             Move::Last => last,
         };
-        (self.position, self.selected) = (Some(position), self.row_at(position));
+        (self.position, self.selected, self.missing) = (Some(position), self.row_at(position), None);
     }
 
     /// The rows of the roles that fit what was typed, best first; of equals, and if nothing was typed, in the worker's
@@ -234,6 +238,23 @@ pub(crate) mod tests {
         model.go(Move::Down(1));
         tell(&mut model, state_with(["New", "C", "B", "A"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model), Some("B"));
+    }
+
+    #[test]
+    fn a_selected_role_that_comes_back_is_selected_again_unless_the_person_went_on() {
+        let send = |model: &mut Model, names: &[&str]| {
+            tell(model, state_with(names.iter().map(|name| role("acme", name)).collect()));
+        };
+        for (goes_on, expected) in [(false, "B"), (true, "D")] {
+            let mut model = model(&["A", "B", "C"]);
+            model.go(Move::Down(1));
+            send(&mut model, &["C", "D"]);
+            if goes_on {
+                model.go(Move::Last);
+            }
+            send(&mut model, &["A", "B", "C", "D"]);
+            assert_eq!(selected(&model), Some(expected));
+        }
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl Page {
         self.role_rows.borrow().per_page(&self.list)
     }
 
+    /// Has the selected role scrolled into sight even if it is the same as before.
+    pub(crate) fn reveal_again(&self) {
+        self.role_rows.borrow_mut().reveal_again();
+    }
+
     /// Shows a view of a model.
     pub(crate) fn show(&self, model: &Model, view: View) -> Result<(), JsValue> {
         set_attribute(&self.app, "data-content", Some(content(view.content)))?;

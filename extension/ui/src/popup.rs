@@ -110,6 +110,7 @@ impl Popup {
 
     fn typed(self: &Rc<Self>) {
         self.model.borrow_mut().search(&self.page.search.value());
+        self.page.reveal_again();
         self.show();
     }
 
@@ -141,6 +142,7 @@ impl Popup {
 
     fn go(self: &Rc<Self>, to: Move) {
         self.model.borrow_mut().go(to);
+        self.page.reveal_again();
         self.show();
     }
 

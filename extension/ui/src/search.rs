@@ -120,10 +120,10 @@ impl Search {
         }
         let words = words(&query);
         let (Some(before), Some((last, others))) = (self.steps.last(), words.split_last()) else {
-            // Before there are roles, or nothing but blanks.
+            // There are no roles yet, or nothing was typed but blanks.
             self.steps.truncate(1);
-            if self.steps.is_empty() {
-                self.steps.push(Step { query, ..Step::default() });
+            if self.labels.is_empty() {
+                self.steps = vec![Step { query, ..Step::default() }];
             }
             return;
         };
@@ -473,6 +473,20 @@ mod tests {
     #[test]
     fn other_roles_are_searched_for_the_same() {
         let mut search = search(&["prod / Admin"], "aud");
+        search.set_roles(&table(&["prod / Admin", "prod / Auditor"]));
+        assert_eq!(search.found(), [1]);
+    }
+
+    #[test]
+    fn what_was_deleted_before_the_roles_came_is_not_searched_for() {
+        let mut search = Search::default();
+        for query in ["aud", ""] {
+            search.set_query(query);
+        }
+        search.set_roles(&table(&["prod / Admin", "prod / Auditor"]));
+        assert_eq!(search.found(), [0, 1]);
+        search = Search::default();
+        search.set_query("aud");
         search.set_roles(&table(&["prod / Admin", "prod / Auditor"]));
         assert_eq!(search.found(), [1]);
     }

@@ -117,17 +117,19 @@ impl Pages {
     }
 
     fn send_changes(&self, mut sent: Sent) {
+        // What is stored is shown at once the next time: it must not lack what is only late now.
+        let is_known = self.settings.is_known();
         let effective = self.settings.current();
         if !Rc::ptr_eq(&effective, &sent.effective) {
             let roles = json::to_string(&ToPage::Roles(View::roles(&effective)));
             if roles != sent.roles {
-                self.send_all(SHOWN_ROLES, &roles, true);
+                self.send_all(SHOWN_ROLES, &roles, is_known);
                 sent.roles = roles;
             }
             sent.effective = effective;
         }
         let state = self.view.state();
-        let is_stored = state.activities.is_empty();
+        let is_stored = is_known && state.activities.is_empty();
         let state = json::to_string(&ToPage::State(Box::new(state)));
         if state != sent.state {
             self.send_all(SHOWN_STATE, &state, is_stored);

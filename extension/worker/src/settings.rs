@@ -85,6 +85,11 @@ impl Settings {
         }
     }
 
+    /// Whether every layer is known or known to be absent.
+    pub(crate) fn is_known(&self) -> bool {
+        self.machine.get() != Machine::Unknown && !matches!(*self.policy.borrow(), Policy::Unknown)
+    }
+
     /// Whether both the policy and the machine's settings were read: what they lack is gone, and not merely late.
     pub(crate) fn is_complete(&self) -> bool {
         self.machine.get() == Machine::Known && matches!(*self.policy.borrow(), Policy::Known)

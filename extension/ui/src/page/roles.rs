@@ -123,6 +123,11 @@ impl Roles {
         self.revealed = to_reveal;
     }
 
+    /// Has the selected option scrolled into sight even if it is the same as before.
+    pub(super) fn reveal_again(&mut self) {
+        self.revealed = None;
+    }
+
     /// Which role an option stands for.
     pub(super) fn role_of(&self, option: &Element) -> Option<usize> {
         self.rows.iter().find(|row| row.element.is_same_node(Some(option)))?.role()
