@@ -163,9 +163,9 @@ fn shorten(module: &Path, script: &Path) -> Result<()> {
 
 const EXPORT: &str = "export { initSync, ";
 
-/// JavaScript without indentation, without the comments that wasm-bindgen has put before functions, and without its way to
-/// start a module that has been compiled before.
-fn slimmed(script: &str) -> String {
+/// JavaScript without indentation, without lines of comments, and without wasm-bindgen's way to start a module that has been
+/// compiled before.
+pub(crate) fn slimmed(script: &str) -> String {
     let mut script = script.to_owned();
     let start = script.find("\nfunction initSync(").filter(|_| script.contains(EXPORT));
     if let Some((start, length)) = start.and_then(|start| Some((start, script[start..].find("\n}\n")?))) {

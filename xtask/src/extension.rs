@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
-use crate::{manifest, notices, repo, sbom};
+use crate::{build, manifest, notices, repo, sbom};
 
 /// A family of browsers with its own manifest.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -88,6 +88,12 @@ impl Choice {
 pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str, bill: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;
+    if profile == Profile::Release {
+        for (_, script) in files.iter_mut().filter(|(name, _)| name.extension().is_some_and(|it| it == "js"))
+        {
+            *script = build::slimmed(str::from_utf8(script).context("a script is not UTF-8")?).into_bytes();
+        }
+    }
     collect(&profile.modules(), Path::new("wasm"), &mut files)?;
     files.insert(notices::FILE.into(), notices.as_bytes().to_vec());
     files.insert(sbom::FILE.into(), bill.as_bytes().to_vec());

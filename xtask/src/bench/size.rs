@@ -64,8 +64,12 @@ struct File {
 }
 
 impl File {
+    /// Reads it as it is in the extension.
     fn read(path: PathBuf) -> Result<Self> {
-        let content = repo::read(&path)?;
+        let mut content = repo::read(&path)?;
+        if path.extension().is_some_and(|kind| kind == "js") {
+            content = build::slimmed(str::from_utf8(&content)?).into_bytes();
+        }
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&content)?;
         let gzipped = u64::try_from(gzip.finish()?.len())?;
