@@ -162,4 +162,14 @@ mod tests {
         assert_eq!(on_one_line("\u{1b}".repeat(10_000).as_str(), 3).chars().count(), 4);
         assert_eq!(on_lines("two\nlines\tand a tab\r"), "two\nlines\tand a tab\u{fffd}");
     }
+
+    #[test]
+    fn words_are_found_and_replaced_as_the_standard_library_does() {
+        for text in ["", "a", "aa", "aaa", "ab", "xaabaay", "größer aa"] {
+            for words in ["a", "aa", "ab", "größer", "longer than the text"] {
+                assert_eq!(contains(text, words), text.contains(words), "{words} in {text}");
+                assert_eq!(replace(text, words, "<a>"), text.replace(words, "<a>"), "{words} in {text}");
+            }
+        }
+    }
 }
