@@ -17,6 +17,7 @@
 //! | Opening the AWS console | [`console`] |
 //! | ARNs, partitions, credentials | [`aws`] |
 //! | The settings document and its layers | [`settings`] |
+//! | Roles that a document or a service lists | [`catalogue`], [`role_service`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |
 //! | What can go wrong | [`error`] |
 //! | Codes and next steps | [`code`] |
@@ -30,6 +31,7 @@
 extern crate self as rolecall_core;
 
 pub mod aws;
+pub mod catalogue;
 pub mod code;
 pub mod console;
 mod crypto;
@@ -41,6 +43,7 @@ pub mod map;
 pub mod message;
 pub mod oidc;
 pub mod platform;
+pub mod role_service;
 pub mod secret;
 pub mod session;
 pub mod settings;

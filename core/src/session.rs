@@ -13,7 +13,8 @@ use crate::json::{ReadJson, WriteJson};
 use crate::map::{Map, Set};
 use crate::oidc::{IdToken, KeySet, Metadata, Person};
 use crate::platform::AuthorizeError;
-use crate::settings::{Duration, Endpoint, Provider, Role};
+use crate::role_service::ServedRoles;
+use crate::settings::{Duration, Endpoint, Listed, Provider, Role};
 use crate::{secret, sts};
 
 /// A provider's session, as several sign-ins share it.
@@ -69,7 +70,13 @@ pub struct ProviderSession {
     /// Until when the token endpoint does not want to be asked for a refresh.
     no_refresh_before: Option<DateTime<Utc>>,
     person: Option<Person>,
-    listed_roles: Vec<RoleArn>,
+    /// The roles of [`Provider::roles_claim`].
+    claimed_roles: Vec<RoleArn>,
+    /// What [`Provider::roles_url`] has answered.
+    served: ServedRoles,
+    /// When it was asked, whatever it answered.
+    served_at: Option<DateTime<Utc>>,
+    groups: Option<Vec<String>>,
     credentials: Map<RoleArn, Held>,
     /// How long each role was seen to allow.
     durations: Map<RoleArn, Duration>,
@@ -124,10 +131,28 @@ impl ProviderSession {
         self.credentials.iter().map(|(role, held)| (role, held.lifetime))
     }
 
-    /// The roles that the provider lists for this person, as far as they are roles.
+    /// What the provider lists for this person.
     #[must_use]
-    pub fn listed_roles(&self) -> &[RoleArn] {
-        &self.listed_roles
+    pub fn listed(&self) -> Listed {
+        Listed {
+            roles: self.claimed_roles.iter().chain(&self.served.roles).cloned().collect(),
+            aliases: self.served.aliases.clone(),
+            groups: self.groups.clone(),
+        }
+    }
+
+    /// Whether the role service has not been asked for this long.
+    #[must_use]
+    pub fn wants_served_roles(&self, now: DateTime<Utc>, max_age: TimeDelta) -> bool {
+        self.served_at.is_none_or(|at| (now - at).abs() >= max_age)
+    }
+
+    /// Takes what the role service has answered for this person; what it answered before stays if it has failed.
+    pub fn set_served(&mut self, served: Option<ServedRoles>, at: DateTime<Utc>) {
+        self.served_at = Some(at);
+        if let Some(served) = served {
+            self.served = served;
+        }
     }
 
     /// What the provider says of itself, if it was asked already.
@@ -185,7 +210,8 @@ impl ProviderSession {
         self.person = Some(now.clone());
         self.choose_account = false;
         self.amr_held_groups |= sts::holds_groups(&token.amr);
-        self.listed_roles = token.roles.iter().filter_map(|text| text.parse().ok()).collect();
+        self.claimed_roles = token.roles.iter().filter_map(|text| role_of_claim(text)).collect();
+        self.groups.clone_from(&token.groups);
         self.id_token = Some(token);
         // RFC 6749 section 6: a new refresh token replaces the old one; without a new one the old one stays.
         if refresh_token.is_some() {
@@ -199,11 +225,16 @@ impl ProviderSession {
         self.generation = self.generation.next();
         self.id_token = None;
         self.no_refresh_before = None;
-        self.listed_roles.clear();
+        self.claimed_roles.clear();
+        self.served = ServedRoles::default();
+        self.served_at = None;
+        self.groups = None;
         self.credentials.clear();
     }
 
-    pub(crate) fn generation(&self) -> Generation {
+    /// Whose session it is.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
         self.generation
     }
 
@@ -274,6 +305,11 @@ impl ProviderSession {
     pub(crate) fn note_without_sts(&mut self, role: &Role) {
         self.without_sts.insert((role.arn.account().clone(), role.region()));
     }
+}
+
+/// A role as a claim lists it: its ARN, or a pair with that of an identity provider, as SAML has it, in either order.
+fn role_of_claim(text: &str) -> Option<RoleArn> {
+    text.split([',', '|']).find_map(|part| part.trim().parse().ok())
 }
 
 impl Generation {

@@ -339,6 +339,7 @@ impl<P: Platform, S: SharedSession> Flow<'_, P, S> {
             nonce,
             username_claim: provider.username_claim.as_deref(),
             roles_claim: provider.roles_claim.as_deref(),
+            groups_claim: provider.groups_claim(),
             clocks: (platform.now(), server_date(response)),
         };
         let now = platform.now();

@@ -66,6 +66,7 @@ mod tests {
                 nonce: row["nonce"].as_str(),
                 username_claim: None,
                 roles_claim: Some("roles"),
+                groups_claim: Some("groups"),
                 clocks: (chrono::DateTime::from_timestamp(NOW, 0).unwrap(), None),
             };
             let verified = verify(row["token"].as_str().unwrap().to_owned().into(), &keys, expected).await;

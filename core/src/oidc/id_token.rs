@@ -36,6 +36,8 @@ pub struct IdToken {
     pub has_session_tags: bool,
     /// The values of the claim that [`Provider::roles_claim`](crate::settings::Provider::roles_claim) names.
     pub roles: Vec<String>,
+    /// The person's groups, if the provider tells them.
+    pub groups: Option<Vec<String>>,
 }
 
 impl IdToken {
@@ -82,6 +84,8 @@ pub struct ExpectedToken<'a> {
     pub username_claim: Option<&'a str>,
     /// The claim that lists roles, if the settings name one.
     pub roles_claim: Option<&'a str>,
+    /// The claim that lists groups, if anybody wants to know.
+    pub groups_claim: Option<&'a str>,
     /// The local clock, and the server's own `Date` where it is known. A token is in time when either says so:
     /// a computer whose clock is wrong still signs in.
     pub clocks: (DateTime<Utc>, Option<DateTime<Utc>>),
@@ -156,6 +160,8 @@ pub async fn verify(
         }),
         amr: claims.list("amr").ok().flatten().unwrap_or_default(),
         roles: expected.roles_claim.map_or(Ok(None), |name| claims.list(name))?.unwrap_or_default(),
+        // Groups only shorten the list of roles: a claim that is no list of them stops nobody.
+        groups: expected.groups_claim.and_then(|name| claims.list(name).ok().flatten()),
         text,
     })
 }

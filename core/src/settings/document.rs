@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ClientSecret, Duration, Endpoint, ProfileName, ProviderId, RoleKey};
+use super::{ClientSecret, Duration, Endpoint, ProfileName, ProfileTemplate, ProviderId, RoleKey};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::code::{Code, Problem};
 use crate::json::{self, ReadJson, WriteJson};
@@ -68,6 +68,18 @@ pub struct Provider {
     /// A claim of the ID token that lists the ARNs of the person's roles.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles_claim: Option<String>,
+    /// A service that lists the person's roles in exchange for the ID token ([`crate::role_service`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles_url: Option<Endpoint>,
+    /// A document that lists roles and accounts ([`crate::catalogue`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalogue_url: Option<Endpoint>,
+    /// The claim of the ID token that lists the person's groups, for the catalogue. `groups` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_claim: Option<String>,
+    /// How the profiles of its roles are named. `{alias}-{role}` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_name: Option<ProfileTemplate>,
     /// An STS other than the one of the role's region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sts_endpoint: Option<Endpoint>,
@@ -120,6 +132,13 @@ impl Provider {
         !self.private_endpoints && endpoint.url().host_str() != self.well_known_url.url().host_str()
     }
 
+    /// The claim that lists the person's groups, if roles may depend on them.
+    #[must_use]
+    pub fn groups_claim(&self) -> Option<&str> {
+        let usual = self.catalogue_url.is_some().then_some("groups");
+        self.groups_claim.as_deref().or(usual)
+    }
+
     /// Its name, for display.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -143,9 +162,20 @@ pub struct Role {
     /// How long credentials should last. As long as AWS allows without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Duration>,
-    /// A CSS colour name or `#rrggbb` by which people tell roles apart.
+    /// A CSS colour name or `#rrggbb` by which people tell roles apart. The account's without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
+    /// What the role is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Further words by which the role is found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
+    pub tags: Vec<String>,
+    /// The groups of which a person must have one, as the provider names them. Anybody's without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
+    pub groups: Vec<String>,
     /// How tools get the credentials.
     #[serde(skip_serializing_if = "is_default")]
     #[json(write = json::unless_default)]
@@ -168,6 +198,9 @@ impl Role {
             region: None,
             duration: None,
             color: None,
+            description: None,
+            tags: Vec::new(),
+            groups: Vec::new(),
             credentials: CredentialsMode::default(),
             approve: Approve::default(),
         }
@@ -193,13 +226,41 @@ impl Role {
     }
 }
 
-/// What an account is called.
+/// What an account is called, and what for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, WriteJson)]
 pub struct Account {
     /// The 12 digits.
     pub id: AccountId,
-    /// The name shown instead of them.
-    pub alias: String,
+    /// The short name shown instead of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The long name, shown where there is no short one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The colour of roles that have none of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// What it is for, such as `production`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// Further words by which its roles are found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
+    pub tags: Vec<String>,
+}
+
+impl Account {
+    /// An account of which nothing is known but what people call it.
+    #[must_use]
+    pub fn called(id: AccountId, alias: String) -> Self {
+        Self { id, alias: Some(alias), name: None, color: None, environment: None, tags: Vec::new() }
+    }
+
+    /// What people call it: its alias, else its name, else the digits.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.alias.as_deref().or(self.name.as_deref()).unwrap_or(self.id.as_str())
+    }
 }
 
 /// How tools on this machine get a role's credentials.

@@ -1,4 +1,5 @@
-//! Documents over one another, strongest first: policy, then machine; below them what providers list.
+//! Documents over one another, strongest first: policy, then machine; below them each provider's catalogue, and what
+//! providers list for the person who is signed in.
 //!
 //! An entry (a provider by its id, a role by provider and ARN, an account by its id) of a stronger layer replaces
 //! the whole entry of a weaker one, so that nobody wonders which half of a provider comes from where. An entry that had
@@ -15,8 +16,8 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Approve, CredentialsMode, Fault, Lost, ProfileName, Provider, ProviderId, Reading, Role, RoleKey,
-    Settings, SettingsError,
+    Account, Approve, CredentialsMode, Endpoint, Fault, Lost, ProfileName, ProfilePart, ProfileTemplate, Provider,
+    ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
@@ -32,7 +33,9 @@ pub enum Layer {
     Policy,
     /// The machine's files.
     Machine,
-    /// What the provider lists in the person's ID token (`roles_claim`).
+    /// What the provider's catalogue lists (`catalogue_url`).
+    Catalogue,
+    /// What the provider lists for the person (`roles_claim`, `roles_url`).
     Listed,
 }
 
@@ -43,8 +46,38 @@ pub struct Layers {
     pub policy: Reading,
     /// The machine's files.
     pub machine: Reading,
-    /// Roles that providers list for the person who is signed in.
-    pub listed: Map<ProviderId, Vec<RoleArn>>,
+    /// Roles and accounts that providers publish for everybody.
+    pub catalogues: Map<ProviderId, Catalogue>,
+    /// What providers list for the person who is signed in.
+    pub listed: Map<ProviderId, Listed>,
+}
+
+/// A provider's catalogue, as it was read last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    /// Where it is from. It counts while the provider's `catalogue_url` is the same.
+    pub url: Endpoint,
+    /// Its roles and accounts.
+    pub reading: Reading,
+}
+
+/// What a provider lists for the person who is signed in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The person's roles.
+    pub roles: Vec<RoleArn>,
+    /// What accounts are called.
+    pub aliases: Vec<(AccountId, String)>,
+    /// The person's groups, if the provider tells them.
+    pub groups: Option<Vec<String>>,
+}
+
+impl Listed {
+    /// Whether the person has one of the role's groups, as far as is known.
+    fn may_assume(&self, role: &Role) -> bool {
+        let Some(groups) = &self.groups else { return true };
+        role.groups.is_empty() || role.groups.iter().any(|group| groups.contains(group))
+    }
 }
 
 /// A value and where it comes from.
@@ -65,7 +98,7 @@ pub struct Effective {
     roles: Vec<Sourced<Role>>,
     /// The positions of the roles, in the order of their ARNs and then of their providers.
     role_index: Vec<usize>,
-    aliases: Map<AccountId, String>,
+    accounts: Map<AccountId, Account>,
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
@@ -119,26 +152,50 @@ impl Layers {
         effective.only_policy = self.policy.settings.only_policy;
         let used = if is_closed || effective.only_policy { &layers[..1] } else { &layers[..] };
         let mut lost = Losses::default();
-        let (mut roles, mut aliases) = (Vec::new(), Vec::new());
+        let (mut roles, mut accounts) = (Vec::new(), Vec::new());
         for (layer, reading) in used {
             effective.add_providers(*layer, reading, &lost);
             let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn));
             roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: *layer }));
             let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
-            aliases.extend(kept.map(|account| (account.id.clone(), account.alias.clone())));
+            accounts.extend(kept.cloned());
             lost.extend(reading.losses());
         }
         effective.make_approvals_equal();
-        effective.aliases = aliases.into_iter().collect();
-        for (provider, arns) in self.listed.iter().filter(|_| !is_closed) {
+        for (id, Catalogue { url, reading }) in self.catalogues.iter().filter(|_| !is_closed) {
+            let Some(provider) = effective.provider(id) else { continue };
+            if provider.catalogue_url.as_ref() != Some(url) {
+                continue;
+            }
+            let listed = self.listed.get(id);
+            let is_kept = |role: &&Role| {
+                !lost.has_role(&role.arn) && listed.is_none_or(|listed| listed.may_assume(role))
+            };
+            let kept = reading.settings.role.iter().filter(is_kept);
+            roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: Layer::Catalogue }));
+            let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
+            accounts.extend(kept.cloned());
+            let label = provider.label();
+            let told = |fault: &Fault| {
+                let message = format!("The role catalogue of {label}: {}", fault.problem.message);
+                Problem { message, ..fault.problem.clone() }
+            };
+            let told: Vec<_> = reading.faults.iter().map(told).collect();
+            effective.problems.extend(told);
+        }
+        for (provider, listed) in self.listed.iter().filter(|_| !is_closed) {
             // A provider that has left the settings lists nothing any more, which is no problem of the settings.
             if effective.provider(provider).is_none() {
                 continue;
             }
-            let kept = arns.iter().filter(|arn| !lost.has_role(arn));
+            let kept = listed.roles.iter().filter(|arn| !lost.has_role(arn));
             let role = |arn: &RoleArn| Role::unlisted(RoleKey::new(provider.clone(), arn.clone()));
             roles.extend(kept.map(|arn| Sourced { value: role(arn), layer: Layer::Listed }));
+            let kept = listed.aliases.iter().filter(|(id, _)| !lost.has_account(id));
+            accounts.extend(kept.map(|(id, alias)| Account::called(id.clone(), alias.clone())));
         }
+
+        effective.accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
         let overruled = effective.make_roles_equal(&mut roles);
         effective.keep_approved_off_disk(&mut roles);
@@ -223,21 +280,45 @@ impl Effective {
         self.lost_roles.first()
     }
 
-    /// What people call the account: its alias, or the digits.
+    /// What is known of the account.
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    /// What people call the account: its alias or name, or the digits.
     #[must_use]
     pub fn account_label<'a>(&'a self, account: &'a AccountId) -> &'a str {
-        self.aliases.get(account).map_or(account.as_str(), String::as_str)
+        self.accounts.get(account).map_or(account.as_str(), Account::label)
     }
 
-    /// The profile a role is written under: the one the settings name, or `<account alias or id>-<role name>`
-    /// with what a profile's name cannot hold replaced.
+    /// The role's colour, or its account's.
+    #[must_use]
+    pub fn color<'a>(&'a self, role: &'a Role) -> Option<&'a str> {
+        let of_account = || self.account(role.arn.account())?.color.as_deref();
+        role.color.as_deref().or_else(of_account)
+    }
+
+    /// The profile a role is written under: the one the settings name, or the one that the provider's template makes.
     #[must_use]
     pub fn profile_name(&self, role: &Role) -> ProfileName {
-        role.profile.clone().unwrap_or_else(|| self.usual_profile_name(&role.arn))
+        role.profile.clone().unwrap_or_else(|| self.usual_profile_name(role))
     }
 
-    fn usual_profile_name(&self, arn: &RoleArn) -> ProfileName {
-        ProfileName::from_parts(self.account_label(arn.account()), arn.name())
+    fn usual_profile_name(&self, role: &Role) -> ProfileName {
+        let (arn, region) = (&role.arn, role.region());
+        let template = self.provider(&role.provider).and_then(|provider| provider.profile_name.clone());
+        template.unwrap_or_else(ProfileTemplate::usual).fill(|part| match part {
+            ProfilePart::Account => arn.account().as_str(),
+            ProfilePart::Alias => self.account_label(arn.account()),
+            ProfilePart::Role => arn.name(),
+            ProfilePart::Region => region.as_str(),
+            ProfilePart::Partition => arn.partition().id(),
+            ProfilePart::Environment => {
+                self.account(arn.account()).and_then(|account| account.environment.as_deref()).unwrap_or_default()
+            }
+            ProfilePart::Provider => role.provider.as_str(),
+        })
     }
 
     /// Adds a layer's providers, except where something stronger is there or was lost. One with the registration of a
@@ -404,7 +485,11 @@ impl Effective {
                     self.lost_roles.push(problem.clone());
                 }
                 Some(Lost::Role { arn, provider, profile }) => {
-                    let usual = || arn.as_ref().map(|arn| self.usual_profile_name(arn));
+                    let usual = || {
+                        let provider = provider.clone().or_else(|| self.providers.first().map(|first| first.value.id.clone()))?;
+                        let role = Role::unlisted(RoleKey::new(provider, arn.clone()?));
+                        Some(self.usual_profile_name(&role))
+                    };
                     let profile = profile.clone().or_else(usual);
                     let (arn, provider) = (arn.clone(), provider.clone());
                     self.left_out.push(LeftOut { arn, provider, profile, problem: problem.clone() });
@@ -505,7 +590,8 @@ mod tests {
     #[test]
     fn a_role_that_the_provider_lists_is_added_unless_the_settings_have_it() {
         let other: RoleArn = "arn:aws:iam::123456789012:role/other".parse().unwrap();
-        let listed = Map::from_iter([("corp".parse().unwrap(), vec![fixture::role().arn, other.clone()])]);
+        let listed = Listed { roles: vec![fixture::role().arn, other.clone()], ..Listed::default() };
+        let listed = Map::from_iter([("corp".parse().unwrap(), listed)]);
         let effective =
             Layers { machine: fixture::settings().into(), listed, ..Layers::default() }.effective();
         let roles: Vec<_> = effective.roles().map(|role| (role.value.arn.clone(), role.layer)).collect();
@@ -634,6 +720,79 @@ mod tests {
         );
     }
 
+    const CATALOGUE: &str = r#"{
+        "role": [
+            {"arn": "arn:aws:iam::123456789012:role/example-role", "color": "red"},
+            {"arn": "arn:aws:iam::210987654321:role/open", "description": "Look around"},
+            {"arn": "arn:aws:iam::210987654321:role/closed", "groups": ["admins"], "credentials": "file"},
+            {"arn": "nonsense"}
+        ],
+        "account": [
+            {"id": "210987654321", "name": "Payments", "environment": "production", "color": "red"},
+            {"id": "123456789012", "alias": "weaker"}
+        ],
+        "provider": [{"id": "evil"}]
+    }"#;
+
+    /// The roles of the fixture on the machine and of a catalogue, with their layers.
+    fn with_catalogue(url: &str, groups: Option<&[&str]>) -> Effective {
+        let id: ProviderId = "corp".parse().unwrap();
+        let mut machine = fixture::settings();
+        machine.provider[0].catalogue_url = Some("https://roles.example/corp.json".parse().unwrap());
+        machine.account.push(Account::called("123456789012".parse().unwrap(), "stronger".to_owned()));
+        let reading = Reading::from_catalogue(CATALOGUE, &id).unwrap();
+        let catalogue = Catalogue { url: url.parse().unwrap(), reading };
+        let groups = groups.map(|groups| groups.iter().map(|&group| group.to_owned()).collect());
+        Layers {
+            machine: machine.into(),
+            catalogues: Map::from_iter([(id.clone(), catalogue)]),
+            listed: Map::from_iter([(id, Listed { groups, ..Listed::default() })]),
+            ..Layers::default()
+        }
+        .effective()
+    }
+
+    #[test]
+    fn a_catalogue_adds_roles_and_accounts_below_the_settings() {
+        let effective = with_catalogue("https://roles.example/corp.json", None);
+        let role = |role: &Sourced<Role>| (role.value.arn.name().to_owned(), role.layer);
+        let roles: Vec<_> = effective.roles().map(role).collect();
+        let expected = [
+            ("example-role", Layer::Machine),
+            ("open", Layer::Catalogue),
+            ("closed", Layer::Catalogue),
+        ];
+        assert_eq!(roles, expected.map(|(name, layer)| (name.to_owned(), layer)));
+        assert_eq!(effective.providers().count(), 1);
+        let role = |name: &str| &effective.roles().find(|role| role.value.arn.name() == name).unwrap().value;
+        assert_eq!(effective.account_label(role("open").arn.account()), "Payments");
+        assert_eq!(effective.color(role("open")), Some("red"), "the account's");
+        assert_eq!(effective.color(role("example-role")), None);
+        assert_eq!(effective.account_label(role("example-role").arn.account()), "stronger");
+        // A list from elsewhere has no keys written to disk.
+        assert_eq!(role("closed").credentials, CredentialsMode::Process);
+        let [problem] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
+        assert!(problem.message.starts_with("The role catalogue of Example Corp: [[role]] number 4"), "{problem}");
+    }
+
+    #[test]
+    fn a_role_for_groups_is_listed_for_those_who_are_in_one_and_for_those_of_whom_nothing_is_known() {
+        let has_closed = |groups| {
+            let effective = with_catalogue("https://roles.example/corp.json", groups);
+            effective.roles().any(|role| role.value.arn.name() == "closed")
+        };
+        assert!(has_closed(None));
+        assert!(has_closed(Some(&["users", "admins"])));
+        assert!(!has_closed(Some(&["users"])));
+        assert!(!has_closed(Some(&[])));
+    }
+
+    #[test]
+    fn a_catalogue_from_another_address_than_the_settings_name_does_not_count() {
+        let effective = with_catalogue("https://old.example/corp.json", None);
+        assert_eq!((effective.roles().count(), effective.problems.len()), (1, 0));
+    }
+
     #[test]
     fn a_profile_is_named_after_alias_and_role() {
         let mut machine = fixture::settings();
@@ -643,11 +802,12 @@ mod tests {
             layers.effective().profile_name(&role).to_string()
         };
         assert_eq!(name(&machine), "123456789012-example-role");
-        machine.account.push(super::super::Account {
-            id: "123456789012".parse::<AccountId>().unwrap(),
-            alias: "Dev Team".into(),
-        });
+        machine.account.push(Account::called("123456789012".parse().unwrap(), "Dev Team".to_owned()));
         assert_eq!(name(&machine), "Dev-Team-example-role");
+        machine.account[0].environment = Some("Test".to_owned());
+        machine.provider[0].profile_name =
+            Some("{provider}/{environment}.{account}-{alias}-{partition}-{region}-{role}x".to_owned().try_into().unwrap());
+        assert_eq!(name(&machine), "corp/Test.123456789012-Dev-Team-aws-eu-west-1-example-rolex");
     }
 
     const PROVIDER: &str = r#""id":"corp","well_known_url":"https://idp.example/.well-known/openid-configuration","client_id":"policy""#;
@@ -660,12 +820,13 @@ mod tests {
     /// What is left of the fixture on the machine, and of a role that the provider lists, below a policy.
     fn below(policy: Reading) -> (Vec<String>, Vec<String>, Effective) {
         let listed: RoleArn = "arn:aws:iam::123456789012:role/listed".parse().unwrap();
-        let listed = Map::from_iter([("corp".parse().unwrap(), vec![fixture::role().arn, listed])]);
+        let listed = Listed { roles: vec![fixture::role().arn, listed], ..Listed::default() };
+        let listed = Map::from_iter([("corp".parse().unwrap(), listed)]);
         let mut machine = fixture::settings();
         let mut other = machine.provider[0].clone();
         other.id = "other".parse().unwrap();
         machine.provider.push(other);
-        let effective = Layers { policy, machine: machine.into(), listed }.effective();
+        let effective = Layers { policy, machine: machine.into(), listed, ..Layers::default() }.effective();
         let providers =
             effective.providers().map(|p| format!("{} {}", p.value.id, p.value.client_id)).collect();
         let roles = effective.roles().map(|role| role.value.arn.name().to_owned()).collect();
@@ -700,7 +861,7 @@ mod tests {
         let bad = r#"{"role":[{"provider":7,"arn":"arn:aws:iam::123456789012:role/example-role"}]}"#;
         assert_eq!(below(policy(bad)).1, ["listed"]);
         // What people only look at closes nothing.
-        let bad = format!(r#"{{"role":[{{{ROLE},"color":"url(x)"}}],"account":[{{"id":"123456789012"}}]}}"#);
+        let bad = format!(r#"{{"role":[{{{ROLE},"color":"url(x)"}}],"account":[{{"id":"123456789012","color":7}}]}}"#);
         let (providers, roles, effective) = below(policy(&bad));
         assert_eq!((providers, roles, effective.problems.len()), (all, both, 2));
     }

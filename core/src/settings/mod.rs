@@ -15,10 +15,10 @@ pub use document::{
     Account, Approve, CredentialsMode, Provider, Redirect, Role, Settings, SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};
-pub use layers::{Effective, Layer, Layers, LeftOut, Sourced};
+pub use layers::{Catalogue, Effective, Layer, Layers, LeftOut, Listed, Sourced};
 pub use reading::{Fault, Lost, Reading, parse_toml};
 pub use role_key::RoleKey;
-pub use value::{ClientSecret, Duration, ProfileName, ProviderId};
+pub use value::{ClientSecret, Duration, ProfileName, ProfilePart, ProfileTemplate, ProviderId};
 
 #[cfg(test)]
 pub(crate) mod fixture {

@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::{PROMPTS, RESERVED_FOR_AUTHORIZATION, RESERVED_FOR_LOGOUT, default_scope, is_color};
 use super::{
-    Account, Approve, Duration, Endpoint, ProfileName, Provider, ProviderId, Role, Settings, SettingsError,
+    Account, Approve, CredentialsMode, Duration, Endpoint, ProfileName, Provider, ProviderId, Role, Settings,
+    SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
@@ -171,6 +172,20 @@ impl Reading {
         }
     }
 
+    /// Reads a provider's catalogue: a JSON document of roles and accounts.
+    pub fn from_catalogue(text: &str, provider: &ProviderId) -> Result<Self, SettingsError> {
+        let document = Document::parse(text).map_err(|_| SettingsError::NotADocument)?;
+        let document = document.value().object().map_err(|_| SettingsError::NotADocument)?;
+        let mut reader = Reader::new(Lines::default());
+        for table in [Table::of::<ListedRole>(), Table::of::<Account>()] {
+            reader.table(&table, document);
+        }
+        for role in &mut reader.settings.role {
+            role.provider = provider.clone();
+        }
+        Ok(reader.told())
+    }
+
     /// A document of which nothing can be used.
     #[must_use]
     pub fn lost(error: SettingsError) -> Self {
@@ -309,6 +324,10 @@ impl Entry for Provider {
         // The command line's own, which reads it itself.
         fields.known.push("loopback");
         let roles_claim = fields.optional("roles_claim", string);
+        let roles_url = fields.optional("roles_url", parsed);
+        let catalogue_url = fields.optional("catalogue_url", parsed);
+        let groups_claim = fields.optional("groups_claim", string);
+        let profile_name = fields.optional("profile_name", parsed);
         let sts_endpoint = fields.optional("sts_endpoint", parsed);
         let console_endpoint = fields.optional("console_endpoint", parsed);
         let console_destination = fields.optional("console_destination", parsed);
@@ -330,6 +349,10 @@ impl Entry for Provider {
             end_session_params: end_session_params.unwrap_or_default(),
             username_claim,
             roles_claim,
+            roles_url,
+            catalogue_url,
+            groups_claim,
+            profile_name,
             sts_endpoint,
             console_endpoint,
             console_destination,
@@ -348,7 +371,7 @@ impl Entry for Provider {
 
 impl Entry for Role {
     const TABLE: &'static str = "role";
-    const COSMETIC: &'static [&'static str] = &["color"];
+    const COSMETIC: &'static [&'static str] = &ROLE_COSMETIC;
 
     fn lost(entry: Option<Object<'_>>) -> Lost {
         Lost::Role {
@@ -367,35 +390,13 @@ impl Entry for Role {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let provider = fields.required("provider", parsed);
-        let arn = fields.required("arn", parsed);
-        let profile = fields.optional("profile", parsed);
-        let region = fields.optional("region", parsed);
-        let duration = fields.optional("duration", |value| {
-            let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
-            u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
-        });
-        let color = fields.optional("color", |value| {
-            let color = string(value)?;
-            if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".to_owned()) }
-        });
-        let credentials = fields.given("credentials", chosen);
-        let approve = fields.given("approve", chosen);
-        Some(Self {
-            provider: provider?,
-            arn: arn?,
-            profile,
-            region,
-            duration,
-            color,
-            credentials: credentials.unwrap_or_default(),
-            approve: approve.unwrap_or_default(),
-        })
+        read_role(fields, provider)
     }
 
     fn conflict(&self, read: &Settings) -> Option<(&'static str, String)> {
         let provider = read.provider.iter().find(|provider| provider.id == self.provider);
         let approve = provider.map_or(self.approve, |provider| self.approve(provider));
-        (approve != Approve::Never && self.credentials == super::CredentialsMode::File).then(|| {
+        (approve != Approve::Never && self.credentials == CredentialsMode::File).then(|| {
             let reason = "every program can read what credentials = \"file\" writes, so approve cannot hold";
             ("credentials", reason.to_owned())
         })
@@ -406,9 +407,78 @@ impl Entry for Role {
     }
 }
 
+/// Reads a role's keys other than its provider.
+fn read_role(fields: &mut Fields<'_>, provider: Option<ProviderId>) -> Option<Role> {
+    let arn = fields.required("arn", parsed);
+    let profile = fields.optional("profile", parsed);
+    let region = fields.optional("region", parsed);
+    let duration = fields.optional("duration", |value| {
+        let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
+        u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
+    });
+    let color = fields.optional("color", color);
+    let description = fields.optional("description", description);
+    let tags = fields.optional("tags", labels);
+    // Of a list that cannot be read, nobody is known to be in a group: the entry is left out.
+    let groups = fields.optional("groups", strings);
+    let credentials = fields.given("credentials", chosen);
+    let approve = fields.given("approve", chosen);
+    Some(Role {
+        provider: provider?,
+        arn: arn?,
+        profile,
+        region,
+        duration,
+        color,
+        description,
+        tags: tags.unwrap_or_default(),
+        groups: groups.unwrap_or_default(),
+        credentials: credentials.unwrap_or_default(),
+        approve: approve.unwrap_or_default(),
+    })
+}
+
+/// The keys of a role that people only look at.
+const ROLE_COSMETIC: [&str; 3] = ["color", "description", "tags"];
+
+/// A role of a catalogue, which names no provider: it is the one whose catalogue it is.
+struct ListedRole(Role);
+
+impl Entry for ListedRole {
+    const TABLE: &'static str = Role::TABLE;
+    const COSMETIC: &'static [&'static str] = &ROLE_COSMETIC;
+
+    fn lost(entry: Option<Object<'_>>) -> Lost {
+        Lost::Role { arn: readable(entry, "arn"), provider: None, profile: None }
+    }
+
+    fn key(lost: &Lost) -> Option<String> {
+        match lost {
+            Lost::Role { arn: Some(arn), .. } => Some(arn.to_string()),
+            _ => None,
+        }
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Option<Self> {
+        // A placeholder: whoever reads the catalogue knows the provider.
+        read_role(fields, CATALOGUE.parse().ok()).map(Self)
+    }
+
+    fn keep(self, read: &mut Settings) {
+        // A list from elsewhere is no reason to write secrets to disk.
+        let credentials = match self.0.credentials {
+            CredentialsMode::File => CredentialsMode::Process,
+            other => other,
+        };
+        read.role.push(Role { credentials, ..self.0 });
+    }
+}
+
+const CATALOGUE: &str = "catalogue";
+
 impl Entry for Account {
     const TABLE: &'static str = "account";
-    const COSMETIC: &'static [&'static str] = &[];
+    const COSMETIC: &'static [&'static str] = &["name", "color", "environment", "tags"];
 
     fn lost(entry: Option<Object<'_>>) -> Lost {
         Lost::Account { id: readable(entry, "id") }
@@ -423,8 +493,12 @@ impl Entry for Account {
 
     fn read(fields: &mut Fields<'_>) -> Option<Self> {
         let id = fields.required("id", parsed);
-        let alias = fields.required("alias", label);
-        Some(Self { id: id?, alias: alias? })
+        let alias = fields.optional("alias", label);
+        let name = fields.optional("name", label);
+        let color = fields.optional("color", color);
+        let environment = fields.optional("environment", label);
+        let tags = fields.optional("tags", labels);
+        Some(Self { id: id?, alias, name, color, environment, tags: tags.unwrap_or_default() })
     }
 
     fn keep(self, read: &mut Settings) {
@@ -543,6 +617,31 @@ fn label(value: Value<'_>) -> Result<String, String> {
     string(value).map(|label| text::on_one_line(&label, text::LABEL_MAX))
 }
 
+/// Reads a sentence that people are shown.
+fn description(value: Value<'_>) -> Result<String, String> {
+    string(value).map(|sentence| text::on_one_line(&sentence, DESCRIPTION_MAX))
+}
+
+/// Reads a list of strings.
+fn strings(value: Value<'_>) -> Result<Vec<String>, String> {
+    Vec::<String>::read(value).map_err(|_| "it must be a list of strings".to_owned())
+}
+
+/// Reads words that people are shown.
+fn labels(value: Value<'_>) -> Result<Vec<String>, String> {
+    let mut labels = strings(value)?;
+    for label in &mut labels {
+        *label = text::on_one_line(label, text::LABEL_MAX);
+    }
+    Ok(labels)
+}
+
+/// Reads a colour.
+fn color(value: Value<'_>) -> Result<String, String> {
+    let color = string(value)?;
+    if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".to_owned()) }
+}
+
 /// Reads a string that stands for something.
 fn parsed<T: TryFrom<String, Error: Display>>(value: Value<'_>) -> Result<T, String> {
     T::try_from(string(value)?).map_err(|error| error.to_string())
@@ -571,14 +670,18 @@ impl<'a> Reader<'a> {
         Ok(Self::read(document, Lines::of_document(text, table)))
     }
 
-    fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
-        let mut reader = Self {
+    fn new(lines: Lines<'a>) -> Self {
+        Self {
             lines,
             settings: Settings::default(),
             found: Vec::new(),
             unknown: Vec::new(),
             roles: map::Map::new(),
-        };
+        }
+    }
+
+    fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
+        let mut reader = Self::new(lines);
         let known = [Provider::TABLE, Role::TABLE, Account::TABLE, ONLY_POLICY];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
@@ -849,6 +952,9 @@ const ONLY_POLICY: &str = "only_policy";
 
 /// How many faults of a document are told: all of them have to fit into one message to the extension.
 const FAULTS_MAX: usize = 200;
+
+/// How many characters of a description are shown.
+const DESCRIPTION_MAX: usize = 200;
 
 /// How much of a reason is told: it may repeat what stands in the document.
 const REASON_MAX: usize = 300;

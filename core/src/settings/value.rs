@@ -137,11 +137,113 @@ impl ProfileName {
     /// How long a name may be.
     pub const MAX_BYTES: usize = 200;
 
-    /// `account-role`, with what a name cannot hold replaced and what is too long cut off.
-    pub(super) fn from_parts(account: &str, role: &str) -> Self {
+    /// A name of this text, with what a name cannot hold replaced and what is too long cut off.
+    fn from_text(text: &str) -> Self {
         let allowed = |c: char| u8::try_from(c).is_ok_and(is_profile_name_byte);
-        let name = account.chars().chain(['-']).chain(role.chars());
-        Self(name.map(|c| if allowed(c) { c } else { '-' }).take(Self::MAX_BYTES).collect())
+        Self(text.chars().map(|c| if allowed(c) { c } else { '-' }).take(Self::MAX_BYTES).collect())
+    }
+}
+
+/// How profiles are named: text with [`ProfilePart`]s in braces, such as `{alias}-{role}`. Roles differ in their names, so
+/// `{role}` must be one of the parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
+pub struct ProfileTemplate(String);
+
+/// What a profile's name can be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfilePart {
+    /// The account's digits.
+    Account,
+    /// The account's alias, else its name, else its digits.
+    Alias,
+    /// The role's name without its path.
+    Role,
+    /// The role's region.
+    Region,
+    /// The role's partition, such as `aws`.
+    Partition,
+    /// The account's environment.
+    Environment,
+    /// The provider's id.
+    Provider,
+}
+
+impl ProfilePart {
+    const ALL: [(&'static str, Self); 7] = [
+        ("account", Self::Account),
+        ("alias", Self::Alias),
+        ("role", Self::Role),
+        ("region", Self::Region),
+        ("partition", Self::Partition),
+        ("environment", Self::Environment),
+        ("provider", Self::Provider),
+    ];
+}
+
+impl ProfileTemplate {
+    /// The usual one.
+    pub(super) fn usual() -> Self {
+        Self("{alias}-{role}".to_owned())
+    }
+
+    /// The name that these parts make.
+    pub(super) fn fill<'a>(&self, part: impl Fn(ProfilePart) -> &'a str) -> ProfileName {
+        let mut name = String::new();
+        // What the template cannot hold was refused when it was read.
+        let _ = each_part(&self.0, &mut |text, found| {
+            name.push_str(text);
+            name.push_str(found.map_or("", &part));
+        });
+        ProfileName::from_text(&name)
+    }
+}
+
+/// Tells of each part of a template, with the text before it; and of the text behind the last one.
+fn each_part(template: &str, tell: &mut dyn FnMut(&str, Option<ProfilePart>)) -> Result<(), String> {
+    let mut rest = template;
+    while let Some((text, behind)) = rest.split_once('{') {
+        let part = behind.split_once('}').and_then(|(name, behind)| {
+            let (_, part) = ProfilePart::ALL.iter().find(|(known, _)| *known == name)?;
+            Some((*part, behind))
+        });
+        let (part, behind) = part.ok_or_else(|| {
+            let names = ProfilePart::ALL.map(|(name, _)| name).join("}, {");
+            format!("what is in braces must be one of {{{names}}}")
+        })?;
+        tell(text, Some(part));
+        rest = behind;
+    }
+    tell(rest, None);
+    Ok(())
+}
+
+impl TryFrom<String> for ProfileTemplate {
+    type Error = String;
+
+    fn try_from(template: String) -> Result<Self, String> {
+        let (mut has_role, mut is_allowed) = (false, true);
+        each_part(&template, &mut |text, part| {
+            has_role |= part == Some(ProfilePart::Role);
+            is_allowed &= text.bytes().all(is_profile_name_byte);
+        })?;
+        match (has_role, is_allowed && template.len() <= ProfileName::MAX_BYTES) {
+            (false, _) => Err("it must contain {role}".to_owned()),
+            (_, false) => Err("beside the braces it may contain up to 200 letters, digits and _./%@:+-".to_owned()),
+            _ => Ok(Self(template)),
+        }
+    }
+}
+
+impl WriteJson for ProfileTemplate {
+    fn write(&self, writer: &mut Writer) {
+        writer.string(&self.0);
+    }
+}
+
+impl From<ProfileTemplate> for String {
+    fn from(template: ProfileTemplate) -> Self {
+        template.0
     }
 }
 
@@ -196,5 +298,44 @@ impl ReadJson for Duration {
 impl From<Duration> for u32 {
     fn from(duration: Duration) -> Self {
         duration.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_template_is_refused_for_what_no_profile_can_be_called() {
+        let read = |template: &str| ProfileTemplate::try_from(template.to_owned());
+        for good in ["{role}", "aws/{alias}.{role}", "{role}{role}", "x-{account}-{region}-{role}"] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        let long = format!("{{role}}{}", "x".repeat(200));
+        for (bad, reason) in [
+            ("", "must contain {role}"),
+            ("{alias}", "must contain {role}"),
+            ("{role} x", "beside the braces"),
+            ("{role}]", "beside the braces"),
+            (&long, "beside the braces"),
+            ("{role", "must be one of {account}, {alias}"),
+            ("{Role}", "must be one of"),
+            ("{}{role}", "must be one of"),
+        ] {
+            assert!(read(bad).unwrap_err().contains(reason), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_cannot_hold_is_replaced_and_what_is_too_long_cut_off() {
+        let template = ProfileTemplate::usual();
+        let name = |alias: &str| {
+            template.fill(|part| if part == ProfilePart::Alias { alias } else { "admin" }).as_str().to_owned()
+        };
+        assert_eq!(name("Zahlungen (Köln)"), "Zahlungen--K-ln--admin");
+        assert_eq!(name(&"é".repeat(300)), "-".repeat(200));
     }
 }

@@ -866,15 +866,14 @@ async fn the_roles_that_a_provider_lists_are_known_while_the_person_is_signed_in
     let provider = Provider { roles_claim: Some("roles".into()), ..fixture::provider() };
     authenticate(&world, &provider, Presence::Person, &session).await.unwrap();
     assert_eq!(
-        session.read(|session| session
-            .listed_roles()
-            .iter()
-            .map(|role| role.name().to_owned())
-            .collect::<Vec<_>>()),
+        session.read(|session| {
+            let listed = session.listed();
+            listed.roles.iter().map(|role| role.name().to_owned()).collect::<Vec<_>>()
+        }),
         ["listed"]
     );
     sign_out(&world, &fixture::provider(), &session).await;
-    assert!(session.read(|session| session.listed_roles().is_empty()));
+    assert!(session.read(|session| session.listed().roles.is_empty()));
 }
 
 #[async_test]
@@ -961,6 +960,7 @@ fn token_of(amr: &[&str]) -> IdToken {
         amr: amr.iter().map(|&value| value.to_owned()).collect(),
         has_session_tags: false,
         roles: vec![],
+        groups: None,
     }
 }
 

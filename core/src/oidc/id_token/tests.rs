@@ -90,6 +90,7 @@ fn expectations() -> ExpectedToken<'static> {
         client_id: "client",
         nonce: Some("n"),
         roles_claim: Some("roles"),
+        groups_claim: Some("groups"),
         clocks: (DateTime::from_timestamp(NOW, 0).unwrap(), None),
     }
 }

@@ -25,7 +25,7 @@ fn read(text: &str) -> (Vec<String>, Vec<String>) {
     let Reading { settings, faults, .. } = Reading::from_toml(text).unwrap();
     let providers = settings.provider.iter().map(|provider| provider.id.to_string());
     let roles = settings.role.iter().map(|role| role.arn.name().to_owned());
-    let accounts = settings.account.iter().map(|account| account.alias.clone());
+    let accounts = settings.account.iter().map(|account| account.label().to_owned());
     let good = providers.chain(roles).chain(accounts).collect();
     (good, faults.into_iter().map(|fault| fault.problem.message).collect())
 }
@@ -136,7 +136,7 @@ fn a_bad_role_or_account_loses_nothing_else_and_is_named_with_its_line() {
         "[[account]]\n",
         &[
             ("id = \"12\"\nalias = \"x\"", 1, "[[account]] number 2 cannot be used: id: "),
-            ("id = \"210987654321\"", 0, "the account 210987654321 cannot be used: missing field `alias`"),
+            ("id = \"210987654321\"\nalias = 7", 2, "the account 210987654321 cannot be used: alias: it must be a string"),
         ],
     );
 }
