@@ -10,8 +10,8 @@ use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
 use crate::json::{self, Document, ReadJson, WriteJson};
 use crate::map::Map;
-use crate::oidc::{IdToken, Metadata, keys_request};
-use crate::platform::{HttpRequest, HttpResponse, Method, Platform, Route, TransportError};
+use crate::oidc::IdToken;
+use crate::platform::{HttpRequest, HttpResponse, Method, TransportError};
 use crate::secret::SecretBytes;
 use crate::settings::{Endpoint, Provider};
 use crate::text;
@@ -27,29 +27,17 @@ pub struct ServedRoles {
 }
 
 /// The answer, as it is read.
-#[derive(ReadJson)]
+#[derive(Default, ReadJson)]
 #[json(default)]
-#[derive(Default)]
 struct Answer {
     roles: Option<Vec<String>>,
     aliases: Map<String, Vec<String>>,
     error: Option<String>,
 }
 
-/// Asks the service.
-pub async fn roles(
-    platform: &impl Platform,
-    provider: &Provider,
-    url: &Endpoint,
-    metadata: &Metadata,
-    token: &IdToken,
-) -> Result<ServedRoles, RoleServiceError> {
-    let keys = platform.send(keys_request(provider, metadata), Route::Auto).await?;
-    let response = platform.send(request(url, token, &keys), Route::Auto).await?;
-    read(url, &response)
-}
-
-fn request(url: &Endpoint, token: &IdToken, keys: &HttpResponse) -> HttpRequest {
+/// The request, with the provider's key set as `keys` has answered it.
+#[must_use]
+pub fn request(url: &Endpoint, token: &IdToken, keys: &HttpResponse) -> HttpRequest {
     let keys = std::str::from_utf8(keys.body.expose_secret()).unwrap_or_default();
     let keys = if Document::parse(keys).is_ok() { keys } else { "null" };
     // A token is of letters that JSON takes as they are; put together by hand, no further copy of it is left behind.
@@ -63,7 +51,8 @@ fn request(url: &Endpoint, token: &IdToken, keys: &HttpResponse) -> HttpRequest 
     }
 }
 
-fn read(url: &Endpoint, response: &HttpResponse) -> Result<ServedRoles, RoleServiceError> {
+/// Reads the answer.
+pub fn read(url: &Endpoint, response: &HttpResponse) -> Result<ServedRoles, RoleServiceError> {
     let host = || url.url().host_str().unwrap_or_default().to_owned();
     let text = std::str::from_utf8(response.body.expose_secret()).unwrap_or_default();
     let answer: Option<Answer> = json::from_str(text).ok();
@@ -108,6 +97,9 @@ pub enum RoleServiceError {
         /// The status.
         status: u16,
     },
+    /// There is nobody to ask for any more.
+    #[error("You are not signed in there any more.")]
+    SignedOut,
     /// It answers something else.
     #[error("The answer of {host} is not a list of roles.")]
     NotAList {

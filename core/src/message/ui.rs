@@ -62,6 +62,8 @@ pub enum Intent {
     DismissProblem,
     /// Look for the native host again.
     ConnectHost,
+    /// Read the role catalogues and ask the role services again.
+    RefreshRoles,
     /// Answer whether a program may have credentials.
     Answer {
         /// The [`ApprovalState::id`].

@@ -67,7 +67,7 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
     match layer {
         Layer::Policy => "Set by your organisation",
         Layer::Machine => "From this computer's settings file",
-        Layer::Listed => "Listed by your sign-in provider",
+        Layer::Catalogue | Layer::Listed => "Listed by your sign-in provider",
     }
 }
 

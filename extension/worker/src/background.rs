@@ -15,6 +15,7 @@ use crate::pages::Pages;
 use crate::programs::Programs;
 use crate::progress::Progress;
 use crate::renewal::Renewal;
+use crate::role_lists::RoleLists;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::sign_in::SignIn;
@@ -31,6 +32,7 @@ pub(crate) struct Background {
     renewal: Rc<Renewal>,
     transport: Rc<Transport>,
     intents: Rc<Intents>,
+    role_lists: Rc<RoleLists>,
 }
 
 impl Background {
@@ -57,6 +59,9 @@ impl Background {
             flights: Flights::default(),
             choices: Flights::default(),
         });
+        let role_lists = RoleLists::new(
+            &browser, &storage, &settings, &sessions, &transport, &changes, &mut stored,
+        );
         let renewal = Renewal::new(&browser, &sign_in);
         let view = Rc::new(View {
             settings: Rc::clone(&settings),
@@ -64,6 +69,7 @@ impl Background {
             progress: Rc::clone(&progress),
             host: Rc::clone(&host),
             approvals: Rc::clone(&approvals),
+            role_lists: Rc::clone(&role_lists),
         });
         let intents = Rc::new(Intents {
             browser: Rc::clone(&browser),
@@ -72,6 +78,7 @@ impl Background {
             sign_in: Rc::clone(&sign_in),
             approvals: Rc::clone(&approvals),
             host: Rc::clone(&host),
+            role_lists: Rc::clone(&role_lists),
             tasks: RefCell::default(),
         });
         let programs = Programs {
@@ -90,13 +97,14 @@ impl Background {
             intents: Rc::clone(&intents),
             approvals,
             host: Rc::clone(&host),
+            role_lists: Rc::clone(&role_lists),
             open: RefCell::default(),
             last_number: Cell::default(),
             sent: RefCell::default(),
         });
         host.start(Rc::new(programs));
         pages.begin_soon();
-        let background = Rc::new(Self { pages, settings, sign_in, renewal, transport, intents });
+        let background = Rc::new(Self { pages, settings, sign_in, renewal, transport, intents, role_lists });
         browser.spawn(Rc::clone(&background).follow(changes).boxed_local());
         background
     }
@@ -106,6 +114,7 @@ impl Background {
         loop {
             changes.next().await;
             self.sign_in.forget_unknown_providers();
+            self.role_lists.refresh(false);
             self.pages.publish();
         }
     }
@@ -119,6 +128,7 @@ impl Background {
     /// on.
     pub(crate) async fn on_permissions_changed(&self) {
         self.transport.forget_routes();
+        self.role_lists.refresh(true);
         self.intents.go_on_if_granted().await;
     }
 

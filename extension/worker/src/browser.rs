@@ -67,6 +67,10 @@ pub(crate) trait Browser {
     /// `fetch` without cookies, cache or redirects, within the limits of [`rolecall_core::platform`].
     fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>>;
 
+    /// `fetch` of a public document of up to [`rolecall_core::catalogue::MAX_BYTES`], without cookies. The browser sends
+    /// `If-None-Match` if it has a copy, and gives that if it is current.
+    fn fetch_document(&self, url: &Url) -> Task<Result<HttpResponse, FetchError>>;
+
     /// Whether anything answers at an origin, which a request tells whose answer cannot be read.
     fn is_reachable(&self, origin: &str) -> Task<bool>;
 

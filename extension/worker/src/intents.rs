@@ -24,6 +24,7 @@ use crate::browser::Browser;
 use crate::console::{Page, console_url};
 use crate::host::Host;
 use crate::progress::{LastOutcome, Progress};
+use crate::role_lists::RoleLists;
 use crate::settings::{Settings, find};
 use crate::sign_in::SignIn;
 
@@ -41,6 +42,8 @@ pub(crate) struct Intents {
     pub(crate) approvals: Rc<Approvals>,
     /// Who writes profiles.
     pub(crate) host: Rc<Host>,
+    /// What roles there are.
+    pub(crate) role_lists: Rc<RoleLists>,
     /// What is under way.
     pub(crate) tasks: RefCell<Map<Subject, AbortHandle>>,
 }
@@ -62,6 +65,7 @@ impl Intents {
                 self.progress.set_outcome(LastOutcome { problem: None, ..self.progress.outcome() });
             }
             Intent::ConnectHost => self.host.try_again(),
+            Intent::RefreshRoles => self.role_lists.refresh(true),
             Intent::Answer { approval, decision } => self.approvals.decide(approval, decision),
             // The popup and the permission's own event may both say so: only the first finds the problem still there.
             Intent::Retry => {

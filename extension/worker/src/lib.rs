@@ -10,7 +10,7 @@
 //! | what they are shown | [`view`] |
 //! | what they get | [`sign_in`], [`console`] |
 //! | what that takes | [`platform`], [`transport`], [`approvals`], [`host`] |
-//! | what is known | [`settings`], [`sessions`], [`progress`], [`storage`] |
+//! | what is known | [`settings`], [`role_lists`], [`sessions`], [`progress`], [`storage`] |
 //! | tools | [`flights`] (work done once for several), [`changes`] |
 //! | the outside world | [`browser`], one trait; [`web`] implements it, `scripted` does for the tests |
 
@@ -27,6 +27,7 @@ mod platform;
 mod programs;
 mod progress;
 mod renewal;
+mod role_lists;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod scripted;

@@ -17,6 +17,7 @@ use crate::approvals::Approvals;
 use crate::browser::{Browser, JsonText, Port, PortListener, StorageArea};
 use crate::host::Host;
 use crate::intents::Intents;
+use crate::role_lists::RoleLists;
 use crate::settings::Settings;
 use crate::storage::Storage;
 use crate::view::View;
@@ -37,6 +38,8 @@ pub(crate) struct Pages {
     pub(crate) approvals: Rc<Approvals>,
     /// Who is looked for while a page is open.
     pub(crate) host: Rc<Host>,
+    /// Which are read anew for whoever looks at them.
+    pub(crate) role_lists: Rc<RoleLists>,
     /// The pages.
     pub(crate) open: RefCell<Map<u32, Rc<dyn Port>>>,
     /// The last page's number.
@@ -70,6 +73,7 @@ impl Pages {
         }
         // Somebody is looking: a host that was not there may have been installed meanwhile, or is about to be.
         self.host.try_again();
+        self.role_lists.refresh(false);
         let watching = Rc::clone(self);
         self.host.watch(move || watching.are_open());
 

@@ -251,6 +251,9 @@ pub(crate) struct Scripted {
     pub(crate) machine: Rc<RefCell<Reading>>,
     pub(crate) hosts: RefCell<Vec<Rc<ScriptedPort>>>,
     pub(crate) permissions: RefCell<BTreeSet<String>>,
+    /// What `roles.example` answers: its catalogue, and its role service.
+    catalogue: RefCell<Result<(u16, String), FetchError>>,
+    pub(crate) role_service: RefCell<(u16, String)>,
 }
 
 impl Scripted {
@@ -284,7 +287,14 @@ impl Scripted {
             machine: Rc::new(RefCell::new(Reading::from_json(&settings().to_string()))),
             hosts: RefCell::default(),
             permissions: RefCell::default(),
+            catalogue: RefCell::new(Ok((404, String::new()))),
+            role_service: RefCell::new((404, String::new())),
         }
+    }
+
+    /// What the catalogue's server answers from now on.
+    pub(crate) fn serve_catalogue(&self, answer: Result<(u16, String), FetchError>) {
+        drop(self.catalogue.replace(answer));
     }
 
     /// Has the browser tell the policy at last.
@@ -448,6 +458,13 @@ impl Scripted {
                 answer(&tokens)
             }
             "/revoke" => answer(&json!({})),
+            "/roles" => {
+                let asked: Value = serde_json::from_slice(request.body.expose_secret()).unwrap();
+                assert!(asked["token"].as_str().unwrap().split('.').count() == 3, "no ID token");
+                assert_eq!(asked["key"]["keys"][0]["kid"], "k1");
+                let (status, body) = self.role_service.borrow().clone();
+                HttpResponse::new(status, body.into())
+            }
             "/" if host.starts_with("sts.") => self.credentials(&form),
             path => panic!("nobody answers at {host}{path}"),
         }
@@ -575,6 +592,12 @@ impl Browser for Scripted {
         let (answer, response) = oneshot::channel();
         self.held.borrow_mut().push(HeldRequest { request, answer });
         async move { response.await.unwrap_or(Err(FetchError::NoAnswer)) }.boxed_local()
+    }
+
+    fn fetch_document(&self, url: &Url) -> Task<Result<HttpResponse, FetchError>> {
+        self.log.borrow_mut().push(format!("{}{}", url.host_str().unwrap(), url.path()));
+        let answer = self.catalogue.borrow().clone();
+        std::future::ready(answer.map(|(status, body)| HttpResponse::new(status, body.into()))).boxed_local()
     }
 
     fn is_reachable(&self, _: &str) -> Task<bool> {

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, MutexGuard};
 use rolecall_core::map::Map;
 use rolecall_core::session::ProviderSession;
-use rolecall_core::settings::{Effective, ProviderId, RoleKey};
+use rolecall_core::settings::{Effective, Listed, ProviderId, RoleKey};
 
 use crate::browser::StorageArea;
 use crate::changes::Changes;
@@ -73,9 +73,9 @@ impl Session {
         let result = change(&mut content);
         if !self.is_removed.get() {
             self.keeper.storage.save(StorageArea::Session, &key(&self.provider), &*content);
-            let listed = content.listed_roles().to_vec();
+            let listed = content.listed();
             drop(content);
-            self.keeper.settings.set_listed(&self.provider, &listed);
+            self.keeper.settings.set_listed(&self.provider, listed);
             self.keeper.changed();
         }
         result
@@ -97,12 +97,12 @@ impl Sessions {
             revision: Cell::default(),
         });
         let mut open = Map::new();
-        for (id, content) in stored.take_all::<ProviderSession>(PREFIX) {
+        for (id, content) in stored.take_all::<ProviderSession>(StorageArea::Session, PREFIX) {
             let Ok(id) = id.parse::<ProviderId>() else {
                 storage.remove(StorageArea::Session, &format!("{PREFIX}{id}"));
                 continue;
             };
-            settings.set_listed(&id, content.listed_roles());
+            settings.set_listed(&id, content.listed());
             open.insert(id.clone(), Session::new(id, content, &keeper));
         }
         Rc::new(Self { keeper, open: RefCell::new(open) })
@@ -123,7 +123,7 @@ impl Sessions {
         for (provider, session) in &gone {
             session.is_removed.set(true);
             self.keeper.storage.remove(StorageArea::Session, &key(provider));
-            self.keeper.settings.set_listed(provider, &[]);
+            self.keeper.settings.set_listed(provider, Listed::default());
         }
         if !gone.is_empty() {
             self.keeper.changed();

@@ -10,8 +10,9 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::{Effective, Fault, Layers, Lost, Provider, ProviderId, Reading, Role, RoleKey};
+use rolecall_core::settings::{
+    Catalogue, Effective, Fault, Layers, Listed, Lost, Provider, ProviderId, Reading, Role, RoleKey,
+};
 use rolecall_core::{Code, Problem};
 
 use crate::browser::Browser;
@@ -169,16 +170,27 @@ impl Settings {
         }
     }
 
-    /// Takes the roles that providers list for the people who are signed in.
-    pub(crate) fn set_listed(&self, provider: &ProviderId, roles: &[RoleArn]) {
+    /// Takes what a provider lists for the person who is signed in.
+    pub(crate) fn set_listed(&self, provider: &ProviderId, listed: Listed) {
         let mut layers = self.layers.borrow_mut();
-        if layers.listed.get(provider).map_or(&[][..], Vec::as_slice) == roles {
+        if *layers.listed.get(provider).unwrap_or(&Listed::default()) == listed {
             return;
         }
-        if roles.is_empty() {
+        if listed == Listed::default() {
             layers.listed.remove(provider);
         } else {
-            layers.listed.insert(provider.clone(), roles.to_vec());
+            layers.listed.insert(provider.clone(), listed);
+        }
+        drop(layers);
+        self.changed();
+    }
+
+    /// Takes a provider's catalogue.
+    pub(crate) fn set_catalogue(&self, provider: &ProviderId, catalogue: Option<Catalogue>) {
+        let mut layers = self.layers.borrow_mut();
+        match catalogue {
+            Some(catalogue) => _ = layers.catalogues.insert(provider.clone(), catalogue),
+            None => _ = layers.catalogues.remove(provider),
         }
         drop(layers);
         self.changed();

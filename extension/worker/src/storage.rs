@@ -63,13 +63,16 @@ impl Stored {
         value
     }
 
-    /// The items of `storage.session` whose keys start like this, by the rest of the key. Those that cannot be read are
-    /// removed; the others are not affected.
-    pub(crate) fn take_all<T: ReadJson>(&mut self, prefix: &str) -> Vec<(String, T)> {
-        let keys = self.session.iter().map(|(key, _)| key);
+    /// The items whose keys start like this, by the rest of the key. Those that cannot be read are removed; the others are
+    /// not affected.
+    pub(crate) fn take_all<T: ReadJson>(&mut self, area: StorageArea, prefix: &str) -> Vec<(String, T)> {
+        let items = match area {
+            StorageArea::Session => &self.session,
+            StorageArea::Local => &self.local,
+        };
+        let keys = items.iter().map(|(key, _)| key);
         let keys: Vec<_> = keys.filter(|key| key.starts_with(prefix)).cloned().collect();
-        let item =
-            |key: String| Some((key[prefix.len()..].to_owned(), self.take(StorageArea::Session, &key)?));
+        let item = |key: String| Some((key[prefix.len()..].to_owned(), self.take(area, &key)?));
         keys.into_iter().filter_map(item).collect()
     }
 }

@@ -33,7 +33,8 @@ use rolecall_core::oidc::TokenError;
 use rolecall_core::platform::{
     HttpRequest, HttpResponse, MAX_RESPONSE_BYTES, Method, REQUEST_TIMEOUT_SECONDS, Route, TransportError,
 };
-use rolecall_core::{Code, Problem};
+use rolecall_core::url::Url;
+use rolecall_core::{Code, Problem, catalogue};
 
 use crate::browser::{Browser, FetchError, StorageArea};
 use crate::host::Host;
@@ -77,7 +78,7 @@ impl Transport {
         route: Route,
         client: &str,
     ) -> Result<HttpResponse, TransportError> {
-        let target = Target::of(&request, client);
+        let target = Target::of(&request.url, client);
         match route {
             Route::Extension => self.fetch_only(&target, &request).await,
             Route::Native => self.relay(&target, &request).await,
@@ -86,9 +87,23 @@ impl Transport {
         }
     }
 
+    /// Reads a public document, which may be large, from the extension only. The browser asks whether what it has kept of it
+    /// is current.
+    pub(crate) async fn document(&self, url: &Url) -> Result<HttpResponse, TransportError> {
+        let target = Target::of(url, "");
+        match self.browser.fetch_document(url).await {
+            Ok(response) => Ok(response),
+            Err(FetchError::NoAnswer) if self.is_withheld(&target).await => Err(target.not_allowed()),
+            Err(FetchError::TooLarge) => {
+                Err(TransportError::TooLarge { host: target.host, limit: catalogue::MAX_BYTES })
+            }
+            Err(error) => Err(target.fetch_failure(error)),
+        }
+    }
+
     /// Finds out whether answers to requests like this one can be read, unless that is known.
     pub(crate) async fn find_route(&self, probe: &HttpRequest, client: &str) {
-        let target = Target::of(probe, client);
+        let target = Target::of(&probe.url, client);
         let is_known = self.relayed.borrow().contains_key(&target.route);
         if is_known || self.browser.has_permission(&target.pattern).await {
             return;
@@ -295,8 +310,7 @@ struct Target {
 }
 
 impl Target {
-    fn of(request: &HttpRequest, client: &str) -> Self {
-        let url = &request.url;
+    fn of(url: &Url, client: &str) -> Self {
         let name = url.host_str().unwrap_or_default();
         let port = url.port().map(|number| format!(":{number}")).unwrap_or_default();
         let origin = url.origin().ascii_serialization();

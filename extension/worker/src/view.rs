@@ -13,6 +13,7 @@ use rolecall_core::settings::{Effective, ProviderId};
 use crate::approvals::Approvals;
 use crate::host::Host;
 use crate::progress::Progress;
+use crate::role_lists::RoleLists;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 
@@ -28,6 +29,8 @@ pub(crate) struct View {
     pub(crate) host: Rc<Host>,
     /// Who waits for a decision.
     pub(crate) approvals: Rc<Approvals>,
+    /// Which lists of roles could not be read.
+    pub(crate) role_lists: Rc<RoleLists>,
 }
 
 impl View {
@@ -41,7 +44,7 @@ impl View {
                 arn: role.arn.as_str(),
                 account: effective.account_label(role.arn.account()),
                 profile: effective.profile_name(role).as_str(),
-                color: role.color.as_deref().unwrap_or_default(),
+                color: effective.color(role).unwrap_or_default(),
                 credentials: role.credentials,
             });
         }
@@ -73,7 +76,7 @@ impl View {
             done: outcome.done,
             problem: outcome.problem,
             host: self.host.state(),
-            settings_problems: effective.problems.clone(),
+            settings_problems: effective.problems.iter().cloned().chain(self.role_lists.problems()).collect(),
             approvals: self.approvals.open(),
         }
     }

@@ -309,6 +309,12 @@ impl Browser for WebBrowser {
         fetch(request).boxed_local()
     }
 
+    fn fetch_document(&self, url: &Url) -> Task<Result<HttpResponse, FetchError>> {
+        let options = options(&[("redirect", "error".into())]);
+        set(&options, "cache", &"no-cache".into());
+        answer(global_fetch(url.as_str(), &options), rolecall_core::catalogue::MAX_BYTES).boxed_local()
+    }
+
     fn is_reachable(&self, origin: &str) -> Task<bool> {
         let sent = global_fetch(origin, &options(&[("mode", "no-cors".into())]));
         async move { settle(sent).await.is_ok() }.boxed_local()
@@ -437,10 +443,14 @@ async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
     if request.method != Method::Get {
         set(&options, "body", &Uint8Array::from(request.body.expose_secret()));
     }
-    let response =
-        settle(global_fetch(request.url.as_str(), &options)).await.map_err(|error| failure(&error))?;
+    answer(global_fetch(request.url.as_str(), &options), MAX_RESPONSE_BYTES).await
+}
+
+/// Waits for an answer and reads it, up to `limit` bytes.
+async fn answer(sent: Result<Promise, JsValue>, limit: usize) -> Result<HttpResponse, FetchError> {
+    let response = settle(sent).await.map_err(|error| failure(&error))?;
     let response: Response = response.unchecked_into();
-    let body = read_body(&response).await?;
+    let body = read_body(&response, limit).await?;
     let text = |pair: &JsValue, index| js_sys::Array::from(pair).get(index).as_string();
     let header =
         |pair: Result<JsValue, JsValue>| pair.ok().and_then(|pair| Some((text(&pair, 0)?, text(&pair, 1)?)));
@@ -467,7 +477,7 @@ fn failure(error: &JsValue) -> FetchError {
 }
 
 /// Reads no more than this product takes.
-async fn read_body(response: &Response) -> Result<SecretBytes, FetchError> {
+async fn read_body(response: &Response, limit: usize) -> Result<SecretBytes, FetchError> {
     // Put together at the end, for a buffer that grows leaves copies behind.
     let (mut chunks, mut length) = (Vec::<SecretBytes>::new(), 0_usize);
     let Some(stream) = response.body() else { return Ok(SecretBytes::default()) };
@@ -485,7 +495,7 @@ async fn read_body(response: &Response) -> Result<SecretBytes, FetchError> {
         let bytes = SecretBytes::from(bytes.to_vec());
         length = length.saturating_add(bytes.len());
         chunks.push(bytes);
-        if length > MAX_RESPONSE_BYTES {
+        if length > limit {
             let _ = reader.cancel();
             return Err(FetchError::TooLarge);
         }

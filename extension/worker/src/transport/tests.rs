@@ -15,7 +15,7 @@ fn get(url: &str) -> HttpRequest {
 }
 
 fn target(url: &str) -> Target {
-    Target::of(&get(url), CORP)
+    Target::of(&url.parse().unwrap(), CORP)
 }
 
 #[test]
