@@ -103,7 +103,9 @@ impl CatalogueError {
 /// A number that differs between two documents that differ (FNV-1a), to tell that nothing has changed.
 #[must_use]
 pub fn fingerprint(document: &[u8]) -> u64 {
-    document.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    document
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_catalogues_roles_are_those_of_its_provider() {
-        let body = br#"{"role": [{"arn": "arn:aws:iam::123456789012:role/a", "provider": "evil"}], "version": 7}"#;
+        let body =
+            br#"{"role": [{"arn": "arn:aws:iam::123456789012:role/a", "provider": "evil"}], "version": 7}"#;
         let catalogue = answered(200, body).unwrap();
         let [role] = &catalogue.reading.settings.role[..] else { panic!("{catalogue:?}") };
         assert_eq!(role.provider, fixture::provider().id);
@@ -150,7 +153,8 @@ mod tests {
         ] {
             let error = answered(status, body).unwrap_err();
             assert_eq!(error.to_string(), sentence);
-            let told = error.problem(&fixture::provider(), DateTime::from_timestamp(1_000_000_000, 0)).message;
+            let told =
+                error.problem(&fixture::provider(), DateTime::from_timestamp(1_000_000_000, 0)).message;
             assert!(told.starts_with("The role catalogue of Example Corp could not be read: "), "{told}");
             assert!(told.ends_with("The roles listed are those of 2001-09-09 01:46 UTC."), "{told}");
         }
@@ -158,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_server_that_the_browser_keeps_from_the_extension_can_be_allowed() {
-        let error = TransportError::NotAllowed { host: "a.example".into(), pattern: "https://a.example/*".into() };
+        let error =
+            TransportError::NotAllowed { host: "a.example".into(), pattern: "https://a.example/*".into() };
         let problem = CatalogueError::from(error).problem(&fixture::provider(), None);
         assert_eq!(problem.grant.as_deref(), Some("https://a.example/*"));
         assert!(problem.next_step.contains("Access-Control-Allow-Origin"));
@@ -167,7 +172,9 @@ mod tests {
     #[test]
     fn fingerprints_are_those_of_fnv_1a() {
         // From the reference's test suite (draft-eastlake-fnv).
-        for (text, hash) in [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)] {
+        for (text, hash) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
             assert_eq!(fingerprint(text.as_bytes()), hash);
         }
     }

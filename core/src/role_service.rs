@@ -57,12 +57,16 @@ pub fn read(url: &Endpoint, response: &HttpResponse) -> Result<ServedRoles, Role
     let text = std::str::from_utf8(response.body.expose_secret()).unwrap_or_default();
     let answer: Option<Answer> = json::from_str(text).ok();
     if let Some(reason) = answer.as_ref().and_then(|answer| answer.error.clone()) {
-        return Err(RoleServiceError::Refused { host: host(), reason: text::on_one_line(&reason, text::LABEL_MAX) });
+        return Err(RoleServiceError::Refused {
+            host: host(),
+            reason: text::on_one_line(&reason, text::LABEL_MAX),
+        });
     }
     if !response.is_success() {
         return Err(RoleServiceError::Status { host: host(), status: response.status });
     }
-    let (Some(roles), aliases) = answer.map_or((None, Map::new()), |answer| (answer.roles, answer.aliases)) else {
+    let (Some(roles), aliases) = answer.map_or((None, Map::new()), |answer| (answer.roles, answer.aliases))
+    else {
         return Err(RoleServiceError::NotAList { host: host() });
     };
     let alias = |(account, names): (String, Vec<String>)| {

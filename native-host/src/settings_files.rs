@@ -232,6 +232,8 @@ pub(crate) fn missing(own: &Settings, other: Settings) -> Settings {
         provider: whole.provider.split_off(own.provider.len()),
         role: whole.role.split_off(own.role.len()),
         account: whole.account.split_off(own.account.len()),
+        // They could not be added behind the tables of a file.
+        default_action: None,
         only_policy: false,
     }
 }

@@ -104,6 +104,7 @@ impl SettingsPage {
         cutter.take(reading.settings.account.iter(), Clone::clone, &mut page.part.account);
         cutter.take(reading.settings.role.iter(), Clone::clone, &mut page.part.role);
         cutter.take(reading.faults.iter(), Clone::clone, &mut page.faults);
+        page.part.default_action = reading.settings.default_action;
         page.next = cutter.next();
         page
     }
@@ -199,6 +200,7 @@ mod tests {
 
     fn many(count: usize) -> Reading {
         let mut settings = fixture::settings();
+        settings.default_action = Some(crate::settings::DefaultAction::Credentials);
         let role = settings.role.remove(0);
         settings.role = (0..count)
             .map(|number| {

@@ -11,7 +11,7 @@ use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::message::role_table::RoleTable;
 use crate::platform::Step;
-use crate::settings::{Layer, ProviderId, RoleKey};
+use crate::settings::{DefaultAction, Layer, ProviderId, RoleKey};
 
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";
@@ -109,6 +109,8 @@ pub struct State {
     pub done: Option<String>,
     /// What went wrong last.
     pub problem: Option<Problem>,
+    /// What is done with a role first.
+    pub default_action: DefaultAction,
     /// The native host.
     pub host: HostState,
     /// What is wrong with the settings, and what was left out because of it.

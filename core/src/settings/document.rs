@@ -24,6 +24,9 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[json(write = json::unless_default)]
     pub account: Vec<Account>,
+    /// What the popup does with a role first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_action: Option<DefaultAction>,
     /// In a policy: nothing but the policy counts.
     #[serde(skip_serializing_if = "is_default")]
     #[json(write = json::unless_default)]
@@ -261,6 +264,18 @@ impl Account {
     pub fn label(&self) -> &str {
         self.alias.as_deref().or(self.name.as_deref()).unwrap_or(self.id.as_str())
     }
+}
+
+/// What Enter, a double click and the first button do in the popup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
+pub enum DefaultAction {
+    /// Open the AWS console.
+    #[default]
+    Console,
+    /// Get the role's credentials.
+    Credentials,
 }
 
 /// How tools on this machine get a role's credentials.

@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Account, Approve, CredentialsMode, Endpoint, Fault, Lost, ProfileName, ProfilePart, ProfileTemplate, Provider,
-    ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
+    Account, Approve, CredentialsMode, DefaultAction, Endpoint, Fault, Lost, ProfileName, ProfilePart,
+    ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
@@ -102,6 +102,8 @@ pub struct Effective {
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
+    /// What the popup does with a role first.
+    pub default_action: DefaultAction,
     /// Whether the policy has taken every other layer out of use.
     pub only_policy: bool,
     /// What is wrong with the settings, and what was left out because of it.
@@ -151,6 +153,8 @@ impl Layers {
         let is_closed = self.policy.losses().any(Lost::is_anything);
         effective.only_policy = self.policy.settings.only_policy;
         let used = if is_closed || effective.only_policy { &layers[..1] } else { &layers[..] };
+        let chosen = used.iter().find_map(|(_, reading)| reading.settings.default_action);
+        effective.default_action = chosen.unwrap_or_default();
         let mut lost = Losses::default();
         let (mut roles, mut accounts) = (Vec::new(), Vec::new());
         for (layer, reading) in used {
@@ -314,9 +318,10 @@ impl Effective {
             ProfilePart::Role => arn.name(),
             ProfilePart::Region => region.as_str(),
             ProfilePart::Partition => arn.partition().id(),
-            ProfilePart::Environment => {
-                self.account(arn.account()).and_then(|account| account.environment.as_deref()).unwrap_or_default()
-            }
+            ProfilePart::Environment => self
+                .account(arn.account())
+                .and_then(|account| account.environment.as_deref())
+                .unwrap_or_default(),
             ProfilePart::Provider => role.provider.as_str(),
         })
     }
@@ -486,7 +491,9 @@ impl Effective {
                 }
                 Some(Lost::Role { arn, provider, profile }) => {
                     let usual = || {
-                        let provider = provider.clone().or_else(|| self.providers.first().map(|first| first.value.id.clone()))?;
+                        let provider = provider
+                            .clone()
+                            .or_else(|| self.providers.first().map(|first| first.value.id.clone()))?;
                         let role = Role::unlisted(RoleKey::new(provider, arn.clone()?));
                         Some(self.usual_profile_name(&role))
                     };
@@ -704,6 +711,31 @@ mod tests {
     }
 
     #[test]
+    fn the_strongest_layer_that_says_what_the_popup_does_first_decides() {
+        let says = |default_action| Settings { default_action, ..Settings::default() };
+        let [none, console, credentials] =
+            [None, Some(DefaultAction::Console), Some(DefaultAction::Credentials)].map(says);
+        for (policy, machine, expected) in [
+            (&none, &none, DefaultAction::Console),
+            (&none, &credentials, DefaultAction::Credentials),
+            (&console, &credentials, DefaultAction::Console),
+            (&credentials, &console, DefaultAction::Credentials),
+        ] {
+            assert_eq!(with(policy, machine).default_action, expected);
+        }
+        // One file over another.
+        let mut strong = Reading::from(none);
+        strong.put_over(credentials.into());
+        strong.put_over(console.into());
+        assert_eq!(strong.settings.default_action, Some(DefaultAction::Credentials));
+        // A name that is not known loses nothing else.
+        let bad = Reading::from_toml("default_action = \"fly\"").unwrap();
+        assert_eq!((bad.settings.default_action, bad.losses().count()), (None, 0));
+        let told = &bad.faults[0].problem.message;
+        assert!(told.starts_with("line 1: the value of default_action cannot be used: "), "{told}");
+    }
+
+    #[test]
     fn a_role_that_a_stronger_layer_wants_approved_is_not_written_to_a_file() {
         let mut policy = fixture::settings();
         policy.role.clear();
@@ -757,11 +789,8 @@ mod tests {
         let effective = with_catalogue("https://roles.example/corp.json", None);
         let role = |role: &Sourced<Role>| (role.value.arn.name().to_owned(), role.layer);
         let roles: Vec<_> = effective.roles().map(role).collect();
-        let expected = [
-            ("example-role", Layer::Machine),
-            ("open", Layer::Catalogue),
-            ("closed", Layer::Catalogue),
-        ];
+        let expected =
+            [("example-role", Layer::Machine), ("open", Layer::Catalogue), ("closed", Layer::Catalogue)];
         assert_eq!(roles, expected.map(|(name, layer)| (name.to_owned(), layer)));
         assert_eq!(effective.providers().count(), 1);
         let role = |name: &str| &effective.roles().find(|role| role.value.arn.name() == name).unwrap().value;
@@ -772,7 +801,10 @@ mod tests {
         // A list from elsewhere has no keys written to disk.
         assert_eq!(role("closed").credentials, CredentialsMode::Process);
         let [problem] = &effective.problems[..] else { panic!("{:?}", effective.problems) };
-        assert!(problem.message.starts_with("The role catalogue of Example Corp: [[role]] number 4"), "{problem}");
+        assert!(
+            problem.message.starts_with("The role catalogue of Example Corp: [[role]] number 4"),
+            "{problem}"
+        );
     }
 
     #[test]
@@ -805,8 +837,12 @@ mod tests {
         machine.account.push(Account::called("123456789012".parse().unwrap(), "Dev Team".to_owned()));
         assert_eq!(name(&machine), "Dev-Team-example-role");
         machine.account[0].environment = Some("Test".to_owned());
-        machine.provider[0].profile_name =
-            Some("{provider}/{environment}.{account}-{alias}-{partition}-{region}-{role}x".to_owned().try_into().unwrap());
+        machine.provider[0].profile_name = Some(
+            "{provider}/{environment}.{account}-{alias}-{partition}-{region}-{role}x"
+                .to_owned()
+                .try_into()
+                .unwrap(),
+        );
         assert_eq!(name(&machine), "corp/Test.123456789012-Dev-Team-aws-eu-west-1-example-rolex");
     }
 
@@ -861,7 +897,9 @@ mod tests {
         let bad = r#"{"role":[{"provider":7,"arn":"arn:aws:iam::123456789012:role/example-role"}]}"#;
         assert_eq!(below(policy(bad)).1, ["listed"]);
         // What people only look at closes nothing.
-        let bad = format!(r#"{{"role":[{{{ROLE},"color":"url(x)"}}],"account":[{{"id":"123456789012","color":7}}]}}"#);
+        let bad = format!(
+            r#"{{"role":[{{{ROLE},"color":"url(x)"}}],"account":[{{"id":"123456789012","color":7}}]}}"#
+        );
         let (providers, roles, effective) = below(policy(&bad));
         assert_eq!((providers, roles, effective.problems.len()), (all, both, 2));
     }

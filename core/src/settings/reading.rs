@@ -231,6 +231,7 @@ impl Reading {
                 strong.account.push(account);
             }
         }
+        strong.default_action = strong.default_action.or(weak.settings.default_action);
         self.faults.extend(weak.faults);
         self.unknown.extend(weak.unknown);
     }
@@ -682,11 +683,12 @@ impl<'a> Reader<'a> {
 
     fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
         let mut reader = Self::new(lines);
-        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, ONLY_POLICY];
+        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, DEFAULT_ACTION, ONLY_POLICY];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
             reader.table(&table, document);
         }
+        reader.settings.default_action = reader.choice(DEFAULT_ACTION, document);
         reader.only_policy(document);
         reader.look_for_providers();
         reader
@@ -701,6 +703,17 @@ impl<'a> Reader<'a> {
         let fault = |(error, lost): (SettingsError, _)| Fault { problem: error.into(), lost };
         let faults = self.found.into_iter().map(fault).collect();
         Reading { settings: self.settings, faults, unknown: self.unknown }
+    }
+
+    /// Reads a key outside the tables on which nothing depends but what the popup looks like and does first.
+    fn choice<T: Choice>(&mut self, key: &str, document: Object<'_>) -> Option<T> {
+        let value = document.find(key).map_err(|error| error.to_string());
+        value.and_then(|value| value.map(chosen).transpose()).unwrap_or_else(|reason| {
+            let entry = format!("the value of {key}");
+            let (line, reason) = (self.lines.of_table(key), plain(&reason));
+            self.found.push((SettingsError::Entry { entry, line, reason }, None));
+            None
+        })
     }
 
     fn only_policy(&mut self, document: Object<'_>) {
@@ -946,6 +959,9 @@ impl WriteJson for Toml<'_> {
         }
     }
 }
+
+/// The key that says what the popup does with a role first.
+const DEFAULT_ACTION: &str = "default_action";
 
 /// The key by which a policy takes every other layer out of use.
 const ONLY_POLICY: &str = "only_policy";

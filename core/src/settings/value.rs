@@ -229,7 +229,9 @@ impl TryFrom<String> for ProfileTemplate {
         })?;
         match (has_role, is_allowed && template.len() <= ProfileName::MAX_BYTES) {
             (false, _) => Err("it must contain {role}".to_owned()),
-            (_, false) => Err("beside the braces it may contain up to 200 letters, digits and _./%@:+-".to_owned()),
+            (_, false) => {
+                Err("beside the braces it may contain up to 200 letters, digits and _./%@:+-".to_owned())
+            }
             _ => Ok(Self(template)),
         }
     }

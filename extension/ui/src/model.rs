@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
-use rolecall_core::message::ui::{State, ToPage};
-use rolecall_core::settings::{ProviderId, RoleKey};
+use rolecall_core::message::ui::{Intent, State, ToPage};
+use rolecall_core::settings::{DefaultAction, ProviderId, RoleKey};
 
 use crate::search::Search;
 
@@ -39,6 +39,25 @@ pub(crate) enum Move {
     Last,
 }
 
+/// What can be done with a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    OpenConsole,
+    SignIn,
+    WriteProfile,
+}
+
+impl Action {
+    /// What the worker is asked for.
+    pub(crate) fn intent(self, role: RoleKey) -> Intent {
+        match self {
+            Self::OpenConsole => Intent::OpenConsole { role },
+            Self::SignIn => Intent::SignIn { role },
+            Self::WriteProfile => Intent::WriteProfile { role },
+        }
+    }
+}
+
 impl Model {
     /// The worker's last state, once the roles that go with it have come as well.
     pub(crate) fn state(&self) -> Option<&State> {
@@ -58,6 +77,14 @@ impl Model {
     /// Until when there are credentials of each role that has any.
     pub(crate) fn expirations(&self) -> impl Iterator<Item = DateTime<Utc>> {
         self.state.iter().flat_map(|state| &state.sessions).map(|session| session.expiration)
+    }
+
+    /// What Enter does with a role, and what Ctrl+Enter does.
+    pub(crate) fn main_actions(&self) -> [Action; 2] {
+        match self.state.as_ref().map(|state| state.default_action).unwrap_or_default() {
+            DefaultAction::Console => [Action::OpenConsole, Action::SignIn],
+            DefaultAction::Credentials => [Action::SignIn, Action::OpenConsole],
+        }
     }
 
     /// What was typed, without the blanks around it.

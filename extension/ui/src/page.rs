@@ -27,8 +27,7 @@ pub(crate) struct Page {
     pub(crate) list: HtmlElement,
     /// The providers' list.
     pub(crate) providers: HtmlElement,
-    pub(crate) sign_in: HtmlElement,
-    pub(crate) open_console: HtmlElement,
+    pub(crate) main_buttons: [HtmlElement; 2],
     pub(crate) write_profile: HtmlElement,
     pub(crate) cancel: HtmlElement,
     pub(crate) allow: HtmlElement,
@@ -71,8 +70,7 @@ impl Page {
             search: by_id(root, "search"),
             list: by_id(root, "roles"),
             providers: by_id(root, "providers"),
-            sign_in: by_id(root, "sign-in"),
-            open_console: by_id(root, "open-console"),
+            main_buttons: [by_id(root, "first-action"), by_id(root, "second-action")],
             write_profile: by_id(root, "write-profile"),
             cancel: by_id(root, "cancel"),
             allow: by_id(root, "allow"),
@@ -167,9 +165,11 @@ impl Page {
         set_attribute(&self.chosen_profile, "title", Some(&actions.profile))?;
         set_marker(&self.chosen_marker, &actions.color)?;
         // Not `disabled`: that would take the focus from the button that was just pressed.
-        for button in [&self.sign_in, &self.open_console] {
+        for (button, action) in self.main_buttons.iter().zip(actions.main) {
+            set_text(button, words::action(action));
             set_state(button, "aria-disabled", actions.busy)?;
         }
+        set_attribute(&self.status, "data-hint", Some(words::hint(actions.main[0])))?;
         set_state(&self.write_profile, "aria-disabled", actions.busy || actions.no_profile.is_some())?;
         show(&self.cancel, actions.can_be_cancelled);
         set_attribute(&self.write_profile, "title", actions.no_profile)?;

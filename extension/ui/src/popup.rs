@@ -6,7 +6,6 @@ use std::rc::Rc;
 use chrono::Utc;
 use gloo_timers::callback::Timeout;
 use rolecall_core::message::ui::{Intent, PORT_NAME, ToPage};
-use rolecall_core::settings::RoleKey;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
@@ -14,7 +13,7 @@ use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
 use crate::browser::Api;
 use crate::connection::{Connection, Opening};
 use crate::dom::{listen, set_text};
-use crate::model::{Model, Move};
+use crate::model::{Action, Model, Move};
 use crate::page::Page;
 use crate::page::providers::{AccountAction, action_at, focus_account};
 use crate::view::{ActionsView, View};
@@ -83,11 +82,12 @@ impl Popup {
         self.on(&page.list, "click", |this, event: Event| this.clicked_role(&event))?;
         self.on(&page.list, "dblclick", |this, event: Event| {
             if this.role_under(&event).is_some() {
-                this.act(Action::SignIn);
+                this.act_first();
             }
         })?;
-        self.on(&page.sign_in, "click", |this, _: Event| this.act(Action::SignIn))?;
-        self.on(&page.open_console, "click", |this, _: Event| this.act(Action::OpenConsole))?;
+        let [first, second] = &page.main_buttons;
+        self.on(first, "click", |this, _: Event| this.act_first())?;
+        self.on(second, "click", |this, _: Event| this.act_second())?;
         self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
         self.on(&page.cancel, "click", |this, _: Event| this.cancel())?;
         self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
@@ -121,7 +121,7 @@ impl Popup {
             return;
         }
         match event.key().as_str() {
-            "Enter" if with_command => self.act(Action::OpenConsole),
+            "Enter" if with_command => self.act_second(),
             _ if with_command => return,
             "ArrowUp" => self.go(Move::Up(1)),
             "ArrowDown" => self.go(Move::Down(1)),
@@ -129,7 +129,7 @@ impl Popup {
             "PageDown" => self.go(Move::Down(self.page.per_page())),
             "Home" => self.go(Move::First),
             "End" => self.go(Move::Last),
-            "Enter" => self.act(Action::SignIn),
+            "Enter" => self.act_first(),
             // With nothing to clear, Escape closes the popup as everywhere.
             "Escape" if !self.page.search.value().is_empty() => {
                 self.page.search.set_value("");
@@ -168,6 +168,18 @@ impl Popup {
 
     fn role_under(&self, event: &Event) -> Option<usize> {
         self.page.role_at(event.target()?.dyn_ref()?)
+    }
+
+    /// Does what the settings want done first with the selected role.
+    fn act_first(&self) {
+        let [action, _] = self.model.borrow().main_actions();
+        self.act(action);
+    }
+
+    /// Does the other one of what is mostly done with a role.
+    fn act_second(&self) {
+        let [_, action] = self.model.borrow().main_actions();
+        self.act(action);
     }
 
     /// Asks for something to be done with the selected role, unless something is being done or it cannot be.
@@ -264,24 +276,6 @@ impl Popup {
     fn send(&self, intent: &Intent) {
         if let Some(worker) = self.worker.get() {
             worker.send(intent);
-        }
-    }
-}
-
-/// What can be done with the selected role.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Action {
-    SignIn,
-    OpenConsole,
-    WriteProfile,
-}
-
-impl Action {
-    fn intent(self, role: RoleKey) -> Intent {
-        match self {
-            Self::SignIn => Intent::SignIn { role },
-            Self::OpenConsole => Intent::OpenConsole { role },
-            Self::WriteProfile => Intent::WriteProfile { role },
         }
     }
 }

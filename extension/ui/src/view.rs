@@ -10,7 +10,7 @@ use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
 
-use crate::model::Model;
+use crate::model::{Action, Model};
 use crate::time::TimeLeft;
 use crate::words;
 
@@ -109,6 +109,8 @@ pub(crate) struct ActionsView {
     pub(crate) label: String,
     pub(crate) profile: String,
     pub(crate) color: String,
+    /// What the two main buttons do.
+    pub(crate) main: [Action; 2],
     /// Why no profile can be written.
     pub(crate) no_profile: Option<&'static str>,
     /// Whether something is being done with the role: no further action is taken meanwhile.
@@ -237,6 +239,7 @@ impl ActionsView {
                 words::profile(role.profile)
             },
             color: role.color.to_owned(),
+            main: model.main_actions(),
             no_profile: console_only.then_some(words::CONSOLE_ONLY),
         })
     }

@@ -4,6 +4,7 @@ use rolecall_core::platform::Step;
 use rolecall_core::settings::Layer;
 use rolecall_core::{Code, Problem};
 
+use crate::model::Action;
 use crate::time::TimeLeft;
 
 /// The step of the sign-in that is in progress.
@@ -18,6 +19,23 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::AssumingRoleInMainRegion => "AWS STS is off in this region. Trying the main region…",
         Step::OpeningConsole => "Opening the AWS console…",
         Step::WritingProfile => "Writing the AWS profile…",
+    }
+}
+
+/// The button of an action.
+pub(crate) fn action(action: Action) -> &'static str {
+    match action {
+        Action::OpenConsole => "Open console",
+        Action::SignIn => "Sign in",
+        Action::WriteProfile => "Write profile",
+    }
+}
+
+/// What the keys do, shown while there is no status.
+pub(crate) fn hint(enter: Action) -> &'static str {
+    match enter {
+        Action::OpenConsole => "↑ ↓ to choose, Enter to open the console",
+        _ => "↑ ↓ to choose, Enter to sign in",
     }
 }
 

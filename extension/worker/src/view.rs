@@ -75,6 +75,7 @@ impl View {
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,
+            default_action: effective.default_action,
             host: self.host.state(),
             settings_problems: effective.problems.iter().cloned().chain(self.role_lists.problems()).collect(),
             approvals: self.approvals.open(),

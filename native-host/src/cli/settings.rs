@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rolecall_core::settings::{Account, ClientSecret, Provider, Role, Settings as Document};
+use rolecall_core::settings::{Account, ClientSecret, DefaultAction, Provider, Role, Settings as Document};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
@@ -137,6 +137,8 @@ enum Secrets {
 /// A document, with what this program alone reads of providers.
 #[derive(Serialize)]
 struct Whole<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_action: Option<DefaultAction>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     provider: Vec<WholeProvider>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -166,7 +168,12 @@ fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, secrets: Secrets) ->
         }
         WholeProvider { provider, loopback }
     });
-    Whole { provider: provider.collect(), role: &settings.role, account: &settings.account }
+    Whole {
+        default_action: settings.default_action,
+        provider: provider.collect(),
+        role: &settings.role,
+        account: &settings.account,
+    }
 }
 
 fn text(settings: &Whole<'_>) -> Result<String, Failure> {

@@ -290,7 +290,7 @@ async fn two_windows_of_the_popup_cause_one_sign_in(kind: Kind) -> Result<()> {
     let second = popup_with_roles(&browser).await?;
     let before = scene.sandbox.calls().len();
     begin(&first).await?;
-    second.key(thirtyfour::Key::Enter).await?;
+    second.type_keys(thirtyfour::Key::Control + thirtyfour::Key::Enter).await?;
     let window = browser.sign_in_window().await?;
     assert_eq!(browser.sign_in_windows().await?, 1);
     window.choose("Alice Adams").await?;

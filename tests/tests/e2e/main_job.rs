@@ -15,7 +15,7 @@ crate::stories![
     more_roles_need_no_more_sign_ins,
     a_button_pressed_twice_starts_one_sign_in,
     a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again,
-    typing_finds_a_role_and_enter_signs_in_to_it,
+    typing_finds_a_role_and_enter_does_what_the_settings_want_first,
 ];
 
 /// A hand-written file with its own formatting.
@@ -37,7 +37,7 @@ async fn a_toolbar_sign_in_becomes_a_profile_that_the_aws_command_line_uses(kind
     popup.shows_selected(READONLY).await?;
     popup.key(Key::Up).await?;
     popup.shows_selected(DEVELOPER).await?;
-    popup.key(Key::Enter).await?;
+    popup.type_keys(Key::Control + Key::Enter).await?;
     let window = browser.sign_in_window().await?;
     popup.status("Waiting for you to sign in").await?;
     window.choose("Alice Adams").await?;
@@ -148,7 +148,7 @@ async fn a_sign_in_that_is_cancelled_closes_its_window_and_can_be_started_again(
     sign_in_as_alice(&browser, &popup, DEVELOPER).await
 }
 
-async fn typing_finds_a_role_and_enter_signs_in_to_it(kind: Kind) -> Result<()> {
+async fn typing_finds_a_role_and_enter_does_what_the_settings_want_first(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;
@@ -157,10 +157,19 @@ async fn typing_finds_a_role_and_enter_signs_in_to_it(kind: Kind) -> Result<()> 
     popup.shows_selected(crate::AUDITOR).await?;
     popup.key(Key::Enter).await?;
     browser.sign_in_window().await?.choose("Bob Brown").await?;
-    popup.status("Signed in to example-prod / auditor.").await?;
+    let console = browser.console().await?;
+    assert!(console.contains("Signed in as auditor in example-prod"), "{console}");
+    popup.status("Opened the console as example-prod / auditor.").await?;
     popup.says("bob@example.com").await?;
     popup.key(Key::Escape).await?;
     popup.lists(&crate::ROLES).await?;
     assert_eq!(popup.names(Accessible::Listbox).await?, ["Roles"]);
+
+    scene.write_settings(|settings| {
+        settings.insert("default_action".into(), "credentials".into());
+    })?;
+    let popup = popup_with_roles(&browser).await?;
+    popup.key(Key::Enter).await?;
+    popup.status("Signed in to example-dev / developer.").await?;
     Ok(())
 }

@@ -136,7 +136,11 @@ fn a_bad_role_or_account_loses_nothing_else_and_is_named_with_its_line() {
         "[[account]]\n",
         &[
             ("id = \"12\"\nalias = \"x\"", 1, "[[account]] number 2 cannot be used: id: "),
-            ("id = \"210987654321\"\nalias = 7", 2, "the account 210987654321 cannot be used: alias: it must be a string"),
+            (
+                "id = \"210987654321\"\nalias = 7",
+                2,
+                "the account 210987654321 cannot be used: alias: it must be a string",
+            ),
         ],
     );
 }

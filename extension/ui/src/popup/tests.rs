@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{Activity, HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{CredentialsMode, ProviderId};
+use rolecall_core::settings::{CredentialsMode, DefaultAction, ProviderId};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -22,6 +22,10 @@ fn three_roles() -> Scene {
 
 fn sign_in(state: &Scene, index: usize) -> Intent {
     Intent::SignIn { role: state.roles[index].key.clone() }
+}
+
+fn open_console(state: &Scene, index: usize) -> Intent {
+    Intent::OpenConsole { role: state.roles[index].key.clone() }
 }
 
 #[wasm_bindgen_test]
@@ -45,7 +49,7 @@ fn each_role_is_an_option_named_by_account_and_role() {
 }
 
 #[wasm_bindgen_test]
-fn arrows_move_the_selection_and_enter_signs_in() {
+fn arrows_move_the_selection_and_enter_opens_the_console() {
     let state = three_roles();
     let popup = Opened::with(&state);
     popup.key("ArrowDown");
@@ -56,18 +60,38 @@ fn arrows_move_the_selection_and_enter_signs_in() {
     popup.key("Enter");
     popup.key("Home");
     popup.key("Enter");
-    assert_eq!(popup.posted(), [sign_in(&state, 1), sign_in(&state, 0)]);
+    assert_eq!(popup.posted(), [open_console(&state, 1), open_console(&state, 0)]);
     assert_eq!(popup.focused(), "search");
 }
 
 #[wasm_bindgen_test]
-fn enter_with_ctrl_opens_the_console_and_other_keys_with_ctrl_are_left_to_the_browser() {
+fn enter_with_ctrl_signs_in_and_other_keys_with_ctrl_are_left_to_the_browser() {
     let state = three_roles();
     let popup = Opened::with(&state);
     assert!(popup.key_with_ctrl("Enter"));
-    assert_eq!(popup.posted(), [Intent::OpenConsole { role: state.roles[0].key.clone() }]);
+    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
     assert!(!popup.key_with_ctrl("End"));
     assert_eq!(popup.selected_name(), "acme-dev / Developer");
+}
+
+#[wasm_bindgen_test]
+fn enter_a_double_click_and_the_first_button_do_what_the_settings_want_first() {
+    let mut state = three_roles();
+    for (default_action, first, second, hint) in [
+        (DefaultAction::Console, open_console(&state, 0), sign_in(&state, 0), "Enter to open the console"),
+        (DefaultAction::Credentials, sign_in(&state, 0), open_console(&state, 0), "Enter to sign in"),
+    ] {
+        state.default_action = default_action;
+        let popup = Opened::with(&state);
+        popup.key("Enter");
+        popup.double_click("[aria-label='acme-dev / Developer']");
+        popup.click(".actions .primary");
+        assert_eq!(popup.posted(), [first.clone(), first.clone(), first]);
+        popup.key_with_ctrl("Enter");
+        popup.click(".actions .primary + button");
+        assert_eq!(popup.posted()[3..], [second.clone(), second]);
+        assert!(popup.get("[role=status]").get_attribute("data-hint").unwrap().ends_with(hint));
+    }
 }
 
 #[wasm_bindgen_test]
@@ -100,7 +124,7 @@ fn what_was_typed_before_the_code_was_loaded_counts() {
 }
 
 #[wasm_bindgen_test]
-fn a_click_selects_a_role_and_a_double_click_signs_in() {
+fn a_click_selects_a_role_and_a_double_click_opens_its_console() {
     let state = three_roles();
     let popup = Opened::with(&state);
     popup.click("[aria-label='acme-prod / Administrator'] .role");
@@ -110,7 +134,7 @@ fn a_click_selects_a_role_and_a_double_click_signs_in() {
     );
     assert_eq!(popup.posted(), []);
     popup.double_click("[aria-label='acme-prod / Administrator']");
-    assert_eq!(popup.posted(), [sign_in(&state, 2)]);
+    assert_eq!(popup.posted(), [open_console(&state, 2)]);
 }
 
 #[wasm_bindgen_test]
@@ -158,7 +182,7 @@ fn while_something_is_being_done_for_a_role_its_buttons_keep_the_focus_and_do_no
     popup.receive(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
-    assert_eq!(popup.focused(), "sign-in");
+    assert_eq!(popup.focused(), "second-action");
     for name in ["Sign in", "Open console", "Write profile"] {
         popup.button(name).click();
     }
@@ -384,7 +408,7 @@ async fn when_the_worker_restarts_the_port_is_opened_again_and_the_last_state_st
     assert_eq!(popup.options().len(), 3);
     assert_eq!(port_name(&reopened.await), "ui");
     popup.key("Enter");
-    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
+    assert_eq!(popup.posted(), [open_console(&state, 0)]);
     popup.receive(&state_with(vec![role("acme-dev", "Developer")]));
     assert_eq!(popup.options().len(), 1);
 }
@@ -395,7 +419,7 @@ fn an_intent_for_a_worker_that_just_went_away_is_sent_on_a_new_port() {
     let popup = Opened::with(&state);
     popup.break_port();
     popup.key("Enter");
-    assert_eq!(popup.posted(), [sign_in(&state, 0)]);
+    assert_eq!(popup.posted(), [open_console(&state, 0)]);
 }
 
 #[wasm_bindgen_test]
