@@ -32,7 +32,7 @@ pub struct KeptCatalogue {
 
 impl KeptCatalogue {
     /// Takes a server's answer, if it is a catalogue.
-    pub fn of_response(url: &Endpoint, response: HttpResponse) -> Result<Self, CatalogueError> {
+    pub fn of_response(url: &Endpoint, response: &HttpResponse) -> Result<Self, CatalogueError> {
         let host = || url.url().host_str().unwrap_or_default().to_owned();
         if !response.is_success() {
             return Err(CatalogueError::Status { host: host(), status: response.status });
@@ -124,7 +124,7 @@ mod tests {
             headers: vec![("ETag".to_owned(), "\"1\"".to_owned())],
             ..HttpResponse::new(status, SecretBytes::from(body.to_vec()))
         };
-        let kept = KeptCatalogue::of_response(&url, response)?;
+        let kept = KeptCatalogue::of_response(&url, &response)?;
         assert_eq!(kept.etag.as_deref(), Some("\"1\""));
         let again: KeptCatalogue = json::from_str(&json::to_string(&kept)).unwrap();
         assert_eq!(again, kept, "as it was kept");

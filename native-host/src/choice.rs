@@ -4,6 +4,7 @@ use rolecall_core::aws::RoleArn;
 use rolecall_core::settings::{Effective, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
+use crate::catalogues::Refresh;
 use crate::roles::{Known, KnownRole};
 use crate::{output, roles, settings_files};
 
@@ -17,7 +18,7 @@ pub(crate) fn role(
     let arn = word.and_then(|word| word.parse::<RoleArn>().ok());
     // A complete key needs no answers from browsers.
     let is_complete = arn.is_some() && provider.is_some();
-    let mut known = if is_complete { Known::of_settings() } else { Known::gather() };
+    let mut known = if is_complete { Known::of_settings() } else { Known::gather(Refresh::IfOld) };
     let role = if let Some(arn) = arn {
         of_arn(&known, arn, provider)
     } else {

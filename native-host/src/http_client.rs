@@ -65,7 +65,6 @@ pub(crate) fn send_to(
     request: Request<SecretBytes>,
 ) -> Result<Response<SecretBytes>, TransportError> {
     let host = host(request.uri());
-    let authority = request.uri().authority().cloned();
     let unreachable = |reason: String| TransportError::Unreachable { host: host.clone(), reason };
     // The endpoint type decides which addresses are allowed.
     let endpoint: Endpoint = match request.uri().to_string().parse() {
@@ -78,6 +77,34 @@ pub(crate) fn send_to(
         Network::Any if is_loopback(&endpoint) => &LOOPBACK,
         Network::Any => &CLIENT,
     };
+    run_and_read(client, request, host, MAX_RESPONSE_BYTES)
+}
+
+/// Reads a public document of up to `limit` bytes, unless it is the one that the server calls `etag`.
+pub(crate) fn document(
+    endpoint: &Endpoint,
+    etag: Option<&str>,
+    timeout: Duration,
+    limit: usize,
+) -> Result<Response<SecretBytes>, TransportError> {
+    let mut request = Request::new(SecretBytes::default());
+    *request.uri_mut() = uri(endpoint.as_str());
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+        request.headers_mut().insert(http::header::IF_NONE_MATCH, etag);
+    }
+    let config = config().timeout_global(Some(timeout));
+    let config = if is_loopback(endpoint) { config.proxy(None) } else { config };
+    let host = host(request.uri());
+    run_and_read(&config.build().new_agent(), request, host, limit)
+}
+
+fn run_and_read(
+    client: &Agent,
+    request: Request<SecretBytes>,
+    host: String,
+    limit: usize,
+) -> Result<Response<SecretBytes>, TransportError> {
+    let authority = request.uri().authority().cloned();
     let response = run(client, request).map_err(|error| {
         let reason = authority.as_ref().and_then(|authority| certificate::reason(&error, authority));
         match reason {
@@ -87,13 +114,12 @@ pub(crate) fn send_to(
     })?;
     let (parts, mut body) = response.into_parts();
     // One byte more than the limit shows that the response is too large.
-    let limit = u64::try_from(MAX_RESPONSE_BYTES).unwrap_or(u64::MAX);
-    let body: SecretBytes =
-        body.with_config().limit(limit + 1).read_to_vec().map_err(|error| explain(&error, &host))?.into();
-    if body.len() > MAX_RESPONSE_BYTES {
-        return Err(TransportError::TooLarge { host, limit: MAX_RESPONSE_BYTES });
+    let enough = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let body = body.with_config().limit(enough).read_to_vec().map_err(|error| explain(&error, &host))?;
+    if body.len() > limit {
+        return Err(TransportError::TooLarge { host, limit });
     }
-    Ok(Response::from_parts(parts, body))
+    Ok(Response::from_parts(parts, body.into()))
 }
 
 /// Sends a request to this program's own server, which may wait for a person before it responds.

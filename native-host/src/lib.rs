@@ -9,6 +9,7 @@
 //! | Which credentials outlive the browser? | `cache` |
 //! | What is in an AWS profile, and how is it written? | `profile`, [`aws_files`] |
 //! | What is in the machine's settings? | `settings_files` |
+//! | Which roles do providers publish? | `catalogues` |
 //! | Where do browsers look for the host? | `browsers` |
 //! | How is text quoted for a shell? | `shell` |
 //! | What differs between operating systems? | `platform` |
@@ -22,6 +23,7 @@ mod browsers;
 mod cache;
 mod caller;
 mod caller_identity;
+mod catalogues;
 mod certificate;
 mod choice;
 mod cli;

@@ -9,6 +9,7 @@ use rolecall_core::settings::{Effective, LeftOut, ProfileName, Provider, Provide
 use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
+use crate::catalogues::Refresh;
 use crate::{cache, profile, settings_files};
 
 /// A role that a person can name.
@@ -44,12 +45,14 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Reads the settings and asks every agent.
-    pub(crate) fn gather() -> Self {
-        Self::gather_within(STATUS_TIMEOUT)
+    /// Reads the settings and catalogues, and asks every agent, for a person.
+    pub(crate) fn gather(refresh: Refresh) -> Self {
+        let mut known = Self::of_browsers(STATUS_TIMEOUT);
+        known.add_settings(settings_files::load_with_catalogues(refresh).effective());
+        known
     }
 
-    /// The same, with a time limit for each browser.
+    /// The same of what is known at once, with a time limit for each browser.
     pub(crate) fn gather_within(timeout: Duration) -> Self {
         let mut known = Self::of_browsers(timeout);
         known.add_settings(settings());

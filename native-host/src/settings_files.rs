@@ -17,8 +17,9 @@ use chrono::{DateTime, Utc};
 use rolecall_core::settings::{Effective, Fault, Layers, Reading, Settings, parse_toml};
 use rolecall_core::{Code, Error, Problem};
 
+use crate::catalogues::Refresh;
 use crate::host_settings::{self, HostSettings};
-use crate::{output, platform};
+use crate::{catalogues, output, platform};
 
 /// What the files say.
 #[derive(Debug, Default)]
@@ -68,7 +69,8 @@ pub(crate) enum State {
 impl Machine {
     /// What holds for whoever knows no other settings than these.
     pub(crate) fn effective(&self) -> Effective {
-        Layers { machine: self.reading.clone(), ..Layers::default() }.effective()
+        let catalogues = catalogues::kept(&self.reading.settings);
+        Layers { machine: self.reading.clone(), catalogues, ..Layers::default() }.effective()
     }
 
     /// Keeps what the files say, for when they cannot be read.
@@ -97,6 +99,13 @@ pub(crate) fn load() -> Machine {
 pub(crate) fn load_and_remember() -> Machine {
     let machine = load();
     machine.remember();
+    machine
+}
+
+/// The same, for a person who wants to see roles: catalogues that may have changed are read.
+pub(crate) fn load_with_catalogues(which: Refresh) -> Machine {
+    let machine = load_and_remember();
+    catalogues::refresh(&machine.reading.settings, which);
     machine
 }
 

@@ -43,6 +43,10 @@ pub enum CallKind {
     ConsoleLogout,
     /// A page of the console.
     Console,
+    /// The role catalogue.
+    Catalogue,
+    /// The role service.
+    RoleService,
     /// Anything else.
     Other,
 }

@@ -30,6 +30,11 @@ pub(crate) fn readers(world: &World, service: Service, kind: CallKind) -> Reader
         (Service::Provider, CallKind::Discovery | CallKind::Jwks) if config.provider.metadata_cors => {
             Readers::Anyone { exposed: None }
         }
+        (Service::Provider, CallKind::Catalogue)
+            if config.provider.catalogue.as_ref().is_some_and(|catalogue| catalogue.cors) =>
+        {
+            Readers::Anyone { exposed: None }
+        }
         (Service::Provider, CallKind::Token | CallKind::Revoke | CallKind::Userinfo) => {
             match config.provider.token_cors {
                 TokenCors::AllowAll | TokenCors::RequireOrigin | TokenCors::RefuseReadably => {

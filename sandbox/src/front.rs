@@ -177,6 +177,8 @@ fn kind(service: Service, path: &str, params: &Params) -> CallKind {
         (Service::Provider, "/revoke", _) => CallKind::Revoke,
         (Service::Provider, "/userinfo", _) => CallKind::Userinfo,
         (Service::Provider, "/logout", _) => CallKind::Logout,
+        (Service::Provider, "/catalogue.json", _) => CallKind::Catalogue,
+        (Service::Provider, "/roles", _) => CallKind::RoleService,
         (Service::Sts, "/", "AssumeRoleWithWebIdentity") => CallKind::AssumeRole,
         (Service::Sts, "/", "GetCallerIdentity") => CallKind::CallerIdentity,
         (Service::Console, "/federation", "getSigninToken") => CallKind::SigninToken,

@@ -51,7 +51,7 @@ mod world;
 pub use calls::{Call, CallKind, Outcome};
 pub use clock::Clock;
 pub use config::{
-    Account, Client, Config, ConsoleConfig, Dialect, IdTokenFault, Ports, Preset, ProviderConfig,
+    Account, Catalogue, Client, Config, ConsoleConfig, Dialect, IdTokenFault, Ports, Preset, ProviderConfig,
     RedirectFault, RefreshTokens, Refusal, Refusals, Role, SigningAlgorithm, Silent, StsConfig, TokenCors,
     User,
 };

@@ -59,9 +59,8 @@ impl Background {
             flights: Flights::default(),
             choices: Flights::default(),
         });
-        let role_lists = RoleLists::new(
-            &browser, &storage, &settings, &sessions, &transport, &changes, &mut stored,
-        );
+        let role_lists =
+            RoleLists::new(&browser, &storage, &settings, &sessions, &transport, &changes, &mut stored);
         let renewal = Renewal::new(&browser, &sign_in);
         let view = Rc::new(View {
             settings: Rc::clone(&settings),

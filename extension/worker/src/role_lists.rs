@@ -14,6 +14,7 @@ use rolecall_core::map::Map;
 use rolecall_core::oidc::keys_request;
 use rolecall_core::platform::Route;
 use rolecall_core::role_service::{self, RoleServiceError};
+use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{Endpoint, Provider, ProviderId};
 
 use crate::browser::{Browser, StorageArea};
@@ -157,7 +158,7 @@ impl RoleLists {
         if response.is_success() && before == Some(fingerprint) {
             return Ok(None);
         }
-        let kept = KeptCatalogue::of_response(url, response)?;
+        let kept = KeptCatalogue::of_response(url, &response)?;
         let catalogue = kept.read(&provider.id)?;
         self.storage.save(StorageArea::Local, &format!("{KEPT}{}", provider.id), &kept);
         self.settings.set_catalogue(&provider.id, Some(catalogue));
@@ -165,7 +166,7 @@ impl RoleLists {
     }
 
     async fn read_service(&self, provider: &Provider, url: &Endpoint, session: &Session) {
-        let generation = session.read(|session| session.generation());
+        let generation = session.read(ProviderSession::generation);
         let served = self.ask_service(provider, url, session).await;
         let now = self.browser.now();
         let (served, failed) = match served {
@@ -174,7 +175,7 @@ impl RoleLists {
         };
         self.end(&self.services, provider, |_| failed.map_or(Ok(()), Err));
         // What was listed for somebody who has signed out meanwhile is nobody else's.
-        if session.read(|session| session.generation()) == generation {
+        if session.read(ProviderSession::generation) == generation {
             session.change(|session| session.set_served(served, now));
         }
     }
@@ -187,7 +188,8 @@ impl RoleLists {
     ) -> Result<role_service::ServedRoles, RoleServiceError> {
         let client = format!("{} {}", provider.id, provider.client_id);
         let now = self.browser.now();
-        let request = session.read(|session| session.metadata().map(|metadata| keys_request(provider, metadata)));
+        let request =
+            session.read(|session| session.metadata().map(|metadata| keys_request(provider, metadata)));
         let keys = match request {
             Some(request) => Some(self.transport.send(request, Route::Auto, &client).await?),
             None => None,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::ask::Ask;
 use crate::aws_files::{Applied, ManagedProfile, Mode, Operation, Options};
+use crate::catalogues::Refresh;
 use crate::output::{self, DIM, Failure, Outcome, short_path};
 use crate::profile::RoleProfile;
 use crate::roles::Known;
@@ -102,7 +103,7 @@ impl Profile {
 
 impl Write {
     fn run(self) -> Outcome {
-        let known = Known::gather();
+        let known = Known::gather(Refresh::IfOld);
         let settings = &known.settings;
         let provider = match self.provider {
             Some(provider) => Ok(Some(provider)),

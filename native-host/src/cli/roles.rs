@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 
+use crate::catalogues::Refresh;
 use crate::output::{self, Outcome};
 use crate::roles::{Known, KnownRole};
 use crate::settings_files;
@@ -15,11 +16,14 @@ pub(crate) struct Roles {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// Read the providers' role catalogues again, however new they are.
+    #[arg(long)]
+    refresh: bool,
 }
 
 impl Roles {
     pub(crate) fn run(self) -> Outcome {
-        let known = Known::gather();
+        let known = Known::gather(if self.refresh { Refresh::Always } else { Refresh::IfOld });
         settings_files::tell(&known.settings, None);
         let roles = &known.roles;
         // Some roles are better than none; but if there are none because the settings are invalid, report that.

@@ -7,6 +7,7 @@ use rolecall_core::settings::{CredentialsMode, Effective, ProfileName, Role};
 use rolecall_core::{Code, Problem};
 
 use crate::aws_files::{self, AwsFiles, Operation, Options};
+use crate::catalogues::Refresh;
 use crate::output::{self, Failure, Outcome};
 use crate::profile::{self, RoleProfile};
 use crate::roles::{Known, KnownRole};
@@ -29,7 +30,7 @@ pub(crate) struct Sync {
 impl Sync {
     pub(crate) fn run(self) -> Outcome {
         let files = profile::files()?;
-        let known = Known::gather();
+        let known = Known::gather(Refresh::IfOld);
         settings_files::tell(&known.settings, None);
         let (operations, mut left_out) = operations(&known);
         let mut pending = Vec::new();

@@ -8,6 +8,7 @@ mod agent;
 mod aws;
 mod browser;
 mod cache;
+mod catalogues;
 mod certificates;
 mod commands;
 mod files;

@@ -11,8 +11,8 @@ mod world;
 pub use console::ConsoleConfig;
 pub use preset::Preset;
 pub use provider::{
-    Client, IdTokenFault, ProviderConfig, RedirectFault, RefreshTokens, Refusal, Refusals, SigningAlgorithm,
-    Silent, TokenCors, User,
+    Catalogue, Client, IdTokenFault, ProviderConfig, RedirectFault, RefreshTokens, Refusal, Refusals,
+    SigningAlgorithm, Silent, TokenCors, User,
 };
 pub use sts::{Account, Dialect, Role, StsConfig};
 

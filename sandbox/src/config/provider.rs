@@ -55,6 +55,10 @@ pub struct ProviderConfig {
     pub issuer_in_redirect: bool,
     /// Whether discovery has an end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
     pub end_session: bool,
+    /// The role catalogue at `/catalogue.json`, if there is one.
+    pub catalogue: Option<Catalogue>,
+    /// The ARNs that the role service at `/roles` lists.
+    pub served_roles: Vec<String>,
     /// The fault in ID tokens issued from now on.
     pub id_token_fault: Option<IdTokenFault>,
     /// The fault in redirects from now on.
@@ -71,6 +75,15 @@ impl ProviderConfig {
     pub(crate) fn well_known_url(&self, origin: &str) -> String {
         format!("{}/.well-known/openid-configuration", self.issuer(origin).trim_end_matches('/'))
     }
+}
+
+/// A static file.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// What is in it.
+    pub document: String,
+    /// Whether it allows other origins.
+    pub cors: bool,
 }
 
 /// What a provider makes of `prompt=none`.

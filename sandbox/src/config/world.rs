@@ -60,6 +60,8 @@ fn provider() -> ProviderConfig {
         metadata_cors: true,
         issuer_in_redirect: true,
         end_session: true,
+        catalogue: None,
+        served_roles: Vec::new(),
         id_token_fault: None,
         redirect_fault: None,
     }

@@ -10,6 +10,7 @@ mod metadata;
 mod pkce;
 mod redirect_uri;
 mod revoke;
+mod role_lists;
 mod sign_in;
 mod token;
 mod userinfo;
@@ -35,6 +36,8 @@ pub(crate) fn router(world: SharedWorld) -> Router {
         .route("/token", post(token::token))
         .route("/revoke", post(revoke::revoke))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .route("/catalogue.json", get(role_lists::catalogue))
+        .route("/roles", post(role_lists::roles))
         .route("/logout", get(logout::logout).post(logout::logout))
         .with_state(world)
 }

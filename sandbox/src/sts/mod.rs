@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use serde_json::Value;
 
 pub(crate) use document::negotiate;
 pub use error::{AwsError, AwsErrorCode};
@@ -31,6 +32,19 @@ use crate::world::{SharedWorld, World};
 /// The STS endpoint.
 pub(crate) fn router(world: SharedWorld) -> Router {
     Router::new().route("/", get(dispatch).post(dispatch)).with_state(world)
+}
+
+/// Whether an ID token of the provider, for one of its clients, is signed with one of these keys.
+pub(crate) fn is_good_id_token(world: &World, token: &str, keys: &[Value]) -> bool {
+    let clients: Vec<_> = world.config().provider.clients.into_iter().map(|client| client.id).collect();
+    let expected = identity::Expected {
+        role_arn: "",
+        issuer: &world.issuer(),
+        audiences: Some(&clients),
+        keys: Some(keys),
+        now: world.clock.now().timestamp(),
+    };
+    identity::verify(token, &expected).is_ok()
 }
 
 /// An error in the current dialect.

@@ -87,7 +87,10 @@ fn what_was_read_before_stays_when_a_catalogue_cannot_be_read_and_people_are_tol
         let problems = popup.state().settings_problems;
         let [problem] = &problems[..] else { panic!("{problems:?}") };
         assert!(problem.is(Code::CatalogueUnavailable) && problem.message.contains(reason), "{problem:?}");
-        assert!(problem.message.ends_with("The roles listed are those of 2030-03-17 17:46 UTC."), "{problem:?}");
+        assert!(
+            problem.message.ends_with("The roles listed are those of 2030-03-17 17:46 UTC."),
+            "{problem:?}"
+        );
     }
     // The server is left alone for a minute, and asked again at the next occasion.
     let asked = world.browser.count("roles.example");
@@ -165,9 +168,13 @@ fn a_role_service_lists_roles_for_the_person_and_stops_no_sign_in() {
     let state = popup.state();
     assert_eq!((state.problem, state.providers[0].person.as_deref()), (None, Some("alice@example.com")));
     let [problem] = &state.settings_problems[..] else { panic!("{:?}", state.settings_problems) };
-    assert!(problem.is(Code::RoleServiceUnavailable) && problem.message.contains("status 503"), "{problem:?}");
+    assert!(
+        problem.is(Code::RoleServiceUnavailable) && problem.message.contains("status 503"),
+        "{problem:?}"
+    );
 
-    let body = json!({ "roles": ["arn:aws:iam::123456789012:role/mine"], "aliases": { "123456789012": ["Dev"] } });
+    let body =
+        json!({ "roles": ["arn:aws:iam::123456789012:role/mine"], "aliases": { "123456789012": ["Dev"] } });
     world.browser.role_service.replace((200, body.to_string()));
     popup.send(&Intent::RefreshRoles);
     assert_eq!(roles(&background), ["Dev / mine"]);
