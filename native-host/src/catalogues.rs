@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
+use rolecall_core::Problem;
 use rolecall_core::catalogue::{CatalogueError, KeptCatalogue, MAX_AGE, MAX_BYTES};
 use rolecall_core::json;
 use rolecall_core::map::Map;
@@ -49,26 +50,48 @@ pub(crate) fn refresh(settings: &Settings, which: Refresh) {
 
 fn refresh_one(provider: &Provider, url: &Endpoint, which: Refresh) {
     let kept = find(&provider.id, url);
-    let read_at = kept.as_ref().map(|(_, read_at)| *read_at);
-    let is_current = read_at.is_some_and(|at| (Utc::now() - at).abs() < MAX_AGE);
+    let is_current = kept.as_ref().is_some_and(|(_, at)| (Utc::now() - at).abs() < MAX_AGE);
     if is_current && which == Refresh::IfOld {
         return;
     }
     // Whoever has roles already does not wait for long to see whether there are others.
     let timeout = if kept.is_some() && which == Refresh::IfOld { SHORT } else { LONG };
-    let etag = kept.as_ref().and_then(|(kept, _)| kept.etag.as_deref());
-    match fetch(provider, url, etag, timeout) {
+    match fetch(provider, url, kept.as_ref(), timeout) {
         Ok(new) => {
             if let Err(error) = keep(&provider.id, new.as_ref()) {
                 tracing::warn!(%error, provider = %provider.id, "the role catalogue is not kept");
             }
         }
-        Err(error) => output::warn(error.problem(provider, read_at)),
+        Err(problem) => output::warn(problem),
     }
 }
 
-/// Reads a catalogue; nothing if the one called `etag` is current.
+/// Reads a provider's catalogue, and says how many roles it has; nothing if the provider has none.
+pub(crate) fn check(provider: &Provider) -> Option<Result<usize, Problem>> {
+    let url = provider.catalogue_url.as_ref()?;
+    let kept = find(&provider.id, url);
+    let new = fetch(provider, url, kept.as_ref(), LONG);
+    let current = new.map(|new| new.or(kept.map(|(kept, _)| kept)));
+    let count = |current: Option<KeptCatalogue>| {
+        let catalogue = current.and_then(|kept| kept.read(&provider.id).ok());
+        catalogue.map_or(0, |catalogue| catalogue.reading.settings.role.len())
+    };
+    Some(current.map(count))
+}
+
+/// Reads a catalogue; nothing if the one that is kept is current.
 fn fetch(
+    provider: &Provider,
+    url: &Endpoint,
+    kept: Option<&(KeptCatalogue, DateTime<Utc>)>,
+    timeout: Duration,
+) -> Result<Option<KeptCatalogue>, Problem> {
+    let etag = kept.and_then(|(kept, _)| kept.etag.as_deref());
+    let read_at = kept.map(|(_, read_at)| *read_at);
+    fetch_if_changed(provider, url, etag, timeout).map_err(|error| error.problem(provider, read_at))
+}
+
+fn fetch_if_changed(
     provider: &Provider,
     url: &Endpoint,
     etag: Option<&str>,

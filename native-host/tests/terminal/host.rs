@@ -49,7 +49,7 @@ fn a_greeting_is_answered_with_version_and_settings() {
 #[test]
 fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
     let machine = Machine::new();
-    let bad = format!("[[provider]]\nid = 7\n{SETTINGS}[[account]]\nid = \"123456789012\"\n");
+    let bad = format!("[[provider]]\nid = 7\n{SETTINGS}[[account]]\nid = \"123456789012\"\nalias = 7\n");
     let path = machine.write(".config/rolecall/config.toml", &bad);
     let mut browser = Browser::start(&machine, OWN);
     let (providers, faults) = settings(&mut browser);
@@ -60,7 +60,7 @@ fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
     assert!(provider.problem.message.starts_with(&place), "{}", provider.problem);
     assert_eq!(provider.lost, Some(Lost::Provider { id: None, well_known_url: None, client_id: None }));
     assert!(
-        account.problem.message.contains("line 8: the account 123456789012 cannot"),
+        account.problem.message.contains("line 10: the account 123456789012 cannot"),
         "{}",
         account.problem
     );

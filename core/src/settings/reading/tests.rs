@@ -45,6 +45,32 @@ fn is_told(head: &str, cases: &[(&str, usize, &str)]) {
 }
 
 #[test]
+fn the_documented_catalogue_has_every_key_that_the_schema_and_this_version_know() {
+    let documentation = include_str!("../../../../docs/catalogue.md");
+    let text = documentation.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let catalogue = Reading::from_catalogue(text, &"corp".parse().unwrap()).unwrap();
+    assert_eq!((&catalogue.faults[..], &catalogue.unknown[..]), (&[][..], &[][..]));
+    let keys = |entry: &serde_json::Value| {
+        let keys: std::collections::BTreeSet<_> = entry.as_object().unwrap().keys().cloned().collect();
+        keys.into_iter().filter(|key| key != "provider").collect::<Vec<_>>()
+    };
+    let mut role = catalogue.settings.role[0].clone();
+    role.profile = Some("p".parse().unwrap());
+    role.color = Some("red".to_owned());
+    role.credentials = CredentialsMode::None;
+    role.approve = Approve::First;
+    let known = [
+        ("role", keys(&serde_json::to_value(&role).unwrap())),
+        ("account", keys(&serde_json::to_value(&catalogue.settings.account[0]).unwrap())),
+    ];
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../docs/catalogue.schema.json")).unwrap();
+    for (table, known) in known {
+        assert_eq!(keys(&schema["$defs"][table]["properties"]), known, "{table}");
+    }
+}
+
+#[test]
 fn good_entries_alone_have_nothing_wrong() {
     let (good, problems) = read(&format!("{PROVIDER}{ROLE}{ACCOUNT}"));
     assert_eq!((good.len(), problems.len()), (3, 0), "{problems:?}");

@@ -10,7 +10,7 @@ use rolecall_core::{Code, Error};
 use url::Url;
 
 use super::finding::Finding;
-use crate::{http_client, roles};
+use crate::{catalogues, http_client, roles};
 
 /// Checks all providers at once, because one that does not respond takes its time.
 pub(super) fn check(findings: &mut Vec<Finding>) {
@@ -18,10 +18,20 @@ pub(super) fn check(findings: &mut Vec<Finding>) {
     let providers: Vec<_> = settings.providers().map(|provider| &provider.value).collect();
     let answers: Vec<Vec<Finding>> = thread::scope(|scope| {
         let asked: Vec<_> =
-            providers.iter().map(|provider| scope.spawn(move || check_one(provider))).collect();
+            providers.iter().map(|provider| scope.spawn(move || check_all_of(provider))).collect();
         asked.into_iter().filter_map(|asked| asked.join().ok()).collect()
     });
     findings.extend(answers.into_iter().flatten());
+}
+
+fn check_all_of(provider: &Provider) -> Vec<Finding> {
+    let mut findings = check_one(provider);
+    let name = provider.label();
+    findings.extend(catalogues::check(provider).map(|read| match read {
+        Ok(count) => Finding::ok(format!("{name}: the role catalogue can be read. Roles in it: {count}.")),
+        Err(problem) => Finding::warn(problem.message.clone(), problem.next_line()),
+    }));
+    findings
 }
 
 fn check_one(provider: &Provider) -> Vec<Finding> {
