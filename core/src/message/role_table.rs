@@ -25,6 +25,10 @@ pub struct RoleRow<'a> {
     pub profile: &'a str,
     /// A CSS colour. Empty without one.
     pub color: &'a str,
+    /// What the account is for, such as `production`. Empty if that is not known.
+    pub environment: &'a str,
+    /// What the role is for, and further words by which it is found. May be empty.
+    pub about: &'a str,
     /// How tools get the credentials.
     pub credentials: CredentialsMode,
 }
@@ -53,6 +57,8 @@ impl RoleTable {
             account: field(),
             profile: field(),
             color: field(),
+            environment: field(),
+            about: field(),
             credentials: match field() {
                 FILE => CredentialsMode::File,
                 NONE => CredentialsMode::None,
@@ -74,7 +80,8 @@ impl RoleTable {
             CredentialsMode::File => FILE,
             CredentialsMode::None => NONE,
         };
-        for field in [role.provider, role.arn, role.account, role.profile, role.color, credentials] {
+        let RoleRow { provider, arn, account, profile, color, environment, about, .. } = role;
+        for field in [provider, arn, account, profile, color, environment, about, credentials] {
             // No page shows a control character.
             self.text.extend(field.split(END));
             self.text.push(END);
@@ -136,7 +143,7 @@ impl ReadJson for RoleTable {
 const END: char = '\x7f';
 const END_BYTE: u8 = b'\x7f';
 
-const FIELDS: usize = 6;
+const FIELDS: usize = 8;
 
 const FILE: &str = "f";
 const NONE: &str = "n";
@@ -155,6 +162,8 @@ mod tests {
         account: "Größe \"dev\"",
         profile: "dev",
         color: "",
+        environment: "test",
+        about: "",
         credentials: CredentialsMode::Process,
     };
 

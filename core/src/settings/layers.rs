@@ -303,6 +303,28 @@ impl Effective {
         role.color.as_deref().or_else(of_account)
     }
 
+    /// What is said of a role beside its names: what it is for, its account's long name, and the tags of both.
+    #[must_use]
+    pub fn about(&self, role: &Role) -> String {
+        let account = self.account(role.arn.account());
+        let name = account.and_then(|account| account.name.as_ref().filter(|_| account.alias.is_some()));
+        let tags = account.map_or(&[][..], |account| &account.tags);
+        let mut about = String::new();
+        for part in role.description.iter().chain(name).chain(&role.tags).chain(tags) {
+            if !about.is_empty() {
+                about.push_str(" · ");
+            }
+            about.push_str(part);
+        }
+        about
+    }
+
+    /// What the role's account is for, if that is known.
+    #[must_use]
+    pub fn environment(&self, role: &Role) -> Option<&str> {
+        self.account(role.arn.account())?.environment.as_deref()
+    }
+
     /// The profile a role is written under: the one the settings name, or the one that the provider's template makes.
     #[must_use]
     pub fn profile_name(&self, role: &Role) -> ProfileName {
@@ -318,10 +340,7 @@ impl Effective {
             ProfilePart::Role => arn.name(),
             ProfilePart::Region => region.as_str(),
             ProfilePart::Partition => arn.partition().id(),
-            ProfilePart::Environment => self
-                .account(arn.account())
-                .and_then(|account| account.environment.as_deref())
-                .unwrap_or_default(),
+            ProfilePart::Environment => self.environment(role).unwrap_or_default(),
             ProfilePart::Provider => role.provider.as_str(),
         })
     }
@@ -797,6 +816,11 @@ mod tests {
         assert_eq!(effective.account_label(role("open").arn.account()), "Payments");
         assert_eq!(effective.color(role("open")), Some("red"), "the account's");
         assert_eq!(effective.color(role("example-role")), None);
+        assert_eq!(effective.environment(role("open")), Some("production"));
+        assert_eq!(
+            (effective.about(role("open")).as_str(), effective.about(role("closed")).as_str()),
+            ("Look around", "")
+        );
         assert_eq!(effective.account_label(role("example-role").arn.account()), "stronger");
         // A list from elsewhere has no keys written to disk.
         assert_eq!(role("closed").credentials, CredentialsMode::Process);

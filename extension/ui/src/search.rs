@@ -17,8 +17,8 @@ use crate::words::SEPARATOR;
 /// The roles of a table that fit a query.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
-    /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits and the
-    /// profile.
+    /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits, the
+    /// profile, and what else is known of it.
     text: String,
     /// The characters of the labels, in lower case.
     letters: Vec<char>,
@@ -64,7 +64,9 @@ impl Search {
         let mut text = String::new();
         for role in roles.rows() {
             let [account, separator, name] = label(role);
-            for part in [account, separator, name, END, role.account_id(), END, role.profile, END] {
+            for part in
+                [account, separator, name, END, role.account_id(), END, role.profile, END, role.about, END]
+            {
                 text.push_str(part);
             }
         }
@@ -74,7 +76,7 @@ impl Search {
         let (mut start, mut label_end, mut names) = (0, 0, 0);
         for (at, _) in self.text.bytes().enumerate().filter(|(_, byte)| *byte == END_BYTE) {
             names += 1;
-            match names % 3 {
+            match names % 4 {
                 1 => label_end = at,
                 0 => {
                     let first = self.letters.len();
@@ -380,6 +382,8 @@ mod tests {
                 account,
                 profile: "production",
                 color: "",
+                environment: "",
+                about: "Look around · on-call",
                 credentials: CredentialsMode::Process,
             });
         }

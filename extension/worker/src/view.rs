@@ -45,6 +45,8 @@ impl View {
                 account: effective.account_label(role.arn.account()),
                 profile: effective.profile_name(role).as_str(),
                 color: effective.color(role).unwrap_or_default(),
+                environment: effective.environment(role).unwrap_or_default(),
+                about: &effective.about(role),
                 credentials: role.credentials,
             });
         }

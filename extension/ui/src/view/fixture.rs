@@ -22,6 +22,8 @@ pub(crate) struct Role {
     pub(crate) account: String,
     pub(crate) profile: String,
     pub(crate) color: &'static str,
+    pub(crate) environment: &'static str,
+    pub(crate) about: &'static str,
     pub(crate) credentials: CredentialsMode,
 }
 
@@ -36,6 +38,8 @@ impl Scene {
                 account: &role.account,
                 profile: &role.profile,
                 color: role.color,
+                environment: role.environment,
+                about: role.about,
                 credentials: role.credentials,
             });
         }
@@ -78,6 +82,8 @@ pub(crate) fn role(account: &str, name: &str) -> Role {
         account: account.into(),
         profile: format!("{account}-{name}"),
         color: "",
+        environment: "",
+        about: "",
         credentials: CredentialsMode::Process,
     }
 }
