@@ -18,6 +18,7 @@ mod main_job;
 mod policy;
 mod presets;
 mod provider;
+mod role_lists;
 mod routes;
 mod session;
 mod settings;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         policy::stories(),
         presets::stories(),
         provider::stories(),
+        role_lists::stories(),
         routes::stories(),
         session::stories(),
         settings::stories(),
