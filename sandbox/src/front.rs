@@ -2,6 +2,7 @@
 //! its service, and adds the sandbox's time and the endpoint's CORS headers to the response.
 
 use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -33,16 +34,28 @@ pub(crate) enum Service {
     Console,
 }
 
-/// Serves until the task is dropped, with all its connections.
-pub(crate) async fn serve(listener: TcpListener, service: Service, world: Arc<World>, router: Router) {
-    let mut connections = JoinSet::new();
+/// Serves until the task is dropped, with all its connections. While the network is cut, there are none.
+pub(crate) async fn serve(
+    mut listener: TcpListener,
+    service: Service,
+    world: Arc<World>,
+    router: Router,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
     loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                connections.spawn(connection(stream, service, Arc::clone(&world), router.clone()));
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                Ok((stream, _)) = listener.accept() => {
+                    connections.spawn(connection(stream, service, Arc::clone(&world), router.clone()));
+                }
+                Some(_) = connections.join_next() => {}
+                () = world.network.cut() => break,
             }
-            Some(_) = connections.join_next() => {}
         }
+        drop(listener);
+        connections.shutdown().await;
+        listener = world.network.restored(address).await?;
     }
 }
 

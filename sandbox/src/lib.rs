@@ -39,6 +39,7 @@ mod cors;
 mod faults;
 mod front;
 mod html;
+mod network;
 mod params;
 mod provider;
 mod random;

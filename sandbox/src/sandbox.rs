@@ -157,6 +157,16 @@ impl Sandbox {
         self.world.faults.hold(kind)
     }
 
+    /// Closes every connection and refuses further ones, until [`Self::restore_network`].
+    pub async fn cut_network(&self) {
+        self.world.network.set(true, SERVICES).await;
+    }
+
+    /// Accepts connections again.
+    pub async fn restore_network(&self) {
+        self.world.network.set(false, SERVICES).await;
+    }
+
     /// Calls of `kind` take at least this long. For measurements: tests hold calls instead.
     pub fn delay(&self, kind: CallKind, latency: Duration) {
         self.world.faults.delay(kind, latency);
@@ -200,7 +210,7 @@ impl Sandbox {
     }
 }
 
-async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<()>)> {
+async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<std::io::Result<()>>)> {
     for role in &config.sts.roles {
         sts::check_policy(&role.trust_policy).with_context(|| format!("the trust policy of {}", role.arn))?;
     }
@@ -231,7 +241,7 @@ async fn start(config: Config) -> anyhow::Result<(Arc<World>, JoinSet<()>)> {
 
 /// The running services: dropping it stops them.
 enum Runs {
-    Here { _tasks: JoinSet<()> },
+    Here { _tasks: JoinSet<std::io::Result<()>> },
     Elsewhere { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>> },
 }
 
@@ -246,3 +256,6 @@ impl Drop for Runs {
         }
     }
 }
+
+/// The provider, the STS and the console.
+const SERVICES: usize = 3;

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::console::Sessions;
 use crate::faults::Faults;
+use crate::network::Network;
 use crate::provider::{Grants, KeyRing};
 use crate::secrets::Secrets;
 use crate::sts::Issued;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) calls: CallLog,
     pub(crate) faults: Faults,
+    pub(crate) network: Network,
     pub(crate) secrets: Secrets,
     config: RwLock<Config>,
     keys: Mutex<KeyRing>,
@@ -57,6 +59,7 @@ impl World {
             clock: Clock::system(),
             calls: CallLog::new(),
             faults: Faults::default(),
+            network: Network::default(),
             secrets: Secrets::default(),
             config: RwLock::new(config),
             keys: Mutex::new(KeyRing::new()?),

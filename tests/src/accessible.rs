@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use http::Method;
 use serde_json::Value;
 use thirtyfour::common::command::{Command, ExtensionCommand};
-use thirtyfour::{By, WebDriver, WebElement};
+use thirtyfour::{WebDriver, WebElement};
 
 /// The roles of elements that the tests look for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +85,8 @@ impl Element {
 /// All visible elements with a role in the current window, in document order.
 pub(crate) async fn all(driver: &WebDriver, kind: Accessible) -> Result<Vec<Element>> {
     let mut found = Vec::new();
-    for web in driver.find_all(By::Css(kind.candidates())).await? {
-        if web.is_displayed().await? && computed(&web, "computedrole").await? == kind.role() {
+    for web in visible(driver, kind, "").await? {
+        if computed(&web, "computedrole").await? == kind.role() {
             found.push(Element { name: computed(&web, "computedlabel").await?, web });
         }
     }
@@ -95,7 +95,21 @@ pub(crate) async fn all(driver: &WebDriver, kind: Accessible) -> Result<Vec<Elem
 
 /// The visible element with that role and name, if there is one.
 pub(crate) async fn find(driver: &WebDriver, kind: Accessible, name: &str) -> Result<Option<Element>> {
-    Ok(all(driver, kind).await?.into_iter().find(|element| element.name == name))
+    for web in visible(driver, kind, name).await? {
+        if computed(&web, "computedlabel").await? == name
+            && computed(&web, "computedrole").await? == kind.role()
+        {
+            return Ok(Some(Element { name: name.to_owned(), web }));
+        }
+    }
+    Ok(None)
+}
+
+/// The visible elements that may have the role, those first whose text or label contains `words`: each question about an
+/// element is a request to the browser.
+async fn visible(driver: &WebDriver, kind: Accessible, words: &str) -> Result<Vec<WebElement>> {
+    let arguments = vec![kind.candidates().into(), words.into()];
+    driver.execute(VISIBLE, arguments).await?.elements().context("the visible elements are not a list")
 }
 
 /// The role and the name of the focused element.
@@ -131,3 +145,15 @@ impl ExtensionCommand for Computed {
         format!("/element/{}/{}", self.element, self.what).into()
     }
 }
+
+/// Returns the visible elements of a selector, those first whose text or label contains some words.
+const VISIBLE: &str = r#"
+const [selector, words] = arguments;
+const says = (element) => {
+  const text = `${element.getAttribute("aria-label") ?? ""} ${element.textContent}`;
+  return text.replace(/\s+/g, " ").includes(words);
+};
+const isShown = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+const shown = [...document.querySelectorAll(selector)].filter(isShown);
+return [...shown.filter(says), ...shown.filter((element) => !says(element))];
+"#;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::FutureExt as _;
 
 use crate::approvals::Approvals;
-use crate::browser::Browser;
+use crate::browser::{Browser, REDIRECT_WINDOW, StorageArea, WindowId};
 use crate::changes::Changes;
 use crate::flights::Flights;
 use crate::host::Host;
@@ -43,6 +43,11 @@ impl Background {
         settings.read_policy();
         let storage = Storage::new(&browser);
         let mut stored = storage.load().await;
+        let window = stored.take::<u32>(StorageArea::Session, REDIRECT_WINDOW);
+        if let Some(Ok(window)) = window.map(i32::try_from) {
+            browser.close_window(WindowId(window));
+            storage.remove(StorageArea::Session, REDIRECT_WINDOW);
+        }
         let sessions = Sessions::new(&storage, &changes, &settings, &mut stored);
         let progress = Progress::new(&storage, &changes, &mut stored);
         let approvals = Approvals::new(&browser, &storage, &changes, &mut stored);

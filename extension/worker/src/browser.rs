@@ -28,7 +28,8 @@ pub(crate) trait Browser {
     fn redirect_uri(&self, redirect: Redirect) -> Url;
 
     /// Sends the browser to `url` and waits for the redirect, without a time limit. Dropping the task closes the window
-    /// that was opened for it, where the browser tells which one that is.
+    /// that was opened for it, where the browser tells which one that is. As long as the window is open, its id is stored
+    /// as [`REDIRECT_WINDOW`].
     fn launch_redirect(&self, url: &Url, interaction: Interaction) -> Task<Result<Url, AuthorizeError>>;
 
     /// Opens a tab. The address may be a secret; it goes nowhere else.
@@ -117,6 +118,11 @@ pub(crate) struct PortListener {
 /// A window of the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WindowId(pub(crate) i32);
+
+/// The stored item with the window in which a person signs in. If the background ends meanwhile, the browser leaves the
+/// window open: Chromium then refuses to open another one, and Firefox loads the next sign-in into it and reports that it
+/// was closed.
+pub(crate) const REDIRECT_WINDOW: &str = "redirectWindow";
 
 /// The storage areas that the background writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

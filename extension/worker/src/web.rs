@@ -21,7 +21,8 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
 use crate::browser::{
-    Browser, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, Task, WindowId,
+    Browser, FetchError, JsonText, Port, PortClosed, PortListener, REDIRECT_WINDOW, StorageArea, Task,
+    WindowId,
 };
 
 #[wasm_bindgen]
@@ -263,18 +264,11 @@ impl Browser for WebBrowser {
     }
 
     fn store(&self, area: StorageArea, key: &str, value: &str) {
-        let promise = storage_area(area).set(&object(&[(key, value.into())]));
-        let stored = async move {
-            if let Err(error) = settle(promise).await {
-                // The item's value is not told: it may be a secret.
-                web_sys::console::warn_2(&"Rolecall could not store an item:".into(), &error);
-            }
-        };
-        spawn_local(stored);
+        store(area, key, value);
     }
 
     fn remove(&self, area: StorageArea, key: &str) {
-        let_go(storage_area(area).remove_item(key));
+        remove(area, key);
     }
 
     fn load_policy(&self) -> Task<Result<Option<JsonText>, String>> {
@@ -402,11 +396,15 @@ struct RedirectWindow {
 impl RedirectWindow {
     fn watch(own: &Rc<RefCell<Set<WindowId>>>) -> Self {
         let opened = Rc::new(RefCell::new(Set::new()));
-        let found = Rc::clone(&opened);
+        let (found, others) = (Rc::clone(&opened), Rc::clone(own));
         let listener = Closure::<dyn FnMut(JsValue)>::new(move |window: JsValue| {
             let is_small = get(&window, "type").as_string().is_some_and(|kind| kind == "popup");
             if let Some(id) = window_id(&window).filter(|_| is_small) {
                 found.borrow_mut().insert(id);
+                match only_other(&found.borrow(), &others.borrow()) {
+                    Some(WindowId(id)) => store(StorageArea::Session, REDIRECT_WINDOW, &id.to_string()),
+                    None => remove(StorageArea::Session, REDIRECT_WINDOW),
+                }
             }
         });
         api().windows().created_event().add_listener(listener.as_ref());
@@ -422,12 +420,17 @@ impl RedirectWindow {
 impl Drop for RedirectWindow {
     fn drop(&mut self) {
         api().windows().created_event().remove_listener(self.listener.as_ref());
-        let (opened, own) = (self.opened.borrow(), self.own.borrow());
-        let mut others = opened.iter().filter(|window| !own.contains(*window));
-        if let (Some(window), None) = (others.next(), others.next()) {
+        remove(StorageArea::Session, REDIRECT_WINDOW);
+        if let Some(window) = only_other(&self.opened.borrow(), &self.own.borrow()) {
             let_go(api().windows().remove(window.0));
         }
     }
+}
+
+/// The only window that is not the extension's own.
+fn only_other(opened: &Set<WindowId>, own: &Set<WindowId>) -> Option<WindowId> {
+    let mut others = opened.iter().filter(|window| !own.contains(*window));
+    others.next().filter(|_| others.next().is_none()).copied()
 }
 
 async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
@@ -506,6 +509,21 @@ async fn read_body(response: &Response, limit: usize) -> Result<SecretBytes, Fet
 fn firefox_loopback(own: &Url) -> Option<Url> {
     let (digest, _) = own.host_str()?.split_once('.')?;
     Url::parse(&format!("http://127.0.0.1/mozoauth2/{digest}")).ok()
+}
+
+fn store(area: StorageArea, key: &str, value: &str) {
+    let promise = storage_area(area).set(&object(&[(key, value.into())]));
+    let stored = async move {
+        if let Err(error) = settle(promise).await {
+            // The item's value is not told: it may be a secret.
+            web_sys::console::warn_2(&"Rolecall could not store an item:".into(), &error);
+        }
+    };
+    spawn_local(stored);
+}
+
+fn remove(area: StorageArea, key: &str) {
+    let_go(storage_area(area).remove_item(key));
 }
 
 fn storage_area(area: StorageArea) -> Area {

@@ -154,3 +154,20 @@ async fn the_settings_document_names_the_sandboxs_own_endpoints() {
     assert_eq!(document["role"].as_array().unwrap().len(), 5);
     assert_eq!(document["account"][1]["alias"].as_str(), Some("example-prod"));
 }
+
+#[tokio::test]
+async fn a_cut_network_refuses_connections_until_it_is_restored() {
+    let sandbox = sandbox().await;
+    let browser = Browser::new(&sandbox);
+    let metadata = || browser.http.get(sandbox.well_known_url()).send();
+    let held = sandbox.hold(CallKind::Discovery);
+    let pending = tokio::spawn(metadata());
+    sandbox.arrived(CallKind::Discovery, 1).await;
+    sandbox.cut_network().await;
+    assert!(pending.await.unwrap().is_err(), "the connection is closed");
+    held.release();
+    assert!(metadata().await.unwrap_err().is_connect(), "the next one is refused");
+    sandbox.restore_network().await;
+    assert_eq!(metadata().await.unwrap().status(), 200);
+    assert_eq!(sandbox.calls_of(CallKind::Discovery)[0].outcome, Outcome::Abandoned);
+}

@@ -125,9 +125,10 @@ const { extension } = WebExtensionPolicy.getByID(id);
 return ExtensionPermissions.remove(id, { permissions: [], origins: [pattern] }, extension).then(() => null);
 "#;
 
-/// What the browser does after 30 idle seconds.
+/// What the browser does after 30 idle seconds, even though the port to the native host keeps it from doing so.
 const END_BACKGROUND: &str = r"
-return WebExtensionPolicy.getByID(arguments[0]).extension.terminateBackground().then(() => null);
+const { extension } = WebExtensionPolicy.getByID(arguments[0]);
+return extension.terminateBackground({ disableResetIdleForTest: true }).then(() => null);
 ";
 
 /// Beyond what geckodriver sets by itself (no first run, no updates, no network of the browser's own): the browser's

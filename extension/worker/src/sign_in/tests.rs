@@ -4,6 +4,7 @@ use rolecall_core::freshness::SDK_RENEWAL;
 
 use super::*;
 use crate::background::Background;
+use crate::browser::{REDIRECT_WINDOW, WindowId};
 use crate::scripted::{Waiting, World, role};
 
 type Credentials = Result<rolecall_core::aws::Credentials, Problem>;
@@ -252,4 +253,14 @@ fn nothing_leaves_the_browser_before_the_policy_is_known() {
     world.browser.person.replace(Some("alice"));
     world.browser.tell_policy(&crate::scripted::settings());
     asked.result().unwrap().unwrap();
+}
+
+#[test]
+fn a_window_that_the_background_before_left_open_is_closed() {
+    let world = World::new();
+    world.browser.pages.borrow_mut().insert(WindowId(7), "https://auth.example.com/".to_owned());
+    world.browser.session.borrow_mut().insert(REDIRECT_WINDOW.to_owned(), "7".to_owned());
+    world.start();
+    assert!(world.browser.pages.borrow().is_empty());
+    assert!(!world.browser.session.borrow().contains_key(REDIRECT_WINDOW));
 }
