@@ -51,9 +51,26 @@ pub enum Intent {
         /// To which provider.
         provider: ProviderId,
     },
-    /// End the sign-in that is under way.
+    /// End the sign-in that is under way for a role.
     Cancel {
-        /// For this role; every one without.
+        /// The role.
+        role: RoleKey,
+    },
+    /// End the sign-in at a provider that is under way without a role.
+    CancelAtProvider {
+        /// The provider.
+        provider: ProviderId,
+    },
+    /// List a role before all others, or no longer.
+    Pin {
+        /// The role.
+        role: RoleKey,
+        /// Whether it is listed first.
+        pinned: bool,
+    },
+    /// Forget when roles were used.
+    ForgetRecent {
+        /// Only of this role; of all without.
         role: Option<RoleKey>,
     },
     /// The person allowed a host that the last problem named: try again.
@@ -103,6 +120,10 @@ pub struct State {
     pub providers: Vec<ProviderState>,
     /// Roles there are credentials for.
     pub sessions: Vec<RoleSession>,
+    /// Roles that the person has pinned, in the order in which they did.
+    pub pinned: Vec<RoleKey>,
+    /// Roles that the person uses, those first that they use often or have used lately.
+    pub recent: Vec<RoleKey>,
     /// What is being done now.
     pub activities: Vec<Activity>,
     /// What was done last, in one sentence.
@@ -180,6 +201,8 @@ pub struct RoleSession {
 #[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 #[json(rename_all = "camelCase")]
 pub struct Activity {
+    /// At which provider.
+    pub provider: ProviderId,
     /// For which role, if it is for one.
     pub role: Option<RoleKey>,
     /// Which step.

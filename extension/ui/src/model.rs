@@ -24,6 +24,10 @@ pub(crate) struct Model {
     /// Where the selected role is in the list.
     position: Option<usize>,
     open_account: Option<ProviderId>,
+    /// The role whose menu is open.
+    menu: Option<RoleKey>,
+    /// What the page itself has done, in one sentence.
+    notice: Option<&'static str>,
 }
 
 /// Where to move the selection.
@@ -103,8 +107,18 @@ impl Model {
                 self.roles = Some(roles);
                 self.selected = selected.as_ref().and_then(|key| self.row_of(key));
                 self.missing = selected.filter(|_| self.selected.is_none());
+                self.put_first();
             }
-            ToPage::State(state) => self.state = Some(*state),
+            ToPage::State(state) => {
+                // A role that was used while the list is shown stays where it is.
+                let is_reordered = self.state.as_ref().is_none_or(|before| {
+                    before.pinned != state.pinned || before.recent.len() > state.recent.len()
+                });
+                self.state = Some(*state);
+                if is_reordered {
+                    self.put_first();
+                }
+            }
         }
         if is_first && let Some(state) = self.state() {
             let busy = state.activities.iter().find_map(|activity| activity.role.as_ref());
@@ -116,7 +130,7 @@ impl Model {
     /// Takes what was typed, and selects what fits it best.
     pub(crate) fn search(&mut self, query: &str) {
         query.clone_into(&mut self.query);
-        self.missing = None;
+        (self.missing, self.notice) = (None, None);
         self.search.set_query(query);
         if !self.query().is_empty()
             && let Some(best) = self.found().first()
@@ -128,7 +142,7 @@ impl Model {
 
     /// Selects a role that is in the list.
     pub(crate) fn select(&mut self, row: usize) {
-        (self.selected, self.missing) = (Some(row), None);
+        (self.selected, self.missing, self.notice) = (Some(row), None, None);
         self.keep_selection();
     }
 
@@ -142,7 +156,8 @@ impl Model {
             Move::First => 0,
             Move::Last => last,
         };
-        (self.position, self.selected, self.missing) = (Some(position), self.row_at(position), None);
+        (self.position, self.selected) = (Some(position), self.row_at(position));
+        (self.missing, self.notice) = (None, None);
     }
 
     /// The rows of the roles that fit what was typed, best first; of equals, and if nothing was typed, in the worker's
@@ -176,6 +191,33 @@ impl Model {
         self.open_account.take().is_some()
     }
 
+    /// Opens the menu of the selected role. Says whether there is one.
+    pub(crate) fn open_menu(&mut self) -> bool {
+        self.menu = self.selected().and_then(|role| role.key());
+        self.menu.is_some()
+    }
+
+    /// Closes the menu. Says whether it was open.
+    pub(crate) fn close_menu(&mut self) -> bool {
+        self.menu.take().is_some()
+    }
+
+    /// The role whose menu is open: the selected one. The menu does not pass to another role when the selected one is gone.
+    pub(crate) fn menu(&self) -> Option<RoleRow<'_>> {
+        let key = self.menu.as_ref()?;
+        self.selected().filter(|role| role.is(key))
+    }
+
+    /// Tells what the page itself has done.
+    pub(crate) fn tell(&mut self, notice: &'static str) {
+        self.notice = Some(notice);
+    }
+
+    /// What the page itself has done, until something else is.
+    pub(crate) fn notice(&self) -> Option<&'static str> {
+        self.notice
+    }
+
     /// Where the selected role is in the list, if it is.
     pub(crate) fn position(&self) -> Option<usize> {
         self.position
@@ -184,6 +226,23 @@ impl Model {
     /// The selected role, if it is in the list.
     pub(crate) fn selected(&self) -> Option<RoleRow<'_>> {
         self.role(self.row_at(self.position?)?)
+    }
+
+    /// Lists the pinned roles and those that were used before the others.
+    fn put_first(&mut self) {
+        let (Some(roles), Some(state)) = (&self.roles, &self.state) else { return };
+        let used = state.recent.iter().filter(|key| !state.pinned.contains(key));
+        let keys: Vec<_> = state.pinned.iter().chain(used).collect();
+        let mut rows = vec![None; keys.len()];
+        if !keys.is_empty() {
+            for (row, role) in roles.rows().enumerate() {
+                if let Some(place) = keys.iter().position(|key| role.is(key)) {
+                    rows[place] = Some(row);
+                }
+            }
+        }
+        let rows: Vec<_> = rows.into_iter().flatten().collect();
+        self.search.put_first(&rows);
     }
 
     fn row_of(&self, key: &RoleKey) -> Option<usize> {
@@ -232,6 +291,7 @@ pub(crate) mod tests {
     fn the_role_being_worked_on_is_selected_at_first() {
         let mut state = state_with(vec![role("acme", "Reader"), role("acme", "Writer")]);
         state.activities = vec![rolecall_core::message::ui::Activity {
+            provider: "corp".parse().unwrap(),
             role: Some(state.roles[1].key.clone()),
             step: rolecall_core::platform::Step::WaitingForPerson,
         }];
@@ -322,6 +382,47 @@ pub(crate) mod tests {
         tell(&mut model, state_with(["Admin", "Auditor", "Reader"].map(|name| role("acme", name)).to_vec()));
         assert_eq!(selected(&model).map(str::to_owned), before);
         assert_eq!(model.query(), "a");
+    }
+
+    #[test]
+    fn pinned_roles_come_first_then_those_that_are_used_then_the_others_in_the_workers_order() {
+        let mut state = state_with(["A", "B", "C", "D", "E"].map(|name| role("acme", name)).to_vec());
+        let key = |name: &str| role("acme", name).key;
+        state.pinned = vec![key("E"), key("C")];
+        state.recent = vec![key("D"), key("C"), key("gone")];
+        let mut model = Model::default();
+        tell(&mut model, state.clone());
+        assert_eq!((shown(&model), selected(&model)), (vec!["E", "C", "D", "A", "B"], Some("E")));
+
+        // A role that is used stays where it is while the list is shown; one that is pinned moves.
+        state.recent.insert(0, key("B"));
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!(shown(&model), ["E", "C", "D", "A", "B"]);
+        state.pinned.push(key("A"));
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!((shown(&model), selected(&model)), (vec!["E", "C", "A", "B", "D"], Some("E")));
+        state.recent.clear();
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!(shown(&model), ["E", "C", "A", "B", "D"]);
+    }
+
+    #[test]
+    fn of_roles_that_fit_equally_well_those_come_first_that_are_used() {
+        let mut state = state_with(["Dev-1", "Dev-2", "Dev-3"].map(|name| role("acme", name)).to_vec());
+        state.recent = vec![state.roles[2].key.clone()];
+        let mut model = Model::default();
+        tell(&mut model, state);
+        model.search("dev");
+        assert_eq!(shown(&model), ["Dev-3", "Dev-1", "Dev-2"]);
+    }
+
+    #[test]
+    fn a_menu_does_not_pass_to_another_role_when_its_own_is_gone() {
+        let mut model = model(&["A", "B"]);
+        assert!(model.open_menu());
+        assert_eq!(model.menu().unwrap().name(), "A");
+        tell(&mut model, state_with(vec![role("acme", "B")]));
+        assert_eq!((selected(&model), model.menu()), (Some("B"), None));
     }
 
     #[test]

@@ -34,6 +34,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn asked(this: &Browser) -> Array;
 
+    #[wasm_bindgen(method, getter)]
+    fn copied(this: &Browser) -> Array;
+
     #[wasm_bindgen(method)]
     fn say(this: &Browser, state: &JsValue);
 
@@ -218,6 +221,21 @@ impl Opened {
             .is_some_and(|element| element.closest("[hidden]").unwrap().is_none())
     }
 
+    /// The texts of these elements, as far as they are not hidden.
+    pub(crate) fn shown_texts(&self, selector: &str) -> Vec<String> {
+        let found = self.root.query_selector_all(selector).unwrap();
+        (0..found.length())
+            .map(|at| found.item(at).unwrap().unchecked_into::<Element>())
+            .filter(|element| element.closest("[hidden]").unwrap().is_none())
+            .map(|element| element.text_content().unwrap())
+            .collect()
+    }
+
+    /// What was copied to the clipboard.
+    pub(crate) fn copied(&self) -> Vec<String> {
+        self.browser.copied().iter().filter_map(|text| text.as_string()).collect()
+    }
+
     /// The names of the options, in their order.
     pub(crate) fn options(&self) -> Vec<String> {
         let options = self.root.query_selector_all("[role=listbox] [role=option]").unwrap();
@@ -261,7 +279,9 @@ impl Opened {
 
     fn press(&self, selector: &str, key: &str, with_ctrl: bool) -> bool {
         let init = KeyboardEventInit::new();
-        init.set_key(key);
+        let unshifted = key.strip_prefix("Shift+");
+        init.set_shift_key(unshifted.is_some());
+        init.set_key(unshifted.unwrap_or(key));
         init.set_ctrl_key(with_ctrl);
         init.set_bubbles(true);
         init.set_cancelable(true);
@@ -278,6 +298,15 @@ impl Opened {
 
     pub(crate) fn click(&self, selector: &str) {
         self.get(selector).click();
+    }
+
+    /// Presses the right button of the mouse; returns whether the page took it.
+    pub(crate) fn right_click(&self, selector: &str) -> bool {
+        let init = MouseEventInit::new();
+        init.set_bubbles(true);
+        init.set_cancelable(true);
+        let event = MouseEvent::new_with_mouse_event_init_dict("contextmenu", &init).unwrap();
+        !self.get(selector).dispatch_event(&event).unwrap()
     }
 
     pub(crate) fn double_click(&self, selector: &str) {
@@ -318,6 +347,7 @@ const BROWSER: &str = r"
     const browser = {
         posted: [],
         asked: [],
+        copied: [],
         granted: true,
         runtime: {
             connect(info) {
@@ -342,5 +372,7 @@ const BROWSER: &str = r"
         breakPort() { port.open = false; },
         nextPort: () => new Promise(resolve => { opened = resolve; }),
     };
+    const clipboard = { writeText: async text => { browser.copied.push(text); } };
+    Object.defineProperty(navigator, 'clipboard', { value: clipboard, configurable: true });
     return browser;
 ";

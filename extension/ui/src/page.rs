@@ -2,6 +2,7 @@
 //!
 //! It decides nothing and listens to nothing.
 
+pub(crate) mod menu;
 pub(crate) mod providers;
 mod roles;
 
@@ -14,12 +15,13 @@ use crate::dom::{arrange, by_id, copy, part, set_attribute, set_marker, set_stat
 use crate::model::Model;
 use crate::view::{ActionsView, Content, HostView, ProblemView, View};
 use crate::words;
+use menu::Menu;
 use providers::Providers;
 use roles::Roles;
 
 /// The page's elements.
 pub(crate) struct Page {
-    document: Document,
+    pub(crate) document: Document,
     app: HtmlElement,
     /// Where a person types. It has the focus whenever nothing else has.
     pub(crate) search: HtmlInputElement,
@@ -34,6 +36,7 @@ pub(crate) struct Page {
     pub(crate) dismiss: HtmlElement,
     pub(crate) try_again: HtmlElement,
     pub(crate) copy: HtmlElement,
+    pub(crate) menu: Menu,
     actions: HtmlElement,
     chosen_marker: HtmlElement,
     chosen_label: HtmlElement,
@@ -77,6 +80,7 @@ impl Page {
             dismiss: by_id(root, "dismiss"),
             try_again: by_id(root, "try-again"),
             copy: by_id(root, "copy"),
+            menu: Menu::find(root),
             actions: by_id(root, "actions"),
             chosen_marker: by_id(root, "chosen-marker"),
             chosen_label: by_id(root, "chosen-label"),
@@ -136,6 +140,7 @@ impl Page {
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
         set_state(&self.search, "aria-expanded", view.found_count > 0)?;
         self.show_actions(view.actions.as_ref())?;
+        self.menu.show(view.menu.as_ref())?;
         self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);
         self.show_left_out(&view.left_out, view.content)?;

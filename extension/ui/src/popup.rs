@@ -8,13 +8,14 @@ use gloo_timers::callback::Timeout;
 use rolecall_core::message::ui::{Intent, PORT_NAME, ToPage};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
+use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, console};
 
 use crate::browser::Api;
 use crate::connection::{Connection, Opening};
 use crate::dom::{listen, set_text};
 use crate::model::{Action, Model, Move};
 use crate::page::Page;
+use crate::page::menu::{Item, Step, item_at};
 use crate::page::providers::{AccountAction, action_at, focus_account};
 use crate::view::{ActionsView, View};
 use crate::{time, words};
@@ -95,7 +96,21 @@ impl Popup {
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
         self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
         self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
-        self.on(&page.copy, "click", |this, _: Event| this.copy_command())
+        self.on(&page.copy, "click", |this, _: Event| this.copy_command())?;
+        self.on(&page.list, "contextmenu", |this, event: Event| {
+            this.clicked_role(&event);
+            if this.role_under(&event).is_some() {
+                event.prevent_default();
+                this.open_menu();
+            }
+        })?;
+        let menu = &page.menu;
+        self.on(&menu.button, "click", |this, _: Event| this.open_menu())?;
+        self.on(&menu.element, "click", |this, event: Event| this.clicked_item(&event))?;
+        self.on(&menu.element, "keydown", |this, event: KeyboardEvent| this.key_in_menu(&event))?;
+        self.on(&menu.element, "focusout", |this, event: FocusEvent| this.left_menu(&event))?;
+        // The key that opened it may ask the browser for its own menu once it is released.
+        self.on(&menu.element, "contextmenu", |_, event: Event| event.prevent_default())
     }
 
     fn on<E: JsCast + 'static>(
@@ -117,10 +132,15 @@ impl Popup {
     fn key(self: &Rc<Self>, event: &KeyboardEvent) {
         // With a modifier, a key belongs to the field or the browser; while composing, to the input method.
         let with_command = event.ctrl_key() || event.meta_key();
+        let key = event.key();
+        if key == "ContextMenu" || (key == "F10" && event.shift_key()) {
+            event.prevent_default();
+            return self.open_menu();
+        }
         if event.is_composing() || event.alt_key() || event.shift_key() {
             return;
         }
-        match event.key().as_str() {
+        match key.as_str() {
             "Enter" if with_command => self.act_second(),
             _ if with_command => return,
             "ArrowUp" => self.go(Move::Up(1)),
@@ -166,6 +186,103 @@ impl Popup {
         }
     }
 
+    fn open_menu(self: &Rc<Self>) {
+        if self.model.borrow_mut().open_menu() {
+            self.show();
+            report(self.page.menu.enter(&self.page.document));
+        }
+    }
+
+    /// Closes the menu, and gives the focus back.
+    fn close_menu(self: &Rc<Self>) {
+        if self.model.borrow_mut().close_menu() {
+            report(self.page.menu.leave());
+            self.show();
+        }
+    }
+
+    fn key_in_menu(self: &Rc<Self>, event: &KeyboardEvent) {
+        let step = match event.key().as_str() {
+            "ArrowDown" => Step::Next,
+            "ArrowUp" => Step::Previous,
+            "Home" => Step::First,
+            "End" => Step::Last,
+            "Escape" | "Tab" => {
+                event.prevent_default();
+                return self.close_menu();
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        report(self.page.menu.step(&self.page.document, step));
+    }
+
+    /// The menu closes when the focus goes elsewhere.
+    fn left_menu(self: &Rc<Self>, event: &FocusEvent) {
+        let to = event.related_target();
+        let stays = to.as_ref().and_then(|to| to.dyn_ref::<Element>());
+        if !stays.is_some_and(|to| self.page.menu.element.contains(Some(to)))
+            && self.model.borrow_mut().close_menu()
+        {
+            self.show();
+        }
+    }
+
+    fn clicked_item(self: &Rc<Self>, event: &Event) {
+        let target = event.target();
+        let Some(item) = target.as_ref().and_then(|target| item_at(target.dyn_ref()?)) else { return };
+        match item {
+            Item::OpenConsole => self.act(Action::OpenConsole),
+            Item::SignIn => self.act(Action::SignIn),
+            Item::WriteProfile => self.act(Action::WriteProfile),
+            Item::Pin | Item::Forget | Item::ForgetAll => {
+                if let Some(intent) = self.list_intent(item) {
+                    self.send(&intent);
+                }
+            }
+            _ => {
+                if let Some(text) = self.text_to_copy(item) {
+                    self.copy(&text, |this| {
+                        this.model.borrow_mut().tell(words::COPIED_FROM_MENU);
+                        this.show();
+                    });
+                }
+            }
+        }
+        self.close_menu();
+    }
+
+    /// What is asked for by an item about the order of the list.
+    fn list_intent(&self, item: Item) -> Option<Intent> {
+        let model = self.model.borrow();
+        let role = model.menu()?.key()?;
+        Some(match item {
+            Item::Pin => {
+                let pinned = !model.state()?.pinned.contains(&role);
+                Intent::Pin { role, pinned }
+            }
+            Item::Forget => Intent::ForgetRecent { role: Some(role) },
+            _ => Intent::ForgetRecent { role: None },
+        })
+    }
+
+    fn text_to_copy(&self, item: Item) -> Option<String> {
+        let model = self.model.borrow();
+        let role = model.menu()?;
+        let mut argument = role.profile.to_owned();
+        if model.state()?.providers.len() > 1 {
+            argument.push_str(" --provider ");
+            argument.push_str(role.provider);
+        }
+        Some(match item {
+            Item::CopyArn => role.arn.to_owned(),
+            Item::CopyProfile => role.profile.to_owned(),
+            Item::CopyExec => words::exec_command(&argument),
+            Item::CopyEnv(shell) => words::env_command(shell, &argument),
+            _ => return None,
+        })
+    }
+
     fn role_under(&self, event: &Event) -> Option<usize> {
         self.page.role_at(event.target()?.dyn_ref()?)
     }
@@ -199,7 +316,9 @@ impl Popup {
     /// Ends what waits for the person.
     fn cancel(&self) {
         let role = self.model.borrow().selected().and_then(|role| role.key());
-        self.send(&Intent::Cancel { role });
+        if let Some(role) = role {
+            self.send(&Intent::Cancel { role });
+        }
     }
 
     fn account(self: &Rc<Self>, event: &Event) {
@@ -215,6 +334,7 @@ impl Popup {
             AccountAction::SignOut => Intent::SignOut { provider, end_session: false },
             AccountAction::EndSession => Intent::SignOut { provider, end_session: true },
             AccountAction::SignIn => Intent::SignInToProvider { provider },
+            AccountAction::Cancel => Intent::CancelAtProvider { provider },
         };
         self.close_account(event);
         self.send(&intent);
@@ -233,9 +353,8 @@ impl Popup {
         if closed {
             // Where there is no account any more, the focus goes on to the search.
             let target = event.target();
-            let focused = target.as_ref().and_then(|target| target.dyn_ref()).map(focus_account);
-            if let Some(Err(error)) = focused {
-                console::error_2(&"The focus cannot be moved:".into(), &error);
+            if let Some(target) = target.as_ref().and_then(|target| target.dyn_ref()) {
+                report(focus_account(target));
             }
             self.show();
         }
@@ -263,12 +382,17 @@ impl Popup {
     }
 
     fn copy_command(self: &Rc<Self>) {
+        self.copy(&self.page.command(), |this| set_text(&this.page.copy, words::COPIED));
+    }
+
+    /// Copies a text to the clipboard, and says so.
+    fn copy(self: &Rc<Self>, text: &str, copied: fn(&Rc<Self>)) {
         let Some(window) = web_sys::window() else { return };
-        let written = window.navigator().clipboard().write_text(&self.page.command());
+        let written = window.navigator().clipboard().write_text(text);
         let this = Rc::clone(self);
         spawn_local(async move {
             if JsFuture::from(written).await.is_ok() {
-                set_text(&this.page.copy, words::COPIED);
+                copied(&this);
             }
         });
     }
@@ -277,6 +401,12 @@ impl Popup {
         if let Some(worker) = self.worker.get() {
             worker.send(intent);
         }
+    }
+}
+
+fn report(focused: Result<(), JsValue>) {
+    if let Err(error) = focused {
+        console::error_2(&"The focus cannot be moved:".into(), &error);
     }
 }
 

@@ -34,7 +34,7 @@ struct Step {
     /// In lower case.
     query: String,
     word_count: usize,
-    /// In the order of the table.
+    /// In the order of an empty query.
     matches: Vec<Match>,
     /// Best first.
     found: Vec<usize>,
@@ -90,9 +90,15 @@ impl Search {
                 _ => {}
             }
         }
+        self.put_first(&[]);
+    }
+
+    /// Puts these rows before all others from now on.
+    pub(crate) fn put_first(&mut self, rows: &[usize]) {
         let query = self.steps.pop().unwrap_or_default().query;
-        let matches = (0..self.labels.len()).map(|row| Match { row, settled: 0 }).collect();
-        let found = (0..self.labels.len()).collect();
+        let others = (0..self.labels.len()).filter(|row| !rows.contains(row));
+        let found: Vec<_> = rows.iter().copied().chain(others).collect();
+        let matches = found.iter().map(|row| Match { row: *row, settled: 0 }).collect();
         self.steps = vec![Step { matches, found, ..Step::default() }];
         self.find(query);
     }
@@ -102,7 +108,8 @@ impl Search {
         self.find(folded(query.to_owned()));
     }
 
-    /// The rows of the roles that fit, best first; of equals, and if nothing was typed, in the order of the table.
+    /// The rows of the roles that fit, best first; of equals, and if nothing was typed, those first that were put first, and
+    /// the others in the order of the table.
     pub(crate) fn found(&self) -> &[usize] {
         self.steps.last().map_or(&[], |step| &step.found)
     }

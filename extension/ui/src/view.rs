@@ -29,6 +29,8 @@ pub(crate) struct View {
     pub(crate) options: Vec<OptionView>,
     /// What can be done with the selected role.
     pub(crate) actions: Option<ActionsView>,
+    /// What else, if its menu is open.
+    pub(crate) menu: Option<MenuView>,
     /// Whether something is being done.
     pub(crate) busy: bool,
     /// What is being done or was done last; may be empty.
@@ -65,6 +67,8 @@ pub(crate) struct ProviderView {
     pub(crate) signed_in: bool,
     /// Whether the actions of its account are shown.
     pub(crate) open: bool,
+    /// Whether the person is waited for without a role, which they can end.
+    pub(crate) can_be_cancelled: bool,
     /// What ends the session at the provider as well, if it can be ended.
     pub(crate) end_session: Option<String>,
     /// Where its settings come from.
@@ -91,8 +95,21 @@ pub(crate) struct OptionView {
     pub(crate) left: Option<TimeLeft>,
     /// A CSS colour, as the settings have it: not checked. Empty without one.
     pub(crate) color: String,
+    pub(crate) pinned: bool,
     pub(crate) selected: bool,
     pub(crate) busy: bool,
+}
+
+/// The menu of a role.
+#[derive(Debug, PartialEq)]
+pub(crate) struct MenuView {
+    /// The role's.
+    pub(crate) label: String,
+    pub(crate) pinned: bool,
+    /// Whether it is remembered that the role was used.
+    pub(crate) recent: bool,
+    /// Whether it has an AWS profile.
+    pub(crate) has_profile: bool,
 }
 
 /// A piece of a name.
@@ -158,7 +175,11 @@ impl View {
         let content = content(model);
         Self {
             content,
-            providers: state.providers.iter().map(|provider| ProviderView::of(provider, model)).collect(),
+            providers: state
+                .providers
+                .iter()
+                .map(|provider| ProviderView::of(provider, model, state))
+                .collect(),
             role_count: model.role_count(),
             found_count: model.found().len(),
             options: positions
@@ -166,12 +187,14 @@ impl View {
                 .filter_map(|position| OptionView::of(*position, model, state, now))
                 .collect(),
             actions: ActionsView::of(model),
+            menu: MenuView::of(model),
             busy: !state.activities.is_empty(),
-            status: match (state.activities.last(), &state.done) {
-                (Some(activity), _) => words::step(activity.step).to_owned(),
-                (None, _) if content == Content::NoMatch => words::no_match(model.query()),
-                (None, Some(done)) => done.clone(),
-                (None, None) => String::new(),
+            status: match (state.activities.last(), model.notice(), &state.done) {
+                (Some(activity), None, _) => words::step(activity.step).to_owned(),
+                (_, Some(notice), _) => notice.to_owned(),
+                (None, None, _) if content == Content::NoMatch => words::no_match(model.query()),
+                (None, None, Some(done)) => done.clone(),
+                (None, None, None) => String::new(),
             },
             problem: state.problem.as_ref().map(ProblemView::of),
             left_out: state.settings_problems.iter().map(ProblemView::of).collect(),
@@ -181,10 +204,16 @@ impl View {
 }
 
 impl ProviderView {
-    fn of(provider: &ProviderState, model: &Model) -> Self {
+    fn of(provider: &ProviderState, model: &Model, state: &State) -> Self {
         let signed_in = provider.person.is_some();
+        let waits = |activity: &Activity| {
+            activity.provider == provider.id
+                && activity.role.is_none()
+                && activity.step == Step::WaitingForPerson
+        };
         Self {
             id: provider.id.clone(),
+            can_be_cancelled: state.activities.iter().any(waits),
             open: signed_in && model.is_account_open(&provider.id),
             end_session: provider.ends_sessions.then(|| words::end_session(&provider.label)),
             label: provider.label.clone(),
@@ -204,6 +233,7 @@ impl OptionView {
         let session = state.sessions.iter().find(|session| role.is(&session.role));
         let left = session.map(|session| TimeLeft::until(session.expiration, now));
         let hits = model.hits(row);
+        let pinned = state.pinned.iter().any(|key| role.is(key));
         // Every character of a role's name is a byte.
         let role_starts = hits.len().saturating_sub(role.name().len());
         Some(Self {
@@ -216,9 +246,10 @@ impl OptionView {
             role: pieces(role.name(), &hits[role_starts..]),
             color: role.color.to_owned(),
             label: words::role_label(role.account, role.name()),
-            description: words::option_description(left, provider.as_deref()),
+            description: words::option_description(left, provider.as_deref(), pinned),
             provider,
             left,
+            pinned,
         })
     }
 }
@@ -241,6 +272,18 @@ impl ActionsView {
             color: role.color.to_owned(),
             main: model.main_actions(),
             no_profile: console_only.then_some(words::CONSOLE_ONLY),
+        })
+    }
+}
+
+impl MenuView {
+    fn of(model: &Model) -> Option<Self> {
+        let (role, state) = (model.menu()?, model.state()?);
+        Some(Self {
+            label: words::role_label(role.account, role.name()),
+            pinned: state.pinned.iter().any(|key| role.is(key)),
+            recent: state.recent.iter().any(|key| role.is(key)),
+            has_profile: role.credentials != CredentialsMode::None,
         })
     }
 }

@@ -61,12 +61,31 @@ fn time_left_spoken(left: TimeLeft) -> String {
 }
 
 /// What screen readers say of a role besides its name.
-pub(crate) fn option_description(left: Option<TimeLeft>, provider: Option<&str>) -> String {
-    let left = left.map(time_left_spoken).unwrap_or_default();
-    match provider {
-        None => left,
-        Some(provider) if left.is_empty() => format!("{provider}."),
-        Some(provider) => format!("{left} {provider}."),
+pub(crate) fn option_description(left: Option<TimeLeft>, provider: Option<&str>, pinned: bool) -> String {
+    let mut description = left.map(time_left_spoken).unwrap_or_default();
+    let provider = provider.map(|provider| format!("{provider}."));
+    for sentence in provider.as_deref().into_iter().chain(pinned.then_some(PINNED)) {
+        if !description.is_empty() {
+            description.push(' ');
+        }
+        description.push_str(sentence);
+    }
+    description
+}
+
+/// The command that runs another one as a role. The person types that behind it.
+pub(crate) fn exec_command(role: &str) -> String {
+    format!("rolecall exec {role} -- ")
+}
+
+/// The command that puts a role's credentials into a shell, or prints them as JSON.
+pub(crate) fn env_command(shell: &str, role: &str) -> String {
+    let command = format!("rolecall env {role} --shell {shell}");
+    match shell {
+        "bash" => format!("eval \"$({command})\""),
+        "fish" => format!("{command} | source"),
+        "powershell" => format!("{command} | Out-String | Invoke-Expression"),
+        _ => command,
     }
 }
 
@@ -92,6 +111,11 @@ pub(crate) fn layer(layer: Layer) -> &'static str {
 /// The button that signs in at a provider, without a role.
 pub(crate) fn sign_in_to(provider: &str) -> String {
     format!("Sign in to {provider}")
+}
+
+/// The button that ends the sign-in at a provider.
+pub(crate) fn cancel_at(provider: &str) -> String {
+    format!("Cancel the sign-in to {provider}")
 }
 
 /// The button that also ends the provider session.
@@ -161,6 +185,14 @@ pub(crate) const ADVICE_UNKNOWN: &str = "The operating system does not say which
                                          start one, refuse.";
 /// Shown instead of the program's path.
 pub(crate) const UNKNOWN_PROGRAM: &str = "Unknown";
+/// What screen readers say of a pinned role.
+const PINNED: &str = "Pinned.";
+/// The menu's item for a role that is not pinned.
+pub(crate) const PIN: &str = "Pin to the top";
+/// The menu's item for a role that is pinned.
+pub(crate) const UNPIN: &str = "Unpin";
+/// The status after something was copied from the menu.
+pub(crate) const COPIED_FROM_MENU: &str = "Copied to the clipboard.";
 /// Between an account and a role.
 pub(crate) const SEPARATOR: &str = " / ";
 /// Shown instead of the user before the sign-in.

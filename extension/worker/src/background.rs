@@ -18,6 +18,7 @@ use crate::renewal::Renewal;
 use crate::role_lists::RoleLists;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::shortlist::Shortlist;
 use crate::sign_in::SignIn;
 use crate::storage::Storage;
 use crate::transport::Transport;
@@ -50,6 +51,7 @@ impl Background {
         }
         let sessions = Sessions::new(&storage, &changes, &settings, &mut stored);
         let progress = Progress::new(&storage, &changes, &mut stored);
+        let shortlist = Shortlist::new(&browser, &storage, &changes, &mut stored);
         let approvals = Approvals::new(&browser, &storage, &changes, &mut stored);
         let host = Host::new(&browser, &changes, &settings);
         let transport = Transport::new(&browser, &storage, &host, &mut stored);
@@ -74,6 +76,7 @@ impl Background {
             host: Rc::clone(&host),
             approvals: Rc::clone(&approvals),
             role_lists: Rc::clone(&role_lists),
+            shortlist: Rc::clone(&shortlist),
         });
         let intents = Rc::new(Intents {
             browser: Rc::clone(&browser),
@@ -83,6 +86,7 @@ impl Background {
             approvals: Rc::clone(&approvals),
             host: Rc::clone(&host),
             role_lists: Rc::clone(&role_lists),
+            shortlist,
             tasks: RefCell::default(),
         });
         let programs = Programs {

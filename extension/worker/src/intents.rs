@@ -26,6 +26,7 @@ use crate::host::Host;
 use crate::progress::{LastOutcome, Progress};
 use crate::role_lists::RoleLists;
 use crate::settings::{Settings, find};
+use crate::shortlist::Shortlist;
 use crate::sign_in::SignIn;
 
 /// What people want.
@@ -44,6 +45,8 @@ pub(crate) struct Intents {
     pub(crate) host: Rc<Host>,
     /// What roles there are.
     pub(crate) role_lists: Rc<RoleLists>,
+    /// Which roles come first.
+    pub(crate) shortlist: Rc<Shortlist>,
     /// What is under way.
     pub(crate) tasks: RefCell<Map<Subject, AbortHandle>>,
 }
@@ -74,7 +77,10 @@ impl Intents {
                     self.fulfil(intent);
                 }
             }
-            Intent::Cancel { role } => self.cancel(role.as_ref()),
+            Intent::Cancel { role } => self.cancel(&Subject::Role(role)),
+            Intent::CancelAtProvider { provider } => self.cancel(&Subject::Account(provider)),
+            Intent::Pin { role, pinned } => self.shortlist.pin(&role, pinned),
+            Intent::ForgetRecent { role } => self.shortlist.forget(role.as_ref()),
             Intent::SignOut { provider, end_session } => {
                 let this = Rc::clone(self);
                 let work = async move { this.sign_out(&provider, end_session).await };
@@ -118,6 +124,9 @@ impl Intents {
         let task = async move {
             let outcome = work.await;
             this.tasks.borrow_mut().remove(&subject);
+            if let (Subject::Role(role), Ok(Ok(_))) = (&subject, &outcome) {
+                this.shortlist.count(role);
+            }
             let intent = Some(intent);
             this.progress.set_outcome(match outcome {
                 Ok(Ok(done)) => LastOutcome { intent, done: Some(done), problem: None },
@@ -140,19 +149,12 @@ impl Intents {
     }
 
     /// Ends what the person wanted. What programs wait for as well goes on; where only programs wait, they are told.
-    fn cancel(&self, role: Option<&RoleKey>) {
-        let is_meant = |subject: &Subject| match (role, subject) {
-            (None, _) => true,
-            (Some(role), Subject::Role(key)) => role == key,
-            (Some(_), Subject::Account(_)) => false,
-        };
-        let mut any = false;
-        for (_, abort) in self.tasks.borrow().iter().filter(|(subject, _)| is_meant(subject)) {
-            abort.abort();
-            any = true;
-        }
-        if !any {
-            self.sign_in.cancel(role);
+    fn cancel(&self, subject: &Subject) {
+        match (self.tasks.borrow().get(subject), subject) {
+            (Some(abort), _) => abort.abort(),
+            (None, Subject::Role(role)) => self.sign_in.cancel(role),
+            // Only a person signs in at a provider without a role.
+            (None, Subject::Account(_)) => {}
         }
     }
 
@@ -195,7 +197,7 @@ impl Intents {
         }
         // Credentials come first: a profile that cannot work is not written.
         let credentials = self.sign_in.credentials(key, Presence::Person, SDK_RENEWAL, None).await?;
-        let running = self.progress.begin(Some(key.clone()));
+        let running = self.progress.begin(provider.id.clone(), Some(key.clone()));
         running.step(Step::WritingProfile);
         let spec = ProfileSpec {
             profile: effective.profile_name(&role),

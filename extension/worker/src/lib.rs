@@ -10,7 +10,7 @@
 //! | what they are shown | [`view`] |
 //! | what they get | [`sign_in`], [`console`] |
 //! | what that takes | [`platform`], [`transport`], [`approvals`], [`host`] |
-//! | what is known | [`settings`], [`role_lists`], [`sessions`], [`progress`], [`storage`] |
+//! | what is known | [`settings`], [`role_lists`], [`sessions`], [`progress`], [`shortlist`], [`storage`] |
 //! | tools | [`flights`] (work done once for several), [`changes`] |
 //! | the outside world | [`browser`], one trait; [`web`] implements it, `scripted` does for the tests |
 
@@ -33,6 +33,7 @@ mod role_lists;
 mod scripted;
 mod sessions;
 mod settings;
+mod shortlist;
 mod sign_in;
 mod storage;
 mod transport;

@@ -8,7 +8,7 @@ use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map::Map;
 use rolecall_core::message::ui::{Activity, Intent};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::RoleKey;
+use rolecall_core::settings::{ProviderId, RoleKey};
 
 use crate::browser::StorageArea;
 use crate::changes::Changes;
@@ -18,7 +18,7 @@ use crate::storage::{Storage, Stored};
 pub(crate) struct Progress {
     storage: Storage,
     changes: Changes,
-    running: RefCell<Map<u32, (Option<RoleKey>, Step)>>,
+    running: RefCell<Map<u32, Activity>>,
     last_id: Cell<u32>,
     outcome: RefCell<LastOutcome>,
 }
@@ -47,18 +47,19 @@ impl Progress {
     }
 
     /// Something is begun, for a role if it is for one. It is shown from its first step on, until it is dropped.
-    pub(crate) fn begin(self: &Rc<Self>, role: Option<RoleKey>) -> Running {
+    pub(crate) fn begin(self: &Rc<Self>, provider: ProviderId, role: Option<RoleKey>) -> Running {
         let id = self.last_id.get().wrapping_add(1);
         self.last_id.set(id);
-        Running { progress: Rc::clone(self), id, role }
+        Running { progress: Rc::clone(self), id, provider, role }
     }
 
     /// What is being done, in the order in which it was begun. Of several things for one role, the last.
     pub(crate) fn activities(&self) -> Vec<Activity> {
         let mut activities: Vec<Activity> = Vec::new();
-        for (role, step) in self.running.borrow().values() {
-            activities.retain(|activity| activity.role != *role);
-            activities.push(Activity { role: role.clone(), step: *step });
+        for running in self.running.borrow().values() {
+            let subject = |activity: &Activity| (activity.provider.clone(), activity.role.clone());
+            activities.retain(|activity| subject(activity) != subject(running));
+            activities.push(running.clone());
         }
         activities
     }
@@ -80,13 +81,15 @@ impl Progress {
 pub(crate) struct Running {
     progress: Rc<Progress>,
     id: u32,
+    provider: ProviderId,
     role: Option<RoleKey>,
 }
 
 impl Running {
     /// Which step it has come to.
     pub(crate) fn step(&self, step: Step) {
-        self.progress.running.borrow_mut().insert(self.id, (self.role.clone(), step));
+        let activity = Activity { provider: self.provider.clone(), role: self.role.clone(), step };
+        self.progress.running.borrow_mut().insert(self.id, activity);
         self.progress.changes.notify();
     }
 }

@@ -127,13 +127,10 @@ impl SignIn {
         self.forget_grants(RoleSelection::Role(key.clone()));
     }
 
-    /// Ends the sign-ins of these roles for everybody who waits for them.
-    pub(crate) fn cancel(&self, role: Option<&RoleKey>) {
+    /// Ends the role's sign-ins for everybody who waits for them.
+    pub(crate) fn cancel(&self, role: &RoleKey) {
         let problem = Problem::new(Code::SignInCancelled, "The sign-in was cancelled in the browser.");
-        self.flights.end(|(key, _)| role.is_none_or(|role| role == key), &Err(problem.clone()));
-        if role.is_none() {
-            self.choices.end(|_| true, &Err(problem));
-        }
+        self.flights.end(|(key, _)| role == key, &Err(problem));
     }
 
     /// Whether there are credentials of the role, good or expired.
@@ -165,7 +162,7 @@ impl SignIn {
             client: format!("{} {}", provider.id, provider.client_id),
             redirect: provider.redirect,
             own_redirect: (!self.settings.current().is_first(provider)).then(|| provider.id.clone()),
-            running: self.progress.begin(role),
+            running: self.progress.begin(provider.id.clone(), role),
             asked_by,
         }
     }

@@ -1,14 +1,15 @@
 //! What pages and terminals are shown, put together from where it is known.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
-use rolecall_core::map::Map;
+use rolecall_core::map::{self, Map};
 use rolecall_core::message::host::{PersonSummary, RoleSummary, StatusPage};
 use rolecall_core::message::page::PageRequest;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::{ProviderState, RoleSession, State};
 use rolecall_core::oidc::Person;
-use rolecall_core::settings::{Effective, ProviderId};
+use rolecall_core::settings::{Effective, ProviderId, Role};
 
 use crate::approvals::Approvals;
 use crate::host::Host;
@@ -16,6 +17,7 @@ use crate::progress::Progress;
 use crate::role_lists::RoleLists;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::shortlist::Shortlist;
 
 /// Where it is known.
 pub(crate) struct View {
@@ -31,18 +33,26 @@ pub(crate) struct View {
     pub(crate) approvals: Rc<Approvals>,
     /// Which lists of roles could not be read.
     pub(crate) role_lists: Rc<RoleLists>,
+    /// Which roles come first.
+    pub(crate) shortlist: Rc<Shortlist>,
 }
 
 impl View {
-    /// Every role of these settings.
+    /// Every role of these settings, by account and name.
     pub(crate) fn roles(effective: &Effective) -> RoleTable {
+        let roles = effective.roles().map(|role| &role.value);
+        let roles: Vec<_> = roles.map(|role| (effective.account_label(role.arn.account()), role)).collect();
+        let order = map::sorted(roles.len(), &|one, other| {
+            let ((one_account, one), (other_account, other)) = (roles[one], roles[other]);
+            alphabetical(one_account, other_account)
+                .then_with(|| alphabetical(one.arn.name(), other.arn.name()))
+        });
         let mut table = RoleTable::default();
-        for role in effective.roles() {
-            let role = &role.value;
+        for (account, role) in order.into_iter().map(|at| roles[at]) {
             table.push(RoleRow {
                 provider: role.provider.as_str(),
                 arn: role.arn.as_str(),
-                account: effective.account_label(role.arn.account()),
+                account,
                 profile: effective.profile_name(role).as_str(),
                 color: effective.color(role).unwrap_or_default(),
                 environment: effective.environment(role).unwrap_or_default(),
@@ -74,6 +84,8 @@ impl View {
         State {
             providers: providers.collect(),
             sessions: sessions.map(|(role, expiration)| RoleSession { role, expiration }).collect(),
+            pinned: self.shortlist.pinned(),
+            recent: self.shortlist.recent(),
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,
@@ -96,7 +108,7 @@ impl View {
             .collect();
         let expirations: Map<_, _> = self.sessions.expirations().into_iter().collect();
         let revision = self.settings.revision().wrapping_add(self.sessions.revision());
-        let role = |role: &rolecall_core::settings::Sourced<rolecall_core::settings::Role>| {
+        let role = |role: &rolecall_core::settings::Sourced<Role>| {
             let role = &role.value;
             RoleSummary {
                 role: role.key(),
@@ -112,4 +124,10 @@ impl View {
     fn person(&self, provider: &ProviderId) -> Option<String> {
         self.sessions.of(provider).read(|session| session.person().map(Person::label))
     }
+}
+
+/// The order of names that differ in more than their case.
+fn alphabetical(one: &str, other: &str) -> Ordering {
+    let [one, other] = [one, other].map(|name| name.bytes().map(|byte| byte.to_ascii_lowercase()));
+    one.cmp(other)
 }

@@ -20,6 +20,7 @@ struct Row {
     label: HtmlElement,
     sign_in: HtmlElement,
     account: HtmlElement,
+    cancel: HtmlElement,
     actions: HtmlElement,
     end_session: HtmlElement,
 }
@@ -32,6 +33,7 @@ pub(crate) enum AccountAction {
     SignOut,
     EndSession,
     SignIn,
+    Cancel,
 }
 
 impl Providers {
@@ -58,6 +60,7 @@ pub(crate) fn action_at(target: &Element) -> Option<(ProviderId, AccountAction)>
         "account" => AccountAction::Toggle,
         "sign-out" => AccountAction::SignOut,
         "end-session" => AccountAction::EndSession,
+        "cancel" => AccountAction::Cancel,
         "sign-in" | "choose-account" => AccountAction::SignIn,
         _ => return None,
     };
@@ -79,6 +82,7 @@ impl Row {
             label: part(&element, "label")?,
             sign_in: part(&element, "sign-in")?,
             account: part(&element, "account")?,
+            cancel: part(&element, "cancel")?,
             actions: part(&element, "account-actions")?,
             end_session: part(&element, "end-session")?,
             element,
@@ -92,9 +96,11 @@ impl Row {
         set_attribute(&self.person, "title", view.signed_in.then_some(view.person.as_str()))?;
         set_text(&self.label, &view.label);
         set_attribute(&self.label, "title", Some(&format!("{}. {}.", view.label, view.layer)))?;
-        show(&self.sign_in, !view.signed_in);
+        show(&self.cancel, view.can_be_cancelled);
+        set_attribute(&self.cancel, "aria-label", Some(&words::cancel_at(&view.label)))?;
+        show(&self.sign_in, !view.signed_in && !view.can_be_cancelled);
         set_attribute(&self.sign_in, "aria-label", Some(&words::sign_in_to(&view.label)))?;
-        show(&self.account, view.signed_in);
+        show(&self.account, view.signed_in && !view.can_be_cancelled);
         set_state(&self.account, "aria-expanded", view.open)?;
         // Which one, where there are several.
         set_attribute(&self.account, "aria-description", Some(&view.label))?;

@@ -173,6 +173,7 @@ impl Row {
         set_attribute(&self.element, "aria-description", description)?;
         set_state(&self.element, "aria-selected", view.selected)?;
         set_state(&self.element, "data-busy", view.busy)?;
+        set_state(&self.element, "data-pinned", view.pinned)?;
         set_marker(&self.marker, &view.color)?;
         set_pieces(&self.role, &view.role, document)?;
         set_pieces(&self.account, &view.account, document)?;

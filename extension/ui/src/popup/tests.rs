@@ -1,14 +1,14 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
 use chrono::{DateTime, Utc};
-use rolecall_core::message::ui::{Activity, HostState, Intent, RoleSession};
+use rolecall_core::message::ui::{HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, DefaultAction, ProviderId};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use crate::opened::{Opened, port_name};
-use crate::view::fixture::{Scene, provider, role, state_with};
+use crate::view::fixture::{Scene, activity, provider, role, state_with};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -177,8 +177,7 @@ fn while_something_is_being_done_for_a_role_its_buttons_keep_the_focus_and_do_no
     let popup = Opened::with(&state);
     let button = popup.button("Sign in");
     button.focus().unwrap();
-    state.activities =
-        vec![Activity { role: Some(state.roles[0].key.clone()), step: Step::WaitingForPerson }];
+    state.activities = vec![activity(Some(&state.roles[0].key), Step::WaitingForPerson)];
     popup.receive(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(button.get_attribute("aria-disabled").as_deref(), Some("true"));
@@ -317,9 +316,145 @@ fn escape_in_the_accounts_actions_leads_back_to_its_button_and_a_sign_out_on_to_
 }
 
 #[wasm_bindgen_test]
+fn a_sign_in_at_a_provider_without_a_role_is_cancelled_in_its_line() {
+    let mut state = three_roles();
+    state.providers[0].person = None;
+    state.activities = vec![activity(None, Step::WaitingForPerson)];
+    let popup = Opened::with(&state);
+    assert!(!popup.is_shown("#providers [data-part=sign-in]") && !popup.is_shown("#cancel"));
+    popup.button("Cancel the sign-in to Example Corp").click();
+    assert_eq!(popup.posted(), [Intent::CancelAtProvider { provider: "corp".parse().unwrap() }]);
+    state.activities.clear();
+    popup.receive(&state);
+    assert!(popup.is_shown("#providers [data-part=sign-in]"));
+    assert!(!popup.is_shown("#providers [data-part=cancel]"));
+}
+
+/// The texts of the menu's items, if it is open.
+fn items(popup: &Opened) -> Vec<String> {
+    popup.shown_texts("#menu [role=menuitem]")
+}
+
+#[wasm_bindgen_test]
+fn a_menu_opens_by_button_key_and_right_click_and_gives_the_focus_back() {
+    let popup = Opened::with(&three_roles());
+    assert_eq!(items(&popup), Vec::<String>::new());
+    let opened = |popup: &Opened, label: &str| {
+        assert_eq!(popup.get("#menu").get_attribute("aria-label").as_deref(), Some(label));
+        assert_eq!(popup.get("#more").get_attribute("aria-expanded").as_deref(), Some("true"));
+        assert!(popup.get("#menu [data-item=open-console]").matches(":focus").unwrap());
+    };
+    for key in ["ContextMenu", "Shift+F10"] {
+        assert!(popup.key(key));
+        opened(&popup, "acme-dev / Developer");
+        assert!(popup.key_in("#menu", "Escape"), "Escape does not close the popup");
+        assert_eq!((items(&popup).len(), popup.focused().as_str()), (0, "search"));
+    }
+
+    popup.button("More actions").focus().unwrap();
+    popup.button("More actions").click();
+    opened(&popup, "acme-dev / Developer");
+    popup.key_in("#menu", "Escape");
+    assert_eq!(popup.focused(), "more");
+
+    assert!(popup.right_click("[aria-label='acme-prod / Administrator'] .role"));
+    opened(&popup, "acme-prod / Administrator");
+    assert_eq!(popup.selected_name(), "acme-prod / Administrator");
+    popup.search().focus().unwrap();
+    assert_eq!(items(&popup).len(), 0, "the menu closes when the focus goes elsewhere");
+    assert_eq!(popup.get("#more").get_attribute("aria-expanded").as_deref(), Some("false"));
+}
+
+#[wasm_bindgen_test]
+fn arrows_home_and_end_move_the_focus_in_the_menu_and_go_round() {
+    let popup = Opened::with(&three_roles());
+    popup.dress();
+    popup.key("ContextMenu");
+    for (key, item) in [
+        ("ArrowDown", "sign-in"),
+        ("ArrowUp", "open-console"),
+        ("ArrowUp", "forget-all"),
+        ("ArrowDown", "open-console"),
+        ("End", "forget-all"),
+        ("Home", "open-console"),
+    ] {
+        assert!(popup.key_in("#menu", key));
+        assert!(popup.get(&format!("[data-item={item}]")).matches(":focus").unwrap(), "{key}: {item}");
+    }
+    popup.key_in("#menu", "Tab");
+    assert_eq!(popup.focused(), "search");
+}
+
+#[wasm_bindgen_test]
+fn each_item_of_the_menu_does_what_it_says_for_the_selected_role_and_closes_the_menu() {
+    let mut state = three_roles();
+    let key = state.roles[1].key.clone();
+    state.recent = vec![key.clone()];
+    let popup = Opened::with(&state);
+    for (item, intent) in [
+        ("open-console", open_console(&state, 1)),
+        ("sign-in", sign_in(&state, 1)),
+        ("write-profile", Intent::WriteProfile { role: key.clone() }),
+        ("pin", Intent::Pin { role: key.clone(), pinned: true }),
+        ("forget", Intent::ForgetRecent { role: Some(key.clone()) }),
+        ("forget-all", Intent::ForgetRecent { role: None }),
+    ] {
+        popup.key("ContextMenu");
+        assert_eq!(popup.text("#pin"), "Pin to the top");
+        popup.click(&format!("[data-item={item}]"));
+        assert_eq!(popup.posted().last(), Some(&intent));
+        assert_eq!((items(&popup).len(), popup.focused().as_str()), (0, "search"), "{item}");
+    }
+    state.pinned = vec![key.clone()];
+    state.recent.clear();
+    popup.receive(&state);
+    popup.key("ContextMenu");
+    assert_eq!(items(&popup)[10..], ["Unpin", "Forget all recent roles"], "there is no use to forget");
+    popup.click("#pin");
+    assert_eq!(popup.posted().last(), Some(&Intent::Pin { role: key, pinned: false }));
+}
+
+#[wasm_bindgen_test]
+async fn the_menu_copies_names_and_commands_and_none_for_a_role_of_the_console_only() {
+    let mut state = three_roles();
+    state.roles[1].credentials = CredentialsMode::None;
+    let popup = Opened::with(&state);
+    for (item, text) in [
+        ("copy-arn", "arn:aws:iam::123456789012:role/Developer"),
+        ("copy-profile", "acme-dev-Developer"),
+        ("copy-exec", "rolecall exec acme-dev-Developer -- "),
+        ("copy-bash", "eval \"$(rolecall env acme-dev-Developer --shell bash)\""),
+        ("copy-fish", "rolecall env acme-dev-Developer --shell fish | source"),
+        (
+            "copy-powershell",
+            "rolecall env acme-dev-Developer --shell powershell | Out-String | Invoke-Expression",
+        ),
+        ("copy-json", "rolecall env acme-dev-Developer --shell json"),
+    ] {
+        popup.key("ContextMenu");
+        popup.click(&format!("[data-item={item}]"));
+        assert_eq!(popup.copied().last().map(String::as_str), Some(text));
+        popup.settle().await;
+        assert_eq!(popup.text("[role=status]"), "Copied to the clipboard.");
+        popup.key("Home");
+        assert_eq!(popup.text("[role=status]"), "");
+    }
+    state.providers.push(provider("other", "Other Ltd", None));
+    popup.receive(&state);
+    popup.key("ContextMenu");
+    popup.click("[data-item=copy-exec]");
+    assert_eq!(popup.copied().last().unwrap(), "rolecall exec acme-dev-Developer --provider corp -- ");
+
+    popup.key("ArrowDown");
+    popup.key("ContextMenu");
+    let expected = ["Open console", "Sign in", "Copy role ARN", "Pin to the top", "Forget all recent roles"];
+    assert_eq!(items(&popup), expected);
+}
+
+#[wasm_bindgen_test]
 fn while_another_account_is_chosen_the_status_says_so_and_roles_can_be_used() {
     let mut state = three_roles();
-    state.activities = vec![Activity { role: None, step: Step::WaitingForPerson }];
+    state.activities = vec![activity(None, Step::WaitingForPerson)];
     let popup = Opened::with(&state);
     assert_eq!(popup.text("[role=status]"), "Waiting for you to sign in…");
     assert_eq!(popup.button("Sign in").get_attribute("aria-disabled").as_deref(), Some("false"));

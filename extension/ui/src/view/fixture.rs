@@ -3,7 +3,8 @@
 use std::ops::{Deref, DerefMut};
 
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
-use rolecall_core::message::ui::{ProviderState, State, ToPage};
+use rolecall_core::message::ui::{Activity, ProviderState, State, ToPage};
+use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, Layer, RoleKey};
 
 use crate::model::Model;
@@ -103,4 +104,9 @@ pub(crate) fn provider(id: &str, label: &str, person: Option<&str>) -> ProviderS
 pub(crate) fn state_with(roles: Vec<Role>) -> Scene {
     let providers = vec![provider("corp", "Example Corp", Some("ada@example.com"))];
     Scene { roles, state: State { providers, ..State::default() } }
+}
+
+/// Something that is being done at the provider of [`role`].
+pub(crate) fn activity(role: Option<&RoleKey>, step: Step) -> Activity {
+    Activity { provider: "corp".parse().unwrap(), role: role.cloned(), step }
 }

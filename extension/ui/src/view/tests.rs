@@ -1,8 +1,8 @@
 use rolecall_core::Code;
-use rolecall_core::message::ui::{Activity, RoleSession};
+use rolecall_core::message::ui::RoleSession;
 use rolecall_core::platform::Step;
 
-use super::fixture::{Scene, provider, role, state_with, tell};
+use super::fixture::{Scene, activity, provider, role, state_with, tell};
 use super::*;
 
 fn now() -> DateTime<Utc> {
@@ -82,6 +82,32 @@ fn a_role_for_the_console_only_says_why_no_profile_is_written() {
 }
 
 #[test]
+fn a_pinned_role_says_so_behind_everything_else() {
+    let mut scene = state_with(vec![role("acme", "A"), role("acme", "B")]);
+    scene.pinned = vec![scene.roles[1].key.clone()];
+    scene.providers.push(provider("other", "Other Ltd", None));
+    let options = view(scene).options;
+    let said: Vec<_> = options.iter().map(|option| (option.pinned, &*option.description)).collect();
+    assert_eq!(said, [(true, "Example Corp. Pinned."), (false, "Example Corp.")]);
+}
+
+#[test]
+fn only_a_provider_that_waits_for_the_person_without_a_role_can_be_cancelled() {
+    let mut scene = state_with(vec![role("acme", "A")]);
+    scene.providers.push(provider("other", "Other Ltd", None));
+    let key = scene.roles[0].key.clone();
+    for (activities, expected) in [
+        (vec![activity(None, Step::WaitingForPerson)], [true, false]),
+        (vec![activity(None, Step::Discovering)], [false, false]),
+        (vec![activity(Some(&key), Step::WaitingForPerson)], [false, false]),
+    ] {
+        scene.activities = activities;
+        let providers = view(scene.clone()).providers;
+        assert_eq!([0, 1].map(|at: usize| providers[at].can_be_cancelled), expected);
+    }
+}
+
+#[test]
 fn the_provider_of_a_role_is_told_only_where_there_are_several() {
     let one = state_with(vec![role("acme", "A")]);
     let mut two = one.clone();
@@ -97,8 +123,7 @@ fn the_step_being_done_is_told_rather_than_what_was_done_before() {
     let mut state = state_with(vec![role("acme", "A"), role("acme", "B")]);
     state.done = Some("Signed in.".into());
     assert_eq!(view(state.clone()).status, "Signed in.");
-    state.activities =
-        vec![Activity { role: Some(state.roles[1].key.clone()), step: Step::WaitingForPerson }];
+    state.activities = vec![activity(Some(&state.roles[1].key), Step::WaitingForPerson)];
     let view = view(state);
     assert_eq!((view.busy, view.status.as_str()), (true, "Waiting for you to sign in…"));
     let busy: Vec<_> = view.options.iter().map(|option| option.busy).collect();
@@ -112,7 +137,7 @@ fn a_role_is_acted_on_while_another_one_waits_for_the_person() {
     tell(&mut model, scene.clone());
     let keys: Vec<_> = scene.roles.iter().map(|role| role.key.clone()).collect();
     let mut actions_on_first = |index: usize, step| {
-        scene.activities = vec![Activity { role: Some(keys[index].clone()), step }];
+        scene.activities = vec![activity(Some(&keys[index]), step)];
         tell(&mut model, scene.clone());
         let actions = whole(&model).actions.unwrap();
         (actions.busy, actions.can_be_cancelled)

@@ -48,13 +48,30 @@ fn a_sign_in_is_cancelled_from_the_popup_and_can_be_started_again() {
     let popup = world.popup(&background);
     popup.send(&sign_in("corp", "developer"));
     assert_eq!(world.browser.open_windows(), 1);
-    popup.send(&Intent::Cancel { role: Some(role("corp", "developer")) });
+    popup.send(&Intent::Cancel { role: role("corp", "developer") });
     assert_eq!(world.browser.open_windows(), 0);
     let state = popup.state();
     assert_eq!((state.activities.len(), state.problem, state.done), (0, None, None));
     popup.send(&sign_in("corp", "developer"));
     world.browser.sign_in_at_window("alice");
     assert_eq!(popup.state().sessions.len(), 1);
+}
+
+#[test]
+fn a_sign_in_at_a_provider_without_a_role_is_cancelled_and_one_at_another_provider_goes_on() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    let [corp, other] = ["corp", "other"].map(|id| id.parse::<ProviderId>().unwrap());
+    for provider in [&corp, &other] {
+        popup.send(&Intent::SignInToProvider { provider: provider.clone() });
+    }
+    assert_eq!(world.browser.open_windows(), 2);
+    popup.send(&Intent::CancelAtProvider { provider: corp });
+    assert_eq!(world.browser.open_windows(), 1);
+    let activities = popup.state().activities;
+    assert_eq!(activities.iter().map(|activity| &activity.provider).collect::<Vec<_>>(), [&other]);
+    assert!(activities[0].role.is_none() && popup.state().problem.is_none());
 }
 
 #[test]
@@ -71,9 +88,9 @@ fn what_a_person_cancels_goes_on_for_a_program_that_waits_for_it_until_they_canc
     };
     world.browser.program_asks(1, WorkerRequest::Credentials(request));
     world.run();
-    popup.send(&Intent::Cancel { role: None });
+    popup.send(&Intent::Cancel { role: role("corp", "developer") });
     assert_eq!(world.browser.open_windows(), 1);
-    popup.send(&Intent::Cancel { role: None });
+    popup.send(&Intent::Cancel { role: role("corp", "developer") });
     assert_eq!(world.browser.open_windows(), 0);
     let problem = world.browser.program_got(1).unwrap().unwrap_err();
     assert!(problem.is(Code::SignInCancelled));

@@ -7,14 +7,14 @@ use rolecall_core::settings::Reading;
 use crate::scripted::{World, role};
 
 #[test]
-fn roles_are_sent_when_the_settings_change_and_not_with_every_state() {
+fn roles_are_sent_in_alphabetical_order_when_the_settings_change_and_not_with_every_state() {
     let world = World::new();
     let background = world.start();
     let popup = world.popup(&background);
     assert_eq!(popup.role_lists().len(), 1);
     let keys: Vec<_> = popup.role_lists()[0].rows().map(|role| role.key().unwrap()).collect();
     let expected =
-        [role("corp", "developer"), role("corp", "admin"), role("other", "admin"), role("other", "auditor")];
+        [role("corp", "admin"), role("other", "admin"), role("other", "auditor"), role("corp", "developer")];
     assert_eq!(keys, expected);
 
     popup.send(&Intent::SignIn { role: role("corp", "developer") });

@@ -1,0 +1,127 @@
+//! The menu of the selected role: what is done with it less often.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{Document, Element, HtmlElement};
+
+use crate::dom::{by_id, set_attribute, set_state, set_text, show};
+use crate::view::MenuView;
+use crate::words;
+
+/// The menu.
+pub(crate) struct Menu {
+    pub(crate) element: HtmlElement,
+    /// The button that opens it.
+    pub(crate) button: HtmlElement,
+    pin: HtmlElement,
+    forget: HtmlElement,
+    write_profile: HtmlElement,
+    /// What needs a profile's name.
+    commands: HtmlElement,
+    /// What had the focus when it was opened.
+    opener: RefCell<Option<HtmlElement>>,
+}
+
+/// An item of the menu.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Item {
+    OpenConsole,
+    SignIn,
+    WriteProfile,
+    CopyArn,
+    CopyProfile,
+    CopyExec,
+    /// A shell, as `rolecall env --shell` names it.
+    CopyEnv(&'static str),
+    Pin,
+    Forget,
+    ForgetAll,
+}
+
+impl Menu {
+    pub(super) fn find(root: &Element) -> Self {
+        Self {
+            element: by_id(root, "menu"),
+            button: by_id(root, "more"),
+            pin: by_id(root, "pin"),
+            forget: by_id(root, "forget"),
+            write_profile: by_id(root, "menu-write-profile"),
+            commands: by_id(root, "commands"),
+            opener: RefCell::default(),
+        }
+    }
+
+    pub(super) fn show(&self, view: Option<&MenuView>) -> Result<(), JsValue> {
+        show(&self.element, view.is_some());
+        set_state(&self.button, "aria-expanded", view.is_some())?;
+        let Some(view) = view else { return Ok(()) };
+        set_attribute(&self.element, "aria-label", Some(&view.label))?;
+        set_text(&self.pin, if view.pinned { words::UNPIN } else { words::PIN });
+        show(&self.forget, view.recent);
+        show(&self.write_profile, view.has_profile);
+        show(&self.commands, view.has_profile);
+        Ok(())
+    }
+
+    /// Gives the focus to the first item, and remembers where it was.
+    pub(crate) fn enter(&self, document: &Document) -> Result<(), JsValue> {
+        let active = document.active_element().filter(|active| !self.element.contains(Some(active)));
+        if let Some(active) = active {
+            self.opener.replace(active.dyn_into().ok());
+        }
+        self.step(document, Step::First)
+    }
+
+    /// Gives the focus back to what had it.
+    pub(crate) fn leave(&self) -> Result<(), JsValue> {
+        self.opener.take().map_or(Ok(()), |opener| opener.focus())
+    }
+
+    /// Gives the focus to another item. Behind the last one comes the first.
+    pub(crate) fn step(&self, document: &Document, step: Step) -> Result<(), JsValue> {
+        let found = self.element.query_selector_all("[role=menuitem]")?;
+        let items = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<HtmlElement>().ok());
+        let items: Vec<_> = items.filter(|item| item.offset_height() > 0).collect();
+        let active = document.active_element();
+        let here = items.iter().position(|item| item.is_same_node(active.as_deref()));
+        let count = items.len();
+        let at = match (step, here) {
+            (Step::Next, Some(here)) => (here + 1) % count,
+            (Step::Previous, Some(here)) => (here + count - 1) % count,
+            (Step::Last, _) | (Step::Previous, None) => count.saturating_sub(1),
+            (Step::First, _) | (Step::Next, None) => 0,
+        };
+        items.get(at).map_or(Ok(()), HtmlElement::focus)
+    }
+}
+
+/// Where the focus goes in the menu.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Next,
+    Previous,
+    First,
+    Last,
+}
+
+/// The item that an event happened in.
+pub(crate) fn item_at(target: &Element) -> Option<Item> {
+    let item = target.closest("[data-item]").ok()??;
+    Some(match item.get_attribute("data-item")?.as_str() {
+        "open-console" => Item::OpenConsole,
+        "sign-in" => Item::SignIn,
+        "write-profile" => Item::WriteProfile,
+        "copy-arn" => Item::CopyArn,
+        "copy-profile" => Item::CopyProfile,
+        "copy-exec" => Item::CopyExec,
+        "copy-bash" => Item::CopyEnv("bash"),
+        "copy-fish" => Item::CopyEnv("fish"),
+        "copy-powershell" => Item::CopyEnv("powershell"),
+        "copy-json" => Item::CopyEnv("json"),
+        "pin" => Item::Pin,
+        "forget" => Item::Forget,
+        "forget-all" => Item::ForgetAll,
+        _ => return None,
+    })
+}
