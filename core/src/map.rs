@@ -262,9 +262,13 @@ impl<T: ReadJson + Ord> ReadJson for Set<T> {
 }
 
 /// The positions from 0 to `count` in the order of what stands there. Equals keep their order. Sorting is compiled once,
-/// whatever is sorted, and by a heap, since a list's own way to sort is many times the code.
+/// whatever is sorted, and by a heap, since a list's own way to sort is many times the code. What is in order already, as
+/// long lists that a program writes often are, is only looked through.
 #[must_use]
 pub fn sorted(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    if (1..count).all(|at| compare(at - 1, at) != Ordering::Greater) {
+        return (0..count).collect();
+    }
     let positions: BinaryHeap<_> = (0..count).map(|at| Position { at, compare }).collect();
     positions.into_sorted_vec().into_iter().map(|position| position.at).collect()
 }

@@ -164,7 +164,7 @@ mod tests {
             (200, "<html>", "The answer of roles.example is not a list of roles."),
             (200, "{}", "The answer of roles.example is not a list of roles."),
             (200, r#"{"roles": {"a": 1}}"#, "The answer of roles.example is not a list of roles."),
-            (200, r#"[]"#, "The answer of roles.example is not a list of roles."),
+            (200, "[]", "The answer of roles.example is not a list of roles."),
         ] {
             assert_eq!(answered(status, body).unwrap_err().to_string(), sentence, "{body}");
         }

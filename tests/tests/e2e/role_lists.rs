@@ -64,7 +64,12 @@ fn serve(scene: &Scene, document: &serde_json::Value) {
     scene.sandbox.change(|config| config.provider.catalogue = Some(Catalogue { document, cors: true }));
 }
 
-async fn sign_in_to_provider(browser: &Browser, popup: &Popup<'_>, scene: &Scene, person: &str) -> Result<()> {
+async fn sign_in_to_provider(
+    browser: &Browser,
+    popup: &Popup<'_>,
+    scene: &Scene,
+    person: &str,
+) -> Result<()> {
     popup.press(&format!("Sign in to {}", scene.sandbox.config().provider.name)).await?;
     browser.sign_in_window().await?.choose(person).await
 }
@@ -80,7 +85,12 @@ async fn a_catalogue_lists_roles_without_a_sign_in_and_the_person_gets_one_of_th
     assert!(roles.contains("Development-developer"), "{roles}");
 
     // The description is found as well.
-    popup.element(rolecall_tests::Accessible::Combobox, "Search roles").await?.web.send_keys("deploy").await?;
+    popup
+        .element(rolecall_tests::Accessible::Combobox, "Search roles")
+        .await?
+        .web
+        .send_keys("deploy")
+        .await?;
     popup.lists(&[DEVELOPER]).await
 }
 
