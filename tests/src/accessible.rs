@@ -23,6 +23,8 @@ pub enum Accessible {
     Link,
     /// Contains options.
     Listbox,
+    /// An item of a menu.
+    Menuitem,
     /// An item of a list.
     Option,
     /// Announces progress.
@@ -40,6 +42,7 @@ impl Accessible {
             Self::Combobox => "combobox",
             Self::Link => "link",
             Self::Listbox => "listbox",
+            Self::Menuitem => "menuitem",
             Self::Option => "option",
             Self::Status => "status",
         }
@@ -54,7 +57,7 @@ impl Accessible {
             Self::Listbox => ", select",
             Self::Option => ", option",
             Self::Status => ", output",
-            Self::Alert | Self::Alertdialog => "",
+            Self::Alert | Self::Alertdialog | Self::Menuitem => "",
         };
         format!("[role={}]{native}", self.role())
     }

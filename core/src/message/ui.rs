@@ -124,6 +124,8 @@ pub struct State {
     pub pinned: Vec<RoleKey>,
     /// Roles that the person uses, those first that they use often or have used lately.
     pub recent: Vec<RoleKey>,
+    /// Whether some roles come from a catalogue or a role service, which can be read again.
+    pub has_role_lists: bool,
     /// What is being done now.
     pub activities: Vec<Activity>,
     /// What was done last, in one sentence.

@@ -36,11 +36,14 @@ pub(crate) struct Page {
     pub(crate) dismiss: HtmlElement,
     pub(crate) try_again: HtmlElement,
     pub(crate) copy: HtmlElement,
+    /// What is wrong with the settings.
+    pub(crate) left_out_list: HtmlElement,
     pub(crate) menu: Menu,
     actions: HtmlElement,
     chosen_marker: HtmlElement,
     chosen_label: HtmlElement,
     chosen_profile: HtmlElement,
+    chosen_about: HtmlElement,
     problem: HtmlElement,
     problem_message: HtmlElement,
     problem_next_step: HtmlElement,
@@ -51,7 +54,7 @@ pub(crate) struct Page {
     left_out: HtmlElement,
     left_out_was_all: Cell<bool>,
     left_out_summary: HtmlElement,
-    left_out_list: HtmlElement,
+    left_out_shown: RefCell<Vec<ProblemView>>,
     left_out_template: HtmlTemplateElement,
     host: HtmlElement,
     host_words: HtmlElement,
@@ -85,6 +88,7 @@ impl Page {
             chosen_marker: by_id(root, "chosen-marker"),
             chosen_label: by_id(root, "chosen-label"),
             chosen_profile: by_id(root, "chosen-profile"),
+            chosen_about: by_id(root, "chosen-about"),
             problem: by_id(root, "problem"),
             problem_message: by_id(root, "problem-message"),
             problem_next_step: by_id(root, "problem-next-step"),
@@ -95,6 +99,7 @@ impl Page {
             left_out: by_id(root, "left-out"),
             left_out_was_all: Cell::new(false),
             left_out_summary: by_id(root, "left-out-summary"),
+            left_out_shown: RefCell::default(),
             left_out_list: by_id(root, "left-out-list"),
             left_out_template: by_id(root, "left-out-template"),
             host: by_id(root, "host"),
@@ -143,7 +148,7 @@ impl Page {
         self.menu.show(view.menu.as_ref())?;
         self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);
-        self.show_left_out(&view.left_out, view.content)?;
+        self.show_left_out(view.left_out, view.content)?;
         self.show_host(&view.host)?;
         // Last: what else is shown decides how much of the list there is to see.
         self.role_rows.borrow_mut().reveal(model);
@@ -168,6 +173,9 @@ impl Page {
         set_attribute(&self.chosen_label, "title", Some(&actions.label))?;
         set_text(&self.chosen_profile, &actions.profile);
         set_attribute(&self.chosen_profile, "title", Some(&actions.profile))?;
+        set_text(&self.chosen_about, &actions.about);
+        set_attribute(&self.chosen_about, "title", Some(&actions.about))?;
+        show(&self.chosen_about, !actions.about.is_empty());
         set_marker(&self.chosen_marker, &actions.color)?;
         // Not `disabled`: that would take the focus from the button that was just pressed.
         for (button, action) in self.main_buttons.iter().zip(actions.main) {
@@ -194,7 +202,7 @@ impl Page {
         show(&self.problem, problem.is_some());
     }
 
-    fn show_left_out(&self, left_out: &[ProblemView], content: Content) -> Result<(), JsValue> {
+    fn show_left_out(&self, left_out: Vec<ProblemView>, content: Content) -> Result<(), JsValue> {
         // Where nothing else is left, they are what it is about: opened once, and closed by whoever wants to.
         let is_all = !left_out.is_empty() && matches!(content, Content::NoProviders | Content::NoRoles);
         if is_all && !self.left_out_was_all.get() {
@@ -204,16 +212,30 @@ impl Page {
         show(&self.left_out, !left_out.is_empty());
         set_text(&self.left_out_summary, &words::left_out(left_out.len()));
         set_text(&self.no_providers, words::no_providers(left_out.len()));
+        // What is the same keeps its elements, one of which may have the focus.
+        if *self.left_out_shown.borrow() == left_out {
+            return Ok(());
+        }
         let items = left_out
             .iter()
             .map(|problem| {
                 let item = copy(&self.left_out_template)?;
                 set_text(&part::<web_sys::Node>(&item, "message")?, &problem.message);
                 set_text(&part::<web_sys::Node>(&item, "next-step")?, &problem.next_step);
+                let again: HtmlElement = part(&item, "again")?;
+                show(&again, problem.grant.is_some() || problem.is_about_role_list);
+                set_text(&again, problem.grant.as_ref().map_or(words::TRY_AGAIN, |grant| &grant.label));
+                set_attribute(
+                    &again,
+                    "data-pattern",
+                    problem.grant.as_ref().map(|grant| grant.pattern.as_str()),
+                )?;
                 Ok(item)
             })
             .collect::<Result<Vec<_>, JsValue>>()?;
-        arrange(&self.left_out_list, &items.iter().collect::<Vec<_>>())
+        arrange(&self.left_out_list, &items.iter().collect::<Vec<_>>())?;
+        self.left_out_shown.replace(left_out);
+        Ok(())
     }
 
     fn show_host(&self, host: &HostView) -> Result<(), JsValue> {

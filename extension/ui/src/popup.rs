@@ -94,6 +94,7 @@ impl Popup {
         self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
+        self.on(&page.left_out_list, "click", |this, event: Event| this.clicked_again(&event))?;
         self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
         self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
         self.on(&page.copy, "click", |this, _: Event| this.copy_command())?;
@@ -235,6 +236,7 @@ impl Popup {
             Item::OpenConsole => self.act(Action::OpenConsole),
             Item::SignIn => self.act(Action::SignIn),
             Item::WriteProfile => self.act(Action::WriteProfile),
+            Item::Refresh => self.send(&Intent::RefreshRoles),
             Item::Pin | Item::Forget | Item::ForgetAll => {
                 if let Some(intent) = self.list_intent(item) {
                     self.send(&intent);
@@ -365,8 +367,24 @@ impl Popup {
     /// be awaited before.
     fn allow(self: &Rc<Self>) {
         let pattern = self.model.borrow().state().and_then(|state| state.problem.as_ref()?.grant.clone());
-        let Some(pattern) = pattern else { return };
-        let asked = match self.api.request_host(&pattern) {
+        if let Some(pattern) = pattern {
+            self.ask_for_host(&pattern);
+        }
+    }
+
+    /// Has a list of roles read again, or asks for the host that it takes.
+    fn clicked_again(self: &Rc<Self>, event: &Event) {
+        let target = event.target();
+        let Some(target) = target.as_ref().and_then(|target| target.dyn_ref::<Element>()) else { return };
+        let Ok(Some(again)) = target.closest("[data-part=again]") else { return };
+        match again.get_attribute("data-pattern") {
+            Some(pattern) => self.ask_for_host(&pattern),
+            None => self.send(&Intent::RefreshRoles),
+        }
+    }
+
+    fn ask_for_host(self: &Rc<Self>, pattern: &str) {
+        let asked = match self.api.request_host(pattern) {
             Ok(asked) => asked,
             Err(error) => return console::error_2(&"The browser cannot ask for the host:".into(), &error),
         };

@@ -95,6 +95,8 @@ pub(crate) struct OptionView {
     pub(crate) left: Option<TimeLeft>,
     /// A CSS colour, as the settings have it: not checked. Empty without one.
     pub(crate) color: String,
+    /// What the account is for. May be empty.
+    pub(crate) environment: String,
     pub(crate) pinned: bool,
     pub(crate) selected: bool,
     pub(crate) busy: bool,
@@ -110,6 +112,8 @@ pub(crate) struct MenuView {
     pub(crate) recent: bool,
     /// Whether it has an AWS profile.
     pub(crate) has_profile: bool,
+    /// Whether roles can be read again.
+    pub(crate) can_refresh: bool,
 }
 
 /// A piece of a name.
@@ -125,6 +129,8 @@ pub(crate) struct Piece {
 pub(crate) struct ActionsView {
     pub(crate) label: String,
     pub(crate) profile: String,
+    /// What the account is for, and what else is known of the role. May be empty.
+    pub(crate) about: String,
     pub(crate) color: String,
     /// What the two main buttons do.
     pub(crate) main: [Action; 2],
@@ -145,6 +151,8 @@ pub(crate) struct ProblemView {
     pub(crate) command: Option<String>,
     pub(crate) code: String,
     pub(crate) grant: Option<Grant>,
+    /// Whether it is about a list of roles, which can be read again.
+    pub(crate) is_about_role_list: bool,
 }
 
 /// A host that the person can be asked to allow.
@@ -246,7 +254,8 @@ impl OptionView {
             role: pieces(role.name(), &hits[role_starts..]),
             color: role.color.to_owned(),
             label: words::role_label(role.account, role.name()),
-            description: words::option_description(left, provider.as_deref(), pinned),
+            description: words::option_description(left, provider.as_deref(), pinned, role.environment),
+            environment: role.environment.to_owned(),
             provider,
             left,
             pinned,
@@ -264,6 +273,11 @@ impl ActionsView {
             busy: activity.is_some(),
             can_be_cancelled: activity.is_some_and(|activity| activity.step == Step::WaitingForPerson),
             label: words::role_label(role.account, role.name()),
+            about: match (role.environment, role.about) {
+                (environment, "") => environment.to_owned(),
+                ("", about) => about.to_owned(),
+                (environment, about) => [environment, about].join(" · "),
+            },
             profile: if console_only {
                 words::CONSOLE_ONLY_SHORT.to_owned()
             } else {
@@ -284,6 +298,7 @@ impl MenuView {
             pinned: state.pinned.iter().any(|key| role.is(key)),
             recent: state.recent.iter().any(|key| role.is(key)),
             has_profile: role.credentials != CredentialsMode::None,
+            can_refresh: state.has_role_lists,
         })
     }
 }
@@ -304,6 +319,8 @@ impl ProblemView {
                 .grant
                 .as_ref()
                 .map(|pattern| Grant { pattern: pattern.clone(), label: words::allow(pattern) }),
+            is_about_role_list: problem.is(Code::CatalogueUnavailable)
+                || problem.is(Code::RoleServiceUnavailable),
         }
     }
 }

@@ -61,10 +61,16 @@ fn time_left_spoken(left: TimeLeft) -> String {
 }
 
 /// What screen readers say of a role besides its name.
-pub(crate) fn option_description(left: Option<TimeLeft>, provider: Option<&str>, pinned: bool) -> String {
+pub(crate) fn option_description(
+    left: Option<TimeLeft>,
+    provider: Option<&str>,
+    pinned: bool,
+    environment: &str,
+) -> String {
     let mut description = left.map(time_left_spoken).unwrap_or_default();
-    let provider = provider.map(|provider| format!("{provider}."));
-    for sentence in provider.as_deref().into_iter().chain(pinned.then_some(PINNED)) {
+    let environment = Some(environment).filter(|environment| !environment.is_empty());
+    let names = environment.into_iter().chain(provider).map(|name| format!("{name}.")).collect::<Vec<_>>();
+    for sentence in names.iter().map(String::as_str).chain(pinned.then_some(PINNED)) {
         if !description.is_empty() {
             description.push(' ');
         }
@@ -134,11 +140,14 @@ pub(crate) fn no_match(query: &str) -> String {
     format!("No role matches “{query}”.")
 }
 
+/// Reads a list of roles again.
+pub(crate) const TRY_AGAIN: &str = "Try again";
+
 /// The heading above the list of problems in the settings.
 pub(crate) fn left_out(count: usize) -> String {
     match count {
-        1 => "1 problem in the settings".into(),
-        count => format!("{count} problems in the settings"),
+        1 => "1 problem with the settings".into(),
+        count => format!("{count} problems with the settings"),
     }
 }
 

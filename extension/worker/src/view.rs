@@ -86,6 +86,9 @@ impl View {
             sessions: sessions.map(|(role, expiration)| RoleSession { role, expiration }).collect(),
             pinned: self.shortlist.pinned(),
             recent: self.shortlist.recent(),
+            has_role_lists: effective
+                .providers()
+                .any(|provider| provider.value.catalogue_url.is_some() || provider.value.roles_url.is_some()),
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,

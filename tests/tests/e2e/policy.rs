@@ -55,7 +55,7 @@ async fn the_machines_settings_do_not_replace_invalid_parts_of_a_policy(kind: Ki
     let popup = browser.popup().await?;
     popup.says("connected").await?;
     popup.lists(&[DEVELOPER, READONLY, ADMIN, AUDITOR]).await?;
-    popup.says("1 problem in the settings").await?;
+    popup.says("1 problem with the settings").await?;
 
     // A provider with an invalid id could be any: then only the policy counts.
     scene.write_policy_with(|settings| {

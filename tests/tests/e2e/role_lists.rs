@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Catalogue, Config, Failure};
-use rolecall_tests::{Browser, Kind, Popup, Scene, entries};
+use rolecall_tests::{Accessible, Browser, Kind, Options, Popup, Scene, entries, until};
 use serde_json::json;
+use thirtyfour::By;
 
 use crate::arrived;
 
@@ -64,6 +65,13 @@ fn serve(scene: &Scene, document: &serde_json::Value) {
     scene.sandbox.change(|config| config.provider.catalogue = Some(Catalogue { document, cors: true }));
 }
 
+/// Has the roles read again, by the menu of the selected one.
+async fn refresh(popup: &Popup<'_>) -> Result<()> {
+    popup.press("More actions").await?;
+    popup.element(Accessible::Menuitem, "Refresh roles").await?.web.click().await?;
+    Ok(())
+}
+
 async fn sign_in_to_provider(
     browser: &Browser,
     popup: &Popup<'_>,
@@ -85,12 +93,7 @@ async fn a_catalogue_lists_roles_without_a_sign_in_and_the_person_gets_one_of_th
     assert!(roles.contains("Development-developer"), "{roles}");
 
     // The description is found as well.
-    popup
-        .element(rolecall_tests::Accessible::Combobox, "Search roles")
-        .await?
-        .web
-        .send_keys("deploy")
-        .await?;
+    popup.element(Accessible::Combobox, "Search roles").await?.web.send_keys("deploy").await?;
     popup.lists(&[DEVELOPER]).await
 }
 
@@ -104,17 +107,24 @@ async fn a_catalogue_that_changes_is_shown_in_the_open_popup_and_one_that_is_dow
     let mut changed = catalogue();
     changed["role"].as_array_mut().unwrap_or(&mut Vec::new()).pop();
     serve(&scene, &changed);
-    popup.press("Account").await?;
-    popup.press("Refresh roles").await?;
+    refresh(&popup).await?;
     popup.lists(&[DEVELOPER]).await?;
     // The browser's copy was asked for, and was not current.
     assert_eq!(scene.sandbox.count(CallKind::Catalogue), 2);
 
     scene.sandbox.fail_all(CallKind::Catalogue, Failure::status(503, "down"));
-    popup.press("Refresh roles").await?;
+    refresh(&popup).await?;
+    browser.driver().find(By::Css("#left-out summary")).await?.click().await?;
     popup.says("could not be read").await?;
     popup.says("The roles listed are those of").await?;
-    popup.lists(&[DEVELOPER]).await
+    popup.lists(&[DEVELOPER]).await?;
+    scene.sandbox.heal(CallKind::Catalogue);
+    popup.press("Try again").await?;
+    until(
+        "the problem to go",
+        async || Ok((!popup.text().await?.contains("could not be read")).then_some(())),
+    )
+    .await
 }
 
 async fn roles_for_other_groups_disappear_once_the_person_is_known(kind: Kind) -> Result<()> {
@@ -140,7 +150,7 @@ async fn a_catalogue_that_the_browser_may_not_read_can_be_allowed(kind: Kind) ->
     drop(browser);
 
     let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
-    let options = rolecall_tests::Options { extension, ..Default::default() };
+    let options = Options { extension, ..Options::default() };
     let browser = scene.browser_with(options).await?;
     browser.popup().await?.lists(&[DEVELOPER, ADMIN]).await
 }
@@ -171,8 +181,7 @@ async fn the_role_service_of_the_previous_tool_lists_roles_after_the_sign_in(kin
     popup.says("could not be listed").await?;
     arrived(&scene, CallKind::RoleService, 1).await?;
     scene.sandbox.heal(CallKind::RoleService);
-    popup.press("Account").await?;
-    popup.press("Refresh roles").await?;
+    popup.press("Try again").await?;
     popup.lists(&["example-dev / readonly"]).await?;
     crate::sign_out(&popup).await?;
     popup.says("No roles yet").await.map(drop)

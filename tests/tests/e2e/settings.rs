@@ -17,7 +17,7 @@ crate::stories![
 
 /// The problem that the popup shows after opening its details.
 async fn told(browser: &Browser, popup: &Popup<'_>) -> Result<String> {
-    popup.says("1 problem in the settings").await?;
+    popup.says("1 problem with the settings").await?;
     browser.driver().find(By::Css("#left-out summary")).await?.click().await?;
     popup.says("Correct the settings at the place named.").await
 }

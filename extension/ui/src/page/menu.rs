@@ -19,6 +19,7 @@ pub(crate) struct Menu {
     write_profile: HtmlElement,
     /// What needs a profile's name.
     commands: HtmlElement,
+    refresh: HtmlElement,
     /// What had the focus when it was opened.
     opener: RefCell<Option<HtmlElement>>,
 }
@@ -37,6 +38,7 @@ pub(crate) enum Item {
     Pin,
     Forget,
     ForgetAll,
+    Refresh,
 }
 
 impl Menu {
@@ -48,6 +50,7 @@ impl Menu {
             forget: by_id(root, "forget"),
             write_profile: by_id(root, "menu-write-profile"),
             commands: by_id(root, "commands"),
+            refresh: by_id(root, "refresh"),
             opener: RefCell::default(),
         }
     }
@@ -61,6 +64,7 @@ impl Menu {
         show(&self.forget, view.recent);
         show(&self.write_profile, view.has_profile);
         show(&self.commands, view.has_profile);
+        show(&self.refresh, view.can_refresh);
         Ok(())
     }
 
@@ -122,6 +126,7 @@ pub(crate) fn item_at(target: &Element) -> Option<Item> {
         "pin" => Item::Pin,
         "forget" => Item::Forget,
         "forget-all" => Item::ForgetAll,
+        "refresh" => Item::Refresh,
         _ => return None,
     })
 }

@@ -34,6 +34,7 @@ struct Row {
     names: HtmlElement,
     role: HtmlElement,
     account: HtmlElement,
+    environment: HtmlElement,
     left: HtmlElement,
     /// What it shows.
     view: Option<OptionView>,
@@ -148,6 +149,7 @@ impl Row {
             names: part(&element, "names")?,
             role: part(&element, "role")?,
             account: part(&element, "account")?,
+            environment: part(&element, "environment")?,
             left: part(&element, "left")?,
             element,
             view: None,
@@ -178,11 +180,19 @@ impl Row {
         set_pieces(&self.role, &view.role, document)?;
         set_pieces(&self.account, &view.account, document)?;
         set_attribute(&self.account, "data-provider", view.provider.as_deref())?;
+        set_text(&self.environment, &view.environment);
+        set_state(&self.environment, "data-production", is_production(&view.environment))?;
         set_text(&self.left, &view.left.map(words::time_left).unwrap_or_default());
         set_attribute(&self.left, "data-left", view.left.map(tone))?;
         self.view = Some(view);
         Ok(())
     }
+}
+
+/// Whether a mistake costs most here: whatever it is called in full, it begins like "production" in every language that has
+/// the word.
+fn is_production(environment: &str) -> bool {
+    environment.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("prod"))
 }
 
 fn tone(left: TimeLeft) -> &'static str {

@@ -604,7 +604,7 @@ fn settings_that_were_left_out_are_listed() {
     let mut state = three_roles();
     state.settings_problems = vec![Problem::new(Code::ProviderUnknown, "The role names no known provider.")];
     let popup = Opened::with(&state);
-    assert_eq!(popup.text("#left-out summary"), "1 problem in the settings");
+    assert_eq!(popup.text("#left-out summary"), "1 problem with the settings");
     assert!(popup.text("#left-out li").contains("The role names no known provider."));
     assert_eq!(popup.get("#left-out").get_attribute("open"), None);
     popup.receive(&three_roles());
