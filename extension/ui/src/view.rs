@@ -104,6 +104,7 @@ pub(crate) struct OptionView {
 
 /// The menu of a role.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each decides about an item of its own")]
 pub(crate) struct MenuView {
     /// The role's.
     pub(crate) label: String,
