@@ -18,6 +18,7 @@
 //! | ARNs, partitions, credentials | [`aws`] |
 //! | The settings document and its layers | [`settings`] |
 //! | Roles that a document or a service lists | [`catalogue`], [`role_service`] |
+//! | Which role fits what was typed? | [`search`] |
 //! | What ui, worker, host and command line say to each other | [`message`] |
 //! | What can go wrong | [`error`] |
 //! | Codes and next steps | [`code`] |
@@ -44,6 +45,7 @@ pub mod message;
 pub mod oidc;
 pub mod platform;
 pub mod role_service;
+pub mod search;
 pub mod secret;
 pub mod session;
 pub mod settings;

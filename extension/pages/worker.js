@@ -39,6 +39,8 @@ const forward = (name) => (...details) => {
 api.runtime.onInstalled.addListener(forward("on_installed"));
 api.runtime.onStartup.addListener(forward("on_startup"));
 api.alarms.onAlarm.addListener(forward("on_alarm"));
+api.omnibox.onInputChanged.addListener(forward("on_omnibox_changed"));
+api.omnibox.onInputEntered.addListener(forward("on_omnibox_entered"));
 api.permissions.onAdded.addListener(forward("on_permissions_changed"));
 api.permissions.onRemoved.addListener(forward("on_permissions_changed"));
 api.storage.onChanged.addListener((_, area) => {

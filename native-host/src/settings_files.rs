@@ -243,6 +243,7 @@ pub(crate) fn missing(own: &Settings, other: Settings) -> Settings {
         account: whole.account.split_off(own.account.len()),
         // They could not be added behind the tables of a file.
         default_action: None,
+        badge: None,
         only_policy: false,
     }
 }

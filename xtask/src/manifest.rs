@@ -90,6 +90,7 @@ mod tests {
             let lists =
                 ["permissions", "optional_host_permissions"].map(|name| manifest[name].as_array().unwrap());
             let mut asked: Vec<_> = lists.into_iter().flatten().map(|one| one.as_str().unwrap()).collect();
+            asked.extend(["commands", "omnibox"].iter().filter(|key| !manifest[**key].is_null()));
             asked.sort_unstable();
             assert_eq!(asked, explained);
             for more in

@@ -105,6 +105,7 @@ impl SettingsPage {
         cutter.take(reading.settings.role.iter(), Clone::clone, &mut page.part.role);
         cutter.take(reading.faults.iter(), Clone::clone, &mut page.faults);
         page.part.default_action = reading.settings.default_action;
+        page.part.badge = reading.settings.badge;
         page.next = cutter.next();
         page
     }
@@ -201,6 +202,7 @@ mod tests {
     fn many(count: usize) -> Reading {
         let mut settings = fixture::settings();
         settings.default_action = Some(crate::settings::DefaultAction::Credentials);
+        settings.badge = Some(crate::settings::Badge::Sessions);
         let role = settings.role.remove(0);
         settings.role = (0..count)
             .map(|number| {

@@ -27,6 +27,9 @@ pub struct Settings {
     /// What the popup does with a role first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_action: Option<DefaultAction>,
+    /// What the button in the toolbar shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub badge: Option<Badge>,
     /// In a policy: nothing but the policy counts.
     #[serde(skip_serializing_if = "is_default")]
     #[json(write = json::unless_default)]
@@ -276,6 +279,20 @@ pub enum DefaultAction {
     Console,
     /// Get the role's credentials.
     Credentials,
+}
+
+/// What the extension's button in the toolbar shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
+pub enum Badge {
+    /// Nothing.
+    #[default]
+    None,
+    /// For how many roles there are credentials.
+    Sessions,
+    /// How long the credentials last that expire first.
+    Expiry,
 }
 
 /// How tools on this machine get a role's credentials.

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Account, Approve, CredentialsMode, DefaultAction, Endpoint, Fault, Lost, ProfileName, ProfilePart,
+    Account, Approve, Badge, CredentialsMode, DefaultAction, Endpoint, Fault, Lost, ProfileName, ProfilePart,
     ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
@@ -104,6 +104,8 @@ pub struct Effective {
     lost_roles: Vec<Problem>,
     /// What the popup does with a role first.
     pub default_action: DefaultAction,
+    /// What the button in the toolbar shows.
+    pub badge: Badge,
     /// Whether the policy has taken every other layer out of use.
     pub only_policy: bool,
     /// What is wrong with the settings, and what was left out because of it.
@@ -155,6 +157,8 @@ impl Layers {
         let used = if is_closed || effective.only_policy { &layers[..1] } else { &layers[..] };
         let chosen = used.iter().find_map(|(_, reading)| reading.settings.default_action);
         effective.default_action = chosen.unwrap_or_default();
+        let chosen = used.iter().find_map(|(_, reading)| reading.settings.badge);
+        effective.badge = chosen.unwrap_or_default();
         let mut lost = Losses::default();
         let (mut roles, mut accounts) = (Vec::new(), Vec::new());
         for (layer, reading) in used {
@@ -747,6 +751,11 @@ mod tests {
         strong.put_over(credentials.into());
         strong.put_over(console.into());
         assert_eq!(strong.settings.default_action, Some(DefaultAction::Credentials));
+        // The badge's key is read in the same way.
+        let [policy, machine] = [Some(Badge::Expiry), Some(Badge::Sessions)]
+            .map(|badge| Settings { badge, ..Settings::default() });
+        assert_eq!(with(&policy, &machine).badge, Badge::Expiry);
+        assert_eq!(with(&Settings::default(), &machine).badge, Badge::Sessions);
         // A name that is not known loses nothing else.
         let bad = Reading::from_toml("default_action = \"fly\"").unwrap();
         assert_eq!((bad.settings.default_action, bad.losses().count()), (None, 0));

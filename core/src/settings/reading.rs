@@ -236,6 +236,7 @@ impl Reading {
             }
         }
         strong.default_action = strong.default_action.or(weak.settings.default_action);
+        strong.badge = strong.badge.or(weak.settings.badge);
         self.faults.extend(weak.faults);
         self.unknown.extend(weak.unknown);
     }
@@ -687,12 +688,13 @@ impl<'a> Reader<'a> {
 
     fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
         let mut reader = Self::new(lines);
-        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, DEFAULT_ACTION, ONLY_POLICY];
+        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, DEFAULT_ACTION, BADGE, ONLY_POLICY];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
             reader.table(&table, document);
         }
         reader.settings.default_action = reader.choice(DEFAULT_ACTION, document);
+        reader.settings.badge = reader.choice(BADGE, document);
         reader.only_policy(document);
         reader.look_for_providers();
         reader
@@ -881,6 +883,8 @@ fn plain(reason: &str) -> String {
 
 /// The key that says what the popup does with a role first.
 const DEFAULT_ACTION: &str = "default_action";
+/// The key that says what the button in the toolbar shows.
+const BADGE: &str = "badge";
 
 /// The key by which a policy takes every other layer out of use.
 const ONLY_POLICY: &str = "only_policy";

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | What is on the page, given a state? | `view` |
 //! | What does a person's key or click change before the worker is asked? | `model` |
-//! | Which role fits what was typed? | `search` |
+//! | Which role fits what was typed? | `rolecall_core::search` |
 //! | How long are credentials good for, in words? | `time` |
 //! | What does it say? | `words` |
 //! | What does the question of a program look like, and who answers it? | `approval` |
@@ -26,7 +26,6 @@ mod model;
 mod opened;
 mod page;
 mod popup;
-mod search;
 mod time;
 mod view;
 mod words;

@@ -6,9 +6,8 @@
 use chrono::{DateTime, Utc};
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::{Intent, State, ToPage};
+use rolecall_core::search::Search;
 use rolecall_core::settings::{DefaultAction, ProviderId, RoleKey};
-
-use crate::search::Search;
 
 /// A page's memory. A role is the number of its row in the worker's table, until the worker sends another.
 #[derive(Debug, Default)]
@@ -231,18 +230,7 @@ impl Model {
     /// Lists the pinned roles and those that were used before the others.
     fn put_first(&mut self) {
         let (Some(roles), Some(state)) = (&self.roles, &self.state) else { return };
-        let used = state.recent.iter().filter(|key| !state.pinned.contains(key));
-        let keys: Vec<_> = state.pinned.iter().chain(used).collect();
-        let mut rows = vec![None; keys.len()];
-        if !keys.is_empty() {
-            for (row, role) in roles.rows().enumerate() {
-                if let Some(place) = keys.iter().position(|key| role.is(key)) {
-                    rows[place] = Some(row);
-                }
-            }
-        }
-        let rows: Vec<_> = rows.into_iter().flatten().collect();
-        self.search.put_first(&rows);
+        self.search.put_first(roles, &state.pinned, &state.recent);
     }
 
     fn row_of(&self, key: &RoleKey) -> Option<usize> {

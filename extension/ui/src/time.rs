@@ -12,7 +12,7 @@ pub(crate) enum TimeLeft {
         /// Whole minutes.
         minutes: i64,
     },
-    /// Few minutes: tools are about to ask for new ones, or have.
+    /// Few minutes.
     Little {
         /// Whole minutes.
         minutes: i64,
@@ -52,8 +52,8 @@ pub(crate) fn until_next_change(
         .min()
 }
 
-/// Below this, in minutes, SDKs ask for new credentials (botocore: 15 minutes before the end).
-const LITTLE_MINUTES: i64 = 15;
+/// Below this, in minutes, a person is warned. The badge on the button warns at the same time.
+const LITTLE_MINUTES: i64 = 10;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn started_minutes_do_not_count() {
         assert_eq!(TimeLeft::until(at("11:00:00"), at("10:16:20")), TimeLeft::Plenty { minutes: 43 });
-        assert_eq!(TimeLeft::until(at("11:00:00"), at("10:46:00")), TimeLeft::Little { minutes: 14 });
+        assert_eq!(TimeLeft::until(at("11:00:00"), at("10:50:01")), TimeLeft::Little { minutes: 9 });
+        assert_eq!(TimeLeft::until(at("11:00:00"), at("10:50:00")), TimeLeft::Plenty { minutes: 10 });
         assert_eq!(TimeLeft::until(at("11:00:00"), at("10:59:59")), TimeLeft::Little { minutes: 0 });
     }
 

@@ -1,6 +1,7 @@
 //! The texts of the pages, except those in the HTML files and those that the worker sends.
 
 use rolecall_core::platform::Step;
+use rolecall_core::search::SEPARATOR;
 use rolecall_core::settings::Layer;
 use rolecall_core::{Code, Problem};
 
@@ -202,8 +203,6 @@ pub(crate) const PIN: &str = "Pin to the top";
 pub(crate) const UNPIN: &str = "Unpin";
 /// The status after something was copied from the menu.
 pub(crate) const COPIED_FROM_MENU: &str = "Copied to the clipboard.";
-/// Between an account and a role.
-pub(crate) const SEPARATOR: &str = " / ";
 /// Shown instead of the user before the sign-in.
 pub(crate) const NOT_SIGNED_IN: &str = "Not signed in";
 /// Why no profile can be written for a role with `credentials = "none"`.

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use futures_util::FutureExt as _;
 
 use crate::approvals::Approvals;
+use crate::badge::Badge;
 use crate::browser::{Browser, REDIRECT_WINDOW, StorageArea, WindowId};
 use crate::changes::Changes;
 use crate::flights::Flights;
 use crate::host::Host;
 use crate::intents::Intents;
+use crate::omnibox::Omnibox;
 use crate::pages::Pages;
 use crate::programs::Programs;
 use crate::progress::Progress;
@@ -28,6 +30,9 @@ use crate::view::View;
 pub(crate) struct Background {
     /// The ports to the pages.
     pub(crate) pages: Rc<Pages>,
+    /// The roles in the address bar.
+    pub(crate) omnibox: Omnibox,
+    badge: Badge,
     settings: Rc<Settings>,
     sign_in: Rc<SignIn>,
     renewal: Rc<Renewal>,
@@ -71,7 +76,7 @@ impl Background {
         let renewal = Renewal::new(&browser, &sign_in);
         let view = Rc::new(View {
             settings: Rc::clone(&settings),
-            sessions,
+            sessions: Rc::clone(&sessions),
             progress: Rc::clone(&progress),
             host: Rc::clone(&host),
             approvals: Rc::clone(&approvals),
@@ -86,9 +91,21 @@ impl Background {
             approvals: Rc::clone(&approvals),
             host: Rc::clone(&host),
             role_lists: Rc::clone(&role_lists),
-            shortlist,
+            shortlist: Rc::clone(&shortlist),
             tasks: RefCell::default(),
         });
+        let omnibox = Omnibox {
+            settings: Rc::clone(&settings),
+            shortlist,
+            intents: Rc::clone(&intents),
+            index: RefCell::default(),
+        };
+        let badge = Badge {
+            browser: Rc::clone(&browser),
+            settings: Rc::clone(&settings),
+            sessions,
+            shown: RefCell::default(),
+        };
         let programs = Programs {
             browser: Rc::clone(&browser),
             settings: Rc::clone(&settings),
@@ -112,7 +129,17 @@ impl Background {
         });
         host.start(Rc::new(programs));
         pages.begin_soon();
-        let background = Rc::new(Self { pages, settings, sign_in, renewal, transport, intents, role_lists });
+        let background = Rc::new(Self {
+            pages,
+            omnibox,
+            badge,
+            settings,
+            sign_in,
+            renewal,
+            transport,
+            intents,
+            role_lists,
+        });
         browser.spawn(Rc::clone(&background).follow(changes).boxed_local());
         background
     }
@@ -124,11 +151,13 @@ impl Background {
             self.sign_in.forget_unknown_providers();
             self.role_lists.refresh(false);
             self.pages.publish();
+            self.badge.update();
         }
     }
 
     /// An alarm went off.
     pub(crate) async fn on_alarm(&self, name: &str) {
+        self.badge.on_alarm(name);
         self.renewal.renew(name).await;
     }
 

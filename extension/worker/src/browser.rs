@@ -78,6 +78,9 @@ pub(crate) trait Browser {
     /// Has the background woken at this time. An alarm of the same name is replaced.
     fn set_alarm(&self, name: &str, when: DateTime<Utc>);
 
+    /// Shows a short text on the button in the toolbar.
+    fn set_badge(&self, text: &str, is_warning: bool);
+
     /// Fills `bytes` from a cryptographically secure source.
     fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError>;
 

@@ -6,8 +6,8 @@
 //! | layer | modules |
 //! |---|---|
 //! | puts everything together | [`background`] |
-//! | who wants something | [`pages`], [`intents`] (people), [`programs`] (terminals), [`renewal`] (alarms) |
-//! | what they are shown | [`view`] |
+//! | who wants something | [`pages`], [`intents`] (people), [`omnibox`] (the address bar), [`programs`] (terminals), [`renewal`] (alarms) |
+//! | what they are shown | [`view`], [`badge`] |
 //! | what they get | [`sign_in`], [`console`] |
 //! | what that takes | [`platform`], [`transport`], [`approvals`], [`host`] |
 //! | what is known | [`settings`], [`role_lists`], [`sessions`], [`progress`], [`shortlist`], [`storage`] |
@@ -16,12 +16,14 @@
 
 mod approvals;
 mod background;
+mod badge;
 mod browser;
 mod changes;
 mod console;
 mod flights;
 mod host;
 mod intents;
+mod omnibox;
 mod pages;
 mod platform;
 mod programs;
@@ -110,5 +112,21 @@ pub async fn on_permissions_changed() {
 pub fn on_policy_changed() {
     if let Some(background) = background() {
         background.on_policy_changed();
+    }
+}
+
+/// A person types behind the keyword in the address bar.
+#[wasm_bindgen]
+pub async fn on_omnibox_changed(text: String, suggest: js_sys::Function) {
+    if let Some(background) = background() {
+        web::suggest(&suggest, background.omnibox.suggestions(&text).await);
+    }
+}
+
+/// A person pressed Enter there.
+#[wasm_bindgen]
+pub async fn on_omnibox_entered(text: String) {
+    if let Some(background) = background() {
+        background.omnibox.choose(&text).await;
     }
 }

@@ -244,6 +244,8 @@ pub(crate) struct Scripted {
     pub(crate) log: RefCell<Vec<String>>,
     pub(crate) notifications: RefCell<BTreeSet<String>>,
     pub(crate) alarms: RefCell<BTreeMap<String, DateTime<Utc>>>,
+    /// What the button in the toolbar shows, and whether it is a warning.
+    pub(crate) badge: RefCell<(String, bool)>,
     pub(crate) tabs: RefCell<Vec<String>>,
     last_window: Cell<i32>,
     pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
@@ -280,6 +282,7 @@ impl Scripted {
             log: RefCell::default(),
             notifications: RefCell::default(),
             alarms: RefCell::default(),
+            badge: RefCell::default(),
             tabs: RefCell::default(),
             last_window: Cell::default(),
             pages: RefCell::default(),
@@ -606,6 +609,10 @@ impl Browser for Scripted {
 
     fn set_alarm(&self, name: &str, when: DateTime<Utc>) {
         self.alarms.borrow_mut().insert(name.to_owned(), when);
+    }
+
+    fn set_badge(&self, text: &str, is_warning: bool) {
+        self.badge.replace((text.to_owned(), is_warning));
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {

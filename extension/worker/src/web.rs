@@ -46,9 +46,25 @@ extern "C" {
     fn tabs(this: &Api) -> Tabs;
 
     #[wasm_bindgen(method, getter)]
+    fn action(this: &Api) -> Action;
+    #[wasm_bindgen(method, getter)]
     fn alarms(this: &Api) -> Alarms;
     #[wasm_bindgen(method, getter)]
+    fn omnibox(this: &Api) -> Omnibox;
+    #[wasm_bindgen(method, getter)]
     fn windows(this: &Api) -> Windows;
+
+    type Action;
+    #[wasm_bindgen(method, catch, js_name = setBadgeText)]
+    fn set_badge_text(this: &Action, details: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setBadgeBackgroundColor)]
+    fn set_badge_background_color(this: &Action, details: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setBadgeTextColor)]
+    fn set_badge_text_color(this: &Action, details: &Object) -> Result<Promise, JsValue>;
+
+    type Omnibox;
+    #[wasm_bindgen(method, catch, js_name = setDefaultSuggestion)]
+    fn set_default_suggestion(this: &Omnibox, suggestion: &Object) -> Result<JsValue, JsValue>;
 
     type Alarms;
     #[wasm_bindgen(method, catch, js_name = create)]
@@ -321,6 +337,13 @@ impl Browser for WebBrowser {
         let _ = api().alarms().create_alarm(name, &object(&[("when", when.into())]));
     }
 
+    fn set_badge(&self, text: &str, is_warning: bool) {
+        let color = if is_warning { BADGE_WARNING } else { BADGE };
+        let_go(api().action().set_badge_background_color(&object(&[("color", color.into())])));
+        let_go(api().action().set_badge_text_color(&object(&[("color", "#ffffff".into())])));
+        let_go(api().action().set_badge_text(&object(&[("text", text.into())])));
+    }
+
     fn random(&self, bytes: &mut [u8]) -> Result<(), RandomnessError> {
         let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
         let crypto = scope.crypto().map_err(|_| RandomnessError("no crypto object".to_owned()))?;
@@ -541,6 +564,37 @@ fn api() -> Api {
     if browser.is_object() { browser } else { get(&global, "chrome") }.unchecked_into()
 }
 
+/// Offers these texts in the address bar. The first one is what Enter chooses.
+pub(crate) fn suggest(offer: &js_sys::Function, mut texts: Vec<String>) {
+    let described = |text: &str| {
+        let text = text::on_lines(text);
+        // Chromium reads a description as XML.
+        JsValue::from(if is_chromium() { escaped(&text) } else { text.into_owned() })
+    };
+    let first = if texts.is_empty() { "No role matches.".to_owned() } else { texts.remove(0) };
+    let _ = api().omnibox().set_default_suggestion(&object(&[("description", described(&first))]));
+    let others = texts
+        .iter()
+        .map(|text| JsValue::from(object(&[("content", text.into()), ("description", described(text))])));
+    let others: js_sys::Array = others.collect();
+    let _ = offer.call1(&JsValue::NULL, &others);
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 fn is_chromium() -> bool {
     // Only Firefox tells its name.
     get(&api().runtime(), "getBrowserInfo").is_undefined()
@@ -619,6 +673,10 @@ const WINDOW_WIDTH: u32 = 460;
 
 /// In CSS pixels.
 const WINDOW_HEIGHT: u32 = 440;
+
+/// The badge's colours behind white text.
+const BADGE: &str = "#18794e";
+const BADGE_WARNING: &str = "#b3261e";
 
 /// How long Chromium may take for a silent redirect, in milliseconds.
 const SILENT_LIMIT_MILLISECONDS: u32 = 15_000;

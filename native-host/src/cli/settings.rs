@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rolecall_core::settings::{Account, ClientSecret, DefaultAction, Provider, Role, Settings as Document};
+use rolecall_core::settings::{
+    Account, Badge, ClientSecret, DefaultAction, Provider, Role, Settings as Document,
+};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 
@@ -139,6 +141,8 @@ enum Secrets {
 struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     default_action: Option<DefaultAction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    badge: Option<Badge>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     provider: Vec<WholeProvider>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -170,6 +174,7 @@ fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, secrets: Secrets) ->
     });
     Whole {
         default_action: settings.default_action,
+        badge: settings.badge,
         provider: provider.collect(),
         role: &settings.role,
         account: &settings.account,

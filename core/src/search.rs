@@ -10,13 +10,12 @@
 
 use std::ops::Range;
 
-use rolecall_core::message::role_table::{RoleRow, RoleTable};
-
-use crate::words::SEPARATOR;
+use crate::message::role_table::{RoleRow, RoleTable};
+use crate::settings::RoleKey;
 
 /// The roles of a table that fit a query.
 #[derive(Debug, Default)]
-pub(crate) struct Search {
+pub struct Search {
     /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits, the
     /// profile, and what else is known of it.
     text: String,
@@ -60,7 +59,7 @@ struct Match {
 
 impl Search {
     /// Searches in these roles from now on.
-    pub(crate) fn set_roles(&mut self, roles: &RoleTable) {
+    pub fn set_roles(&mut self, roles: &RoleTable) {
         let mut text = String::new();
         for role in roles.rows() {
             let [account, separator, name] = label(role);
@@ -90,11 +89,26 @@ impl Search {
                 _ => {}
             }
         }
-        self.put_first(&[]);
+        self.order(&[]);
     }
 
-    /// Puts these rows before all others from now on.
-    pub(crate) fn put_first(&mut self, rows: &[usize]) {
+    /// Puts the pinned roles of the table before all others from now on, and behind them those that were used.
+    pub fn put_first(&mut self, roles: &RoleTable, pinned: &[RoleKey], recent: &[RoleKey]) {
+        let keys: Vec<_> = pinned.iter().chain(recent.iter().filter(|key| !pinned.contains(key))).collect();
+        let mut rows = vec![None; keys.len()];
+        if !keys.is_empty() {
+            for (row, role) in roles.rows().enumerate() {
+                if let Some(place) = keys.iter().position(|key| role.is(key)) {
+                    rows[place] = Some(row);
+                }
+            }
+        }
+        let rows: Vec<_> = rows.into_iter().flatten().collect();
+        self.order(&rows);
+    }
+
+    /// Begins anew, with these rows before all others.
+    fn order(&mut self, rows: &[usize]) {
         let query = self.steps.pop().unwrap_or_default().query;
         let others = (0..self.labels.len()).filter(|row| !rows.contains(row));
         let found: Vec<_> = rows.iter().copied().chain(others).collect();
@@ -104,18 +118,20 @@ impl Search {
     }
 
     /// Searches for this from now on.
-    pub(crate) fn set_query(&mut self, query: &str) {
+    pub fn set_query(&mut self, query: &str) {
         self.find(folded(query.to_owned()));
     }
 
     /// The rows of the roles that fit, best first; of equals, and if nothing was typed, those first that were put first, and
     /// the others in the order of the table.
-    pub(crate) fn found(&self) -> &[usize] {
+    #[must_use]
+    pub fn found(&self) -> &[usize] {
         self.steps.last().map_or(&[], |step| &step.found)
     }
 
     /// Which characters of a role's label fit the query. The list may end before the label does.
-    pub(crate) fn hits(&self, row: usize) -> Vec<bool> {
+    #[must_use]
+    pub fn hits(&self, row: usize) -> Vec<bool> {
         let mut hits = Vec::new();
         let query = self.steps.last().map_or("", |step| &step.query);
         self.score(row, &words(query), &mut Board::default(), Some(&mut hits));
@@ -354,6 +370,9 @@ fn lowercase(text: &str) -> String {
     js_sys::JsString::from(text).to_lower_case().into()
 }
 
+/// Between an account and a role.
+pub const SEPARATOR: &str = " / ";
+
 /// Ends a name. No field of a role has it.
 const END: &str = "\x7f";
 const END_BYTE: u8 = b'\x7f';
@@ -373,8 +392,8 @@ const MAX_SCORE: usize = 4095;
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    use crate::settings::CredentialsMode;
     use proptest::prelude::*;
-    use rolecall_core::settings::CredentialsMode;
 
     use super::*;
 

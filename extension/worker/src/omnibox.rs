@@ -1,0 +1,96 @@
+//! Roles in the browser's address bar, behind the keyword of the manifest: the popup's search, and what it does first.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rolecall_core::message::role_table::{RoleRow, RoleTable};
+use rolecall_core::message::ui::Intent;
+use rolecall_core::search::{SEPARATOR, Search};
+use rolecall_core::settings::{DefaultAction, Effective};
+
+use crate::intents::Intents;
+use crate::settings::Settings;
+use crate::shortlist::Shortlist;
+use crate::view::View;
+
+/// The roles in the address bar.
+pub(crate) struct Omnibox {
+    pub(crate) settings: Rc<Settings>,
+    pub(crate) shortlist: Rc<Shortlist>,
+    pub(crate) intents: Rc<Intents>,
+    /// What is searched while a person types.
+    pub(crate) index: RefCell<Option<Index>>,
+}
+
+/// The roles of some settings.
+pub(crate) struct Index {
+    effective: Rc<Effective>,
+    roles: RoleTable,
+    search: Search,
+}
+
+impl Omnibox {
+    /// The roles that fit what was typed, best first, as texts that name one role each.
+    pub(crate) async fn suggestions(&self, text: &str) -> Vec<String> {
+        self.find(text, |index| {
+            let rows = index.search.found().iter().take(MAX_SUGGESTIONS);
+            rows.filter_map(|row| Some(index.name(index.roles.get(*row)?))).collect()
+        })
+        .await
+        .unwrap_or_default()
+    }
+
+    /// A person has chosen a suggestion, or pressed Enter behind what they typed.
+    pub(crate) async fn choose(&self, text: &str) {
+        let role = self.find(text, |index| {
+            let named = index.roles.rows().find(|role| index.name(*role) == text);
+            let best = || index.roles.get(*index.search.found().first()?);
+            named.or_else(best)?.key()
+        });
+        let role = role.await.flatten();
+        // Nobody types any more.
+        let default_action = self.index.take().map(|index| index.effective.default_action);
+        if let Some(role) = role {
+            self.intents.fulfil(match default_action.unwrap_or_default() {
+                DefaultAction::Console => Intent::OpenConsole { role },
+                DefaultAction::Credentials => Intent::SignIn { role },
+            });
+        }
+    }
+
+    /// Searches for a text. `None` without settings.
+    async fn find<T>(&self, text: &str, look: impl FnOnce(&Index) -> T) -> Option<T> {
+        let effective = self.settings.known().await.ok()?;
+        let mut kept = self.index.borrow_mut();
+        let is_current = kept.as_ref().is_some_and(|index| Rc::ptr_eq(&index.effective, &effective));
+        if !is_current {
+            let roles = View::roles(&effective);
+            let mut search = Search::default();
+            search.set_roles(&roles);
+            search.put_first(&roles, &self.shortlist.pinned(), &self.shortlist.recent());
+            kept.replace(Index { effective, roles, search });
+        }
+        let index = kept.as_mut()?;
+        index.search.set_query(text);
+        Some(look(index))
+    }
+}
+
+impl Index {
+    /// Names one role: with its provider where there are several, since two may have the same role.
+    fn name(&self, role: RoleRow<'_>) -> String {
+        let mut name = [role.account, SEPARATOR, role.name()].concat();
+        if self.effective.providers().len() > 1 {
+            name.push_str(" · ");
+            name.push_str(role.provider);
+        }
+        name
+    }
+}
+
+/// Chromium shows no more.
+const MAX_SUGGESTIONS: usize = 8;
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;
