@@ -15,6 +15,7 @@ mod manifest;
 mod notices;
 mod package;
 mod panics;
+mod pictures;
 mod remap;
 mod repo;
 mod sbom;
@@ -57,6 +58,8 @@ enum Command {
     Demo(demo::Args),
     /// Write the release packages to target/package, with checksums
     Package(package::Args),
+    /// Take the pictures with which the README opens, of the popup in a real browser
+    Pictures,
     /// Measure what the project promises to keep small or fast, and compare with its limits
     Bench(bench::Args),
 }
@@ -89,6 +92,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Package(args) => package::run(&args),
+        Command::Pictures => pictures::run(),
         Command::Bench(args) => bench::run(&args),
     }
 }

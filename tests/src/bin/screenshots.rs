@@ -18,12 +18,18 @@ struct Arguments {
     /// The browser to use
     #[arg(long, value_enum, default_value = "chromium")]
     browser: Kind,
+    /// Take only the two pictures with which the README opens
+    #[arg(long)]
+    readme: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let Arguments { folder, browser: kind } = Arguments::parse();
+    let Arguments { folder, browser: kind, readme } = Arguments::parse();
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    if readme {
+        return for_the_readme(kind, &folder).await;
+    }
     with_the_host_program(kind, &folder).await?;
     with_a_question(kind, &folder).await?;
     without_the_host_program(kind, &folder).await
@@ -94,6 +100,44 @@ async fn with_the_host_program(kind: Kind, folder: &Path) -> Result<()> {
     shoot.all("error-host-missing").await
 }
 
+/// The popup of somebody who is signed in to two roles.
+async fn for_the_readme(kind: Kind, folder: &Path) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        for provider in entries(settings, "provider") {
+            provider.insert("name".into(), "Example Corp".into());
+        }
+        for account in entries(settings, "account") {
+            let is_production = account.get("alias").and_then(|alias| alias.as_str()) == Some("example-prod");
+            account.insert("environment".into(), if is_production { "production" } else { "test" }.into());
+        }
+    })?;
+    let browser = scene.browser_with(options()).await?;
+    let popup = browser.popup().await?;
+    popup.select("example-dev / developer").await?;
+    popup.says("connected").await?;
+    popup.press("Sign in").await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    for role in ["example-dev / developer", "example-prod / admin"] {
+        popup.select(role).await?;
+        popup.press("Sign in").await?;
+        popup.status(&format!("Signed in to {role}.")).await?;
+    }
+    popup.enter().await?;
+    for (name, dark) in [("light", false), ("dark", true)] {
+        browser.look(Look { dark, forced_colors: false, size: (POPUP_WIDTH, 600) }).await?;
+        take(&browser, &folder.join(format!("popup-{name}.png"))).await?;
+    }
+    let mut terminal = String::new();
+    for command in ["roles", "whoami developer"] {
+        let output = scene.terminal().rolecall(command.split(' ')).await?.succeeded()?;
+        let output: Vec<_> = output.lines().map(str::trim_end).collect();
+        terminal.push_str(&format!("$ rolecall {command}\n{}\n", output.join("\n")));
+    }
+    let path = folder.join("terminal.txt");
+    fs::write(&path, terminal).with_context(|| format!("cannot write {}", path.display()))
+}
+
 async fn with_a_question(kind: Kind, folder: &Path) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     scene.write_settings(|settings| {
@@ -152,13 +196,17 @@ async fn take_all(browser: &Browser, folder: &Path, state: &str, width: u32) -> 
         ("forced", width, true, true),
     ] {
         browser.look(Look { dark, forced_colors, size: (width, 600) }).await?;
-        // The browser makes the popup as high as its page.
-        let page = browser.driver().find(By::Tag("body")).await?;
-        let picture = page.screenshot_as_png().await?;
-        let path = folder.join(format!("{state}-{name}.png"));
-        fs::write(&path, picture).with_context(|| format!("cannot write {}", path.display()))?;
-        println!("{}", path.display());
+        take(browser, &folder.join(format!("{state}-{name}.png"))).await?;
     }
+    Ok(())
+}
+
+async fn take(browser: &Browser, path: &Path) -> Result<()> {
+    // The browser makes the popup as high as its page.
+    let page = browser.driver().find(By::Tag("body")).await?;
+    let picture = page.screenshot_as_png().await?;
+    fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
     Ok(())
 }
 

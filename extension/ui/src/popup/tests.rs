@@ -612,6 +612,26 @@ fn settings_that_were_left_out_are_listed() {
 }
 
 #[wasm_bindgen_test]
+fn a_list_of_roles_that_could_not_be_read_is_read_again_or_its_host_asked_for() {
+    let mut state = three_roles();
+    let problem = Problem::new(Code::CatalogueUnavailable, "The role catalogue could not be read.");
+    state.settings_problems = vec![
+        Problem::new(Code::ProviderUnknown, "The role names no known provider."),
+        problem.clone(),
+        Problem { grant: Some("https://roles.example/*".into()), ..problem },
+    ];
+    let popup = Opened::with(&state);
+    let again = |at: usize| format!("#left-out li:nth-child({at}) button");
+    assert!(!popup.is_shown(&again(1)));
+    assert_eq!(popup.text(&again(2)), "Try again");
+    popup.click(&again(2));
+    assert_eq!(popup.posted(), [Intent::RefreshRoles]);
+    assert_eq!(popup.text(&again(3)), "Allow access to roles.example");
+    popup.click(&again(3));
+    assert_eq!(popup.asked_hosts(), ["https://roles.example/*"]);
+}
+
+#[wasm_bindgen_test]
 fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
     let mut state = state_with(vec![]);
     state.host = HostState::Connected { version: "0.1.0".into() };

@@ -50,6 +50,29 @@ fn a_role_without_credentials_says_nothing_about_time() {
 }
 
 #[test]
+fn what_an_account_is_for_is_said_with_the_role_and_what_is_said_of_the_role_once_it_is_selected() {
+    let mut operator = role("acme-prod", "Operator");
+    operator.environment = "production";
+    operator.about = "Restart services · on-call";
+    let shown = view(state_with(vec![operator, role("acme-dev", "Developer")]));
+    let [operator, developer] = &shown.options[..] else { panic!("{:?}", shown.options) };
+    assert_eq!((operator.environment.as_str(), operator.description.as_str()), ("production", "production."));
+    assert_eq!((developer.environment.as_str(), developer.description.as_str()), ("", ""));
+    assert_eq!(shown.actions.unwrap().about, "production · Restart services · on-call");
+}
+
+#[test]
+fn a_list_of_roles_that_could_not_be_read_can_be_read_again() {
+    let mut state = state_with(vec![]);
+    state.settings_problems =
+        [Code::CatalogueUnavailable, Code::RoleServiceUnavailable, Code::SettingsInvalid]
+            .map(|code| Problem::new(code, "It failed."))
+            .into();
+    let again: Vec<_> = view(state).left_out.iter().map(|problem| problem.is_about_role_list).collect();
+    assert_eq!(again, [true, true, false]);
+}
+
+#[test]
 fn what_was_typed_is_marked_in_the_name() {
     let option =
         view_of_search(state_with(vec![role("acme-dev", "Developer")]), "acme velo").options.remove(0);
