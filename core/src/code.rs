@@ -200,6 +200,7 @@ codes! {
     // Console
     ConsoleNotOffered = "console-not-offered", "Use the role from a terminal instead; set console_endpoint for the provider if it has a console.";
     ConsoleRefused = "console-refused", "Sign in to the role again, then open the console.";
+    ConsolePageInvalid = "console-page-invalid", "Name a service such as s3, or give the ARN of a resource or an address of the role's console.";
     ConsoleResponseInvalid = "console-response-invalid", "Check console_endpoint in the settings.";
 
     // Transport

@@ -3,54 +3,126 @@
 //!
 //! The login address works for 15 minutes and for anyone who has it. It is a secret, opened and never logged.
 
+mod page;
+mod resource;
+mod services;
+
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::aws::{Credentials, Region};
+pub use self::page::ConsolePage;
+pub use self::resource::ResourceArn;
+pub use self::services::Service;
+use crate::aws::Credentials;
 use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::json::{self, ReadJson, WriteJson};
 use crate::oidc::post_form;
 use crate::platform::{HttpRequest, HttpResponse, Method, Platform, Route, Step, TransportError};
 use crate::secret::SecretBytes;
-use crate::settings::{Endpoint, Provider, Role};
+use crate::settings::{Duration, Endpoint, Provider, Role};
 use crate::url::Url;
 
-/// Asks AWS for an address that opens the console signed in as the role.
-///
-/// `service` is a path below the console's root, such as `s3`; the console's home without one.
-pub async fn login_url(
-    platform: &impl Platform,
-    provider: &Provider,
-    role: &Role,
-    credentials: &Credentials,
-    service: Option<&str>,
-) -> Result<SecretString, ConsoleError> {
-    platform.progress(Step::OpeningConsole);
-    let region = role.region();
-    let endpoints = ConsoleEndpoints::of(provider, role, &region)?;
-    let mut response = platform
-        .send(sign_in_token_request(&endpoints.federation, credentials, Method::Post), Route::Readable)
-        .await?;
-    // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses it is asked
-    // again with GET, once, which is what AWS documents. A success that cannot be read is no refusal.
-    if refuses_post(&response) {
-        let request = sign_in_token_request(&endpoints.federation, credentials, Method::Get);
-        response = platform.send(request, Route::Readable).await?;
-    }
-    let token = read_sign_in_token(&response)?;
-    let mut destination = endpoints.console;
-    if let Some(service) = service {
-        destination.set_path(&format!("/{}/home", service.trim_matches('/')));
-    }
-    destination.query_pairs_mut().append_pair("region", region.as_str());
+/// A page of the console, to be opened as a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Console {
+    federation: Endpoint,
+    destination: Url,
+    /// How long the session lasts; as long as the credentials without one.
+    duration: Option<Duration>,
+}
 
-    let mut url = endpoints.federation.url().clone();
-    url.query_pairs_mut()
-        .append_pair("Action", "login")
-        .append_pair("Issuer", PRODUCT)
-        .append_pair("Destination", destination.as_str())
-        .append_pair("SigninToken", token.expose_secret());
-    Ok(String::from(url).into())
+impl Console {
+    /// The page of the role's console; its home page without one.
+    pub fn of(provider: &Provider, role: &Role, page: Option<&ConsolePage>) -> Result<Self, ConsoleError> {
+        let partition = role.arn.partition();
+        let region = role.region();
+        let federation = match (&provider.console_endpoint, &provider.sts_endpoint) {
+            (Some(federation), _) => federation.clone(),
+            // Credentials that another service has issued are none of AWS's business.
+            (None, Some(sts)) if !partition.is_sts_host(host(sts)) => {
+                return Err(ConsoleError::NotAws { host: host(sts).to_owned() });
+            }
+            (None, _) => Endpoint::https(&partition.sign_in_host(&region), "/federation"),
+        };
+        let aws = partition.is_sign_in_host(host(&federation)).then_some(partition);
+        let mut home = match &provider.console_destination {
+            Some(console) => console.url().clone(),
+            None if aws.is_some() => {
+                let host = partition.console_host(&region);
+                let host = host.ok_or(ConsoleError::NotOffered { partition: partition.id() })?;
+                Endpoint::https(&host, "/").url().clone()
+            }
+            // A console of somebody else's, which has one host for both.
+            None => federation.url().clone(),
+        };
+        let destination = match page {
+            Some(page) => page.below(&home, aws).ok_or_else(|| ConsoleError::NotThere {
+                page: page.to_string(),
+                home: home.origin().ascii_serialization(),
+            })?,
+            None => {
+                home.set_path("/console/home");
+                home.set_query(None);
+                home.query_pairs_mut().append_pair("region", region.as_str());
+                home
+            }
+        };
+        Ok(Self { federation, destination, duration: role.console_session_duration })
+    }
+
+    /// Asks AWS for an address that opens the page signed in with these credentials.
+    pub async fn login_url(
+        &self,
+        platform: &impl Platform,
+        credentials: &Credentials,
+    ) -> Result<SecretString, ConsoleError> {
+        platform.progress(Step::OpeningConsole);
+        let mut response =
+            platform.send(self.sign_in_token_request(credentials, Method::Post), Route::Readable).await?;
+        // POST keeps the keys out of an address, where proxies would log them. Only a server that refuses it is asked
+        // again with GET, once, which is what AWS documents. A success that cannot be read is no refusal.
+        if refuses_post(&response) {
+            let request = self.sign_in_token_request(credentials, Method::Get);
+            response = platform.send(request, Route::Readable).await?;
+        }
+        let token = read_sign_in_token(&response, self.duration)?;
+        let mut url = self.federation.url().clone();
+        url.query_pairs_mut()
+            .append_pair("Action", "login")
+            .append_pair("Issuer", PRODUCT)
+            .append_pair("Destination", self.destination.as_str())
+            .append_pair("SigninToken", token.expose_secret());
+        Ok(String::from(url).into())
+    }
+
+    fn sign_in_token_request(&self, credentials: &Credentials, method: Method) -> HttpRequest {
+        #[derive(WriteJson)]
+        struct Session<'a> {
+            #[json(name = "sessionId")]
+            id: &'a str,
+            #[json(name = "sessionKey")]
+            key: &'a str,
+            #[json(name = "sessionToken")]
+            token: &'a str,
+        }
+        let session = Session {
+            id: &credentials.access_key_id,
+            key: credentials.secret_access_key.expose_secret(),
+            token: credentials.session_token.expose_secret(),
+        };
+        let session = json::to_string(&session);
+        let seconds = self.duration.map(|duration| duration.seconds().to_string()).unwrap_or_default();
+        let parameters =
+            [("Action", "getSigninToken"), ("Session", session.as_str()), ("SessionDuration", &seconds)];
+        // AWS documents no duration as "as long as the credentials", not an empty one.
+        let parameters = &parameters[..if seconds.is_empty() { 2 } else { 3 }];
+        if method == Method::Post {
+            return post_form(&self.federation, parameters);
+        }
+        let mut url = self.federation.url().clone();
+        url.query_pairs_mut().extend_pairs(parameters);
+        HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default(), public_only: false }
+    }
 }
 
 /// Why the console cannot be opened.
@@ -71,11 +143,30 @@ pub enum ConsoleError {
         /// The host of `sts_endpoint`.
         host: String,
     },
+    /// The page is not one of the role's console.
+    #[error("\"{page}\" is not a page of the role's console, {home}.")]
+    NotThere {
+        /// The page.
+        page: String,
+        /// Where the console is.
+        home: String,
+    },
     /// The credentials were refused.
     #[error("The AWS sign-in refused the role's credentials (HTTP status {status}).")]
     Refused {
         /// The status.
         status: u16,
+    },
+    /// The credentials were refused together with a duration.
+    #[error(
+        "The AWS sign-in refused the role's credentials for a session of {seconds} seconds (HTTP status {status}). \
+         It takes console_session_duration up to 12 hours, and for chained roles none."
+    )]
+    RefusedDuration {
+        /// The status.
+        status: u16,
+        /// The duration.
+        seconds: u32,
     },
     /// No sign-in token in the answer.
     #[error("The AWS sign-in did not return a sign-in token.")]
@@ -89,73 +180,15 @@ impl ConsoleError {
         match self {
             Self::Transport(error) => error.code(),
             Self::NotOffered { .. } | Self::NotAws { .. } => Code::ConsoleNotOffered,
-            Self::Refused { .. } => Code::ConsoleRefused,
+            Self::NotThere { .. } => Code::ConsolePageInvalid,
+            Self::Refused { .. } | Self::RefusedDuration { .. } => Code::ConsoleRefused,
             Self::Malformed => Code::ConsoleResponseInvalid,
         }
     }
 }
 
-struct ConsoleEndpoints {
-    federation: Endpoint,
-    console: Url,
-}
-
-impl ConsoleEndpoints {
-    fn of(provider: &Provider, role: &Role, region: &Region) -> Result<Self, ConsoleError> {
-        let partition = role.arn.partition();
-        let not_offered = || ConsoleError::NotOffered { partition: partition.id() };
-        let federation = match (&provider.console_endpoint, &provider.sts_endpoint) {
-            (Some(federation), _) => federation.clone(),
-            // Credentials that another service has issued are none of AWS's business.
-            (None, Some(sts)) if !partition.is_sts_host(host(sts)) => {
-                return Err(ConsoleError::NotAws { host: host(sts).to_owned() });
-            }
-            (None, _) => {
-                Endpoint::https(&partition.sign_in_host(region).ok_or_else(not_offered)?, "/federation")
-            }
-        };
-        let mut console = match &provider.console_destination {
-            Some(console) => console.url().clone(),
-            None if partition.is_sign_in_host(host(&federation)) => {
-                let host = partition.console_host(region).ok_or_else(not_offered)?;
-                Endpoint::https(&host, "/").url().clone()
-            }
-            // A console of somebody else's, which has one host for both.
-            None => federation.url().clone(),
-        };
-        console.set_path("/console/home");
-        console.set_query(None);
-        Ok(Self { federation, console })
-    }
-}
-
 fn host(endpoint: &Endpoint) -> &str {
     endpoint.url().host_str().unwrap_or_default()
-}
-
-fn sign_in_token_request(federation: &Endpoint, credentials: &Credentials, method: Method) -> HttpRequest {
-    #[derive(WriteJson)]
-    struct Session<'a> {
-        #[json(name = "sessionId")]
-        id: &'a str,
-        #[json(name = "sessionKey")]
-        key: &'a str,
-        #[json(name = "sessionToken")]
-        token: &'a str,
-    }
-    let session = Session {
-        id: &credentials.access_key_id,
-        key: credentials.secret_access_key.expose_secret(),
-        token: credentials.session_token.expose_secret(),
-    };
-    let session = json::to_string(&session);
-    let parameters = [("Action", "getSigninToken"), ("Session", session.as_str())];
-    if method == Method::Post {
-        return post_form(federation, &parameters);
-    }
-    let mut url = federation.url().clone();
-    url.query_pairs_mut().extend_pairs(parameters);
-    HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default(), public_only: false }
 }
 
 /// Whether the method was refused, or may have been for the `Origin` that browsers send along with POST and not with GET.
@@ -167,14 +200,21 @@ fn refuses_post(response: &HttpResponse) -> bool {
     }
 }
 
-fn read_sign_in_token(response: &HttpResponse) -> Result<SecretString, ConsoleError> {
+fn read_sign_in_token(
+    response: &HttpResponse,
+    duration: Option<Duration>,
+) -> Result<SecretString, ConsoleError> {
     #[derive(ReadJson)]
     #[json(rename_all = "PascalCase")]
     struct Answer {
         signin_token: SecretString,
     }
-    if response.status != 200 {
-        return Err(ConsoleError::Refused { status: response.status });
+    let status = response.status;
+    if status != 200 {
+        return Err(match duration {
+            Some(duration) => ConsoleError::RefusedDuration { status, seconds: duration.seconds() },
+            None => ConsoleError::Refused { status },
+        });
     }
     let answer: Answer =
         json::from_slice(response.body.expose_secret()).map_err(|_| ConsoleError::Malformed)?;
@@ -213,9 +253,10 @@ mod tests {
         let mut provider = fixture::provider();
         change(&mut provider);
         let role = Role { arn: role.parse().unwrap(), region: None, ..fixture::role() };
-        let ConsoleEndpoints { federation, console } =
-            ConsoleEndpoints::of(&provider, &role, &role.region())?;
-        Ok((federation.url().to_string(), console.to_string()))
+        let console = Console::of(&provider, &role, None)?;
+        let mut home = console.destination;
+        home.set_query(None);
+        Ok((console.federation.url().to_string(), home.to_string()))
     }
 
     const ROLE: &str = "arn:aws:iam::123456789012:role/example";
@@ -253,16 +294,60 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_without_a_known_console_takes_both_addresses_from_the_settings() {
-        let iso = "arn:aws-iso:iam::123456789012:role/example";
-        let sign_in = "https://us-iso-east-1.signin.c2shome.ic.gov/federation";
-        assert_eq!(endpoints(iso, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
-        let half = endpoints(iso, |provider| provider.console_endpoint = Some(at(sign_in)));
-        assert_eq!(half.unwrap_err().code(), Code::ConsoleNotOffered);
-        let both = endpoints(iso, |provider| {
-            provider.console_endpoint = Some(at(sign_in));
-            provider.console_destination = Some(at("https://console.iso.example/"));
-        });
-        assert_eq!(both.unwrap(), (sign_in.into(), "https://console.iso.example/console/home".into()));
+    fn a_partition_without_a_known_console_takes_its_address_from_the_settings() {
+        for (role, sign_in) in [
+            ("arn:aws-iso:iam::123456789012:role/example", "us-iso-east-1.signin.c2shome.ic.gov"),
+            ("arn:aws-iso-b:iam::123456789012:role/example", "us-isob-east-1.signin.sc2shome.sgov.gov"),
+            ("arn:aws-iso-e:iam::123456789012:role/example", "eu-isoe-west-1.signin.csphome.adc-e.uk"),
+            ("arn:aws-iso-f:iam::123456789012:role/example", "us-isof-south-1.signin.csphome.hci.ic.gov"),
+        ] {
+            assert_eq!(endpoints(role, |_| {}).unwrap_err().code(), Code::ConsoleNotOffered);
+            let known = endpoints(role, |provider| {
+                provider.console_destination = Some(at("https://console.iso.example/"));
+            });
+            let home = "https://console.iso.example/console/home".to_owned();
+            assert_eq!(known.unwrap(), (format!("https://{sign_in}/federation"), home));
+        }
+    }
+
+    #[test]
+    fn every_partition_has_the_hosts_that_the_vendors_own_data_name() {
+        for (role, federation, home) in [
+            (ROLE, "us-east-1.signin.aws.amazon.com", "us-east-1.console.aws.amazon.com"),
+            ("arn:aws-cn:iam::123456789012:role/example", "signin.amazonaws.cn", "console.amazonaws.cn"),
+            (
+                "arn:aws-us-gov:iam::123456789012:role/example",
+                "signin.amazonaws-us-gov.com",
+                "console.amazonaws-us-gov.com",
+            ),
+            (
+                "arn:aws-eusc:iam::123456789012:role/example",
+                "eusc-de-east-1.signin.amazonaws-eusc.eu",
+                "console.amazonaws-eusc.eu",
+            ),
+        ] {
+            let expected =
+                (format!("https://{federation}/federation"), format!("https://{home}/console/home"));
+            assert_eq!(endpoints(role, |_| {}).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_session_is_as_long_as_the_settings_say_and_as_the_credentials_otherwise() {
+        let credentials = Credentials {
+            access_key_id: "ASIAEXAMPLE".into(),
+            secret_access_key: "secret".into(),
+            session_token: "token".into(),
+            expiration: chrono::DateTime::UNIX_EPOCH,
+        };
+        let body = |duration: Option<u32>| {
+            let duration = duration.map(|seconds| seconds.try_into().unwrap());
+            let role = Role { console_session_duration: duration, ..fixture::role() };
+            let console = Console::of(&fixture::provider(), &role, None).unwrap();
+            let request = console.sign_in_token_request(&credentials, Method::Post);
+            String::from_utf8(request.body.expose_secret().to_vec()).unwrap()
+        };
+        assert!(body(Some(43_200)).ends_with("&SessionDuration=43200"));
+        assert!(!body(None).contains("SessionDuration"));
     }
 }

@@ -13,7 +13,7 @@ mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use chrono::{DateTime, Utc};
     use rolecall_core::aws::Credentials;
-    use rolecall_core::console::login_url;
+    use rolecall_core::console::Console;
     use rolecall_core::json;
     use rolecall_core::oidc::{ExpectedRedirect, KeySet, Metadata, read_redirect, read_tokens};
     use rolecall_core::platform::{
@@ -237,7 +237,8 @@ mod tests {
                 expiration: DateTime::UNIX_EPOCH,
             };
             let provider = provider(&json!("https://idp.example/.well-known/openid-configuration"));
-            let url = now(login_url(&sign_in_host, &provider, &role, &credentials, None));
+            let console = Console::of(&provider, &role, None).unwrap();
+            let url = now(console.login_url(&sign_in_host, &credentials));
             let read = match url {
                 Ok(url) => {
                     let url = url.expose_secret();

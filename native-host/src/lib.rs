@@ -29,6 +29,7 @@ mod choice;
 mod cli;
 mod command_profile;
 mod connections;
+mod console_page;
 mod container;
 mod detached;
 mod host;

@@ -7,4 +7,4 @@ mod partition;
 pub(crate) use arn::is_name_byte;
 pub use arn::{AccountId, ArnError, RoleArn};
 pub use credentials::Credentials;
-pub use partition::{Partition, Region, RegionError};
+pub use partition::{Partition, Region, RegionError, is_session_label};

@@ -63,16 +63,22 @@ impl Partition {
     /// The host of STS in a region, such as `sts.eu-west-1.amazonaws.com`.
     #[must_use]
     pub fn sts_host(self, region: &Region) -> String {
-        format!("sts.{region}.{}", self.facts().suffix)
+        self.host("sts", region)
     }
 
-    /// The host of the console's federation endpoint, or `None` where no console is known (the ISO partitions).
+    /// The host of a service in a region.
     #[must_use]
-    pub fn sign_in_host(self, region: &Region) -> Option<String> {
-        self.facts().sign_in.map(|host| text::replace(host, "{region}", region.as_str()))
+    pub fn host(self, service: &str, region: &Region) -> String {
+        format!("{service}.{region}.{}", self.facts().suffix)
     }
 
-    /// The host of the console itself, or `None` where none is known.
+    /// The host of the console's federation endpoint.
+    #[must_use]
+    pub fn sign_in_host(self, region: &Region) -> String {
+        text::replace(self.facts().sign_in, "{region}", region.as_str())
+    }
+
+    /// The host of the console itself, or `None` where none is known (the ISO partitions).
     #[must_use]
     pub fn console_host(self, region: &Region) -> Option<String> {
         self.facts().console.map(|host| text::replace(host, "{region}", region.as_str()))
@@ -103,10 +109,33 @@ impl Partition {
         )
     }
 
-    /// What stands before the partition's domain in a host: its services', that of their dual-stack endpoints, or its
-    /// console's. From botocore's `partitions.json` and its endpoint rules for sign-in.
+    /// Whether a host is one of this partition's consoles: `console`, also of a region or of a service, and of one session
+    /// of several, as in `123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com`.
+    #[must_use]
+    pub fn is_console_host(self, host: &str) -> bool {
+        let [.., domain] = self.domains();
+        let labels = host.strip_suffix(domain).and_then(|labels| labels.strip_suffix('.'));
+        let is_label = |label: &str| label.parse::<Region>().is_ok();
+        let labels = labels.filter(|_| self.facts().console.is_some());
+        match labels.map(|labels| labels.split('.').collect::<Vec<_>>()).as_deref() {
+            Some(["console"]) => true,
+            Some([area, "console"]) => is_label(area),
+            Some([session, area, "console"]) => is_session_label(session) && is_label(area),
+            _ => false,
+        }
+    }
+
+    /// What stands before the partition's domain in a host.
     fn labels_below(self, host: &str) -> Option<Vec<&str>> {
-        let domains = match self {
+        let mut below =
+            self.domains().into_iter().filter_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'));
+        below.next().map(|labels| labels.split('.').collect())
+    }
+
+    /// The domains of its services, of their dual-stack endpoints, and of its console. From botocore's `partitions.json` and
+    /// its endpoint rules for sign-in.
+    fn domains(self) -> [&'static str; 3] {
+        match self {
             Self::Aws => ["amazonaws.com", "api.aws", "aws.amazon.com"],
             Self::AwsCn => ["amazonaws.com.cn", "api.amazonwebservices.com.cn", "amazonaws.cn"],
             Self::AwsUsGov => ["amazonaws.com", "api.aws", "amazonaws-us-gov.com"],
@@ -115,9 +144,7 @@ impl Partition {
             Self::AwsIsoB => ["sc2s.sgov.gov", "api.aws.scloud", "sc2shome.sgov.gov"],
             Self::AwsIsoE => ["cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", "csphome.adc-e.uk"],
             Self::AwsIsoF => ["csp.hci.ic.gov", "api.aws.hci.ic.gov", "csphome.hci.ic.gov"],
-        };
-        let mut below = domains.into_iter().filter_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'));
-        below.next().map(|labels| labels.split('.').collect())
+        }
     }
 
     fn facts(self) -> Facts {
@@ -133,34 +160,55 @@ impl Partition {
                 "aws",
                 "amazonaws.com",
                 "us-east-1",
-                Some("{region}.signin.aws.amazon.com"),
+                "{region}.signin.aws.amazon.com",
                 Some("{region}.console.aws.amazon.com"),
             ),
             Self::AwsCn => facts(
                 "aws-cn",
                 "amazonaws.com.cn",
                 "cn-north-1",
-                Some("signin.amazonaws.cn"),
+                "signin.amazonaws.cn",
                 Some("console.amazonaws.cn"),
             ),
             Self::AwsUsGov => facts(
                 "aws-us-gov",
                 "amazonaws.com",
                 "us-gov-west-1",
-                Some("signin.amazonaws-us-gov.com"),
+                "signin.amazonaws-us-gov.com",
                 Some("console.amazonaws-us-gov.com"),
             ),
             Self::AwsEusc => facts(
                 "aws-eusc",
                 "amazonaws.eu",
                 "eusc-de-east-1",
-                Some("{region}.signin.amazonaws-eusc.eu"),
+                "{region}.signin.amazonaws-eusc.eu",
                 Some("console.amazonaws-eusc.eu"),
             ),
-            Self::AwsIso => facts("aws-iso", "c2s.ic.gov", "us-iso-east-1", None, None),
-            Self::AwsIsoB => facts("aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", None, None),
-            Self::AwsIsoE => facts("aws-iso-e", "cloud.adc-e.uk", "eu-isoe-west-1", None, None),
-            Self::AwsIsoF => facts("aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1", None, None),
+            // The sign-in hosts are botocore's; no source tells the consoles' hosts.
+            Self::AwsIso => {
+                facts("aws-iso", "c2s.ic.gov", "us-iso-east-1", "{region}.signin.c2shome.ic.gov", None)
+            }
+            Self::AwsIsoB => facts(
+                "aws-iso-b",
+                "sc2s.sgov.gov",
+                "us-isob-east-1",
+                "{region}.signin.sc2shome.sgov.gov",
+                None,
+            ),
+            Self::AwsIsoE => facts(
+                "aws-iso-e",
+                "cloud.adc-e.uk",
+                "eu-isoe-west-1",
+                "{region}.signin.csphome.adc-e.uk",
+                None,
+            ),
+            Self::AwsIsoF => facts(
+                "aws-iso-f",
+                "csp.hci.ic.gov",
+                "us-isof-south-1",
+                "{region}.signin.csphome.hci.ic.gov",
+                None,
+            ),
         }
     }
 }
@@ -169,7 +217,7 @@ struct Facts {
     id: &'static str,
     suffix: &'static str,
     default_region: &'static str,
-    sign_in: Option<&'static str>,
+    sign_in: &'static str,
     console: Option<&'static str>,
 }
 
@@ -218,6 +266,15 @@ impl From<Region> for String {
     fn from(region: Region) -> Self {
         region.0
     }
+}
+
+/// Whether the first label of a console's host is that of one session of several: `ACCOUNT-` and 8 letters or digits.
+#[must_use]
+pub fn is_session_label(label: &str) -> bool {
+    let is_account = |digits: &str| digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id =
+        |id: &str| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    label.split_once('-').is_some_and(|(account, id)| is_account(account) && is_id(id))
 }
 
 /// Text that is not a region.
@@ -288,6 +345,46 @@ mod tests {
             assert!(partition.is_sign_in_host(host), "{host}");
         }
         assert!(!Partition::Aws.is_sign_in_host("signin.example.com"));
+    }
+
+    #[test]
+    fn hosts_of_the_console_are_told_from_others_and_from_other_partitions() {
+        for (partition, hosts) in [
+            (
+                Partition::Aws,
+                &[
+                    "console.aws.amazon.com",
+                    "eu-west-1.console.aws.amazon.com",
+                    "s3.console.aws.amazon.com",
+                    "123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com",
+                ][..],
+            ),
+            (Partition::AwsCn, &["console.amazonaws.cn", "cn-north-1.console.amazonaws.cn"]),
+            (
+                Partition::AwsUsGov,
+                &["console.amazonaws-us-gov.com", "us-gov-west-1.console.amazonaws-us-gov.com"],
+            ),
+            (Partition::AwsEusc, &["console.amazonaws-eusc.eu", "eusc-de-east-1.console.amazonaws-eusc.eu"]),
+        ] {
+            for host in hosts {
+                for other in Partition::ALL {
+                    assert_eq!(other.is_console_host(host), other == partition, "{host} in {other:?}");
+                }
+            }
+        }
+        for host in [
+            "aws.amazon.com",
+            "signin.aws.amazon.com",
+            "console.aws.amazon.com.evil.example",
+            "evilconsole.aws.amazon.com",
+            "a.b.console.aws.amazon.com",
+            ".console.aws.amazon.com",
+            "console.amazonaws.com",
+            "console.s3.amazonaws.com",
+        ] {
+            assert!(!Partition::Aws.is_console_host(host), "{host}");
+        }
+        assert!(!Partition::AwsIso.is_console_host("console.c2shome.ic.gov"), "no source tells it");
     }
 
     #[test]

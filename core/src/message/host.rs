@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::page::{Cutter, Page, PageRequest, SettingsPage};
 use crate::aws::{AccountId, Credentials, Region};
+use crate::console::ConsolePage;
 use crate::json::{ReadJson, WriteJson};
 use crate::platform::TransportError;
 use crate::secret::SecretBytes;
@@ -332,9 +333,9 @@ pub struct CredentialsRequest {
 pub struct ConsoleRequest {
     /// The role.
     pub role: RoleKey,
-    /// A path below the console's root, such as `s3`.
-    pub service: Option<String>,
-    /// The region; the role's own without one.
+    /// The page; the console's home page without one.
+    pub page: Option<ConsolePage>,
+    /// The region whose console is opened; the role's own without one.
     pub region: Option<Region>,
     /// Whether the browser opens the console in a tab. Otherwise the address is the response.
     pub open: bool,

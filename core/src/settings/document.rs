@@ -168,6 +168,9 @@ pub struct Role {
     /// How long credentials should last. As long as AWS allows without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Duration>,
+    /// How long the console's sessions should last. As long as the credentials without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_session_duration: Option<Duration>,
     /// A CSS colour name or `#rrggbb` by which people tell roles apart. The account's without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
@@ -203,6 +206,7 @@ impl Role {
             profile: None,
             region: None,
             duration: None,
+            console_session_duration: None,
             color: None,
             description: None,
             tags: Vec::new(),

@@ -418,10 +418,8 @@ fn read_role(fields: &mut Fields<'_>, provider: Option<ProviderId>) -> Option<Ro
     let arn = fields.required("arn", parsed);
     let profile = fields.optional("profile", parsed);
     let region = fields.optional("region", parsed);
-    let duration = fields.optional("duration", |value| {
-        let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
-        u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
-    });
+    let duration = fields.optional("duration", seconds);
+    let console_session_duration = fields.optional("console_session_duration", seconds);
     let color = fields.optional("color", color);
     let description = fields.optional("description", description);
     let tags = fields.optional("tags", labels);
@@ -435,6 +433,7 @@ fn read_role(fields: &mut Fields<'_>, provider: Option<ProviderId>) -> Option<Ro
         profile,
         region,
         duration,
+        console_session_duration,
         color,
         description,
         tags: tags.unwrap_or_default(),
@@ -510,6 +509,11 @@ impl Entry for Account {
     fn keep(self, read: &mut Settings) {
         read.account.push(self);
     }
+}
+
+fn seconds(value: Value<'_>) -> Result<Duration, String> {
+    let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
+    u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
 }
 
 /// What is done with each entry of a table. The rest is the same for all of them, and compiled once.

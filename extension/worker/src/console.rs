@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use rolecall_core::Problem;
 use rolecall_core::aws::Region;
+use rolecall_core::console::{Console, ConsolePage};
 use rolecall_core::message::host::Program;
 use rolecall_core::settings::RoleKey;
 use rolecall_core::sign_in::Presence;
-use rolecall_core::{console, freshness};
+use rolecall_core::{Problem, freshness};
 use secrecy::SecretString;
 
 use crate::settings::find;
@@ -16,8 +16,8 @@ use crate::sign_in::SignIn;
 /// Which page of the console, where it is not the role's own.
 #[derive(Default)]
 pub(crate) struct Page {
-    /// A path below the console's root, such as `s3`.
-    pub(crate) service: Option<String>,
+    /// The page; the console's home page without one.
+    pub(crate) page: Option<ConsolePage>,
     /// The region.
     pub(crate) region: Option<Region>,
 }
@@ -30,9 +30,11 @@ pub(crate) async fn console_url(
     presence: Presence,
     asked_by: Option<Program>,
 ) -> Result<SecretString, Problem> {
-    let credentials = sign_in.credentials(key, presence, freshness::CONSOLE, asked_by).await?;
     let (mut role, provider) = find(&*sign_in.settings.known().await?, key)?;
     role.region = page.region.or(role.region);
+    // What cannot be opened needs no sign-in.
+    let console = Console::of(&provider, &role, page.page.as_ref())?;
+    let credentials = sign_in.credentials(key, presence, freshness::CONSOLE, asked_by).await?;
     let platform = sign_in.platform(&provider, Some(key.clone()), None);
-    Ok(console::login_url(&platform, &provider, &role, &credentials, page.service.as_deref()).await?)
+    Ok(console.login_url(&platform, &credentials).await?)
 }

@@ -70,11 +70,11 @@ impl Programs {
     }
 
     async fn console(&self, request: ConsoleRequest) -> Result<WorkerResponse, Problem> {
-        let ConsoleRequest { role: key, service, region, open, interactive, asked_by } = request;
+        let ConsoleRequest { role: key, page, region, open, interactive, asked_by } = request;
         let presence = Presence::of(interactive);
         self.approved(&key, Purpose::Console, asked_by.clone(), presence).await?;
         let asked_by = Some(named(asked_by));
-        let page = Page { service, region };
+        let page = Page { page, region };
         let url = console_url(&self.sign_in, &key, page, presence, asked_by).await?;
         if open {
             self.browser.open_tab(url.expose_secret()).await?;

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap_complete::engine::ArgValueCompleter;
 use rolecall_core::aws::Region;
-use rolecall_core::console;
+use rolecall_core::console::{self, ConsolePage};
 use rolecall_core::freshness;
 use rolecall_core::message::agent::AgentAnswer;
 use rolecall_core::message::host::{ConsoleRequest, WorkerRequest};
@@ -15,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::role_argument::RoleArgument;
 use crate::agent::Agents;
 use crate::ask::Ask;
+use crate::console_page;
 use crate::host_settings::LoopbackSettings;
 use crate::loopback::{BrowserMode, Loopback, RedirectListener, open_once};
 use crate::output::{self, Failure, Outcome};
@@ -24,17 +26,22 @@ use crate::variables::Target;
 
 /// Open the AWS console signed in as a role.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: rolecall console example-dev --service s3")]
+#[command(
+    after_help = "Examples:\n  rolecall console example-dev\n  rolecall console example-dev s3 --region eu-north-1\n  rolecall console example-dev arn:aws:lambda:eu-west-1:123456789012:function:resize\n  rolecall console example-dev 'https://eu-west-1.console.aws.amazon.com/ec2/home#Instances:'"
+)]
 pub(crate) struct Console {
     #[command(flatten)]
     role: RoleArgument,
-    /// The service to open, as in the console's addresses: s3, ec2, cloudwatch, …
-    #[arg(long)]
+    /// The page: a service such as s3, the ARN of a resource, or an address of the console. By default the home page.
+    #[arg(value_name = "PAGE", add = ArgValueCompleter::new(console_page::candidates))]
+    page: Option<String>,
+    /// The service to open, the same as PAGE.
+    #[arg(long, value_name = "NAME", conflicts_with = "page", add = ArgValueCompleter::new(console_page::candidates))]
     service: Option<String>,
-    /// The region to open; by default the role's.
+    /// The region to open; by default the resource's or the role's.
     #[arg(long)]
     region: Option<Region>,
-    /// Print the address instead of opening it. It contains a secret and is valid for 15 minutes.
+    /// Print the address instead of opening it. It is a secret for 15 minutes.
     #[arg(long)]
     print_url: bool,
     #[command(flatten)]
@@ -42,12 +49,23 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    pub(crate) fn run(self) -> Outcome {
+    pub(crate) fn run(mut self) -> Outcome {
+        if self.page.is_none() && self.service.is_none() {
+            self.page = self.role.take_if(console_page::is_page);
+        }
         let target = self.role.target()?;
-        let url = self.open_in_browser(&target).unwrap_or_else(|| self.url(&target).map(Some))?;
+        let region = self.region.as_ref().unwrap_or(&target.region);
+        let page = match self.page.as_deref().or(self.service.as_deref()) {
+            Some(page) => console_page::find(page, &target.role.arn, region)?,
+            None => (None, self.region.clone()),
+        };
+        let url =
+            self.open_in_browser(&target, &page).unwrap_or_else(|| self.url(&target, page).map(Some))?;
         if self.print_url {
             let url = url.unwrap_or_default();
-            output::note("Whoever has this address within 15 minutes is signed in as the role.");
+            output::note(
+                "This address is a secret: whoever has it within 15 minutes is signed in as the role.",
+            );
             output::data(url.expose_secret())?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -63,7 +81,11 @@ impl Console {
     }
 
     /// Asks the extension to open the console, or return the address, if a browser has it and knows the role.
-    fn open_in_browser(&self, target: &Target) -> Option<Result<Option<SecretString>, Problem>> {
+    fn open_in_browser(
+        &self,
+        target: &Target,
+        (page, region): &Page,
+    ) -> Option<Result<Option<SecretString>, Problem>> {
         let source = self.ask.source();
         let agents = Agents::of_browsers_soon();
         if source.method == Method::Loopback || agents.is_empty() {
@@ -72,8 +94,8 @@ impl Console {
         let request = || {
             WorkerRequest::Console(ConsoleRequest {
                 role: target.role.clone(),
-                service: self.service.clone(),
-                region: self.region.clone(),
+                page: page.clone(),
+                region: region.clone(),
                 open: !self.print_url,
                 interactive: source.presence == Presence::Person,
                 asked_by: None,
@@ -91,17 +113,20 @@ impl Console {
     }
 
     /// The address, without the extension.
-    fn url(&self, target: &Target) -> Result<SecretString, Problem> {
-        let source = Source { time_left: freshness::CONSOLE, ..self.ask.source() };
-        let credentials = source.credentials(&target.role)?;
+    fn url(&self, target: &Target, (page, region): Page) -> Result<SecretString, Problem> {
         let effective = roles::settings();
         let (mut role, provider) = roles::find(&effective, &target.role)?;
-        role.region = self.region.clone().or(role.region);
+        role.region = region.or(role.region);
+        let console = console::Console::of(&provider, &role, page.as_ref())?;
+        let source = Source { time_left: freshness::CONSOLE, ..self.ask.source() };
+        let credentials = source.credentials(&target.role)?;
         // No authorization is needed: the platform only sends the request.
         let loopback = LoopbackSettings { ports: vec![0], ..LoopbackSettings::default() };
         let listener = RedirectListener::open(&loopback)?;
         let platform = Loopback::new(&listener, None, BrowserMode::Open, Duration::ZERO, &|| true);
-        let url = console::login_url(&platform, &provider, &role, &credentials, self.service.as_deref());
-        Ok(pollster::block_on(url)?)
+        Ok(pollster::block_on(console.login_url(&platform, &credentials))?)
     }
 }
+
+/// The page, and the region to open it in, where they are not the role's own.
+type Page = (Option<ConsolePage>, Option<Region>);

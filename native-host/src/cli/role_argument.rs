@@ -28,6 +28,11 @@ impl RoleArgument {
         self.role.is_some()
     }
 
+    /// Gives away what was named as the role if it is something else, so that the role is chosen from a list.
+    pub(super) fn take_if(&mut self, is_something_else: impl FnOnce(&str) -> bool) -> Option<String> {
+        self.role.take_if(|role| is_something_else(role))
+    }
+
     /// Finds the role.
     pub(super) fn find(&self) -> Result<KnownRole, Problem> {
         self.find_as(self.role.as_deref())

@@ -44,7 +44,8 @@ fn answer(question: &WorkerRequest) -> Result<WorkerResponse, Problem> {
         }
         WorkerRequest::Console(request) if request.open => Ok(WorkerResponse::Done),
         WorkerRequest::Console(request) => {
-            let url = format!("https://signin.example/{}", request.service.as_deref().unwrap_or_default());
+            let page = request.page.as_ref().map(ToString::to_string).unwrap_or_default();
+            let url = format!("https://signin.example{page}");
             Ok(WorkerResponse::ConsoleUrl { url: url.into() })
         }
         WorkerRequest::SignOut(_) => Ok(WorkerResponse::Done),
@@ -92,7 +93,29 @@ fn a_refusal_of_aws_reaches_the_terminal_in_its_own_words() {
 #[test]
 fn the_consoles_address_comes_from_the_browser() {
     let (ran, _) = run(&Machine::new(), &["console", "dev", "--service", "s3", "--print-url"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "https://signin.example/s3\n"), "{}", ran.stderr);
+    let url = "https://signin.example/s3/home?region=us-east-1\n";
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), url), "{}", ran.stderr);
+    assert!(ran.stderr.contains("secret"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_resource_is_opened_on_its_page_in_its_region() {
+    let queue = "arn:aws:sqs:eu-north-1:123456789012:jobs";
+    let (ran, asked) = run(&Machine::new(), &["console", "dev", queue]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let Some(WorkerRequest::Console(request)) = asked.last() else { panic!("{asked:?}") };
+    assert_eq!(request.region.as_ref().map(ToString::to_string).as_deref(), Some("eu-north-1"));
+    let page = request.page.as_ref().unwrap().as_str();
+    assert!(page.starts_with("/sqs/v3/home?region=eu-north-1#/queues/"), "{page}");
+}
+
+#[test]
+fn an_unknown_service_is_refused_before_anything_is_asked() {
+    let (ran, asked) = run(&Machine::new(), &["console", "dev", "--service", "lamda"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("error[console-page-invalid]"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("next: Did you mean lambda"), "{}", ran.stderr);
+    assert!(!asked.iter().any(|request| matches!(request, WorkerRequest::Console(_))), "{asked:?}");
 }
 
 #[test]

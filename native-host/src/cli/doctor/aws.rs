@@ -85,7 +85,7 @@ fn targets<'a>(
         let partition = role.arn.partition();
         let region = region.cloned().unwrap_or_else(|| role.region());
         let (sts, console) = (provider.sts_endpoint.as_ref(), provider.console_endpoint.as_ref());
-        add(Target::new(Service::Sts, partition, Some(partition.sts_host(&region)), sts));
+        add(Target::new(Service::Sts, partition, partition.sts_host(&region), sts));
         // With an STS that is not AWS's, the console is not AWS's either, if there is one.
         let host = |endpoint: &Endpoint| endpoint.url().host_str().unwrap_or_default().to_owned();
         if console.is_some() || sts.is_none_or(|sts| partition.is_sts_host(&host(sts))) {
@@ -95,7 +95,7 @@ fn targets<'a>(
     if !any {
         let partition = Partition::Aws;
         let region = region.cloned().unwrap_or_else(|| partition.default_region());
-        add(Target::new(Service::Sts, partition, Some(partition.sts_host(&region)), None));
+        add(Target::new(Service::Sts, partition, partition.sts_host(&region), None));
         add(Target::new(Service::SignIn, partition, partition.sign_in_host(&region), None));
     }
     targets

@@ -205,9 +205,8 @@ mod tests {
 
     #[test]
     fn the_requests_contain_nothing_personal() {
-        let target = |service| {
-            Target::new(service, Partition::AwsUsGov, Some("host.example".to_owned()), None).unwrap()
-        };
+        let target =
+            |service| Target::new(service, Partition::AwsUsGov, "host.example".to_owned(), None).unwrap();
         for service in [Service::Sts, Service::SignIn] {
             let probes = of(&target(service));
             assert_eq!(probes.len(), 8);

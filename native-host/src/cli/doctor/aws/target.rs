@@ -35,16 +35,15 @@ impl Target {
     pub(super) fn new(
         service: Service,
         partition: Partition,
-        usual: Option<String>,
+        usual: String,
         chosen: Option<&Endpoint>,
     ) -> Option<Self> {
         let path = if service == Service::Sts { "/" } else { "/federation" };
-        let of_host = |host: &String| format!("https://{host}{path}").parse().ok();
         let endpoint = match chosen {
             Some(chosen) => chosen.clone(),
-            None => of_host(usual.as_ref()?)?,
+            None => format!("https://{usual}{path}").parse().ok()?,
         };
-        let host = usual.filter(|host| endpoint.url().host_str() == Some(host));
+        let host = Some(usual).filter(|host| endpoint.url().host_str() == Some(host));
         Some(Self { service, partition, endpoint, host })
     }
 
