@@ -65,6 +65,16 @@ impl Problem {
         }
     }
 
+    /// What a person can agree to as the way on, as a button says it.
+    #[must_use]
+    pub fn confirmation(&self) -> Option<&'static str> {
+        match Code::from_text(&self.code)? {
+            Code::ConsoleSessionOpen => Some("End the other session"),
+            Code::ConsoleSessionsFull => Some("Open it all the same"),
+            _ => None,
+        }
+    }
+
     /// Whether this is a problem of the given code.
     #[must_use]
     pub fn is(&self, code: Code) -> bool {
@@ -200,6 +210,8 @@ codes! {
     // Console
     ConsoleNotOffered = "console-not-offered", "Use the role from a terminal instead; set console_endpoint for the provider if it has a console.";
     ConsoleRefused = "console-refused", "Sign in to the role again, then open the console.";
+    ConsoleSessionOpen = "console-session-open", "End the other session, which Rolecall will then always do.";
+    ConsoleSessionsFull = "console-sessions-full", "Sign out of one of these sessions in the console, then open it all the same.";
     ConsolePageInvalid = "console-page-invalid", "Name a service such as s3, or give the ARN of a resource or an address of the role's console.";
     ConsoleResponseInvalid = "console-response-invalid", "Check console_endpoint in the settings.";
 

@@ -7,12 +7,13 @@ mod page;
 mod resource;
 mod services;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::page::ConsolePage;
 pub use self::resource::ResourceArn;
 pub use self::services::Service;
-use crate::aws::Credentials;
+use crate::aws::{Credentials, is_session_label};
 use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::json::{self, ReadJson, WriteJson};
@@ -55,17 +56,16 @@ impl Console {
             // A console of somebody else's, which has one host for both.
             None => federation.url().clone(),
         };
-        let destination = match page {
-            Some(page) => page.below(&home, aws).ok_or_else(|| ConsoleError::NotThere {
+        let destination = if let Some(page) = page {
+            page.below(&home, aws).ok_or_else(|| ConsoleError::NotThere {
                 page: page.to_string(),
                 home: home.origin().ascii_serialization(),
-            })?,
-            None => {
-                home.set_path("/console/home");
-                home.set_query(None);
-                home.query_pairs_mut().append_pair("region", region.as_str());
-                home
-            }
+            })?
+        } else {
+            home.set_path("/console/home");
+            home.set_query(None);
+            home.query_pairs_mut().append_pair("region", region.as_str());
+            home
         };
         Ok(Self { federation, destination, duration: role.console_session_duration })
     }
@@ -93,6 +93,57 @@ impl Console {
             .append_pair("Destination", self.destination.as_str())
             .append_pair("SigninToken", token.expose_secret());
         Ok(String::from(url).into())
+    }
+
+    /// An address that ends the browser's session and then opens the login address, as AWS's own page does. It works only
+    /// on the host of the login address.
+    #[must_use]
+    pub fn after_log_out(&self, login_url: &SecretString) -> SecretString {
+        let mut url = self.federation.url().clone();
+        url.set_path("/oauth");
+        url.set_query(None);
+        url.query_pairs_mut()
+            .append_pair("Action", "logout")
+            .append_pair("redirect_uri", login_url.expose_secret());
+        String::from(url).into()
+    }
+
+    /// The page's address for a browser in which the session is open, in the session of the page that is `there`.
+    #[must_use]
+    pub fn address_beside(&self, there: Option<&ConsolePage>) -> String {
+        let address = self.destination.as_str();
+        let label = there.and_then(|page| session_label(page.as_str()));
+        match (label, address.split_once("://")) {
+            (Some(label), Some((scheme, rest))) => format!("{scheme}://{label}.{rest}"),
+            _ => address.to_owned(),
+        }
+    }
+
+    /// Whether the address of a console's page is that of one session of several.
+    #[must_use]
+    pub fn is_one_of_several(address: &str) -> bool {
+        session_label(address).is_some()
+    }
+
+    /// The match pattern of the console's addresses.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let host = self.destination.host_str().unwrap_or_default();
+        let of_sessions = host.split_once('.').filter(|(_, rest)| rest.starts_with("console."));
+        match of_sessions {
+            Some((_, rest)) => format!("https://*.{rest}/*"),
+            None if host.starts_with("console.") => format!("https://*.{host}/*"),
+            None => format!("{}://{host}/*", self.destination.scheme()),
+        }
+    }
+
+    /// When a session ends that is opened now with these credentials.
+    #[must_use]
+    pub fn session_end(&self, now: DateTime<Utc>, credentials: &Credentials) -> DateTime<Utc> {
+        match self.duration {
+            Some(duration) => now + TimeDelta::seconds(duration.seconds().into()),
+            None => credentials.expiration,
+        }
     }
 
     fn sign_in_token_request(&self, credentials: &Credentials, method: Method) -> HttpRequest {
@@ -185,6 +236,12 @@ impl ConsoleError {
             Self::Malformed => Code::ConsoleResponseInvalid,
         }
     }
+}
+
+fn session_label(address: &str) -> Option<&str> {
+    let host = address.split_once("://")?.1;
+    let label = &host[..host.find(['.', '/'])?];
+    is_session_label(label).then_some(label)
 }
 
 fn host(endpoint: &Endpoint) -> &str {
@@ -338,7 +395,7 @@ mod tests {
             access_key_id: "ASIAEXAMPLE".into(),
             secret_access_key: "secret".into(),
             session_token: "token".into(),
-            expiration: chrono::DateTime::UNIX_EPOCH,
+            expiration: DateTime::UNIX_EPOCH,
         };
         let body = |duration: Option<u32>| {
             let duration = duration.map(|seconds| seconds.try_into().unwrap());

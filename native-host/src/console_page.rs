@@ -59,7 +59,9 @@ fn unknown_service(text: &str) -> Problem {
     let likeness = |name: &str| {
         let (short, long) = if name.len() < typed.len() { (name, &*typed) } else { (&*typed, name) };
         let starts = short.len() > 2 && long.starts_with(short);
-        if starts { 1.0 } else { strsim::jaro_winkler(name, &typed) }
+        let likeness = strsim::jaro_winkler(name, &typed);
+        // Whoever types the beginning of a name, or one with a version, is likely to mean it.
+        if starts { 1.0 + likeness } else { likeness }
     };
     // Of each service the name that is most like it.
     let best = |service: &Service| service.names().map(|name| (likeness(name), name)).max_by(by_likeness);
@@ -82,7 +84,7 @@ fn by_likeness(one: &(f64, &str), other: &(f64, &str)) -> std::cmp::Ordering {
     one.0.total_cmp(&other.0)
 }
 
-/// From which likeness on, of 1, a name is suggested.
+/// From which likeness on a name is suggested.
 const ALIKE: f64 = 0.75;
 
 const SUGGESTIONS: usize = 3;

@@ -23,7 +23,7 @@ fn read(name: &str) -> Result<Value> {
         .with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Merges `over` into `base`: objects merge, everything else is replaced.
+/// Merges `over` into `base`: objects merge, lists are appended, everything else is replaced.
 fn merge(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -31,6 +31,7 @@ fn merge(base: &mut Value, over: Value) {
                 merge(base.entry(key).or_insert(Value::Null), value);
             }
         }
+        (Value::Array(base), Value::Array(over)) => base.extend(over),
         (base, over) => *base = over,
     }
 }
@@ -67,14 +68,19 @@ mod tests {
 
     #[test]
     fn every_permission_has_its_reason_on_the_line_above_it() {
-        let text = String::from_utf8(repo::read(&repo::path("manifest/base.jsonc")).unwrap()).unwrap();
-        let manifest = read("base").unwrap();
-        let lines: Vec<_> = text.lines().map(str::trim).collect();
-        for permission in manifest["permissions"].as_array().unwrap() {
-            let quoted = permission.to_string();
-            let at = lines.iter().position(|line| line.trim_end_matches(',') == quoted);
-            let above = lines[at.unwrap() - 1];
-            assert!(above.starts_with("// "), "{permission} has no reason");
+        for (file, lists) in
+            [("base", &["permissions"][..]), ("firefox", &["permissions", "optional_permissions"])]
+        {
+            let path = repo::path("manifest").join(file).with_extension("jsonc");
+            let text = String::from_utf8(repo::read(&path).unwrap()).unwrap();
+            let manifest = read(file).unwrap();
+            let lines: Vec<_> = text.lines().map(str::trim).collect();
+            for permission in lists.iter().flat_map(|list| manifest[list].as_array().unwrap()) {
+                let quoted = permission.to_string();
+                let at = lines.iter().position(|line| line.trim_end_matches(',') == quoted);
+                let above = lines[at.unwrap() - 1];
+                assert!(above.starts_with("// "), "{permission} has no reason");
+            }
         }
     }
 
@@ -82,20 +88,23 @@ mod tests {
     fn every_permission_is_explained_and_no_other_is_asked_for() {
         let text = String::from_utf8(repo::read(&repo::path("docs/threat-model.md")).unwrap()).unwrap();
         let table = text.split("## What the extension may do").nth(1).unwrap().split("\n## ").next().unwrap();
-        let mut explained: Vec<_> =
-            table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
-        explained.sort_unstable();
         for browser in Browser::ALL {
+            // A row may be about one browser only.
+            let of_another =
+                format!("| {} only", if browser == Browser::Firefox { "Chromium" } else { "Firefox" });
+            let rows = table.lines().filter(|line| !line.contains(&of_another));
+            let mut explained: Vec<_> =
+                rows.filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+            explained.sort_unstable();
             let manifest: Value = serde_json::from_str(&compose(browser).unwrap()).unwrap();
-            let lists =
-                ["permissions", "optional_host_permissions"].map(|name| manifest[name].as_array().unwrap());
-            let mut asked: Vec<_> = lists.into_iter().flatten().map(|one| one.as_str().unwrap()).collect();
+            let lists = ["permissions", "optional_permissions", "optional_host_permissions"]
+                .map(|name| manifest[name].as_array());
+            let asked = lists.into_iter().flatten().flatten();
+            let mut asked: Vec<_> = asked.map(|one| one.as_str().unwrap()).collect();
             asked.extend(["commands", "omnibox"].iter().filter(|key| !manifest[**key].is_null()));
             asked.sort_unstable();
             assert_eq!(asked, explained);
-            for more in
-                ["host_permissions", "optional_permissions", "content_scripts", "web_accessible_resources"]
-            {
+            for more in ["host_permissions", "content_scripts", "web_accessible_resources"] {
                 assert_eq!(manifest[more], Value::Null, "{more}");
             }
             let others = &manifest["externally_connectable"];
@@ -120,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_browsers_file_adds_to_objects_and_replaces_lists() {
+    fn a_browsers_file_adds_to_objects_and_lists() {
         let mut base = serde_json::json!({ "a": { "b": 1 }, "list": [1, 2] });
         merge(&mut base, serde_json::json!({ "a": { "c": 2 }, "list": [3] }));
-        assert_eq!(base, serde_json::json!({ "a": { "b": 1, "c": 2 }, "list": [3] }));
+        assert_eq!(base, serde_json::json!({ "a": { "b": 1, "c": 2 }, "list": [1, 2, 3] }));
     }
 }

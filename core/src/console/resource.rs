@@ -78,6 +78,7 @@ impl<'a> ResourceArn<'a> {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn regional_path(&self, region: &Region) -> Option<String> {
         let (kind, name) = self.parts();
         let (first, rest) = name.split_once(['/', ':']).unwrap_or((name, ""));

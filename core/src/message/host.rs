@@ -339,6 +339,8 @@ pub struct ConsoleRequest {
     pub region: Option<Region>,
     /// Whether the browser opens the console in a tab. Otherwise the address is the response.
     pub open: bool,
+    /// Whether the console's session of another role may be ended, where a browser has only one.
+    pub end_session: bool,
     /// Whether a sign-in window may be shown.
     pub interactive: bool,
     /// The program that asked, as in [`CredentialsRequest::asked_by`].

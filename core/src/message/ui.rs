@@ -75,6 +75,8 @@ pub enum Intent {
     },
     /// The person allowed a host that the last problem named: try again.
     Retry,
+    /// The person agreed to what the last problem asked: do it.
+    Confirm,
     /// The problem was read.
     DismissProblem,
     /// Look for the native host again.

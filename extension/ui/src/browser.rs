@@ -63,11 +63,12 @@ impl Api {
         self.runtime().last_error()
     }
 
-    /// Asks the person to allow the extension a host. Must be called while a click is being handled; resolves to
-    /// whether they did.
-    pub(crate) fn request_host(&self, pattern: &str) -> Result<Promise, JsValue> {
+    /// Asks the person to allow the extension the hosts of a match pattern, or another permission. Must be called while a
+    /// click is being handled; resolves to whether they did.
+    pub(crate) fn request_permission(&self, permission: &str) -> Result<Promise, JsValue> {
         let permissions = Object::new();
-        Reflect::set(&permissions, &"origins".into(), &Array::of1(&pattern.into()))?;
+        let kind = if permission.split('/').nth(2).is_some() { "origins" } else { "permissions" };
+        Reflect::set(&permissions, &kind.into(), &Array::of1(&permission.into()))?;
         self.permissions().request(&permissions)
     }
 }

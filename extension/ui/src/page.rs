@@ -33,6 +33,7 @@ pub(crate) struct Page {
     pub(crate) write_profile: HtmlElement,
     pub(crate) cancel: HtmlElement,
     pub(crate) allow: HtmlElement,
+    pub(crate) confirm: HtmlElement,
     pub(crate) dismiss: HtmlElement,
     pub(crate) try_again: HtmlElement,
     pub(crate) copy: HtmlElement,
@@ -80,6 +81,7 @@ impl Page {
             write_profile: by_id(root, "write-profile"),
             cancel: by_id(root, "cancel"),
             allow: by_id(root, "allow"),
+            confirm: by_id(root, "confirm"),
             dismiss: by_id(root, "dismiss"),
             try_again: by_id(root, "try-again"),
             copy: by_id(root, "copy"),
@@ -198,6 +200,8 @@ impl Page {
             set_text(&self.problem_code, &problem.code);
             show(&self.allow, problem.grant.is_some());
             set_text(&self.allow, problem.grant.as_ref().map_or("", |grant| &grant.label));
+            show(&self.confirm, problem.confirm.is_some());
+            set_text(&self.confirm, problem.confirm.unwrap_or_default());
         }
         show(&self.problem, problem.is_some());
     }

@@ -95,6 +95,7 @@ impl Popup {
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
         self.on(&page.left_out_list, "click", |this, event: Event| this.clicked_again(&event))?;
+        self.on(&page.confirm, "click", |this, _: Event| this.send(&Intent::Confirm))?;
         self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
         self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
         self.on(&page.copy, "click", |this, _: Event| this.copy_command())?;
@@ -384,7 +385,7 @@ impl Popup {
     }
 
     fn ask_for_host(self: &Rc<Self>, pattern: &str) {
-        let asked = match self.api.request_host(pattern) {
+        let asked = match self.api.request_permission(pattern) {
             Ok(asked) => asked,
             Err(error) => return console::error_2(&"The browser cannot ask for the host:".into(), &error),
         };

@@ -154,6 +154,8 @@ pub(crate) struct ProblemView {
     pub(crate) grant: Option<Grant>,
     /// Whether it is about a list of roles, which can be read again.
     pub(crate) is_about_role_list: bool,
+    /// What the person can agree to.
+    pub(crate) confirm: Option<&'static str>,
 }
 
 /// A host that the person can be asked to allow.
@@ -322,6 +324,7 @@ impl ProblemView {
                 .map(|pattern| Grant { pattern: pattern.clone(), label: words::allow(pattern) }),
             is_about_role_list: problem.is(Code::CatalogueUnavailable)
                 || problem.is(Code::RoleServiceUnavailable),
+            confirm: problem.confirmation(),
         }
     }
 }

@@ -132,8 +132,11 @@ pub(crate) fn end_session(provider: &str) -> String {
 
 /// The button that requests a host permission, given as a match pattern.
 pub(crate) fn allow(pattern: &str) -> String {
-    let host = pattern.split('/').nth(2).unwrap_or(pattern);
-    format!("Allow access to {host}")
+    match pattern.split('/').nth(2) {
+        Some(host) => format!("Allow access to {host}"),
+        // The only permission that is asked for without naming a host: Firefox's for tabs in containers.
+        None => "Use containers".to_owned(),
+    }
 }
 
 /// The status of a search without results.
@@ -240,5 +243,6 @@ mod tests {
     fn a_match_pattern_is_asked_for_by_its_host() {
         assert_eq!(allow("https://auth.example.com/*"), "Allow access to auth.example.com");
         assert_eq!(allow("http://127.0.0.1/*"), "Allow access to 127.0.0.1");
+        assert_eq!(allow("cookies"), "Use containers");
     }
 }

@@ -9,6 +9,7 @@ use crate::approvals::Approvals;
 use crate::badge::Badge;
 use crate::browser::{Browser, REDIRECT_WINDOW, StorageArea, WindowId};
 use crate::changes::Changes;
+use crate::console::Consoles;
 use crate::flights::Flights;
 use crate::host::Host;
 use crate::intents::Intents;
@@ -73,6 +74,7 @@ impl Background {
         });
         let role_lists =
             RoleLists::new(&browser, &storage, &settings, &sessions, &transport, &changes, &mut stored);
+        let consoles = Consoles::new(&browser, &storage, &sign_in, &mut stored);
         let renewal = Renewal::new(&browser, &sign_in);
         let view = Rc::new(View {
             settings: Rc::clone(&settings),
@@ -88,6 +90,7 @@ impl Background {
             settings: Rc::clone(&settings),
             progress,
             sign_in: Rc::clone(&sign_in),
+            consoles: Rc::clone(&consoles),
             approvals: Rc::clone(&approvals),
             host: Rc::clone(&host),
             role_lists: Rc::clone(&role_lists),
@@ -111,6 +114,7 @@ impl Background {
             settings: Rc::clone(&settings),
             sign_in: Rc::clone(&sign_in),
             approvals: Rc::clone(&approvals),
+            consoles,
             renewal: Rc::clone(&renewal),
             view: Rc::clone(&view),
         };

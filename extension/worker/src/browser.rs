@@ -32,8 +32,18 @@ pub(crate) trait Browser {
     /// as [`REDIRECT_WINDOW`].
     fn launch_redirect(&self, url: &Url, interaction: Interaction) -> Task<Result<Url, AuthorizeError>>;
 
-    /// Opens a tab. The address may be a secret; it goes nowhere else.
-    fn open_tab(&self, url: &str) -> Task<Result<(), Problem>>;
+    /// Opens a tab, in a container if one is named, which is created if there is none of this name. The address may be a
+    /// secret; it goes nowhere else.
+    fn open_tab(&self, url: &str, container: Option<&Container>) -> Task<Result<TabId, Problem>>;
+
+    /// Brings a tab to the front and opens an address in it, if one is given. `false` if the tab is gone.
+    fn show_tab(&self, tab: TabId, url: Option<&str>) -> Task<bool>;
+
+    /// The address that a tab shows, where the extension may know it.
+    fn tab_address(&self, tab: TabId) -> Task<Result<Option<String>, TabClosed>>;
+
+    /// Whether the browser has containers, which keep the cookies of their tabs apart.
+    fn has_containers(&self) -> bool;
 
     /// Opens a page of the extension in a small window of its own. `None` if the browser does not.
     fn open_window(&self, page: &str) -> Task<Option<WindowId>>;
@@ -62,8 +72,9 @@ pub(crate) trait Browser {
     /// Starts the native host and opens a port to it.
     fn connect_native(&self, listener: PortListener) -> Result<Rc<dyn Port>, Problem>;
 
-    /// Whether the extension may read the answers of this match pattern whatever the server says about CORS.
-    fn has_permission(&self, pattern: &str) -> Task<bool>;
+    /// Whether the extension has this permission. For a match pattern it may read the answers of its hosts whatever they say
+    /// about CORS, and the addresses of their tabs.
+    fn has_permission(&self, permission: &str) -> Task<bool>;
 
     /// `fetch` without cookies, cache or redirects, within the limits of [`rolecall_core::platform`].
     fn fetch(&self, request: HttpRequest) -> Task<Result<HttpResponse, FetchError>>;
@@ -126,6 +137,22 @@ pub(crate) struct WindowId(pub(crate) i32);
 /// window open: Chromium then refuses to open another one, and Firefox loads the next sign-in into it and reports that it
 /// was closed.
 pub(crate) const REDIRECT_WINDOW: &str = "redirectWindow";
+
+/// A tab of the browser.
+pub(crate) type TabId = u32;
+
+/// The tab is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TabClosed;
+
+/// A container of Firefox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Container {
+    /// Its name, by which it is found again.
+    pub(crate) name: String,
+    /// The role's colour, which becomes its own where Firefox has it.
+    pub(crate) color: Option<String>,
+}
 
 /// The storage areas that the background writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

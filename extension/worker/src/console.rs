@@ -1,40 +1,311 @@
-//! An address that opens the AWS console, whoever wants it.
+//! The console: in which session and in which tab it opens.
+//!
+//! A browser has one session of the console, unless AWS's multi-session support is on or the session has a container of
+//! its own. So that AWS never has to refuse a second one, it is known here which sessions were opened, and the one before
+//! is ended first, once a person has agreed to that. The extension sees the address of a console's tab only where it is
+//! allowed to; a host that belongs to one session tells that there may be several.
 
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::aws::Region;
 use rolecall_core::console::{Console, ConsolePage};
+use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::message::host::Program;
-use rolecall_core::settings::RoleKey;
+use rolecall_core::settings::{Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
-use rolecall_core::{Problem, freshness};
-use secrecy::SecretString;
+use rolecall_core::{Code, Problem, freshness};
+use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::browser::{Browser, Container, StorageArea, TabClosed, TabId};
 use crate::settings::find;
 use crate::sign_in::SignIn;
+use crate::storage::{Storage, Stored};
 
-/// Which page of the console, where it is not the role's own.
-#[derive(Default)]
-pub(crate) struct Page {
+/// Opens the console.
+pub(crate) struct Consoles {
+    browser: Rc<dyn Browser>,
+    storage: Storage,
+    sign_in: Rc<SignIn>,
+    /// At most one of each role, the newest last.
+    sessions: RefCell<Vec<Session>>,
+    /// Whether the person wants the session before to be ended without being asked.
+    ends_others: Cell<bool>,
+    /// Whose session was shown again last, and when.
+    shown: RefCell<Option<(RoleKey, DateTime<Utc>)>>,
+}
+
+/// A session of the console. Holds no secret.
+#[derive(Clone, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
+struct Session {
+    role: RoleKey,
+    tab: TabId,
+    until: DateTime<Utc>,
+    in_container: bool,
+}
+
+/// What is to be opened, and for whom.
+pub(crate) struct Wanted {
+    /// The role.
+    pub(crate) role: RoleKey,
     /// The page; the console's home page without one.
     pub(crate) page: Option<ConsolePage>,
-    /// The region.
+    /// The region whose console is opened; the role's own without one.
     pub(crate) region: Option<Region>,
+    /// Whether a person can answer a window.
+    pub(crate) presence: Presence,
+    /// The program that asked, if one did.
+    pub(crate) asked_by: Option<Program>,
+    /// Whether the session of another role may be ended.
+    pub(crate) others: Others,
 }
 
-/// An address that opens the console signed in as the role; a secret for 15 minutes.
-pub(crate) async fn console_url(
-    sign_in: &Rc<SignIn>,
-    key: &RoleKey,
-    page: Page,
-    presence: Presence,
-    asked_by: Option<Program>,
-) -> Result<SecretString, Problem> {
-    let (mut role, provider) = find(&*sign_in.settings.known().await?, key)?;
-    role.region = page.region.or(role.region);
-    // What cannot be opened needs no sign-in.
-    let console = Console::of(&provider, &role, page.page.as_ref())?;
-    let credentials = sign_in.credentials(key, presence, freshness::CONSOLE, asked_by).await?;
-    let platform = sign_in.platform(&provider, Some(key.clone()), None);
-    Ok(console.login_url(&platform, &credentials).await?)
+/// What is to become of another role's session, where there can be only one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// What the person has said before; they are asked if they have said nothing.
+    AsBefore,
+    /// It is ended.
+    End,
+    /// It is ended, and so are all further ones.
+    AlwaysEnd,
 }
+
+/// How the console was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// With a new session.
+    Anew,
+    /// In the session that there was.
+    Again,
+}
+
+impl Consoles {
+    /// Knows what was opened before this background started.
+    pub(crate) fn new(
+        browser: &Rc<dyn Browser>,
+        storage: &Storage,
+        sign_in: &Rc<SignIn>,
+        stored: &mut Stored,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            browser: Rc::clone(browser),
+            storage: storage.clone(),
+            sign_in: Rc::clone(sign_in),
+            sessions: RefCell::new(stored.take(StorageArea::Session, SESSIONS).unwrap_or_default()),
+            ends_others: Cell::new(stored.take(StorageArea::Local, ENDS_OTHERS).unwrap_or_default()),
+            shown: RefCell::default(),
+        })
+    }
+
+    /// Opens the console in a tab.
+    pub(crate) async fn open(&self, wanted: Wanted) -> Result<Opened, Problem> {
+        let (role, provider) = self.role(&wanted).await?;
+        let mut console = Console::of(&provider, &role, wanted.page.as_ref())?;
+        let now = self.browser.now();
+        let before = self.sessions.borrow().iter().find(|session| session.role == wanted.role).cloned();
+        let container = self.container(&wanted.role).await;
+        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role).await;
+        let is_alive = before.is_some_and(|before| before.until > now);
+        // Whoever has just been shown the session and opens the console again wants another one: it may have been ended
+        // where that cannot be seen.
+        let is_refused =
+            self.shown.take().is_some_and(|(shown, at)| shown == wanted.role && at + AGAIN > now);
+        if is_alive && !is_refused {
+            if wanted.page.is_none()
+                && let Some(tab) = tab
+                && self.browser.show_tab(tab, None).await
+            {
+                self.shown.replace(Some((wanted.role, now)));
+                return Ok(Opened::Again);
+            }
+            let url = console.address_beside(there.as_ref());
+            let tab = self.browser.open_tab(&url, container.as_ref()).await?;
+            self.change(|sessions| {
+                for session in sessions.iter_mut().filter(|session| session.role == wanted.role) {
+                    session.tab = tab;
+                }
+            });
+            self.shown.replace(Some((wanted.role, now)));
+            return Ok(Opened::Again);
+        }
+        if wanted.page.is_none()
+            && let Some(there) = there
+        {
+            // Where the session ended, the next one goes on.
+            console = Console::of(&provider, &role, Some(&there)).unwrap_or(console);
+        }
+        let ends_before = self.ends_before(&wanted, &console, now, is_alive, container.is_some()).await?;
+
+        let (role, presence) = (&wanted.role, wanted.presence);
+        let credentials =
+            self.sign_in.credentials(role, presence, freshness::CONSOLE, wanted.asked_by).await?;
+        let platform = self.sign_in.platform(&provider, Some(role.clone()), None);
+        let mut url = console.login_url(&platform, &credentials).await?;
+        if ends_before {
+            url = console.after_log_out(&url);
+        }
+        let mut used = None;
+        if let Some(tab) = tab
+            && self.browser.show_tab(tab, Some(url.expose_secret())).await
+        {
+            used = Some(tab);
+        }
+        let tab = match used {
+            Some(tab) => tab,
+            None => self.browser.open_tab(url.expose_secret(), container.as_ref()).await?,
+        };
+        let until = console.session_end(now, &credentials);
+        self.change(|sessions| {
+            let is_ended = |session: &Session| ends_before && !session.in_container && container.is_none();
+            sessions
+                .retain(|session| session.role != wanted.role && session.until > now && !is_ended(session));
+            sessions.push(Session { role: wanted.role, tab, until, in_container: container.is_some() });
+        });
+        Ok(Opened::Anew)
+    }
+
+    /// An address that opens the console; a secret for 15 minutes.
+    pub(crate) async fn url(&self, wanted: Wanted) -> Result<SecretString, Problem> {
+        let (role, provider) = self.role(&wanted).await?;
+        let console = Console::of(&provider, &role, wanted.page.as_ref())?;
+        let (role, presence) = (&wanted.role, wanted.presence);
+        let credentials =
+            self.sign_in.credentials(role, presence, freshness::CONSOLE, wanted.asked_by).await?;
+        let platform = self.sign_in.platform(&provider, Some(role.clone()), None);
+        let url = console.login_url(&platform, &credentials).await?;
+        Ok(if wanted.others == Others::End { console.after_log_out(&url) } else { url })
+    }
+
+    async fn role(&self, wanted: &Wanted) -> Result<(Role, Provider), Problem> {
+        let (mut role, provider) = find(&*self.sign_in.settings.known().await?, &wanted.role)?;
+        role.region = wanted.region.clone().or(role.region);
+        Ok((role, provider))
+    }
+
+    /// The tab of the role's session if it is there, and the page that it shows if the browser tells that. A tab that is
+    /// known to show something else is none.
+    async fn tab_of(
+        &self,
+        session: Option<&Session>,
+        provider: &Provider,
+        role: &Role,
+    ) -> (Option<TabId>, Option<ConsolePage>) {
+        let Some(tab) = session.map(|session| session.tab) else { return (None, None) };
+        match self.browser.tab_address(tab).await {
+            Err(TabClosed) => (None, None),
+            Ok(None) => (Some(tab), None),
+            Ok(Some(address)) => match address.parse() {
+                Ok(page) if Console::of(provider, role, Some(&page)).is_ok() => (Some(tab), Some(page)),
+                _ => (None, None),
+            },
+        }
+    }
+
+    /// Whether the session before has to be ended first. `Err` if the person has to be asked.
+    async fn ends_before(
+        &self,
+        wanted: &Wanted,
+        console: &Console,
+        now: DateTime<Utc>,
+        is_alive: bool,
+        in_container: bool,
+    ) -> Result<bool, Problem> {
+        if in_container {
+            return Ok(is_alive);
+        }
+        let sessions = self.sessions.borrow().clone();
+        let is_in_the_way = |session: &Session| session.until > now && !session.in_container;
+        let sessions: Vec<_> = sessions.into_iter().filter(is_in_the_way).collect();
+        let others: Vec<_> = sessions
+            .iter()
+            .filter(|session| session.role != wanted.role)
+            .map(|session| &session.role)
+            .collect();
+        if others.is_empty() && !is_alive {
+            return Ok(false);
+        }
+        let names: Vec<_> = others.iter().map(|role| self.sign_in.settings.label(role)).collect();
+        let ends_others = wanted.others != Others::AsBefore || self.ends_others.get();
+        if wanted.others == Others::AlwaysEnd && !self.ends_others.replace(true) {
+            self.storage.save(StorageArea::Local, ENDS_OTHERS, &true);
+        }
+        for session in &sessions {
+            let address = self.browser.tab_address(session.tab).await.ok().flatten();
+            if !address.is_some_and(|address| Console::is_one_of_several(&address)) {
+                continue;
+            }
+            if names.len() < MOST_SESSIONS || ends_others {
+                return Ok(false);
+            }
+            return Err(Problem::new(
+                Code::ConsoleSessionsFull,
+                format!(
+                    "The console is open as {}, and AWS allows five sessions in a browser.",
+                    names.join(", ")
+                ),
+            ));
+        }
+        if ends_others || others.is_empty() {
+            return Ok(true);
+        }
+        Err(self.question(&names.join(", "), console).await)
+    }
+
+    /// Asks what is to become of the sessions that are open, and offers another way if the browser has one.
+    async fn question(&self, names: &str, console: &Console) -> Problem {
+        let (grant, way) = if self.browser.has_containers() {
+            (CONTAINERS.to_owned(), "use a container for each role, which keeps their sessions apart")
+        } else {
+            (console.pattern(), "let Rolecall see the console's addresses, which tell whether it is on")
+        };
+        let mut problem = Problem::new(
+            Code::ConsoleSessionOpen,
+            format!(
+                "The console is open as {names}. AWS allows one session, unless its multi-session support is on."
+            ),
+        );
+        if !self.browser.has_permission(&grant).await {
+            problem = problem.with_next_step(format!(
+                "End the other session, which Rolecall will then always do, or {way}."
+            ));
+            problem.grant = Some(grant);
+        }
+        problem
+    }
+
+    /// The role's container, where the browser has containers and the extension may use them.
+    async fn container(&self, role: &RoleKey) -> Option<Container> {
+        if !self.browser.has_containers() || !self.browser.has_permission(CONTAINERS).await {
+            return None;
+        }
+        let effective = self.sign_in.settings.current();
+        let color = effective.role(role).and_then(|(role, _)| role.color.clone());
+        Some(Container { name: self.sign_in.settings.label(role), color })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Session>)) {
+        let mut sessions = self.sessions.borrow_mut();
+        change(&mut sessions);
+        self.storage.save(StorageArea::Session, SESSIONS, &*sessions);
+    }
+}
+
+/// The permission without which a tab cannot be opened in a container.
+const CONTAINERS: &str = "cookies";
+
+/// For how long whoever was shown a session and opens the console again is taken to want another one.
+const AGAIN: TimeDelta = TimeDelta::minutes(1);
+
+/// AWS Management Console, "Signing in to multiple accounts".
+const MOST_SESSIONS: usize = 5;
+
+const SESSIONS: &str = "consoleSessions";
+
+const ENDS_OTHERS: &str = "consoleEndsOthers";
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
+mod tests;

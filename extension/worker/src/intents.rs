@@ -17,11 +17,10 @@ use rolecall_core::platform::Step;
 use rolecall_core::settings::{Approve, CredentialsMode, ProviderId, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
-use secrecy::ExposeSecret as _;
 
 use crate::approvals::Approvals;
 use crate::browser::Browser;
-use crate::console::{Page, console_url};
+use crate::console::{Consoles, Opened, Others, Wanted};
 use crate::host::Host;
 use crate::progress::{LastOutcome, Progress};
 use crate::role_lists::RoleLists;
@@ -39,6 +38,8 @@ pub(crate) struct Intents {
     pub(crate) progress: Rc<Progress>,
     /// Who signs in and out.
     pub(crate) sign_in: Rc<SignIn>,
+    /// Who opens the console.
+    pub(crate) consoles: Rc<Consoles>,
     /// Who takes decisions.
     pub(crate) approvals: Rc<Approvals>,
     /// Who writes profiles.
@@ -77,6 +78,15 @@ impl Intents {
                     self.fulfil(intent);
                 }
             }
+            Intent::Confirm => {
+                let LastOutcome { intent, problem, .. } = self.progress.outcome();
+                if let Some(intent) = intent
+                    && problem.is_some_and(|problem| problem.confirmation().is_some())
+                    && let Some(subject) = subject(&intent)
+                {
+                    self.begin(subject, intent, Others::AlwaysEnd);
+                }
+            }
             Intent::Cancel { role } => self.cancel(&Subject::Role(role)),
             Intent::CancelAtProvider { provider } => self.cancel(&Subject::Account(provider)),
             Intent::Pin { role, pinned } => self.shortlist.pin(&role, pinned),
@@ -86,15 +96,10 @@ impl Intents {
                 let work = async move { this.sign_out(&provider, end_session).await };
                 self.browser.spawn(work.boxed_local());
             }
-            Intent::SignIn { ref role }
-            | Intent::OpenConsole { ref role }
-            | Intent::WriteProfile { ref role } => {
-                let subject = Subject::Role(role.clone());
-                self.begin(subject, intent);
-            }
-            Intent::SignInToProvider { ref provider } => {
-                let subject = Subject::Account(provider.clone());
-                self.begin(subject, intent);
+            intent => {
+                if let Some(subject) = subject(&intent) {
+                    self.begin(subject, intent, Others::AsBefore);
+                }
             }
         }
     }
@@ -110,7 +115,7 @@ impl Intents {
         }
     }
 
-    fn begin(self: &Rc<Self>, subject: Subject, intent: Intent) {
+    fn begin(self: &Rc<Self>, subject: Subject, intent: Intent, others: Others) {
         if self.tasks.borrow().contains_key(&subject) {
             return;
         }
@@ -118,7 +123,7 @@ impl Intents {
         self.progress.set_outcome(LastOutcome { intent: Some(intent.clone()), ..LastOutcome::default() });
         let this = Rc::clone(self);
         let wanted = intent.clone();
-        let (work, abort) = abortable(async move { this.run(&wanted).await });
+        let (work, abort) = abortable(async move { this.run(&wanted, others).await });
         self.tasks.borrow_mut().insert(subject.clone(), abort);
         let this = Rc::clone(self);
         let task = async move {
@@ -138,9 +143,9 @@ impl Intents {
         self.browser.spawn(task.boxed_local());
     }
 
-    async fn run(self: &Rc<Self>, intent: &Intent) -> Result<String, Problem> {
+    async fn run(self: &Rc<Self>, intent: &Intent, others: Others) -> Result<String, Problem> {
         match intent {
-            Intent::OpenConsole { role } => self.open_console(role).await,
+            Intent::OpenConsole { role } => self.open_console(role, others).await,
             Intent::WriteProfile { role } => self.write_profile(role).await,
             Intent::SignInToProvider { provider } => self.sign_in_to_provider(provider).await,
             Intent::SignIn { role } => self.sign_in_to(role).await,
@@ -172,19 +177,27 @@ impl Intents {
         } else {
             String::new()
         };
-        Ok(format!("Signed in to {}.{note}", self.label(key)))
+        Ok(format!("Signed in to {}.{note}", self.settings.label(key)))
     }
 
-    async fn open_console(&self, key: &RoleKey) -> Result<String, Problem> {
-        let url = console_url(&self.sign_in, key, Page::default(), Presence::Person, None).await?;
-        self.browser.open_tab(url.expose_secret()).await?;
-        Ok(format!("Opened the console as {}.", self.label(key)))
+    async fn open_console(&self, key: &RoleKey, others: Others) -> Result<String, Problem> {
+        let role = key.clone();
+        let wanted =
+            Wanted { role, page: None, region: None, presence: Presence::Person, asked_by: None, others };
+        let label = self.settings.label(key);
+        Ok(match self.consoles.open(wanted).await? {
+            Opened::Anew => format!("Opened the console as {label}."),
+            Opened::Again => {
+                format!("The console is open as {label}. Open it again now to sign in to it anew.")
+            }
+        })
     }
 
     async fn write_profile(&self, key: &RoleKey) -> Result<String, Problem> {
         let effective = self.settings.known().await?;
         let (role, provider) = find(&effective, key)?;
-        let refused = |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", self.label(key)));
+        let refused =
+            |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", self.settings.label(key)));
         let for_every_program = role.approve(&provider) == Approve::Never;
         match role.credentials {
             CredentialsMode::None => return Err(refused("The settings want no AWS profile for")),
@@ -234,7 +247,7 @@ impl Intents {
         let Some(provider) = effective.provider(id) else { return };
         let page = self.sign_in.sign_out(provider).await;
         let outcome = match page.filter(|_| end_session) {
-            Some(page) => self.browser.open_tab(page.as_str()).await.map(|()| {
+            Some(page) => self.browser.open_tab(page.as_str(), None).await.map(|_| {
                 format!("Signed out of Rolecall. The new tab ends the session at {}.", provider.label())
             }),
             None => Ok("Signed out of Rolecall.".to_owned()),
@@ -245,9 +258,16 @@ impl Intents {
         };
         self.progress.set_outcome(LastOutcome { intent: None, done, problem });
     }
+}
 
-    fn label(&self, key: &RoleKey) -> String {
-        format!("{} / {}", self.settings.current().account_label(key.arn.account()), key.arn.name())
+/// What a task for the intent would be about, if it takes one.
+fn subject(intent: &Intent) -> Option<Subject> {
+    match intent {
+        Intent::SignIn { role } | Intent::OpenConsole { role } | Intent::WriteProfile { role } => {
+            Some(Subject::Role(role.clone()))
+        }
+        Intent::SignInToProvider { provider } => Some(Subject::Account(provider.clone())),
+        _ => None,
     }
 }
 

@@ -11,11 +11,10 @@ use rolecall_core::message::host::{
 use rolecall_core::message::ui::Purpose;
 use rolecall_core::settings::{Approve, RoleKey};
 use rolecall_core::sign_in::Presence;
-use secrecy::ExposeSecret;
 
 use crate::approvals::{ApprovalRequest, Approvals};
 use crate::browser::{Browser, Task};
-use crate::console::{Page, console_url};
+use crate::console::{Consoles, Others, Wanted};
 use crate::host::Requests;
 use crate::renewal::Renewal;
 use crate::settings::{Settings, find};
@@ -33,6 +32,8 @@ pub(crate) struct Programs {
     pub(crate) sign_in: Rc<SignIn>,
     /// Who decides what a program may have.
     pub(crate) approvals: Rc<Approvals>,
+    /// Who opens the console.
+    pub(crate) consoles: Rc<Consoles>,
     /// Who renews what is in use.
     pub(crate) renewal: Rc<Renewal>,
     /// What there is to see.
@@ -70,16 +71,17 @@ impl Programs {
     }
 
     async fn console(&self, request: ConsoleRequest) -> Result<WorkerResponse, Problem> {
-        let ConsoleRequest { role: key, page, region, open, interactive, asked_by } = request;
+        let ConsoleRequest { role, page, region, open, end_session, interactive, asked_by } = request;
         let presence = Presence::of(interactive);
-        self.approved(&key, Purpose::Console, asked_by.clone(), presence).await?;
+        self.approved(&role, Purpose::Console, asked_by.clone(), presence).await?;
         let asked_by = Some(named(asked_by));
-        let page = Page { page, region };
-        let url = console_url(&self.sign_in, &key, page, presence, asked_by).await?;
+        let others = if end_session { Others::End } else { Others::AsBefore };
+        let wanted = Wanted { role, page, region, presence, asked_by, others };
         if open {
-            self.browser.open_tab(url.expose_secret()).await?;
+            self.consoles.open(wanted).await?;
             return Ok(WorkerResponse::Done);
         }
+        let url = self.consoles.url(wanted).await?;
         Ok(WorkerResponse::ConsoleUrl { url })
     }
 
@@ -114,7 +116,7 @@ impl Programs {
                     let page = self.sign_in.sign_out(provider).await;
                     if let Some(page) = page.filter(|_| request.end_session) {
                         // A browser that opens no tab leaves the session to its own end.
-                        let _ = self.browser.open_tab(page.as_str()).await;
+                        let _ = self.browser.open_tab(page.as_str(), None).await;
                     }
                 }
             }

@@ -34,7 +34,8 @@ use serde_json::{Value, json};
 
 use crate::background::Background;
 use crate::browser::{
-    Browser, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, Task, WindowId,
+    Browser, Container, FetchError, JsonText, Port, PortClosed, PortListener, StorageArea, TabClosed, TabId,
+    Task, WindowId,
 };
 
 /// A browser on a machine, and the executor that runs its tasks.
@@ -246,7 +247,13 @@ pub(crate) struct Scripted {
     pub(crate) alarms: RefCell<BTreeMap<String, DateTime<Utc>>>,
     /// What the button in the toolbar shows, and whether it is a warning.
     pub(crate) badge: RefCell<(String, bool)>,
+    /// The addresses of all tabs that were opened, and their containers.
     pub(crate) tabs: RefCell<Vec<String>>,
+    pub(crate) containers: RefCell<Vec<Option<String>>>,
+    /// What the tabs show that are open, where the extension may know it.
+    pub(crate) open_tabs: RefCell<BTreeMap<TabId, Option<String>>>,
+    pub(crate) shown_tabs: RefCell<Vec<(TabId, Option<String>)>>,
+    pub(crate) has_containers: Cell<bool>,
     last_window: Cell<i32>,
     pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
     pub(crate) host_is_installed: Cell<bool>,
@@ -284,6 +291,10 @@ impl Scripted {
             alarms: RefCell::default(),
             badge: RefCell::default(),
             tabs: RefCell::default(),
+            containers: RefCell::default(),
+            open_tabs: RefCell::default(),
+            shown_tabs: RefCell::default(),
+            has_containers: Cell::default(),
             last_window: Cell::default(),
             pages: RefCell::default(),
             host_is_installed: Cell::default(),
@@ -461,6 +472,7 @@ impl Scripted {
                 answer(&tokens)
             }
             "/revoke" => answer(&json!({})),
+            "/federation" => answer(&json!({ "SigninToken": "signin-token" })),
             "/roles" => {
                 let asked: Value = serde_json::from_slice(request.body.expose_secret()).unwrap();
                 assert!(asked["token"].as_str().unwrap().split('.').count() == 3, "no ID token");
@@ -521,9 +533,28 @@ impl Browser for Scripted {
         async move { redirect.await.unwrap_or(Err(AuthorizeError::Cancelled)) }.boxed_local()
     }
 
-    fn open_tab(&self, url: &str) -> Task<Result<(), Problem>> {
+    fn open_tab(&self, url: &str, container: Option<&Container>) -> Task<Result<TabId, Problem>> {
         self.tabs.borrow_mut().push(url.to_owned());
-        std::future::ready(Ok(())).boxed_local()
+        self.containers.borrow_mut().push(container.map(|container| container.name.clone()));
+        let tab = TabId::try_from(self.tabs.borrow().len()).unwrap();
+        self.open_tabs.borrow_mut().insert(tab, None);
+        std::future::ready(Ok(tab)).boxed_local()
+    }
+
+    fn show_tab(&self, tab: TabId, url: Option<&str>) -> Task<bool> {
+        let is_open = self.open_tabs.borrow().contains_key(&tab);
+        if is_open {
+            self.shown_tabs.borrow_mut().push((tab, url.map(str::to_owned)));
+        }
+        std::future::ready(is_open).boxed_local()
+    }
+
+    fn tab_address(&self, tab: TabId) -> Task<Result<Option<String>, TabClosed>> {
+        std::future::ready(self.open_tabs.borrow().get(&tab).cloned().ok_or(TabClosed)).boxed_local()
+    }
+
+    fn has_containers(&self) -> bool {
+        self.has_containers.get()
     }
 
     fn open_window(&self, page: &str) -> Task<Option<WindowId>> {

@@ -72,6 +72,11 @@ impl Settings {
         Rc::clone(effective.get_or_insert_with(|| Rc::new(self.layers.borrow().effective())))
     }
 
+    /// What people call a role.
+    pub(crate) fn label(&self, role: &RoleKey) -> String {
+        format!("{} / {}", self.current().account_label(role.arn.account()), role.arn.name())
+    }
+
     /// The settings, once every layer is known or known to be absent. `Err` if the policy cannot be read.
     pub(crate) async fn known(&self) -> Result<Rc<Effective>, Problem> {
         loop {

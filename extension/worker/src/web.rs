@@ -21,8 +21,8 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
 use crate::browser::{
-    Browser, FetchError, JsonText, Port, PortClosed, PortListener, REDIRECT_WINDOW, StorageArea, Task,
-    WindowId,
+    Browser, Container, FetchError, JsonText, Port, PortClosed, PortListener, REDIRECT_WINDOW, StorageArea,
+    TabClosed, TabId, Task, WindowId,
 };
 
 #[wasm_bindgen]
@@ -44,6 +44,8 @@ extern "C" {
     fn storage(this: &Api) -> Storage;
     #[wasm_bindgen(method, getter)]
     fn tabs(this: &Api) -> Tabs;
+    #[wasm_bindgen(method, getter, js_name = contextualIdentities)]
+    fn containers(this: &Api) -> ContextualIdentities;
 
     #[wasm_bindgen(method, getter)]
     fn action(this: &Api) -> Action;
@@ -75,6 +77,8 @@ extern "C" {
     fn create_window(this: &Windows, data: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn remove(this: &Windows, id: i32) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = update)]
+    fn update_window(this: &Windows, id: i32, data: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, getter, js_name = onCreated)]
     fn created_event(this: &Windows) -> Event;
 
@@ -124,6 +128,17 @@ extern "C" {
     type Tabs;
     #[wasm_bindgen(method, catch, js_name = create)]
     fn create_tab(this: &Tabs, properties: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = get)]
+    fn get_tab(this: &Tabs, id: TabId) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = update)]
+    fn update_tab(this: &Tabs, id: TabId, properties: &Object) -> Result<Promise, JsValue>;
+
+    /// Firefox's containers.
+    type ContextualIdentities;
+    #[wasm_bindgen(method, catch)]
+    fn query(this: &ContextualIdentities, details: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_container(this: &ContextualIdentities, details: &Object) -> Result<Promise, JsValue>;
 
     /// An alarm that went off.
     pub type Alarm;
@@ -215,13 +230,50 @@ impl Browser for WebBrowser {
         redirect.boxed_local()
     }
 
-    fn open_tab(&self, url: &str) -> Task<Result<(), Problem>> {
-        let promise = api().tabs().create_tab(&object(&[("url", url.into())]));
+    fn open_tab(&self, url: &str, container: Option<&Container>) -> Task<Result<TabId, Problem>> {
+        let properties = object(&[("url", url.into())]);
+        let container = container.cloned();
         let opened = async move {
-            let opened = settle(promise).await;
-            opened.map(drop).map_err(|_| Problem::new(Code::Internal, "The browser did not open a tab."))
+            if let Some(container) = container {
+                // Where it cannot be had, as in a private window, the tab is opened without it.
+                if let Ok(store) = cookie_store(container).await {
+                    set(&properties, "cookieStoreId", &store);
+                }
+            }
+            let tab = settle(api().tabs().create_tab(&properties)).await.ok();
+            let tab = tab.and_then(|tab| TabId::try_from(whole(&tab, "id")?).ok());
+            tab.ok_or_else(|| Problem::new(Code::Internal, "The browser did not open a tab."))
         };
         opened.boxed_local()
+    }
+
+    fn show_tab(&self, tab: TabId, url: Option<&str>) -> Task<bool> {
+        let properties = object(&[("active", true.into())]);
+        if let Some(url) = url {
+            set(&properties, "url", &url.into());
+        }
+        let promise = api().tabs().update_tab(tab, &properties);
+        let shown = async move {
+            let Ok(tab) = settle(promise).await else { return false };
+            if let Some(window) = whole(&tab, "windowId") {
+                let_go(api().windows().update_window(window, &object(&[("focused", true.into())])));
+            }
+            true
+        };
+        shown.boxed_local()
+    }
+
+    fn tab_address(&self, tab: TabId) -> Task<Result<Option<String>, TabClosed>> {
+        let promise = api().tabs().get_tab(tab);
+        let address = async move {
+            let tab = settle(promise).await.map_err(|_| TabClosed)?;
+            Ok(get(&tab, "url").as_string().filter(|url| !url.is_empty()))
+        };
+        address.boxed_local()
+    }
+
+    fn has_containers(&self) -> bool {
+        get(&api(), "contextualIdentities").is_object()
     }
 
     fn open_window(&self, page: &str) -> Task<Option<WindowId>> {
@@ -309,9 +361,10 @@ impl Browser for WebBrowser {
         }
     }
 
-    fn has_permission(&self, pattern: &str) -> Task<bool> {
-        let origins = js_sys::Array::of1(&pattern.into());
-        let promise = api().permissions().contains(&object(&[("origins", origins.into())]));
+    fn has_permission(&self, permission: &str) -> Task<bool> {
+        let kind = if text::contains(permission, "://") { "origins" } else { "permissions" };
+        let list = js_sys::Array::of1(&permission.into());
+        let promise = api().permissions().contains(&object(&[(kind, list.into())]));
         async move { settle(promise).await.is_ok_and(|answer| answer.is_truthy()) }.boxed_local()
     }
 
@@ -601,9 +654,28 @@ fn is_chromium() -> bool {
 }
 
 fn window_id(window: &JsValue) -> Option<WindowId> {
-    // The browsers' ids are small whole numbers.
+    whole(window, "id").map(WindowId)
+}
+
+/// One of the browsers' ids, which are small whole numbers.
+fn whole(object: &JsValue, name: &str) -> Option<i32> {
     #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "see above")]
-    get(window, "id").as_f64().map(|id| WindowId(id as i32))
+    get(object, name).as_f64().map(|id| id as i32)
+}
+
+/// Where a container keeps its cookies.
+async fn cookie_store(container: Container) -> Result<JsValue, JsValue> {
+    let containers = api().containers();
+    let name = ("name", container.name.into());
+    let known = settle(containers.query(&object(std::slice::from_ref(&name)))).await?;
+    let mut known = get(&known, "0");
+    if known.is_undefined() {
+        let color = container.color.filter(|color| CONTAINER_COLORS.contains(&color.as_str()));
+        let color = color.unwrap_or_else(|| CONTAINER_COLORS[0].to_owned());
+        let details = object(&[name, ("color", color.into()), ("icon", "briefcase".into())]);
+        known = settle(containers.create_container(&details)).await?;
+    }
+    Ok(get(&known, "cookieStoreId"))
 }
 
 /// The browsers' words for a failed native port, as measured.
@@ -667,6 +739,10 @@ fn set(target: &Object, name: &str, value: &JsValue) {
     // A plain object of our own takes every property.
     let _ = Reflect::set(target, &name.into(), value);
 }
+
+/// Those of Firefox; the first is for roles of another colour.
+const CONTAINER_COLORS: [&str; 8] =
+    ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
 
 /// In CSS pixels.
 const WINDOW_WIDTH: u32 = 460;

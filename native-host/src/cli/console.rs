@@ -41,6 +41,10 @@ pub(crate) struct Console {
     /// The region to open; by default the resource's or the role's.
     #[arg(long)]
     region: Option<Region>,
+    /// End the console's session of another role first. AWS allows one session in a browser, unless its multi-session
+    /// support is on.
+    #[arg(long)]
+    end_session: bool,
     /// Print the address instead of opening it. It is a secret for 15 minutes.
     #[arg(long)]
     print_url: bool,
@@ -97,6 +101,7 @@ impl Console {
                 page: page.clone(),
                 region: region.clone(),
                 open: !self.print_url,
+                end_session: self.end_session,
                 interactive: source.presence == Presence::Person,
                 asked_by: None,
             })
@@ -108,6 +113,11 @@ impl Console {
         };
         match agents.first(request, read) {
             Err(problem) if problem.is(Code::RoleUnknown) || problem.is(Code::AgentUnavailable) => None,
+            Err(problem) if problem.is(Code::ConsoleSessionOpen) || problem.is(Code::ConsoleSessionsFull) => {
+                Some(Err(problem.with_next_step(
+                    "Run it again with --end-session, or open the console in the popup, which remembers what you choose.",
+                )))
+            }
             answer => Some(answer),
         }
     }
@@ -124,7 +134,8 @@ impl Console {
         let loopback = LoopbackSettings { ports: vec![0], ..LoopbackSettings::default() };
         let listener = RedirectListener::open(&loopback)?;
         let platform = Loopback::new(&listener, None, BrowserMode::Open, Duration::ZERO, &|| true);
-        Ok(pollster::block_on(console.login_url(&platform, &credentials))?)
+        let url = pollster::block_on(console.login_url(&platform, &credentials))?;
+        Ok(if self.end_session { console.after_log_out(&url) } else { url })
     }
 }
 
