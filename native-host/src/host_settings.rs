@@ -149,10 +149,11 @@ pub(crate) struct Document {
 
 impl Document {
     /// Reads this part of a document. A key that is wrong is named, with its line in `place`, and as good as not there.
-    pub(crate) fn read(text: &str, table: &DeTable<'_>, place: &str) -> (Self, Vec<Fault>) {
-        let mut reader = Reader { text, place, faults: Vec::new() };
+    /// The paths of unknown keys come last.
+    pub(crate) fn read(text: &str, table: &DeTable<'_>, place: &str) -> (Self, Vec<Fault>, Vec<String>) {
+        let mut reader = Reader { text, place, faults: Vec::new(), unknown: Vec::new() };
         let document = reader.read(table);
-        (document, reader.faults)
+        (document, reader.faults, reader.unknown)
     }
 
     /// What its providers say of `loopback`.
@@ -186,18 +187,21 @@ struct Reader<'a> {
     text: &'a str,
     place: &'a str,
     faults: Vec<Fault>,
+    unknown: Vec<String>,
 }
 
 impl Reader<'_> {
     fn read(&mut self, table: &DeTable<'_>) -> Document {
         let mut document = Document::default();
         if let Some(host) = self.table(table, "host") {
+            self.look_for_unknown(host, "host", &["allowed_extensions", "cache"]);
             document.allowed_extensions = self.key(host, "[host]", "allowed_extensions").unwrap_or_default();
             // A cache that does not exist is not replaced by the one that a weaker file chooses.
             let cache = self.key(host, "[host]", "cache");
             document.cache = cache.or_else(|| host.contains_key("cache").then(CacheBackend::default));
         }
         document.loopback = self.table(table, "loopback").map(|loopback| {
+            self.look_for_unknown(loopback, "loopback", &LOOPBACK_KEYS);
             let default = LoopbackSettings::default();
             LoopbackSettings {
                 ports: self.key(loopback, "[loopback]", "ports").unwrap_or(default.ports),
@@ -206,21 +210,25 @@ impl Reader<'_> {
             }
         });
         let providers = table.get("provider").and_then(|value| value.get_ref().as_array());
-        for entry in providers.into_iter().flatten() {
+        for (index, entry) in providers.into_iter().flatten().enumerate() {
             let Some(entry) = entry.get_ref().as_table() else { continue };
             let Some(id) = entry.get("id").and_then(|id| id.get_ref().as_str()) else { continue };
             if document.providers.contains_key(id) {
                 continue;
             }
             let name = format!("loopback of the provider \"{}\"", id.escape_debug());
-            let loopback = self.table(entry, "loopback").map(|loopback| ProviderLoopback {
-                client_id: self.key(loopback, &name, "client_id"),
-                client_secret: self
-                    .key::<String>(loopback, &name, "client_secret")
-                    .and_then(|secret| secret.try_into().ok()),
-                ports: self.key(loopback, &name, "ports"),
-                host: self.key(loopback, &name, "host"),
-                path: self.key(loopback, &name, "path"),
+            let loopback = self.table(entry, "loopback").map(|loopback| {
+                let known = [&LOOPBACK_KEYS[..], &["client_id", "client_secret"]].concat();
+                self.look_for_unknown(loopback, &format!("provider.{index}.loopback"), &known);
+                ProviderLoopback {
+                    client_id: self.key(loopback, &name, "client_id"),
+                    client_secret: self
+                        .key::<String>(loopback, &name, "client_secret")
+                        .and_then(|secret| secret.try_into().ok()),
+                    ports: self.key(loopback, &name, "ports"),
+                    host: self.key(loopback, &name, "host"),
+                    path: self.key(loopback, &name, "path"),
+                }
             });
             document.providers.insert(id.to_owned(), loopback);
         }
@@ -234,6 +242,11 @@ impl Reader<'_> {
         }
         self.name(value.span().start, &format!("the value of {name}"), "it must be a table");
         None
+    }
+
+    fn look_for_unknown(&mut self, table: &DeTable<'_>, path: &str, known: &[&str]) {
+        let keys = table.keys().map(|key| key.get_ref().as_ref());
+        self.unknown.extend(keys.filter(|key| !known.contains(key)).map(|key| format!("{path}.{key}")));
     }
 
     fn key<T: DeserializeOwned>(&mut self, table: &DeTable<'_>, name: &str, key: &str) -> Option<T> {
@@ -256,3 +269,6 @@ impl Reader<'_> {
         self.faults.push(Fault { problem: Problem::new(Code::SettingsInvalid, message), lost: None });
     }
 }
+
+/// The keys of `[loopback]`.
+const LOOPBACK_KEYS: [&str; 3] = ["ports", "host", "path"];

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use rolecall_core::settings::{Settings, parse_toml};
 use rolecall_core::{Code, Problem};
+use toml::Table;
 use url::Url;
 
-use crate::host_settings::{Document, Loopbacks};
+use crate::host_settings::{Document, Loopbacks, TABLES};
 
 /// Reads a file of any known kind: `config.yaml` and `[maws]` of the previous tool, or a settings file.
 pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
@@ -16,17 +17,30 @@ pub(crate) fn read(path: &Path) -> Result<Settings, Problem> {
     parse(&text).map_err(refuse)
 }
 
-/// What the providers of a settings file say of `loopback`. Other files have nothing of the kind.
-pub(crate) fn loopbacks(path: &Path) -> Loopbacks {
+/// What a settings file says to this program alone. Other files have nothing of the kind.
+#[derive(Debug, Default)]
+pub(crate) struct OwnPart {
+    /// What its providers say of `loopback`.
+    pub(crate) loopbacks: Loopbacks,
+    /// Its tables.
+    pub(crate) tables: Table,
+}
+
+/// Reads that part of a file, without the tables that the document `own` already has.
+pub(crate) fn own_part(path: &Path, own: &str) -> OwnPart {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let table = parse_toml(&text);
-    table.map(|table| Document::read(&text, &table, "").0.loopbacks()).unwrap_or_default()
+    let (Ok(document), Ok(mut tables)) = (parse_toml(&text), text.parse::<Table>()) else {
+        return OwnPart::default();
+    };
+    let own = own.parse::<Table>().unwrap_or_default();
+    tables.retain(|name, _| TABLES.contains(&name) && !own.contains_key(name));
+    OwnPart { loopbacks: Document::read(&text, &document, "").0.loopbacks(), tables }
 }
 
 fn parse(text: &str) -> Result<Settings, String> {
     let content = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     match content {
-        Some(line) if line.starts_with("[[") => {
+        Some(line) if line.starts_with("[[") || TABLES.iter().any(|name| line == format!("[{name}]")) => {
             Settings::from_toml(text).map(|(settings, _)| settings).map_err(|error| error.to_string())
         }
         Some(line) if line.starts_with('[') => {
@@ -70,14 +84,14 @@ fn provider(keys: &[(String, String)]) -> Result<Settings, String> {
     let well_known_url = value(&["well_known_url"]).ok_or("It has no well_known_url.")?;
     let client_id = value(&["client_id"]).ok_or("It has no client_id.")?;
     let host = Url::parse(&well_known_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let mut entry = toml::Table::new();
+    let mut entry = Table::new();
     entry.insert("id".to_owned(), id(host.as_deref().unwrap_or_default()).into());
     entry.insert("well_known_url".to_owned(), well_known_url.into());
     entry.insert("client_id".to_owned(), client_id.into());
     if let Some(scope) = value(&["scope", "oidc_scope"]) {
         entry.insert("scope".to_owned(), scope.into());
     }
-    let mut document = toml::Table::new();
+    let mut document = Table::new();
     document.insert("provider".to_owned(), toml::Value::Array(vec![entry.into()]));
     // Checked by the same rules as a settings file.
     Settings::from_toml(&document.to_string())
@@ -119,6 +133,18 @@ mod tests {
     fn a_settings_file_is_read() {
         let text = include_str!("../../docs/example-config.toml");
         assert_eq!(parse(text).unwrap(), Settings::from_toml(text).unwrap().0);
+    }
+
+    #[test]
+    fn the_programs_own_tables_come_along_unless_there_are_some_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let text = "[host]\ncache = \"file\"\n\n[loopback]\nports = [0]\n";
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(read(&file).unwrap(), Settings::default());
+        assert_eq!(own_part(&file, "").tables.to_string(), text);
+        let names: Vec<_> = own_part(&file, "[host]\n").tables.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["loopback"]);
     }
 
     #[test]

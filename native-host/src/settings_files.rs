@@ -195,8 +195,9 @@ fn parse(text: &str, place: &str) -> Result<Document, Problem> {
     let table = parse_toml(text).map_err(refuse)?;
     let mut reading = Reading::from_parsed_toml(text, &table).map_err(refuse)?.at(place);
     reading.unknown.retain(|key| !host_settings::TABLES.contains(&key.as_str()));
-    let (host, faults) = host_settings::Document::read(text, &table, place);
+    let (host, faults, unknown) = host_settings::Document::read(text, &table, place);
     reading.faults.extend(faults);
+    reading.unknown.extend(unknown);
     Ok(Document { reading, host })
 }
 
@@ -433,6 +434,15 @@ mod tests {
             problems(&machine)[0].ends_with("line 1: the value of host cannot be used: it must be a table.")
         );
         assert_eq!(machine.reading.settings.provider.len(), 2);
+    }
+
+    #[test]
+    fn unknown_keys_of_the_hosts_own_are_told() {
+        let provider = USER.replace("client_id", "loopback = { port = 0, path = \"/back\" }\nclient_id");
+        let (_folder, paths) =
+            files(&format!("[host]\ncach = \"file\"\n[loopback]\nport = [0]\n{provider}"), "");
+        let State::Read { unknown, .. } = &load_from(paths).files[0].state else { panic!("it was not read") };
+        assert_eq!(*unknown, ["host.cach", "loopback.port", "provider.0.loopback.port"]);
     }
 
     #[test]

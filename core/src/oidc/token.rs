@@ -232,7 +232,10 @@ impl TokenError {
 
 /// Whether a refusal, in small letters, is of where the request comes from.
 fn speaks_of_origin(words: &str) -> bool {
-    ["origin", "cors", "browser", "cross-site", "single-page"].iter().any(|word| text::contains(words, word))
+    // An "original" request is something else.
+    let is_sign = |word| matches!(word, "origin" | "origins" | "cors" | "browser" | "browsers");
+    words.split(|letter: char| !letter.is_ascii_alphabetic()).any(is_sign)
+        || ["cross-site", "single-page"].iter().any(|sign| text::contains(words, sign))
 }
 
 /// Whether a refusal, in small letters, is of the client's authentication.
@@ -322,6 +325,11 @@ mod tests {
                 401,
                 r#"{"error":"invalid_client","error_description":7,"error_codes":"7"}"#,
                 Code::SecretWanted,
+            ),
+            (
+                400,
+                r#"{"error":"invalid_request","error_description":"not the original redirect_uri; scores differ"}"#,
+                Code::TokenRefused,
             ),
             (429, r#"{"error":"invalid_grant"}"#, Code::ProviderBusy),
         ] {

@@ -338,3 +338,99 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// There are many connections, and each does little.
 const STACK_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A backend whose sign-in to the role `slow` lasts until the test ends it.
+    struct SignIns {
+        begun: mpsc::Sender<()>,
+        end: Mutex<mpsc::Receiver<()>>,
+    }
+
+    impl Backend for SignIns {
+        fn request(&self, request: WorkerRequest, _: &dyn Fn() -> bool) -> Result<WorkerResponse, Problem> {
+            let WorkerRequest::Credentials(request) = request else { panic!("{request:?}") };
+            if request.role.arn.as_str().ends_with("slow") {
+                self.begun.send(()).unwrap();
+                lock(&self.end).recv().unwrap();
+            }
+            let credentials = Credentials {
+                access_key_id: "ASIAEXAMPLE".into(),
+                secret_access_key: "secret".into(),
+                session_token: "token".into(),
+                expiration: Utc::now() + TimeDelta::hours(1),
+            };
+            Ok(WorkerResponse::Credentials { credentials, keep: true })
+        }
+    }
+
+    /// An agent, and a tool that gives up while the sign-in lasts, which sending ends.
+    fn given_up() -> (Arc<Agent>, mpsc::Sender<()>) {
+        let (begun, has_begun) = mpsc::channel();
+        let (end, ends) = mpsc::channel();
+        let agent = Agent::new(Arc::new(SignIns { begun, end: Mutex::new(ends) }), |_, _| {});
+        let tool = ask(&agent, "slow");
+        has_begun.recv().unwrap();
+        drop(tool);
+        (agent, end)
+    }
+
+    fn ask(agent: &Arc<Agent>, role: &str) -> UnixStream {
+        let (own, other) = UnixStream::pair().unwrap();
+        agent.serve(Stream::UdSocket(other.into()));
+        let arn = format!("arn:aws:iam::123456789012:role/{role}").parse().unwrap();
+        let role = RoleKey { provider: "corp".parse().unwrap(), arn };
+        let request = CredentialsRequest { role, time_left_seconds: 0, interactive: true, asked_by: None };
+        let request = AgentRequest {
+            protocol: ProtocolRange::CURRENT,
+            outlives_asker: true,
+            body: WorkerRequest::Credentials(request),
+        };
+        frame::write(&mut &own, &request).unwrap();
+        own
+    }
+
+    fn takes_credentials(tool: &UnixStream) {
+        let taken = frame::read::<AgentResponse>(&mut &*tool).unwrap();
+        assert!(matches!(taken, Some(Outcome::Ok(AgentAnswer::Credentials { .. }))));
+    }
+
+    /// Tells when an agent for tools has ended, which would wait for hours.
+    fn end_of(agent: Arc<Agent>) -> mpsc::Receiver<()> {
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            agent.serve_until_taken(Duration::from_hours(1));
+            let _ = done.send(());
+        });
+        is_done
+    }
+
+    #[test]
+    fn credentials_that_no_tool_waited_for_are_kept_until_one_takes_them() {
+        let (agent, end) = given_up();
+        let is_done = end_of(Arc::clone(&agent));
+        end.send(()).unwrap();
+        agent.wait_until_idle(TIMEOUT);
+        assert!(is_done.try_recv().is_err());
+        takes_credentials(&ask(&agent, "slow"));
+        is_done.recv_timeout(TIMEOUT).expect("the agent waits although the credentials were taken");
+    }
+
+    #[test]
+    fn a_tool_that_gave_up_is_not_waited_for_once_a_later_one_got_credentials() {
+        let (agent, end) = given_up();
+        takes_credentials(&ask(&agent, "other"));
+        end.send(()).unwrap();
+        agent.wait_until_idle(TIMEOUT);
+        end_of(agent).recv_timeout(TIMEOUT).expect("the agent waits for a tool although another was served");
+    }
+
+    /// Longer than the agent may take by itself.
+    const TIMEOUT: Duration = Duration::from_mins(1);
+}

@@ -8,8 +8,10 @@ use rolecall_core::settings::{
 };
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
+use toml::Table;
 
 use crate::host_settings::{Loopbacks, ProviderLoopback};
+use crate::import::OwnPart;
 use crate::output::{self, BAD, DIM, Failure, GOOD, Outcome, WARN, short_path};
 use crate::settings_files::{self, File, State};
 use crate::{import, whole_file};
@@ -56,7 +58,8 @@ impl Show {
     fn run(self) -> Outcome {
         let machine = settings_files::load_and_remember();
         let settings = &machine.reading.settings;
-        let shown = whole(settings, &machine.host.providers, Secrets::Hidden);
+        let own = Table::new();
+        let shown = whole(settings, &machine.host.providers, &own, Secrets::Hidden);
         if self.json {
             output::json(&shown)?;
         } else {
@@ -104,13 +107,13 @@ impl Import {
         let (own, _) = Document::from_toml(&old)
             .map_err(|error| Problem::new(Code::SettingsInvalid, format!("{}: {error}", path.display())))?;
         let new = settings_files::missing(&own, import::read(&self.file)?);
-        if new == Document::default() {
+        let OwnPart { loopbacks, tables } = import::own_part(&self.file, &old);
+        if new == Document::default() && tables.is_empty() {
             output::note("Nothing to add: you already have these settings.");
             return Ok(ExitCode::SUCCESS);
         }
-        let loopbacks = import::loopbacks(&self.file);
-        let added = text(&whole(&new, &loopbacks, Secrets::Written))?;
-        output::data(text(&whole(&new, &loopbacks, Secrets::Hidden))?.trim_end())?;
+        let added = text(&whole(&new, &loopbacks, &tables, Secrets::Written))?;
+        output::data(text(&whole(&new, &loopbacks, &tables, Secrets::Hidden))?.trim_end())?;
         if self.dry_run {
             output::note("Nothing was changed (--dry-run).");
             return Ok(ExitCode::SUCCESS);
@@ -149,6 +152,9 @@ struct Whole<'a> {
     role: &'a [Role],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     account: &'a [Account],
+    /// This program's tables.
+    #[serde(flatten)]
+    own: &'a Table,
 }
 
 #[derive(Serialize)]
@@ -159,7 +165,7 @@ struct WholeProvider {
     loopback: Option<ProviderLoopback>,
 }
 
-fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, secrets: Secrets) -> Whole<'a> {
+fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, own: &'a Table, secrets: Secrets) -> Whole<'a> {
     let treated = |secret: Option<ClientSecret>| match secrets {
         Secrets::Written => secret,
         Secrets::Hidden => secret.map(|_| ClientSecret::hidden()),
@@ -178,6 +184,7 @@ fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, secrets: Secrets) ->
         provider: provider.collect(),
         role: &settings.role,
         account: &settings.account,
+        own,
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) fn ready() -> Result<PathBuf> {
                 "--disable-pip-version-check",
                 "--no-compile",
                 "--require-hashes",
+                // Building a package runs its code, and fetches further packages without checksums.
+                "--only-binary=:all:",
                 "--requirement",
             ])
             .arg(&requirements),
@@ -53,4 +55,23 @@ fn can_make_environments() -> bool {
         .args(["-c", "import ensurepip, venv"])
         .output()
         .is_ok_and(|output| output.status.success())
+}
+
+#[cfg(test)]
+mod unit_tests {
+    #[test]
+    fn the_lock_has_every_package_that_is_wanted_with_checksums() {
+        let lock = include_str!("../../../tests/python-lock.txt");
+        // An entry is a line with the version and lines with checksums, each of them continued but the last.
+        let locked: Vec<_> =
+            lock.lines().filter(|line| !line.starts_with([' ', '#'])).map(str::trim_end).collect();
+        assert!(locked.iter().all(|line| line.ends_with('\\')), "a package has no checksum: {locked:?}");
+        let requirements = include_str!("../../../tests/python-requirements.txt");
+        for wanted in requirements.lines().filter(|line| !line.starts_with('#')) {
+            let (name, version) = wanted.split_once("==").unwrap();
+            let name = name.split('[').next().unwrap();
+            let is_it = |line: &&str| line.split([' ', ';']).next() == Some(&format!("{name}=={version}"));
+            assert!(locked.iter().any(is_it), "{wanted} is not in the lock: make it anew");
+        }
+    }
 }
