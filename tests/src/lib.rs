@@ -9,6 +9,7 @@
 //! wait polls a condition until it holds, and reports what it saw last when it times out.
 
 mod accessible;
+pub mod axe;
 mod browser;
 mod canaries;
 mod fixtures;

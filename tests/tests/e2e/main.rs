@@ -5,6 +5,7 @@
 //! in every browser. `cargo xtask test --only e2e` builds everything they need; `--filter firefox::` runs them in one
 //! browser only.
 
+mod accessibility;
 mod account;
 mod approval;
 mod canaries;
@@ -38,6 +39,7 @@ use toml::{Table, Value};
 
 fn main() -> ExitCode {
     let stories = [
+        accessibility::stories(),
         account::stories(),
         approval::stories(),
         canaries::stories(),

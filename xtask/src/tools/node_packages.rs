@@ -1,5 +1,5 @@
-//! Packages for Node.js that the end-to-end tests run: the AWS SDK for JavaScript and an OpenID Connect provider. Both
-//! are the last releases that support Node.js 18, which Debian has.
+//! npm packages that the end-to-end tests use: the AWS SDK for JavaScript and an OpenID Connect provider, both the last releases
+//! that support Node.js 18, which Debian has, and axe-core, which runs in the browsers.
 
 use std::path::PathBuf;
 
