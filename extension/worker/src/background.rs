@@ -23,7 +23,7 @@ use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::shortlist::Shortlist;
 use crate::sign_in::SignIn;
-use crate::storage::Storage;
+use crate::storage::{Storage, Stored};
 use crate::transport::Transport;
 use crate::view::View;
 
@@ -50,11 +50,7 @@ impl Background {
         settings.read_policy();
         let storage = Storage::new(&browser);
         let mut stored = storage.load().await;
-        let window = stored.take::<u32>(StorageArea::Session, REDIRECT_WINDOW);
-        if let Some(Ok(window)) = window.map(i32::try_from) {
-            browser.close_window(WindowId(window));
-            storage.remove(StorageArea::Session, REDIRECT_WINDOW);
-        }
+        close_window_left_open(&*browser, &storage, &mut stored);
         let sessions = Sessions::new(&storage, &changes, &settings, &mut stored);
         let progress = Progress::new(&storage, &changes, &mut stored);
         let shortlist = Shortlist::new(&browser, &storage, &changes, &mut stored);
@@ -176,6 +172,15 @@ impl Background {
     /// The organisation's policy has changed.
     pub(crate) fn on_policy_changed(&self) {
         self.settings.read_policy();
+    }
+}
+
+/// Closes the sign-in window that the last background was stopped with.
+fn close_window_left_open(browser: &dyn Browser, storage: &Storage, stored: &mut Stored) {
+    let window = stored.take::<u32>(StorageArea::Session, REDIRECT_WINDOW);
+    if let Some(Ok(window)) = window.map(i32::try_from) {
+        browser.close_window(WindowId(window));
+        storage.remove(StorageArea::Session, REDIRECT_WINDOW);
     }
 }
 

@@ -132,7 +132,7 @@ async fn for_the_readme(kind: Kind, folder: &Path) -> Result<()> {
     for command in ["roles", "whoami developer"] {
         let output = scene.terminal().rolecall(command.split(' ')).await?.succeeded()?;
         let output: Vec<_> = output.lines().map(str::trim_end).collect();
-        terminal.push_str(&format!("$ rolecall {command}\n{}\n", output.join("\n")));
+        terminal.extend(["$ rolecall ", command, "\n", &output.join("\n"), "\n"]);
     }
     let path = folder.join("terminal.txt");
     fs::write(&path, terminal).with_context(|| format!("cannot write {}", path.display()))
