@@ -11,7 +11,7 @@ use crate::platform::{HttpResponse, TransportError};
 use crate::settings::{Catalogue, Endpoint, Provider, ProviderId, Reading};
 
 /// The largest catalogue, in bytes.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a catalogue is used before its server is asked whether it has changed.
 pub const MAX_AGE: TimeDelta = TimeDelta::hours(1);
@@ -95,6 +95,9 @@ impl CatalogueError {
                     "Choose Allow, or have the server send the header Access-Control-Allow-Origin: *.",
                 )
             },
+            _ if read_at.is_none() => problem.with_next_step(
+                "Check catalogue_url in the settings, and whether the server can be reached.",
+            ),
             _ => problem,
         }
     }

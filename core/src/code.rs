@@ -138,8 +138,8 @@ codes! {
     SettingsInvalid = "settings-invalid", "Correct the settings at the place named.";
     PolicyUnavailable = "policy-unavailable", "Try again in a minute; if it happens again, restart the browser, or ask its administrator to check the policy of the Rolecall extension.";
     ProviderUnknown = "provider-unknown", "Add a [[provider]] with this id to the settings, or correct the role's provider.";
-    CatalogueUnavailable = "catalogue-unavailable", "Nothing to do: the roles that were read before stay in the list, and Rolecall tries again. If it lasts, check catalogue_url in the settings.";
-    RoleServiceUnavailable = "role-service-unavailable", "Nothing to do: the roles that were read before stay in the list, and Rolecall tries again. If it lasts, check roles_url in the settings.";
+    CatalogueUnavailable = "catalogue-unavailable", "The roles that were read before stay in the list, and Rolecall tries again. If it lasts, check catalogue_url in the settings.";
+    RoleServiceUnavailable = "role-service-unavailable", "The roles that were listed before stay in the list, and Rolecall tries again. If it lasts, check roles_url in the settings.";
     RoleUnknown = "role-unknown", "Choose a role from the list, or add it to the settings.";
     RoleArnInvalid = "role-arn-invalid", "Give the role as arn:aws:iam::123456789012:role/NAME.";
     RegionInvalid = "region-invalid", "Give a region such as eu-west-1.";

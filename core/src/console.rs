@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::page::ConsolePage;
 pub use self::resource::ResourceArn;
 pub use self::services::Service;
-use crate::aws::{Credentials, is_session_label};
+use crate::aws::{AccountId, Credentials, is_session_label};
 use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::json::{self, ReadJson, WriteJson};
@@ -123,6 +123,18 @@ impl Console {
     #[must_use]
     pub fn is_one_of_several(address: &str) -> bool {
         session_label(address).is_some()
+    }
+
+    /// Whether the address of a console's page is that of another account's session.
+    #[must_use]
+    pub fn is_of_another_account(address: &str, account: &AccountId) -> bool {
+        session_label(address).is_some_and(|label| !label.starts_with(account.as_str()))
+    }
+
+    /// Where people are signed in to this console: sessions of other hosts have nothing to do with it.
+    #[must_use]
+    pub fn sign_in_host(&self) -> &str {
+        self.federation.url().host_str().unwrap_or_default()
     }
 
     /// The match pattern of the console's addresses.

@@ -119,9 +119,11 @@ impl RoleServiceError {
         let message = format!("The roles of {} could not be listed: {self}", provider.label());
         let problem = Problem::new(Code::RoleServiceUnavailable, message);
         match self {
-            Self::Transport(TransportError::NotAllowed { pattern, .. }) => Problem {
+            Self::Transport(
+                TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
+            ) => Problem {
                 grant: Some(pattern.clone()),
-                ..problem.with_next_step("Choose Allow to let Rolecall connect to this address, or install the Rolecall host program.")
+                ..problem.with_next_step("Choose Allow to let Rolecall connect to this address.")
             },
             _ => problem,
         }

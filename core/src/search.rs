@@ -63,9 +63,20 @@ impl Search {
         let mut text = String::new();
         for role in roles.rows() {
             let [account, separator, name] = label(role);
-            for part in
-                [account, separator, name, END, role.account_id(), END, role.profile, END, role.about, END]
-            {
+            for part in [
+                account,
+                separator,
+                name,
+                END,
+                role.account_id(),
+                END,
+                role.profile,
+                END,
+                role.about,
+                END,
+                role.environment,
+                END,
+            ] {
                 text.push_str(part);
             }
         }
@@ -75,7 +86,7 @@ impl Search {
         let (mut start, mut label_end, mut names) = (0, 0, 0);
         for (at, _) in self.text.bytes().enumerate().filter(|(_, byte)| *byte == END_BYTE) {
             names += 1;
-            match names % 4 {
+            match names % 5 {
                 1 => label_end = at,
                 0 => {
                     let first = self.letters.len();

@@ -74,7 +74,7 @@ pub struct ProviderSession {
     claimed_roles: Vec<RoleArn>,
     /// What [`Provider::roles_url`] has answered.
     served: ServedRoles,
-    /// When it was asked, whatever it answered.
+    /// When it did.
     served_at: Option<DateTime<Utc>>,
     groups: Option<Vec<String>>,
     credentials: Map<RoleArn, Held>,
@@ -141,18 +141,16 @@ impl ProviderSession {
         }
     }
 
-    /// Whether the role service has not been asked for this long.
+    /// Whether the role service has not answered for this long.
     #[must_use]
     pub fn wants_served_roles(&self, now: DateTime<Utc>, max_age: TimeDelta) -> bool {
         self.served_at.is_none_or(|at| (now - at).abs() >= max_age)
     }
 
-    /// Takes what the role service has answered for this person; what it answered before stays if it has failed.
-    pub fn set_served(&mut self, served: Option<ServedRoles>, at: DateTime<Utc>) {
+    /// Takes what the role service has answered for this person.
+    pub fn set_served(&mut self, served: ServedRoles, at: DateTime<Utc>) {
         self.served_at = Some(at);
-        if let Some(served) = served {
-            self.served = served;
-        }
+        self.served = served;
     }
 
     /// What the provider says of itself, if it was asked already.

@@ -139,8 +139,11 @@ impl CallLog {
 
     /// Records an arrival; the outcome stays [`Outcome::Abandoned`] if no answer is sent.
     pub(crate) fn arrived<'a>(&'a self, arrival: &Arrival<'_>) -> Entry<'a> {
+        // Where a logout leads to may be an address that signs in.
+        let is_secret = |name: &str| arrival.kind == CallKind::ConsoleLogout && name == "redirect_uri";
         let fields = RECORDED
             .iter()
+            .filter(|name| !is_secret(name))
             .filter_map(|name| Some(((*name).to_owned(), arrival.params.get(name)?.to_owned())))
             .collect();
         let mut calls = self.lock();

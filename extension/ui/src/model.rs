@@ -113,6 +113,13 @@ impl Model {
                 let is_reordered = self.state.as_ref().is_none_or(|before| {
                     before.pinned != state.pinned || before.recent.len() > state.recent.len()
                 });
+                let is_news = self
+                    .state
+                    .as_ref()
+                    .is_some_and(|before| before.activities != state.activities || before.done != state.done);
+                if is_news {
+                    self.notice = None;
+                }
                 self.state = Some(*state);
                 if is_reordered {
                     self.put_first();
@@ -124,6 +131,9 @@ impl Model {
             self.selected = busy.and_then(|key| self.row_of(key));
         }
         self.keep_selection();
+        if self.menu().is_none() {
+            self.menu = None;
+        }
     }
 
     /// Takes what was typed, and selects what fits it best.

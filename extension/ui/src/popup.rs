@@ -223,9 +223,12 @@ impl Popup {
     fn left_menu(self: &Rc<Self>, event: &FocusEvent) {
         let to = event.related_target();
         let stays = to.as_ref().and_then(|to| to.dyn_ref::<Element>());
-        if !stays.is_some_and(|to| self.page.menu.element.contains(Some(to)))
-            && self.model.borrow_mut().close_menu()
-        {
+        if stays.is_some_and(|to| self.page.menu.element.contains(Some(to))) {
+            return;
+        }
+        // The focus also leaves when the menu is hidden, while the model is being shown: then it has closed already.
+        let is_closed = self.model.try_borrow_mut().is_ok_and(|mut model| model.close_menu());
+        if is_closed {
             self.show();
         }
     }
@@ -369,7 +372,7 @@ impl Popup {
     fn allow(self: &Rc<Self>) {
         let pattern = self.model.borrow().state().and_then(|state| state.problem.as_ref()?.grant.clone());
         if let Some(pattern) = pattern {
-            self.ask_for_host(&pattern);
+            self.ask_for_host(&pattern, Intent::Retry);
         }
     }
 
@@ -379,12 +382,13 @@ impl Popup {
         let Some(target) = target.as_ref().and_then(|target| target.dyn_ref::<Element>()) else { return };
         let Ok(Some(again)) = target.closest("[data-part=again]") else { return };
         match again.get_attribute("data-pattern") {
-            Some(pattern) => self.ask_for_host(&pattern),
+            Some(pattern) => self.ask_for_host(&pattern, Intent::RefreshRoles),
             None => self.send(&Intent::RefreshRoles),
         }
     }
 
-    fn ask_for_host(self: &Rc<Self>, pattern: &str) {
+    /// Asks to allow a host, and for what that is good.
+    fn ask_for_host(self: &Rc<Self>, pattern: &str, intent: Intent) {
         let asked = match self.api.request_permission(pattern) {
             Ok(asked) => asked,
             Err(error) => return console::error_2(&"The browser cannot ask for the host:".into(), &error),
@@ -392,7 +396,7 @@ impl Popup {
         let this = Rc::clone(self);
         spawn_local(async move {
             match JsFuture::from(asked).await {
-                Ok(granted) if granted.is_truthy() => this.send(&Intent::Retry),
+                Ok(granted) if granted.is_truthy() => this.send(&intent),
                 // They said no: the problem stays, and so does the button.
                 Ok(_) => {}
                 Err(error) => console::error_2(&"The browser did not ask for the host:".into(), &error),

@@ -15,8 +15,8 @@ pub(crate) struct Badge {
     pub(crate) browser: Rc<dyn Browser>,
     pub(crate) settings: Rc<Settings>,
     pub(crate) sessions: Rc<Sessions>,
-    /// What is shown.
-    pub(crate) shown: RefCell<Shown>,
+    /// What is shown, once that is known: the browser keeps a badge from one background to the next.
+    pub(crate) shown: RefCell<Option<Shown>>,
 }
 
 /// A short text, and whether it is a warning.
@@ -29,6 +29,9 @@ pub(crate) struct Shown {
 impl Badge {
     /// Shows what there is to show now, and has itself woken when that changes.
     pub(crate) fn update(&self) {
+        if !self.settings.is_known() {
+            return;
+        }
         let badge = self.settings.current().badge;
         let now = self.browser.now();
         let expirations = self.sessions.expirations().into_iter().map(|(_, expiration)| expiration);
@@ -45,9 +48,9 @@ impl Badge {
                 time_left(next - now)
             }
         };
-        if *self.shown.borrow() != wanted {
+        if self.shown.borrow().as_ref() != Some(&wanted) {
             self.browser.set_badge(&wanted.text, wanted.is_warning);
-            self.shown.replace(wanted);
+            self.shown.replace(Some(wanted));
         }
     }
 

@@ -9,10 +9,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::lock::Mutex;
 use rolecall_core::aws::Region;
 use rolecall_core::console::{Console, ConsolePage};
 use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::message::host::Program;
+use rolecall_core::session::{Generation, ProviderSession};
 use rolecall_core::settings::{Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem, freshness};
@@ -34,6 +36,8 @@ pub(crate) struct Consoles {
     ends_others: Cell<bool>,
     /// Whose session was shown again last, and when.
     shown: RefCell<Option<(RoleKey, DateTime<Utc>)>>,
+    /// Only one console at a time is opened, so that each knows of those before.
+    opening: Mutex<()>,
 }
 
 /// A session of the console. Holds no secret.
@@ -41,9 +45,21 @@ pub(crate) struct Consoles {
 #[json(rename_all = "camelCase")]
 struct Session {
     role: RoleKey,
+    /// For whom it was opened.
+    generation: Generation,
     tab: TabId,
     until: DateTime<Utc>,
-    in_container: bool,
+    /// The host where it was signed in to.
+    host: String,
+    /// The name of its container, if it has one.
+    container: Option<String>,
+}
+
+impl Session {
+    /// Whether one of that host and that container would be refused while it lasts.
+    fn is_in_the_way_of(&self, host: &str, container: Option<&str>) -> bool {
+        self.host == host && self.container.as_deref() == container
+    }
 }
 
 /// What is to be opened, and for whom.
@@ -97,6 +113,7 @@ impl Consoles {
             sessions: RefCell::new(stored.take(StorageArea::Session, SESSIONS).unwrap_or_default()),
             ends_others: Cell::new(stored.take(StorageArea::Local, ENDS_OTHERS).unwrap_or_default()),
             shown: RefCell::default(),
+            opening: Mutex::default(),
         })
     }
 
@@ -105,16 +122,23 @@ impl Consoles {
         let (role, provider) = self.role(&wanted).await?;
         let mut console = Console::of(&provider, &role, wanted.page.as_ref())?;
         let now = self.browser.now();
-        let before = self.sessions.borrow().iter().find(|session| session.role == wanted.role).cloned();
         let container = self.container(&wanted.role).await;
-        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role).await;
-        let is_alive = before.is_some_and(|before| before.until > now);
+        let jar = container.as_ref().map(|container| container.name.clone());
+        let generation = || self.sign_in.sessions.of(&provider.id).read(ProviderSession::generation);
+        // Nobody is shown the session of somebody else, or one that is not where it would be opened now.
+        let is_usable = |session: &&Session| {
+            session.role == wanted.role && session.generation == generation() && session.container == jar
+        };
+        let before = self.sessions.borrow().iter().find(is_usable).cloned();
+        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role, &console).await;
+        let is_alive = before.as_ref().is_some_and(|before| before.until > now);
         // Whoever has just been shown the session and opens the console again wants another one: it may have been ended
         // where that cannot be seen.
         let is_refused =
             self.shown.take().is_some_and(|(shown, at)| shown == wanted.role && at + AGAIN > now);
         if is_alive && !is_refused {
             if wanted.page.is_none()
+                && wanted.region.is_none()
                 && let Some(tab) = tab
                 && self.browser.show_tab(tab, None).await
             {
@@ -132,23 +156,29 @@ impl Consoles {
             return Ok(Opened::Again);
         }
         if wanted.page.is_none()
+            && wanted.region.is_none()
             && let Some(there) = there
         {
             // Where the session ended, the next one goes on.
             console = Console::of(&provider, &role, Some(&there)).unwrap_or(console);
         }
-        let ends_before = self.ends_before(&wanted, &console, now, is_alive, container.is_some()).await?;
+        // A person is asked before they sign in, and not again unless another console was opened meanwhile.
+        self.ends_before(&wanted, &console, jar.as_deref()).await?;
 
-        let (role, presence) = (&wanted.role, wanted.presence);
+        let (key, presence) = (&wanted.role, wanted.presence);
         let credentials =
-            self.sign_in.credentials(role, presence, freshness::CONSOLE, wanted.asked_by).await?;
-        let platform = self.sign_in.platform(&provider, Some(role.clone()), None);
+            self.sign_in.credentials(key, presence, freshness::CONSOLE, wanted.asked_by.clone()).await?;
+        let platform = self.sign_in.platform(&provider, Some(key.clone()), None);
         let mut url = console.login_url(&platform, &credentials).await?;
+        let _opening = self.opening.lock().await;
+        let ends_before = self.ends_before(&wanted, &console, jar.as_deref()).await?;
         if ends_before {
             url = console.after_log_out(&url);
         }
+        // Only a tab that is seen to show the role's console is led elsewhere: a person may need what another one shows.
+        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role, &console).await;
         let mut used = None;
-        if let Some(tab) = tab
+        if let (Some(tab), Some(_)) = (tab, there)
             && self.browser.show_tab(tab, Some(url.expose_secret())).await
         {
             used = Some(tab);
@@ -157,12 +187,21 @@ impl Consoles {
             Some(tab) => tab,
             None => self.browser.open_tab(url.expose_secret(), container.as_ref()).await?,
         };
-        let until = console.session_end(now, &credentials);
+        let session = Session {
+            generation: generation(),
+            tab,
+            until: console.session_end(now, &credentials),
+            host: console.sign_in_host().to_owned(),
+            container: jar,
+            role: wanted.role,
+        };
         self.change(|sessions| {
-            let is_ended = |session: &Session| ends_before && !session.in_container && container.is_none();
-            sessions
-                .retain(|session| session.role != wanted.role && session.until > now && !is_ended(session));
-            sessions.push(Session { role: wanted.role, tab, until, in_container: container.is_some() });
+            let is_ended = |other: &Session| {
+                other.role == session.role
+                    || (ends_before && other.is_in_the_way_of(&session.host, session.container.as_deref()))
+            };
+            sessions.retain(|other| other.until > now && !is_ended(other));
+            sessions.push(session);
         });
         Ok(Opened::Anew)
     }
@@ -192,11 +231,15 @@ impl Consoles {
         session: Option<&Session>,
         provider: &Provider,
         role: &Role,
+        console: &Console,
     ) -> (Option<TabId>, Option<ConsolePage>) {
         let Some(tab) = session.map(|session| session.tab) else { return (None, None) };
         match self.browser.tab_address(tab).await {
             Err(TabClosed) => (None, None),
+            // Where the console's addresses can be seen, one that cannot is something else.
+            Ok(None) if self.browser.has_permission(&console.pattern()).await => (None, None),
             Ok(None) => (Some(tab), None),
+            Ok(Some(address)) if Console::is_of_another_account(&address, role.arn.account()) => (None, None),
             Ok(Some(address)) => match address.parse() {
                 Ok(page) if Console::of(provider, role, Some(&page)).is_ok() => (Some(tab), Some(page)),
                 _ => (None, None),
@@ -209,35 +252,30 @@ impl Consoles {
         &self,
         wanted: &Wanted,
         console: &Console,
-        now: DateTime<Utc>,
-        is_alive: bool,
-        in_container: bool,
+        container: Option<&str>,
     ) -> Result<bool, Problem> {
-        if in_container {
-            return Ok(is_alive);
-        }
+        let now = self.browser.now();
         let sessions = self.sessions.borrow().clone();
-        let is_in_the_way = |session: &Session| session.until > now && !session.in_container;
+        let is_in_the_way = |session: &Session| {
+            session.until > now && session.is_in_the_way_of(console.sign_in_host(), container)
+        };
         let sessions: Vec<_> = sessions.into_iter().filter(is_in_the_way).collect();
         let others: Vec<_> = sessions
             .iter()
             .filter(|session| session.role != wanted.role)
             .map(|session| &session.role)
             .collect();
-        if others.is_empty() && !is_alive {
+        if sessions.is_empty() {
             return Ok(false);
         }
         let names: Vec<_> = others.iter().map(|role| self.sign_in.settings.label(role)).collect();
-        let ends_others = wanted.others != Others::AsBefore || self.ends_others.get();
-        if wanted.others == Others::AlwaysEnd && !self.ends_others.replace(true) {
-            self.storage.save(StorageArea::Local, ENDS_OTHERS, &true);
-        }
+        let is_agreed = wanted.others != Others::AsBefore;
         for session in &sessions {
             let address = self.browser.tab_address(session.tab).await.ok().flatten();
             if !address.is_some_and(|address| Console::is_one_of_several(&address)) {
                 continue;
             }
-            if names.len() < MOST_SESSIONS || ends_others {
+            if names.len() < MOST_SESSIONS || is_agreed {
                 return Ok(false);
             }
             return Err(Problem::new(
@@ -248,7 +286,10 @@ impl Consoles {
                 ),
             ));
         }
-        if ends_others || others.is_empty() {
+        if others.is_empty() || is_agreed || self.ends_others.get() {
+            if !others.is_empty() && wanted.others == Others::AlwaysEnd && !self.ends_others.replace(true) {
+                self.storage.save(StorageArea::Local, ENDS_OTHERS, &true);
+            }
             return Ok(true);
         }
         Err(self.question(&names.join(", "), console).await)
@@ -269,7 +310,7 @@ impl Consoles {
         );
         if !self.browser.has_permission(&grant).await {
             problem = problem.with_next_step(format!(
-                "End the other session, which Rolecall will then always do, or {way}."
+                "End the other session (from then on, Rolecall does so without asking), or {way}."
             ));
             problem.grant = Some(grant);
         }
@@ -283,7 +324,9 @@ impl Consoles {
         }
         let effective = self.sign_in.settings.current();
         let color = effective.role(role).and_then(|(role, _)| role.color.clone());
-        Some(Container { name: self.sign_in.settings.label(role), color })
+        // Two accounts may be called the same.
+        let name = format!("{} ({})", self.sign_in.settings.label(role), role.arn.account());
+        Some(Container { name, color })
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Session>)) {

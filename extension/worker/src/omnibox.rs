@@ -77,9 +77,14 @@ impl Omnibox {
 }
 
 impl Index {
-    /// Names one role: with its provider where there are several, since two may have the same role.
+    /// Names one role: with its account's digits where that has a name, since two accounts may be called the same, and with its
+    /// provider where there are several, since two may have the same role.
     fn name(&self, role: RoleRow<'_>) -> String {
         let mut name = [role.account, SEPARATOR, role.name()].concat();
+        if role.account != role.account_id() {
+            name.push_str(" · ");
+            name.push_str(role.account_id());
+        }
         if self.effective.providers().len() > 1 {
             name.push_str(" · ");
             name.push_str(role.provider);

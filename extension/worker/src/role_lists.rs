@@ -98,6 +98,7 @@ impl RoleLists {
             return;
         }
         self.remove_unknown();
+        self.forget_services_without_a_person();
         let now = self.browser.now();
         for provider in self.settings.current().providers() {
             let provider = &provider.value;
@@ -133,7 +134,7 @@ impl RoleLists {
     async fn read_catalogue(&self, provider: &Provider, url: &Endpoint) {
         let read = self.fetch_catalogue(provider, url).await;
         let now = self.browser.now();
-        self.end(&self.catalogues, provider, |list| {
+        self.end(&self.catalogues, provider, url, |list| {
             let read = read.map_err(|error| error.problem(provider, list.read_at));
             read.map(|new| {
                 list.fingerprint = new.or(list.fingerprint);
@@ -160,6 +161,10 @@ impl RoleLists {
         }
         let kept = KeptCatalogue::of_response(url, &response)?;
         let catalogue = kept.read(&provider.id)?;
+        // Another one is wanted by now.
+        if self.catalogues.borrow().get(&provider.id).is_none_or(|list| list.url.as_ref() != Some(url)) {
+            return Ok(None);
+        }
         self.storage.save(StorageArea::Local, &format!("{KEPT}{}", provider.id), &kept);
         self.settings.set_catalogue(&provider.id, Some(catalogue));
         Ok(Some(fingerprint))
@@ -173,9 +178,11 @@ impl RoleLists {
             Ok(served) => (Some(served), None),
             Err(error) => (None, Some(error.problem(provider))),
         };
-        self.end(&self.services, provider, |_| failed.map_or(Ok(()), Err));
+        self.end(&self.services, provider, url, |_| failed.map_or(Ok(()), Err));
         // What was listed for somebody who has signed out meanwhile is nobody else's.
-        if session.read(ProviderSession::generation) == generation {
+        if session.read(ProviderSession::generation) == generation
+            && let Some(served) = served
+        {
             session.change(|session| session.set_served(served, now));
         }
     }
@@ -194,24 +201,40 @@ impl RoleLists {
             Some(request) => Some(self.transport.send(request, Route::Auto, &client).await?),
             None => None,
         };
-        let token = session.read(|session| session.id_token(now).cloned());
+        let token =
+            session.read(|session| session.id_token(now).filter(|_| session.is_of(provider)).cloned());
         let (Some(token), Some(keys)) = (token, keys) else { return Err(RoleServiceError::SignedOut) };
         let request = role_service::request(url, &token, &keys);
-        role_service::read(url, &self.transport.send(request, Route::Auto, &client).await?)
+        // The native host sends forms only: it is no way for others into the networks of this machine.
+        role_service::read(url, &self.transport.send(request, Route::Extension, &client).await?)
     }
 
     fn end(
         &self,
         lists: &RefCell<Map<ProviderId, List>>,
         provider: &Provider,
+        url: &Endpoint,
         read: impl FnOnce(&mut List) -> Result<(), Problem>,
     ) {
         let now = self.browser.now();
-        if let Some(list) = lists.borrow_mut().get_mut(&provider.id) {
+        let mut lists = lists.borrow_mut();
+        // What was read of an address that is no longer the provider's says nothing.
+        let list = lists.get_mut(&provider.id).filter(|list| list.url.as_ref() == Some(url));
+        if let Some(list) = list {
             list.is_being_read = false;
             list.failure = read(list).err().map(|problem| (now, problem));
         }
+        drop(lists);
         self.changes.notify();
+    }
+
+    /// What a service has failed to list is told as long as there is somebody to list roles for.
+    fn forget_services_without_a_person(&self) {
+        let (effective, now) = (self.settings.current(), self.browser.now());
+        self.services.borrow_mut().retain(|id, list| {
+            let provider = effective.provider(id).filter(|provider| provider.roles_url == list.url);
+            provider.is_some() && self.sessions.of(id).read(|session| session.id_token(now).is_some())
+        });
     }
 
     /// Removes the catalogues that the settings do not name any more.

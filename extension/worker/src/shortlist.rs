@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map;
 use rolecall_core::settings::RoleKey;
@@ -38,14 +38,20 @@ struct Used {
     role: RoleKey,
     /// [`ONE_USE`] for each use, halved each week.
     score: u32,
-    /// When it was used last, which is when the score was computed.
+    /// When it was used last.
     last: DateTime<Utc>,
+    /// Since when the score has not been halved.
+    since: DateTime<Utc>,
 }
 
 impl Used {
     fn score_at(&self, now: DateTime<Utc>) -> u32 {
-        let weeks = (now - self.last).num_weeks().clamp(0, 31);
-        self.score >> weeks
+        self.score >> self.weeks_at(now).min(31)
+    }
+
+    /// How often the score has to be halved.
+    fn weeks_at(&self, now: DateTime<Utc>) -> i64 {
+        (now - self.since).num_weeks().max(0)
     }
 }
 
@@ -83,7 +89,9 @@ impl Shortlist {
         let now = self.browser.now();
         self.change(|kept| {
             let known = kept.used.iter().position(|used| used.role == *role);
-            let before = known.map_or(0, |at| kept.used.swap_remove(at).score_at(now));
+            let before = known.map(|at| kept.used.swap_remove(at));
+            let score = before.as_ref().map_or(0, |before| before.score_at(now));
+            let since = before.map_or(now, |before| before.since + TimeDelta::weeks(before.weeks_at(now)));
             if kept.used.len() >= MAX_USED {
                 let least =
                     kept.used.iter().enumerate().min_by_key(|(_, used)| (used.score_at(now), used.last));
@@ -91,7 +99,12 @@ impl Shortlist {
                     kept.used.swap_remove(at);
                 }
             }
-            kept.used.push(Used { role: role.clone(), score: before.saturating_add(ONE_USE), last: now });
+            kept.used.push(Used {
+                role: role.clone(),
+                score: score.saturating_add(ONE_USE),
+                last: now,
+                since,
+            });
         });
     }
 

@@ -38,7 +38,8 @@ pub(crate) struct Console {
     /// The service to open, the same as PAGE.
     #[arg(long, value_name = "NAME", conflicts_with = "page", add = ArgValueCompleter::new(console_page::candidates))]
     service: Option<String>,
-    /// The region to open; by default the resource's or the role's.
+    /// The region to open; by default the role's. An address, and a resource whose ARN names a region, are opened where they
+    /// are.
     #[arg(long)]
     region: Option<Region>,
     /// End the console's session of another role first. AWS allows one session in a browser, unless its multi-session
@@ -113,7 +114,7 @@ impl Console {
         };
         match agents.first(request, read) {
             Err(problem) if problem.is(Code::RoleUnknown) || problem.is(Code::AgentUnavailable) => None,
-            Err(problem) if problem.is(Code::ConsoleSessionOpen) || problem.is(Code::ConsoleSessionsFull) => {
+            Err(problem) if problem.is(Code::ConsoleSessionOpen) => {
                 Some(Err(problem.with_next_step(
                     "Run it again with --end-session, or open the console in the popup, which remembers what you choose.",
                 )))

@@ -35,7 +35,7 @@ async fn every_secret_is_only_where_it_has_to_be(kind: Kind) -> Result<()> {
     let executed = terminal.rolecall(["exec", "readonly", "--", "sh", "-c", shell]).await?.succeeded()?;
     ensure!(executed.contains("AWS_PROFILE="), "{executed}");
     ensure!(scene.canaries().within(executed.as_bytes()).is_empty(), "{executed}");
-    terminal.rolecall(["console", "admin"]).await?.succeeded()?;
+    terminal.rolecall(["console", "admin", "--end-session"]).await?.succeeded()?;
     terminal.rolecall(["status"]).await?.succeeded()?;
     terminal.rolecall(["doctor"]).await?;
     popup.enter().await?;

@@ -218,5 +218,5 @@ async fn a_refresh_token_that_is_rotated_on_each_use_works(kind: Kind) -> Result
 
 /// Waits until the popup lists the roles. The first one is selected.
 async fn listed(popup: &Popup<'_>) -> Result<()> {
-    popup.lists(&["123456789012 / example", "123456789012 / closed"]).await
+    popup.lists(&["123456789012 / closed", "123456789012 / example"]).await
 }

@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::Result;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Accessible, Kind, Scene, mode};
-use thirtyfour::Key;
+use rolecall_tests::{Accessible, Kind, Scene, mode, until};
+use thirtyfour::{By, Key};
 
 use crate::{ADMIN, DEVELOPER, READONLY, arrived, popup_with_roles, prompts, sign_in_as_alice, sign_out};
 
@@ -168,7 +168,16 @@ async fn typing_finds_a_role_and_enter_does_what_the_settings_want_first(kind: K
     scene.write_settings(|settings| {
         settings.insert("default_action".into(), "credentials".into());
     })?;
-    let popup = popup_with_roles(&browser).await?;
+    let popup = browser.popup().await?;
+    until("signing in to be what is done first", async || {
+        popup.enter().await?;
+        let first = browser.driver().find(By::Id("first-action")).await?.text().await?;
+        Ok((first == "Sign in").then_some(()))
+    })
+    .await?;
+    // What was used last comes first now.
+    popup.shows_selected(crate::AUDITOR).await?;
+    popup.select(DEVELOPER).await?;
     popup.key(Key::Enter).await?;
     popup.status("Signed in to example-dev / developer.").await?;
     Ok(())

@@ -114,6 +114,7 @@ async fn a_catalogue_that_changes_is_shown_in_the_open_popup_and_one_that_is_dow
 
     scene.sandbox.fail_all(CallKind::Catalogue, Failure::status(503, "down"));
     refresh(&popup).await?;
+    popup.says("1 problem with the settings").await?;
     browser.driver().find(By::Css("#left-out summary")).await?.click().await?;
     popup.says("could not be read").await?;
     popup.says("The roles listed are those of").await?;
@@ -173,13 +174,23 @@ async fn html_in_a_catalogue_is_text(kind: Kind) -> Result<()> {
 
 async fn the_role_service_of_the_previous_tool_lists_roles_after_the_sign_in(kind: Kind) -> Result<()> {
     let scene = scene(kind, None, &[("roles_url", "ORIGIN/roles")]).await?;
+    // It allows no other origins, so the person has to allow the address.
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
     popup.says("No roles yet").await?;
-    scene.sandbox.fail_next(CallKind::RoleService, 2, &Failure::status(500, "no"));
     sign_in_to_provider(&browser, &popup, &scene, "Alice Adams").await?;
     popup.says("could not be listed").await?;
+    popup.pressable("Allow access to 127.0.0.1").await?;
+    assert_eq!(scene.sandbox.count(CallKind::RoleService), 0);
+    drop(browser);
+
+    let extension = Some(scene.extension_with_host("http://127.0.0.1/*")?);
+    let browser = scene.browser_with(Options { extension, ..Options::default() }).await?;
+    let popup = browser.popup().await?;
+    scene.sandbox.fail_all(CallKind::RoleService, Failure::status(500, "no"));
+    sign_in_to_provider(&browser, &popup, &scene, "Alice Adams").await?;
     arrived(&scene, CallKind::RoleService, 1).await?;
+    popup.says("could not be listed").await?;
     scene.sandbox.heal(CallKind::RoleService);
     popup.press("Try again").await?;
     popup.lists(&["example-dev / readonly"]).await?;

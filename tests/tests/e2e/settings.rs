@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 use rolecall_sandbox::Config;
-use rolecall_tests::{Browser, Kind, Popup, Scene, entries};
+use rolecall_tests::{Browser, Kind, Popup, Scene, entries, until};
 use thirtyfour::By;
 use toml::Value;
 
@@ -45,9 +45,11 @@ async fn a_bad_entry_is_named_in_the_popup_and_the_others_can_be_used(kind: Kind
     // Corrected settings are used without a restart.
     scene.write_settings(|_| {})?;
     let popup = popup_with_roles(&browser).await?;
-    let text = popup.text().await?;
-    assert!(!text.contains("in the settings"), "{text}");
-    Ok(())
+    until(
+        "the problem to go",
+        async || Ok((!popup.text().await?.contains("with the settings")).then_some(())),
+    )
+    .await
 }
 
 async fn after_a_toml_error_the_popup_keeps_the_previous_roles_and_says_so(kind: Kind) -> Result<()> {

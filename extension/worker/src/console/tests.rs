@@ -60,11 +60,37 @@ fn a_console_that_is_open_is_shown_and_opened_anew_if_that_is_wanted_at_once() {
     assert_eq!(world.browser.shown_tabs.borrow()[..], [(1, None)]);
     assert_eq!(tabs(&world).len(), 1);
 
-    // The session may have been ended where the extension cannot see it: the next click signs in again.
+    // The session may have been ended where the extension cannot see it: the next click signs in again. What the tab
+    // shows cannot be seen either, so it is left alone.
     assert!(open(&popup, "developer").unwrap().starts_with("Opened the console as "));
-    let shown = world.browser.shown_tabs.borrow()[1].clone();
-    assert_eq!(shown.0, 1);
-    assert!(is_login_after_logout(&shown.1.unwrap()));
+    assert_eq!(world.browser.shown_tabs.borrow().len(), 1);
+    assert!(is_login_after_logout(&tabs(&world)[1]), "{:?}", tabs(&world));
+}
+
+#[test]
+fn nobody_is_shown_the_console_of_whoever_was_signed_in_before() {
+    let world = world();
+    let (background, popup) = begin(&world);
+    open(&popup, "developer").unwrap();
+    background.sign_out_at("corp");
+    world.browser.person.replace(None);
+    popup.send(&Intent::OpenConsole { role: role("corp", "developer") });
+    world.browser.sign_in_at_window("bob");
+    assert!(outcome(&popup).unwrap().starts_with("Opened the console as "));
+    // Nobody else's session is left beside it.
+    assert!(is_login_after_logout(&tabs(&world)[1]), "{:?}", tabs(&world));
+    assert_eq!(world.browser.shown_tabs.borrow().len(), 0);
+}
+
+#[test]
+fn a_tab_in_which_another_accounts_session_was_chosen_is_not_the_roles() {
+    let world = world();
+    let (_background, popup) = begin(&world);
+    open(&popup, "developer").unwrap();
+    shows(&world, 1, "https://999999999999-a1b2c3d4.eu-west-1.console.aws.amazon.com/console/home");
+    open(&popup, "developer").unwrap();
+    assert_eq!(world.browser.shown_tabs.borrow().len(), 0);
+    assert_eq!(tabs(&world)[1], "https://eu-west-1.console.aws.amazon.com/console/home?region=eu-west-1");
 }
 
 #[test]
@@ -153,6 +179,8 @@ fn where_the_console_has_several_sessions_none_is_ended_and_the_sixth_is_explain
     }
     popup.send(&Intent::Confirm);
     assert!(is_login(tabs(&world).last().unwrap()));
+    // That was about the number of sessions, and not about ending one.
+    assert!(!world.browser.local.borrow().contains_key("consoleEndsOthers"));
 }
 
 #[test]
@@ -167,7 +195,10 @@ fn with_containers_every_role_has_its_own_session() {
     world.browser.permissions.borrow_mut().insert("cookies".to_owned());
     popup.send(&Intent::Retry);
     assert!(outcome(&popup).is_ok());
-    assert_eq!(world.browser.containers.borrow()[..], [None, Some("123456789012 / admin".to_owned())]);
+    assert_eq!(
+        world.browser.containers.borrow()[..],
+        [None, Some("123456789012 / admin (123456789012)".to_owned())]
+    );
     assert!(is_login(&tabs(&world)[1]), "{:?}", tabs(&world));
 }
 

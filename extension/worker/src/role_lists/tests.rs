@@ -74,7 +74,7 @@ fn what_was_read_before_stays_when_a_catalogue_cannot_be_read_and_people_are_tol
     for (answer, reason) in [
         (Err(FetchError::NoAnswer), "roles.example could not be reached"),
         (Err(FetchError::TimedOut), "did not respond within 20 seconds"),
-        (Err(FetchError::TooLarge), "is larger than 8388608 bytes"),
+        (Err(FetchError::TooLarge), "is larger than 4194304 bytes"),
         (Ok((503, "{}".to_owned())), "answered with the status 503"),
         (Ok((200, "<html>".to_owned())), "is not a JSON document"),
     ] {
