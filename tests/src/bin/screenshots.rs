@@ -129,7 +129,7 @@ async fn for_the_readme(kind: Kind, folder: &Path) -> Result<()> {
         take(&browser, &folder.join(format!("popup-{name}.png"))).await?;
     }
     let mut terminal = String::new();
-    for command in ["roles", "whoami developer"] {
+    for command in ["roles", "status"] {
         let output = scene.terminal().rolecall(command.split(' ')).await?.succeeded()?;
         let output: Vec<_> = output.lines().map(str::trim_end).collect();
         terminal.extend(["$ rolecall ", command, "\n", &output.join("\n"), "\n"]);
