@@ -216,7 +216,8 @@ async fn a_refresh_token_that_is_rotated_on_each_use_works(kind: Kind) -> Result
     Ok(())
 }
 
-/// Waits until the popup lists the roles. The first one is selected.
+/// Waits until the popup lists the roles, and selects the one that can be assumed.
 async fn listed(popup: &Popup<'_>) -> Result<()> {
-    popup.lists(&["123456789012 / closed", "123456789012 / example"]).await
+    popup.lists(&["123456789012 / closed", "123456789012 / example"]).await?;
+    popup.select("123456789012 / example").await
 }
