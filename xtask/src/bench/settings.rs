@@ -12,7 +12,7 @@ use crate::tools::wasm_target;
 use crate::{repo, test};
 
 /// Measures it in one browser.
-pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
+pub(super) fn measure(browser: Browser) -> Result<[Measure; 4]> {
     let mut cargo = wasm_target::ready()?.cargo("bench");
     test::in_browser(browser, &mut cargo)?;
     cargo.args(["--profile", "wasm", "--package", "rolecall-core", "--bench", "settings"]);
@@ -49,6 +49,18 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 2]> {
             few * LOOK_UP_RATIO,
             format!("1000 times of 100 roles: {} µs; the limit is {LOOK_UP_RATIO} times that", micros(few)),
         ),
+        measure(
+            "catalogue of 10000 roles read and combined",
+            time("read a catalogue")?,
+            CATALOGUE_LIMIT,
+            "compiled like the background".into(),
+        ),
+        measure(
+            "the same catalogue recognised",
+            time("compare a catalogue")?,
+            UNCHANGED_LIMIT,
+            String::new(),
+        ),
     ])
 }
 
@@ -76,6 +88,10 @@ fn plain(line: &str) -> String {
 }
 
 const RECOMPUTE_LIMIT: Duration = Duration::from_millis(50);
+
+const CATALOGUE_LIMIT: Duration = Duration::from_millis(300);
+
+const UNCHANGED_LIMIT: Duration = Duration::from_millis(10);
 
 /// A hundred times as many roles may cost this much more: longer keys are compared, and fewer are in the processor's
 /// cache.
