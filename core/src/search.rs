@@ -16,6 +16,10 @@ use crate::settings::RoleKey;
 /// The roles of a table that fit a query.
 #[derive(Debug, Default)]
 pub struct Search {
+    /// How many roles there are.
+    count: usize,
+    /// Whether their names have been read.
+    is_prepared: bool,
     /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits, the
     /// profile, and what else is known of it.
     text: String,
@@ -58,8 +62,19 @@ struct Match {
 }
 
 impl Search {
-    /// Searches in these roles from now on.
+    /// Searches in these roles from now on. Their names are read when they are needed, or when [`Self::prepare`] is called.
     pub fn set_roles(&mut self, roles: &RoleTable) {
+        self.count = roles.len();
+        self.is_prepared = false;
+        self.labels.clear();
+        self.order(roles, &[]);
+    }
+
+    /// Reads the names of the roles, which takes a while if there are thousands. Nothing has to be typed for that.
+    pub fn prepare(&mut self, roles: &RoleTable) {
+        if std::mem::replace(&mut self.is_prepared, true) {
+            return;
+        }
         let mut text = String::new();
         for role in roles.rows() {
             let [account, separator, name] = label(role);
@@ -100,7 +115,6 @@ impl Search {
                 _ => {}
             }
         }
-        self.order(&[]);
     }
 
     /// Puts the pinned roles of the table before all others from now on, and behind them those that were used.
@@ -115,22 +129,22 @@ impl Search {
             }
         }
         let rows: Vec<_> = rows.into_iter().flatten().collect();
-        self.order(&rows);
+        self.order(roles, &rows);
     }
 
     /// Begins anew, with these rows before all others.
-    fn order(&mut self, rows: &[usize]) {
+    fn order(&mut self, roles: &RoleTable, rows: &[usize]) {
         let query = self.steps.pop().unwrap_or_default().query;
-        let others = (0..self.labels.len()).filter(|row| !rows.contains(row));
+        let others = (0..self.count).filter(|row| !rows.contains(row));
         let found: Vec<_> = rows.iter().copied().chain(others).collect();
         let matches = found.iter().map(|row| Match { row: *row, settled: 0 }).collect();
         self.steps = vec![Step { matches, found, ..Step::default() }];
-        self.find(query);
+        self.find(roles, query);
     }
 
-    /// Searches for this from now on.
-    pub fn set_query(&mut self, query: &str) {
-        self.find(folded(query.to_owned()));
+    /// Searches for this from now on. `roles` are those that were set.
+    pub fn set_query(&mut self, roles: &RoleTable, query: &str) {
+        self.find(roles, folded(query.to_owned()));
     }
 
     /// The rows of the roles that fit, best first; of equals, and if nothing was typed, those first that were put first, and
@@ -150,15 +164,18 @@ impl Search {
     }
 
     /// Finds what fits the query. Whatever fits it fits every query that it starts with.
-    fn find(&mut self, query: String) {
+    fn find(&mut self, roles: &RoleTable, query: String) {
         while self.steps.len() > 1 && self.steps.last().is_some_and(|step| !query.starts_with(&step.query)) {
             self.steps.pop();
         }
         let words = words(&query);
+        if !words.is_empty() {
+            self.prepare(roles);
+        }
         let (Some(before), Some((last, others))) = (self.steps.last(), words.split_last()) else {
             // There are no roles yet, or nothing was typed but blanks.
             self.steps.truncate(1);
-            if self.labels.is_empty() {
+            if self.count == 0 {
                 self.steps = vec![Step { query, ..Step::default() }];
             }
             return;
@@ -429,8 +446,9 @@ mod tests {
 
     fn search(labels: &[&str], query: &str) -> Search {
         let mut search = Search::default();
-        search.set_roles(&table(labels));
-        search.set_query(query);
+        let roles = table(labels);
+        search.set_roles(&roles);
+        search.set_query(&roles, query);
         search
     }
 
@@ -522,12 +540,12 @@ mod tests {
     fn what_was_deleted_before_the_roles_came_is_not_searched_for() {
         let mut search = Search::default();
         for query in ["aud", ""] {
-            search.set_query(query);
+            search.set_query(&RoleTable::default(), query);
         }
         search.set_roles(&table(&["prod / Admin", "prod / Auditor"]));
         assert_eq!(search.found(), [0, 1]);
         search = Search::default();
-        search.set_query("aud");
+        search.set_query(&RoleTable::default(), "aud");
         search.set_roles(&table(&["prod / Admin", "prod / Auditor"]));
         assert_eq!(search.found(), [1]);
     }
@@ -539,10 +557,11 @@ mod tests {
             queries in prop::collection::vec("[abc ]{0,5}", 1..4),
         ) {
             let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+            let roles = table(&labels);
             let mut typing = search(&labels, "");
             for query in queries {
                 for end in (0..=query.len()).chain((0..query.len()).rev()) {
-                    typing.set_query(&query[..end]);
+                    typing.set_query(&roles, &query[..end]);
                     let at_once = search(&labels, &query[..end]);
                     prop_assert_eq!(typing.found(), at_once.found());
                 }
@@ -552,7 +571,8 @@ mod tests {
         #[test]
         fn the_best_placement_is_the_best_of_all(label in "[ab-]{1,7}", word in "[ab]{1,4}") {
             let name = format!("{label} / x");
-            let search = search(&[&name], "");
+            let mut search = search(&[&name], "");
+            search.prepare(&table(&[&name]));
             let mut board = Board::default();
             let word_starts = search.labels[0].word_starts;
             let letters: Vec<char> = word.chars().collect();

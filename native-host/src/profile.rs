@@ -9,7 +9,7 @@ use rolecall_core::aws::{Credentials, Region, RoleArn};
 use rolecall_core::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
-use crate::aws_files::{self, NewProfile, Source, StaticCredentials};
+use crate::aws_files::{self, ManagedProfile, Mode, NewProfile, Source, StaticCredentials};
 use crate::{platform, shell};
 
 /// The parts of a role's profile.
@@ -99,6 +99,15 @@ pub(crate) fn role_of_line(line: &str) -> Option<(RoleArn, Option<ProviderId>)> 
     };
     let provider = option(PROVIDER).map(|provider| provider.parse()).transpose().ok()?;
     Some((option(ROLE)?.parse().ok()?, provider))
+}
+
+/// Whether a profile that was written may be this role's. One with keys does not say whose they are.
+pub(crate) fn may_be_of(written: &ManagedProfile, role: &RoleKey) -> bool {
+    let line = written.settings.iter().find(|(key, _)| key == "credential_process");
+    let Some((_, line)) = line else { return written.mode == Mode::File };
+    role_of_line(line).is_some_and(|(arn, provider)| {
+        arn == role.arn && provider.is_none_or(|provider| provider == role.provider)
+    })
 }
 
 /// The path of this program, for a command line or manifest.

@@ -43,6 +43,16 @@ pub(crate) struct File {
     copy: Option<PathBuf>,
 }
 
+impl File {
+    fn is_current(&self) -> bool {
+        match (&self.state, fs::read_to_string(&self.path)) {
+            (State::Read { text, .. }, Ok(now)) => *text == now,
+            (State::Absent, Err(error)) => error.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
 /// What became of a settings file.
 #[derive(Debug)]
 pub(crate) enum State {
@@ -71,6 +81,11 @@ impl Machine {
     pub(crate) fn effective(&self) -> Effective {
         let catalogues = catalogues::kept(&self.reading.settings);
         Layers { machine: self.reading.clone(), catalogues, ..Layers::default() }.effective()
+    }
+
+    /// Whether the files say what they said when they were read.
+    pub(crate) fn is_current(&self) -> bool {
+        !self.files.is_empty() && self.files.iter().all(File::is_current)
     }
 
     /// Keeps what the files say, for when they cannot be read.

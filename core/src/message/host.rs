@@ -127,8 +127,18 @@ pub enum HostRequest {
     },
     /// A page of the machine's settings. The first page reads the files anew. Answered by [`HostResponse::Settings`].
     Settings(PageRequest),
+    /// The revision that the machine's settings have now: another one than before if the files have changed. Answered by
+    /// [`HostResponse::SettingsRevision`].
+    SettingsRevision,
     /// Write a profile. Answered by [`HostResponse::ProfileWritten`].
     WriteProfile(Box<ProfileSpec>),
+    /// Remove a profile that was written for this role. Answered by [`HostResponse::ProfileRemoved`].
+    RemoveProfile {
+        /// The profile.
+        profile: ProfileName,
+        /// The role.
+        role: RoleKey,
+    },
     /// Send an HTTP request without the browser's headers. Answered by [`HostResponse::Http`] or
     /// [`HostResponse::HttpFailed`].
     SendHttp(HttpRelayRequest),
@@ -149,6 +159,8 @@ pub enum HostResponse {
     },
     /// A page of the machine's settings.
     Settings(SettingsPage),
+    /// The revision of the machine's settings.
+    SettingsRevision(u32),
     /// A profile is in place.
     ProfileWritten {
         /// Its name.
@@ -157,6 +169,11 @@ pub enum HostResponse {
         file: String,
         /// Whether anything had to be changed.
         changed: bool,
+    },
+    /// A profile is not in the files any more.
+    ProfileRemoved {
+        /// Whether there was one, and it was this role's.
+        removed: bool,
     },
     /// An HTTP response.
     Http(HttpRelayResponse),

@@ -55,7 +55,10 @@ mod tests {
         for kind in [
             "hello",
             "settings",
+            "settingsRevision",
             "writeProfile",
+            "removeProfile",
+            "profileRemoved",
             "sendHttp",
             "forget",
             "credentials",

@@ -39,6 +39,16 @@ pub enum Intent {
         /// The role.
         role: RoleKey,
     },
+    /// Remove the AWS profile that was written for the role.
+    RemoveProfile {
+        /// The role.
+        role: RoleKey,
+    },
+    /// Forget the role's credentials.
+    EndSession {
+        /// The role.
+        role: RoleKey,
+    },
     /// Forget the person and all their credentials.
     SignOut {
         /// At which provider.

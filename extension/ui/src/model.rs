@@ -140,13 +140,20 @@ impl Model {
     pub(crate) fn search(&mut self, query: &str) {
         query.clone_into(&mut self.query);
         (self.missing, self.notice) = (None, None);
-        self.search.set_query(query);
+        self.search.set_query(self.roles.as_ref().unwrap_or(&RoleTable::default()), query);
         if !self.query().is_empty()
             && let Some(best) = self.found().first()
         {
             self.selected = Some(*best);
         }
         self.keep_selection();
+    }
+
+    /// Gets ready for a search, which takes a while if there are thousands of roles.
+    pub(crate) fn prepare_search(&mut self) {
+        if let Some(roles) = &self.roles {
+            self.search.prepare(roles);
+        }
     }
 
     /// Selects a role that is in the list.

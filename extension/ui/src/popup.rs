@@ -53,8 +53,14 @@ impl Popup {
     }
 
     fn receive(self: &Rc<Self>, message: ToPage) {
+        let has_roles = matches!(message, ToPage::Roles(_));
         self.model.borrow_mut().receive(message);
         self.show();
+        if has_roles {
+            // Once they are painted.
+            let this = Rc::clone(self);
+            Timeout::new(PREPARATION_DELAY, move || this.model.borrow_mut().prepare_search()).forget();
+        }
     }
 
     fn show(self: &Rc<Self>) {
@@ -241,8 +247,8 @@ impl Popup {
             Item::SignIn => self.act(Action::SignIn),
             Item::WriteProfile => self.act(Action::WriteProfile),
             Item::Refresh => self.send(&Intent::RefreshRoles),
-            Item::Pin | Item::Forget | Item::ForgetAll => {
-                if let Some(intent) = self.list_intent(item) {
+            Item::EndSession | Item::RemoveProfile | Item::Pin | Item::Forget | Item::ForgetAll => {
+                if let Some(intent) = self.menu_intent(item) {
                     self.send(&intent);
                 }
             }
@@ -258,11 +264,13 @@ impl Popup {
         self.close_menu();
     }
 
-    /// What is asked for by an item about the order of the list.
-    fn list_intent(&self, item: Item) -> Option<Intent> {
+    /// What the worker is asked for by an item that no button does as well.
+    fn menu_intent(&self, item: Item) -> Option<Intent> {
         let model = self.model.borrow();
         let role = model.menu()?.key()?;
         Some(match item {
+            Item::EndSession => Intent::EndSession { role },
+            Item::RemoveProfile => Intent::RemoveProfile { role },
             Item::Pin => {
                 let pinned = !model.state()?.pinned.contains(&role);
                 Intent::Pin { role, pinned }
@@ -435,3 +443,6 @@ fn report(focused: Result<(), JsValue>) {
 
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests;
+
+/// In milliseconds: some frames.
+const PREPARATION_DELAY: u32 = 50;

@@ -111,6 +111,8 @@ pub(crate) struct MenuView {
     pub(crate) pinned: bool,
     /// Whether it is remembered that the role was used.
     pub(crate) recent: bool,
+    /// Whether there are credentials for it.
+    pub(crate) has_session: bool,
     /// Whether it has an AWS profile.
     pub(crate) has_profile: bool,
     /// Whether roles can be read again.
@@ -300,6 +302,7 @@ impl MenuView {
             label: words::role_label(role.account, role.name()),
             pinned: state.pinned.iter().any(|key| role.is(key)),
             recent: state.recent.iter().any(|key| role.is(key)),
+            has_session: state.sessions.iter().any(|session| role.is(&session.role)),
             has_profile: role.credentials != CredentialsMode::None,
             can_refresh: state.has_role_lists,
         })

@@ -48,6 +48,8 @@ struct Line {
     number: u32,
     state: HostState,
     last_id: Id,
+    /// Which revision of the machine's settings it sent last.
+    settings_revision: Option<u32>,
     waiting: Map<Id, oneshot::Sender<Result<HostResponse, Problem>>>,
     /// Requests of the host that are being fulfilled.
     fulfilling: Map<Id, oneshot::Sender<()>>,
@@ -94,8 +96,8 @@ impl Host {
             HostState::Connected { .. } => {
                 let (this, number) = (Rc::clone(self), self.line.borrow().number);
                 let reading = async move {
-                    match this.read_settings(SETTINGS_LIMIT).await {
-                        Ok(settings) if this.is_current(number) => this.settings.set_machine(settings),
+                    match this.read_changed_settings().await {
+                        Ok(Some(settings)) if this.is_current(number) => this.settings.set_machine(settings),
                         Ok(_) => {}
                         Err(problem) => this.fail(number, &problem),
                     }
@@ -248,6 +250,16 @@ impl Host {
         }
     }
 
+    /// Has the host read the machine's settings, if they are others than before.
+    async fn read_changed_settings(&self) -> Result<Option<Reading>, Problem> {
+        let now = self.request(HostRequest::SettingsRevision, SETTINGS_LIMIT).await?;
+        let HostResponse::SettingsRevision(now) = now else { return Err(not_understood()) };
+        if self.line.borrow().settings_revision == Some(now) {
+            return Ok(None);
+        }
+        self.read_settings(SETTINGS_LIMIT).await.map(Some)
+    }
+
     /// Has the host read the machine's settings, page by page.
     async fn read_settings(&self, limit: Duration) -> Result<Reading, Problem> {
         let mut pages = Pages::default();
@@ -257,6 +269,7 @@ impl Host {
                 return Err(not_understood());
             };
             if let Some(settings) = pages.add(page)? {
+                self.line.borrow_mut().settings_revision = Some(settings.revision);
                 return Ok(settings.into());
             }
         }

@@ -68,6 +68,11 @@ impl Intents {
             Intent::DismissProblem => {
                 self.progress.set_outcome(LastOutcome { problem: None, ..self.progress.outcome() });
             }
+            Intent::EndSession { role } => {
+                self.sign_in.forget_role(&role);
+                let done = format!("Ended the session of {}.", self.settings.label(&role));
+                self.progress.set_outcome(LastOutcome { done: Some(done), ..LastOutcome::default() });
+            }
             Intent::ConnectHost => self.host.try_again(),
             Intent::RefreshRoles => self.role_lists.refresh(true),
             Intent::Answer { approval, decision } => self.approvals.decide(approval, decision),
@@ -129,7 +134,8 @@ impl Intents {
         let task = async move {
             let outcome = work.await;
             this.tasks.borrow_mut().remove(&subject);
-            if let (Subject::Role(role), Ok(Ok(_))) = (&subject, &outcome) {
+            let is_use = !matches!(intent, Intent::RemoveProfile { .. });
+            if is_use && let (Subject::Role(role), Ok(Ok(_))) = (&subject, &outcome) {
                 this.shortlist.count(role);
             }
             let intent = Some(intent);
@@ -147,6 +153,7 @@ impl Intents {
         match intent {
             Intent::OpenConsole { role } => self.open_console(role, others).await,
             Intent::WriteProfile { role } => self.write_profile(role).await,
+            Intent::RemoveProfile { role } => self.remove_profile(role).await,
             Intent::SignInToProvider { provider } => self.sign_in_to_provider(provider).await,
             Intent::SignIn { role } => self.sign_in_to(role).await,
             _ => Err(Problem::new(Code::Internal, "This cannot be done step by step.")),
@@ -228,10 +235,21 @@ impl Intents {
             HostResponse::ProfileWritten { profile, file, changed: false } => {
                 Ok(format!("The profile {profile} is already in {file}."))
             }
-            _ => Err(Problem::new(
-                Code::HostProtocol,
-                "The Rolecall host program answered something else than was asked.",
-            )),
+            _ => Err(not_answered()),
+        }
+    }
+
+    async fn remove_profile(&self, key: &RoleKey) -> Result<String, Problem> {
+        let effective = self.settings.known().await?;
+        let (role, _) = find(&effective, key)?;
+        let profile = effective.profile_name(&role);
+        let request = HostRequest::RemoveProfile { profile: profile.clone(), role: key.clone() };
+        match self.host.request(request, WRITE_LIMIT).await? {
+            HostResponse::ProfileRemoved { removed: true } => Ok(format!("Removed the profile {profile}.")),
+            HostResponse::ProfileRemoved { removed: false } => {
+                Ok(format!("Rolecall has written no profile {profile} for this role."))
+            }
+            _ => Err(not_answered()),
         }
     }
 
@@ -260,12 +278,17 @@ impl Intents {
     }
 }
 
+fn not_answered() -> Problem {
+    Problem::new(Code::HostProtocol, "The Rolecall host program answered something else than was asked.")
+}
+
 /// What a task for the intent would be about, if it takes one.
 fn subject(intent: &Intent) -> Option<Subject> {
     match intent {
-        Intent::SignIn { role } | Intent::OpenConsole { role } | Intent::WriteProfile { role } => {
-            Some(Subject::Role(role.clone()))
-        }
+        Intent::SignIn { role }
+        | Intent::OpenConsole { role }
+        | Intent::WriteProfile { role }
+        | Intent::RemoveProfile { role } => Some(Subject::Role(role.clone())),
         Intent::SignInToProvider { provider } => Some(Subject::Account(provider.clone())),
         _ => None,
     }

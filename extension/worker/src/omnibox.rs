@@ -71,7 +71,7 @@ impl Omnibox {
             kept.replace(Index { effective, roles, search });
         }
         let index = kept.as_mut()?;
-        index.search.set_query(text);
+        index.search.set_query(&index.roles, text);
         Some(look(index))
     }
 }

@@ -174,7 +174,7 @@ impl Popup<'_> {
 /// A port to the other end of which the test is.
 #[derive(Default)]
 pub(crate) struct ScriptedPort {
-    posted: RefCell<Vec<String>>,
+    pub(crate) posted: RefCell<Vec<String>>,
     listener: RefCell<Option<PortListener>>,
     closed: Cell<bool>,
 }
@@ -607,7 +607,12 @@ impl Browser for Scripted {
         let host = Rc::new(ScriptedPort::default());
         host.listener.replace(Some(listener));
         self.hosts.borrow_mut().push(Rc::clone(&host));
-        Ok(Rc::new(HostPort { host, machine: Rc::clone(&self.machine), spawner: self.spawner.clone() }))
+        Ok(Rc::new(HostPort {
+            host,
+            machine: Rc::clone(&self.machine),
+            asked_for: RefCell::default(),
+            spawner: self.spawner.clone(),
+        }))
     }
 
     fn has_permission(&self, pattern: &str) -> Task<bool> {
@@ -684,7 +689,19 @@ impl Scripted {
 struct HostPort {
     host: Rc<ScriptedPort>,
     machine: Rc<RefCell<Reading>>,
+    /// The settings that were asked for last, and their revision.
+    asked_for: RefCell<(Reading, u32)>,
     spawner: LocalSpawner,
+}
+
+impl HostPort {
+    fn revision(&self) -> u32 {
+        let mut asked_for = self.asked_for.borrow_mut();
+        if asked_for.0 != *self.machine.borrow() {
+            *asked_for = (self.machine.borrow().clone(), asked_for.1 + 1);
+        }
+        asked_for.1
+    }
 }
 
 impl Port for HostPort {
@@ -696,8 +713,14 @@ impl Port for HostPort {
                 HostResponse::Hello { protocol: ProtocolRange::CURRENT, version: "0.1.0".to_owned() }
             }
             HostRequest::Settings(page) => {
-                HostResponse::Settings(SettingsPage::cut(&self.machine.borrow(), 1, page.start(1)))
+                let revision = self.revision();
+                HostResponse::Settings(SettingsPage::cut(
+                    &self.machine.borrow(),
+                    revision,
+                    page.start(revision),
+                ))
             }
+            HostRequest::SettingsRevision => HostResponse::SettingsRevision(self.revision()),
             HostRequest::Forget(_) => HostResponse::Done,
             _ => return Ok(()),
         };

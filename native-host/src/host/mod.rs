@@ -157,6 +157,10 @@ impl Host {
                 let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(HostResponse::Settings(settings.page(request)))
             }
+            HostRequest::SettingsRevision => {
+                let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(HostResponse::SettingsRevision(settings.revision()))
+            }
             HostRequest::WriteProfile(spec) => {
                 let response = requests::write_profile(&spec)?;
                 if let Some(credentials) = spec.credentials {
@@ -164,6 +168,7 @@ impl Host {
                 }
                 Ok(response)
             }
+            HostRequest::RemoveProfile { profile, role } => requests::remove_profile(profile, &role),
             HostRequest::SendHttp(relay) => requests::send_http(relay),
             HostRequest::Forget(roles) => {
                 self.agent.forget(&roles);

@@ -3,13 +3,25 @@
 use http::{HeaderName, HeaderValue, Method, Request};
 use rolecall_core::message::host::{HostResponse, HttpRelayRequest, HttpRelayResponse, ProfileSpec};
 use rolecall_core::message::page::{PageRequest, SettingsPage};
-use rolecall_core::settings::{CredentialsMode, Reading};
+use rolecall_core::settings::{CredentialsMode, ProfileName, RoleKey};
 use rolecall_core::{Code, Problem};
 
-use crate::aws_files::{Operation, Options};
+use crate::aws_files::{ManagedProfile, Operation, Options};
 use crate::http_client::{self, Network};
 use crate::profile::{self, RoleProfile};
-use crate::settings_files;
+use crate::settings_files::{self, Machine};
+
+/// Removes a profile that was written for a role. One of another role stays.
+pub(super) fn remove_profile(profile: ProfileName, role: &RoleKey) -> Result<HostResponse, Problem> {
+    let files = profile::files()?;
+    let is_meant = |written: &ManagedProfile| written.name == profile && profile::may_be_of(written, role);
+    let removed = files.list().map_err(|error| Problem::from(&error))?.iter().any(is_meant);
+    if removed {
+        let remove = Operation::Remove(profile);
+        files.apply(&remove, &Options::default()).map_err(|error| Problem::from(&error))?;
+    }
+    Ok(HostResponse::ProfileRemoved { removed })
+}
 
 /// Writes a profile into the AWS files.
 pub(super) fn write_profile(request: &ProfileSpec) -> Result<HostResponse, Problem> {
@@ -71,7 +83,7 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
 /// The machine's settings as read for the first page; further pages come from the same copy.
 #[derive(Debug, Default)]
 pub(super) struct SettingsSnapshot {
-    reading: Reading,
+    machine: Machine,
     revision: u32,
 }
 
@@ -79,10 +91,22 @@ impl SettingsSnapshot {
     /// A page of the settings. The first page reads the files again: a person may have corrected them.
     pub(super) fn page(&mut self, request: PageRequest) -> SettingsPage {
         if request.revision != Some(self.revision) {
-            self.reading = settings_files::load_and_remember().reading;
-            self.revision = self.revision.wrapping_add(1);
+            self.read();
         }
-        SettingsPage::cut(&self.reading, self.revision, request.start(self.revision))
+        SettingsPage::cut(&self.machine.reading, self.revision, request.start(self.revision))
+    }
+
+    /// Which revision the files are of. They are only parsed again if they say something else than before.
+    pub(super) fn revision(&mut self) -> u32 {
+        if !self.machine.is_current() {
+            self.read();
+        }
+        self.revision
+    }
+
+    fn read(&mut self) {
+        self.machine = settings_files::load_and_remember();
+        self.revision = self.revision.wrapping_add(1);
     }
 }
 

@@ -69,6 +69,28 @@ fn bad_entries_are_told_with_file_and_line_and_mended_without_a_restart() {
 }
 
 #[test]
+fn settings_have_another_revision_once_a_file_says_something_else() {
+    let machine = Machine::new();
+    machine.write(".config/rolecall/config.toml", SETTINGS);
+    let mut browser = Browser::open(&machine);
+    let mut revision = || match browser.ask(HostRequest::SettingsRevision) {
+        Ok(HostResponse::SettingsRevision(revision)) => revision,
+        other => panic!("{other:?}"),
+    };
+    let first = revision();
+    machine.write(".config/rolecall/config.toml", SETTINGS);
+    assert_eq!(revision(), first, "the same was written again");
+    machine.write(".config/rolecall/config.toml", &SETTINGS.replace("abc", "xyz"));
+    let second = revision();
+    assert_ne!(second, first);
+    std::fs::remove_file(machine.home().join(".config/rolecall/config.toml")).unwrap();
+    let third = revision();
+    assert_ne!(third, second);
+    assert_eq!(revision(), third);
+    assert_eq!(browser.settings().part.provider, []);
+}
+
+#[test]
 fn a_file_that_is_no_toml_leaves_the_browser_the_settings_of_before() {
     let machine = Machine::new();
     machine.write(".config/rolecall/config.toml", "[[provider]\n");
@@ -227,6 +249,31 @@ fn a_profile_of_keys_is_written_where_old_tools_look() {
     assert!(written.contains("aws_secret_access_key = very/secret+key\n"), "{written}");
     let problem = browser.ask(profile(CredentialsMode::None)).unwrap_err();
     assert!(problem.is(Code::ProfileInvalid), "{problem}");
+}
+
+#[test]
+fn a_profile_is_removed_for_its_own_role_and_stays_for_another() {
+    let machine = Machine::new();
+    machine.write(".aws/config", "[profile mine]\nregion = eu-west-1\n");
+    let mut browser = Browser::open(&machine);
+    let remove = |browser: &mut Browser, profile: &str, name: &str| {
+        let role = role(&format!("arn:aws:iam::123456789012:role/{name}"));
+        match browser.ask(HostRequest::RemoveProfile { profile: profile.parse().unwrap(), role }) {
+            Ok(HostResponse::ProfileRemoved { removed }) => removed,
+            other => panic!("{other:?}"),
+        }
+    };
+    browser.ask(profile(CredentialsMode::Process)).unwrap();
+    let written = machine.read(".aws/config");
+    assert!(!remove(&mut browser, "example-dev", "admin"), "it is another role's");
+    assert!(!remove(&mut browser, "mine", "developer"), "somebody else wrote it");
+    assert_eq!(machine.read(".aws/config"), written);
+    assert!(remove(&mut browser, "example-dev", "developer"));
+    assert_eq!(machine.read(".aws/config"), "[profile mine]\nregion = eu-west-1\n");
+    assert!(!remove(&mut browser, "example-dev", "developer"));
+    browser.ask(profile(CredentialsMode::File)).unwrap();
+    assert!(remove(&mut browser, "example-dev", "developer"));
+    assert!(!machine.read(".aws/credentials").contains("very/secret+key"));
 }
 
 #[test]

@@ -16,7 +16,9 @@ pub(crate) struct Menu {
     pub(crate) button: HtmlElement,
     pin: HtmlElement,
     forget: HtmlElement,
+    end_session: HtmlElement,
     write_profile: HtmlElement,
+    remove_profile: HtmlElement,
     /// What needs a profile's name.
     commands: HtmlElement,
     refresh: HtmlElement,
@@ -29,7 +31,9 @@ pub(crate) struct Menu {
 pub(crate) enum Item {
     OpenConsole,
     SignIn,
+    EndSession,
     WriteProfile,
+    RemoveProfile,
     CopyArn,
     CopyProfile,
     CopyExec,
@@ -48,7 +52,9 @@ impl Menu {
             button: by_id(root, "more"),
             pin: by_id(root, "pin"),
             forget: by_id(root, "forget"),
+            end_session: by_id(root, "menu-end-session"),
             write_profile: by_id(root, "menu-write-profile"),
+            remove_profile: by_id(root, "menu-remove-profile"),
             commands: by_id(root, "commands"),
             refresh: by_id(root, "refresh"),
             opener: RefCell::default(),
@@ -62,7 +68,9 @@ impl Menu {
         set_attribute(&self.element, "aria-label", Some(&view.label))?;
         set_text(&self.pin, if view.pinned { words::UNPIN } else { words::PIN });
         show(&self.forget, view.recent);
+        show(&self.end_session, view.has_session);
         show(&self.write_profile, view.has_profile);
+        show(&self.remove_profile, view.has_profile);
         show(&self.commands, view.has_profile);
         show(&self.refresh, view.can_refresh);
         Ok(())
@@ -115,7 +123,9 @@ pub(crate) fn item_at(target: &Element) -> Option<Item> {
     Some(match item.get_attribute("data-item")?.as_str() {
         "open-console" => Item::OpenConsole,
         "sign-in" => Item::SignIn,
+        "end-session" => Item::EndSession,
         "write-profile" => Item::WriteProfile,
+        "remove-profile" => Item::RemoveProfile,
         "copy-arn" => Item::CopyArn,
         "copy-profile" => Item::CopyProfile,
         "copy-exec" => Item::CopyExec,

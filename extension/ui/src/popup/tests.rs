@@ -395,6 +395,7 @@ fn each_item_of_the_menu_does_what_it_says_for_the_selected_role_and_closes_the_
         ("open-console", open_console(&state, 1)),
         ("sign-in", sign_in(&state, 1)),
         ("write-profile", Intent::WriteProfile { role: key.clone() }),
+        ("remove-profile", Intent::RemoveProfile { role: key.clone() }),
         ("pin", Intent::Pin { role: key.clone(), pinned: true }),
         ("forget", Intent::ForgetRecent { role: Some(key.clone()) }),
         ("forget-all", Intent::ForgetRecent { role: None }),
@@ -409,7 +410,7 @@ fn each_item_of_the_menu_does_what_it_says_for_the_selected_role_and_closes_the_
     state.recent.clear();
     popup.receive(&state);
     popup.key("ContextMenu");
-    assert_eq!(items(&popup)[10..], ["Unpin", "Forget all recent roles"], "there is no use to forget");
+    assert_eq!(items(&popup)[11..], ["Unpin", "Forget all recent roles"], "there is no use to forget");
     popup.click("#pin");
     assert_eq!(popup.posted().last(), Some(&Intent::Pin { role: key, pinned: false }));
 }

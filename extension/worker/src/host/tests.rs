@@ -99,6 +99,17 @@ fn a_host_that_is_not_installed_is_found_while_a_page_is_open() {
 }
 
 #[test]
+fn settings_that_have_not_changed_are_not_sent_again_for_each_popup() {
+    let world = World::with_host();
+    let background = world.start();
+    world.run();
+    drop(world.popup(&background));
+    let hosts = world.browser.hosts.borrow();
+    let sent = |request: &str| hosts[0].posted.borrow().iter().filter(|sent| sent.contains(request)).count();
+    assert_eq!((sent(r#""settingsRevision""#), sent(r#"{"settings":"#)), (1, 1));
+}
+
+#[test]
 fn a_terminal_is_told_who_is_signed_in_and_which_roles_there_are() {
     let world = World::with_host();
     world.browser.person.replace(Some("alice"));

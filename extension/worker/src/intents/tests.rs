@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use rolecall_core::message::host::{CredentialsRequest, WorkerRequest};
+use rolecall_core::json;
+use rolecall_core::message::host::{CredentialsRequest, Outcome, ToHost, ToWorker, WorkerRequest};
 
 use super::*;
 use crate::scripted::{World, role};
@@ -148,4 +149,51 @@ fn a_sign_out_does_not_wait_for_a_window_that_is_open() {
     assert_eq!(world.browser.open_windows(), 0);
     world.advance(Duration::ZERO);
     assert!(popup.state().activities.is_empty());
+}
+
+#[test]
+fn the_session_of_one_role_is_ended_in_the_browser_and_in_the_host_program_and_no_other() {
+    let world = World::with_host();
+    let background = world.start();
+    world.run();
+    let popup = world.popup(&background);
+    popup.send(&sign_in("corp", "developer"));
+    world.browser.sign_in_at_window("alice");
+    popup.send(&sign_in("corp", "admin"));
+    assert_eq!(popup.state().sessions.len(), 2);
+
+    popup.send(&Intent::EndSession { role: role("corp", "developer") });
+    let state = popup.state();
+    let left: Vec<_> = state.sessions.iter().map(|session| &session.role).collect();
+    assert_eq!(left, [&role("corp", "admin")]);
+    assert!(state.providers[0].person.is_some(), "the person stays signed in");
+    assert!(state.done.unwrap().starts_with("Ended the session of "));
+    assert_eq!(world.browser.host_received("forget").len(), 1);
+}
+
+#[test]
+fn a_profile_is_removed_by_the_host_program_and_that_is_no_use_of_the_role() {
+    let world = World::with_host();
+    let background = world.start();
+    world.run();
+    let popup = world.popup(&background);
+    for (removed, told) in [(true, "Removed the profile "), (false, "Rolecall has written no profile ")] {
+        popup.send(&Intent::RemoveProfile { role: role("corp", "developer") });
+        let result = Outcome::Ok(HostResponse::ProfileRemoved { removed });
+        world.browser.host_sends(&ToWorker::Response { id: last_id(&world), result });
+        world.run();
+        let state = popup.state();
+        assert!(state.done.as_ref().is_some_and(|done| done.starts_with(told)), "{:?}", state.done);
+        assert_eq!(state.recent, []);
+    }
+}
+
+/// The id of the last request to the host program.
+fn last_id(world: &World) -> u32 {
+    let hosts = world.browser.hosts.borrow();
+    let last = hosts[0].posted.borrow().last().cloned().unwrap();
+    match json::from_str(&last) {
+        Ok(ToHost::Request { id, .. }) => id,
+        other => panic!("{other:?}"),
+    }
 }
