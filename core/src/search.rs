@@ -10,8 +10,9 @@
 
 use std::ops::Range;
 
+use crate::map::Map;
 use crate::message::role_table::{RoleRow, RoleTable};
-use crate::settings::RoleKey;
+use crate::settings::{GroupBy, RoleKey};
 
 /// The roles of a table that fit a query.
 #[derive(Debug, Default)]
@@ -67,7 +68,7 @@ impl Search {
         self.count = roles.len();
         self.is_prepared = false;
         self.labels.clear();
-        self.order(roles, &[]);
+        self.begin(roles, (0..self.count).collect());
     }
 
     /// Reads the names of the roles, which takes a while if there are thousands. Nothing has to be typed for that.
@@ -117,8 +118,15 @@ impl Search {
         }
     }
 
-    /// Puts the pinned roles of the table before all others from now on, and behind them those that were used.
-    pub fn put_first(&mut self, roles: &RoleTable, pinned: &[RoleKey], recent: &[RoleKey]) {
+    /// Puts the pinned roles of the table before all others from now on, and behind them those that were used. The others are in
+    /// groups. Gives where each group begins, while nothing is typed.
+    pub fn put_first(
+        &mut self,
+        roles: &RoleTable,
+        pinned: &[RoleKey],
+        recent: &[RoleKey],
+        group_by: GroupBy,
+    ) -> Vec<usize> {
         let keys: Vec<_> = pinned.iter().chain(recent.iter().filter(|key| !pinned.contains(key))).collect();
         let mut rows = vec![None; keys.len()];
         if !keys.is_empty() {
@@ -129,14 +137,36 @@ impl Search {
             }
         }
         let rows: Vec<_> = rows.into_iter().flatten().collect();
-        self.order(roles, &rows);
+        let group = |row: usize| roles.get(row).map_or("", |role| role.group(group_by));
+        let mut others: Vec<_> = (0..self.count).filter(|row| !rows.contains(row)).collect();
+        // The table is in the order of the accounts.
+        if group_by == GroupBy::Environment {
+            let mut groups = Map::new();
+            for row in others.drain(..) {
+                // Those without a name come last.
+                let key = (group(row).is_empty(), group(row));
+                groups.get_or_insert_with(key, Vec::new).push(row);
+            }
+            for rows in groups.values() {
+                others.extend(rows);
+            }
+        }
+        let (mut found, mut starts) = (rows, Vec::new());
+        if group_by != GroupBy::None {
+            starts.extend((!found.is_empty()).then_some(0));
+            let begins = |at: &usize| {
+                at.checked_sub(1).is_none_or(|before| group(others[before]) != group(others[*at]))
+            };
+            starts.extend((0..others.len()).filter(begins).map(|at| found.len() + at));
+        }
+        found.extend(others);
+        self.begin(roles, found);
+        starts
     }
 
-    /// Begins anew, with these rows before all others.
-    fn order(&mut self, roles: &RoleTable, rows: &[usize]) {
+    /// Begins anew, with the rows in this order.
+    fn begin(&mut self, roles: &RoleTable, found: Vec<usize>) {
         let query = self.steps.pop().unwrap_or_default().query;
-        let others = (0..self.count).filter(|row| !rows.contains(row));
-        let found: Vec<_> = rows.iter().copied().chain(others).collect();
         let matches = found.iter().map(|row| Match { row: *row, settled: 0 }).collect();
         self.steps = vec![Step { matches, found, ..Step::default() }];
         self.find(roles, query);
@@ -152,6 +182,12 @@ impl Search {
     #[must_use]
     pub fn found(&self) -> &[usize] {
         self.steps.last().map_or(&[], |step| &step.found)
+    }
+
+    /// The rows of all roles, in the order in which they are listed while nothing is typed.
+    #[must_use]
+    pub fn order(&self) -> &[usize] {
+        self.steps.first().map_or(&[], |step| &step.found)
     }
 
     /// Which characters of a role's label fit the query. The list may end before the label does.
@@ -439,6 +475,7 @@ mod tests {
                 environment: "",
                 about: "Look around · on-call",
                 credentials: CredentialsMode::Process,
+                is_for_others: false,
             });
         }
         table

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rolecall_core::settings::{Effective, Fault, Layers, Reading, Settings, parse_toml};
+use rolecall_core::settings::{Effective, Fault, Layers, Preferences, Reading, Settings, parse_toml};
 use rolecall_core::{Code, Error, Problem};
 
 use crate::catalogues::Refresh;
@@ -258,8 +258,7 @@ pub(crate) fn missing(own: &Settings, other: Settings) -> Settings {
         role: whole.role.split_off(own.role.len()),
         account: whole.account.split_off(own.account.len()),
         // They could not be added behind the tables of a file.
-        default_action: None,
-        badge: None,
+        preferences: Preferences::default(),
         only_policy: false,
     }
 }

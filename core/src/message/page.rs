@@ -104,8 +104,7 @@ impl SettingsPage {
         cutter.take(reading.settings.account.iter(), Clone::clone, &mut page.part.account);
         cutter.take(reading.settings.role.iter(), Clone::clone, &mut page.part.role);
         cutter.take(reading.faults.iter(), Clone::clone, &mut page.faults);
-        page.part.default_action = reading.settings.default_action;
-        page.part.badge = reading.settings.badge;
+        page.part.preferences = reading.settings.preferences;
         page.next = cutter.next();
         page
     }
@@ -201,8 +200,8 @@ mod tests {
 
     fn many(count: usize) -> Reading {
         let mut settings = fixture::settings();
-        settings.default_action = Some(crate::settings::DefaultAction::Credentials);
-        settings.badge = Some(crate::settings::Badge::Sessions);
+        settings.preferences.default_action = Some(crate::settings::DefaultAction::Credentials);
+        settings.preferences.badge = Some(crate::settings::Badge::Sessions);
         let role = settings.role.remove(0);
         settings.role = (0..count)
             .map(|number| {

@@ -1,7 +1,7 @@
 //! The roles on their way from the worker to a page: one text, since an organisation may have ten thousand, and a page shows ten.
 
 use crate::json::{Malformed, ReadJson, Value, WriteJson, Writer};
-use crate::settings::{CredentialsMode, RoleKey};
+use crate::settings::{CredentialsMode, GroupBy, RoleKey};
 
 /// Roles, in the order in which a page lists them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct RoleRow<'a> {
     pub about: &'a str,
     /// How tools get the credentials.
     pub credentials: CredentialsMode,
+    /// Whether it is only for groups that the person is not in.
+    pub is_for_others: bool,
 }
 
 impl RoleTable {
@@ -64,6 +66,7 @@ impl RoleTable {
                 NONE => CredentialsMode::None,
                 _ => CredentialsMode::Process,
             },
+            is_for_others: !field().is_empty(),
         })
     }
 
@@ -80,8 +83,9 @@ impl RoleTable {
             CredentialsMode::File => FILE,
             CredentialsMode::None => NONE,
         };
+        let others = if role.is_for_others { OTHERS } else { "" };
         let RoleRow { provider, arn, account, profile, color, environment, about, .. } = role;
-        for field in [provider, arn, account, profile, color, environment, about, credentials] {
+        for field in [provider, arn, account, profile, color, environment, about, credentials, others] {
             // No page shows a control character.
             self.text.extend(field.split(END));
             self.text.push(END);
@@ -100,6 +104,16 @@ impl<'a> RoleRow<'a> {
     #[must_use]
     pub fn account_id(&self) -> &'a str {
         self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// What it has in common with the other roles of its group.
+    #[must_use]
+    pub fn group(&self, by: GroupBy) -> &'a str {
+        match by {
+            GroupBy::None => "",
+            GroupBy::Account => self.account,
+            GroupBy::Environment => self.environment,
+        }
     }
 
     /// What identifies the role.
@@ -143,10 +157,12 @@ impl ReadJson for RoleTable {
 const END: char = '\x7f';
 const END_BYTE: u8 = b'\x7f';
 
-const FIELDS: usize = 8;
+const FIELDS: usize = 9;
 
 const FILE: &str = "f";
 const NONE: &str = "n";
+
+const OTHERS: &str = "o";
 
 #[cfg(test)]
 mod tests {
@@ -165,6 +181,7 @@ mod tests {
         environment: "test",
         about: "",
         credentials: CredentialsMode::Process,
+        is_for_others: false,
     };
 
     fn table(roles: &[RoleRow<'_>]) -> RoleTable {
@@ -178,7 +195,7 @@ mod tests {
     #[test]
     fn roles_arrive_as_they_were_sent() {
         let console = RoleRow { color: "teal", credentials: CredentialsMode::None, ..ROLE };
-        let file = RoleRow { profile: "", credentials: CredentialsMode::File, ..ROLE };
+        let file = RoleRow { profile: "", credentials: CredentialsMode::File, is_for_others: true, ..ROLE };
         let roles = [ROLE, console, file];
         let arrived: RoleTable = json::from_str(&json::to_string(&table(&roles))).unwrap();
         assert_eq!(arrived, table(&roles));

@@ -11,7 +11,7 @@ use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::message::role_table::RoleTable;
 use crate::platform::Step;
-use crate::settings::{DefaultAction, Layer, ProviderId, RoleKey};
+use crate::settings::{DefaultAction, GroupBy, Layer, ProviderId, RoleKey};
 
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";
@@ -146,6 +146,8 @@ pub struct State {
     pub problem: Option<Problem>,
     /// What is done with a role first.
     pub default_action: DefaultAction,
+    /// What roles have in common that are listed below one heading.
+    pub group_by: GroupBy,
     /// The native host.
     pub host: HostState,
     /// What is wrong with the settings, and what was left out because of it.

@@ -24,12 +24,10 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[json(write = json::unless_default)]
     pub account: Vec<Account>,
-    /// What the popup does with a role first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_action: Option<DefaultAction>,
-    /// What the button in the toolbar shows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub badge: Option<Badge>,
+    /// What the popup looks like and does first.
+    #[serde(flatten)]
+    #[json(write = json::unless_default)]
+    pub preferences: Preferences,
     /// In a policy: nothing but the policy counts.
     #[serde(skip_serializing_if = "is_default")]
     #[json(write = json::unless_default)]
@@ -271,6 +269,63 @@ impl Account {
     pub fn label(&self) -> &str {
         self.alias.as_deref().or(self.name.as_deref()).unwrap_or(self.id.as_str())
     }
+}
+
+/// The keys outside the tables, on which nothing depends but what the popup looks like and does first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[json(default)]
+pub struct Preferences {
+    /// What the popup does with a role first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_action: Option<DefaultAction>,
+    /// What the button in the toolbar shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub badge: Option<Badge>,
+    /// What roles have in common that are listed below one heading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_by: Option<GroupBy>,
+    /// What becomes of a catalogue's roles for groups that the person is not in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_groups: Option<OtherGroups>,
+}
+
+impl Preferences {
+    /// These, and what they leave open from weaker ones.
+    #[must_use]
+    pub fn or(self, weaker: Self) -> Self {
+        Self {
+            default_action: self.default_action.or(weaker.default_action),
+            badge: self.badge.or(weaker.badge),
+            group_by: self.group_by.or(weaker.group_by),
+            other_groups: self.other_groups.or(weaker.other_groups),
+        }
+    }
+}
+
+/// What roles have in common that are listed below one heading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
+pub enum GroupBy {
+    /// Nothing: there are no headings.
+    #[default]
+    None,
+    /// Their account.
+    Account,
+    /// What their account is for.
+    Environment,
+}
+
+/// What becomes of a catalogue's roles for groups that the person is not in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[serde(rename_all = "lowercase")]
+#[json(rename_all = "lowercase")]
+pub enum OtherGroups {
+    /// They are left out.
+    #[default]
+    Hidden,
+    /// They are listed, and marked.
+    Dimmed,
 }
 
 /// What Enter, a double click and the first button do in the popup.

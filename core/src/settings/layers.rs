@@ -16,13 +16,13 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Account, Approve, Badge, CredentialsMode, DefaultAction, Endpoint, Fault, Lost, ProfileName, ProfilePart,
-    ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
+    Account, Approve, CredentialsMode, Endpoint, Fault, Lost, OtherGroups, Preferences, ProfileName,
+    ProfilePart, ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
 use crate::json::{ReadJson, WriteJson};
-use crate::map::{self, Map};
+use crate::map::{self, Map, Set};
 
 /// Where an entry comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ReadJson, WriteJson)]
@@ -102,10 +102,10 @@ pub struct Effective {
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
-    /// What the popup does with a role first.
-    pub default_action: DefaultAction,
-    /// What the button in the toolbar shows.
-    pub badge: Badge,
+    /// Roles of a catalogue that are listed although they are for other groups than the person's.
+    others: Set<RoleKey>,
+    /// What the popup looks like and does first.
+    pub preferences: Preferences,
     /// Whether the policy has taken every other layer out of use.
     pub only_policy: bool,
     /// What is wrong with the settings, and what was left out because of it.
@@ -155,12 +155,11 @@ impl Layers {
         let is_closed = self.policy.losses().any(Lost::is_anything);
         effective.only_policy = self.policy.settings.only_policy;
         let used = if is_closed || effective.only_policy { &layers[..1] } else { &layers[..] };
-        let chosen = used.iter().find_map(|(_, reading)| reading.settings.default_action);
-        effective.default_action = chosen.unwrap_or_default();
-        let chosen = used.iter().find_map(|(_, reading)| reading.settings.badge);
-        effective.badge = chosen.unwrap_or_default();
+        for (_, reading) in used {
+            effective.preferences = effective.preferences.or(reading.settings.preferences);
+        }
         let mut lost = Losses::default();
-        let (mut roles, mut accounts) = (Vec::new(), Vec::new());
+        let (mut roles, mut accounts, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for (layer, reading) in used {
             effective.add_providers(*layer, reading, &lost);
             let kept = reading.settings.role.iter().filter(|role| !lost.has_role(&role.arn));
@@ -176,10 +175,13 @@ impl Layers {
                 continue;
             }
             let listed = self.listed.get(id);
-            let is_kept = |role: &&Role| {
-                !lost.has_role(&role.arn) && listed.is_none_or(|listed| listed.may_assume(role))
-            };
+            let is_for_others = |role: &Role| listed.is_some_and(|listed| !listed.may_assume(role));
+            let are_shown = effective.preferences.other_groups.unwrap_or_default() == OtherGroups::Dimmed;
+            let is_kept = |role: &&Role| !lost.has_role(&role.arn) && (are_shown || !is_for_others(role));
             let kept = reading.settings.role.iter().filter(is_kept);
+            if are_shown {
+                others.extend(kept.clone().filter(|role| is_for_others(role)).map(Role::key));
+            }
             roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: Layer::Catalogue }));
             let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
             accounts.extend(kept.cloned());
@@ -205,6 +207,7 @@ impl Layers {
 
         effective.accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
+        effective.others = others.into_iter().collect();
         let overruled = effective.make_roles_equal(&mut roles);
         effective.keep_approved_off_disk(&mut roles);
         let orphans = effective.set_roles(roles);
@@ -228,6 +231,12 @@ impl Effective {
     /// Every role whose provider is known.
     pub fn roles(&self) -> std::slice::Iter<'_, Sourced<Role>> {
         self.roles.iter()
+    }
+
+    /// Whether a role is only for groups that the person is not in.
+    #[must_use]
+    pub fn is_for_others(&self, role: &Sourced<Role>) -> bool {
+        role.layer == Layer::Catalogue && self.others.contains(&role.value.key())
     }
 
     /// The provider of this id.

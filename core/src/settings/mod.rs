@@ -12,8 +12,8 @@ mod role_key;
 mod value;
 
 pub use document::{
-    Account, Approve, Badge, CredentialsMode, DefaultAction, Provider, Redirect, Role, Settings,
-    SettingsError, TokenExchange,
+    Account, Approve, Badge, CredentialsMode, DefaultAction, GroupBy, OtherGroups, Preferences, Provider,
+    Redirect, Role, Settings, SettingsError, TokenExchange,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use layers::{Catalogue, Effective, Layer, Layers, LeftOut, Listed, Sourced};

@@ -16,8 +16,8 @@ use self::toml_document::{Lines, TomlTable};
 
 use super::document::{PROMPTS, RESERVED_FOR_AUTHORIZATION, RESERVED_FOR_LOGOUT, default_scope, is_color};
 use super::{
-    Account, Approve, CredentialsMode, Duration, Endpoint, ProfileName, Provider, ProviderId, Role, Settings,
-    SettingsError,
+    Account, Approve, CredentialsMode, Duration, Endpoint, Preferences, ProfileName, Provider, ProviderId,
+    Role, Settings, SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::Problem;
@@ -235,8 +235,7 @@ impl Reading {
                 strong.account.push(account);
             }
         }
-        strong.default_action = strong.default_action.or(weak.settings.default_action);
-        strong.badge = strong.badge.or(weak.settings.badge);
+        strong.preferences = strong.preferences.or(weak.settings.preferences);
         self.faults.extend(weak.faults);
         self.unknown.extend(weak.unknown);
     }
@@ -692,13 +691,26 @@ impl<'a> Reader<'a> {
 
     fn read(document: Object<'_>, lines: Lines<'a>) -> Self {
         let mut reader = Self::new(lines);
-        let known = [Provider::TABLE, Role::TABLE, Account::TABLE, DEFAULT_ACTION, BADGE, ONLY_POLICY];
+        let known = [
+            Provider::TABLE,
+            Role::TABLE,
+            Account::TABLE,
+            DEFAULT_ACTION,
+            BADGE,
+            GROUP_BY,
+            OTHER_GROUPS,
+            ONLY_POLICY,
+        ];
         reader.unknown.extend(document.names().filter(|name| !known.contains(&name.as_str())));
         for table in [Table::of::<Provider>(), Table::of::<Role>(), Table::of::<Account>()] {
             reader.table(&table, document);
         }
-        reader.settings.default_action = reader.choice(DEFAULT_ACTION, document);
-        reader.settings.badge = reader.choice(BADGE, document);
+        reader.settings.preferences = Preferences {
+            default_action: reader.choice(DEFAULT_ACTION, document),
+            badge: reader.choice(BADGE, document),
+            group_by: reader.choice(GROUP_BY, document),
+            other_groups: reader.choice(OTHER_GROUPS, document),
+        };
         reader.only_policy(document);
         reader.look_for_providers();
         reader
@@ -889,6 +901,10 @@ fn plain(reason: &str) -> String {
 const DEFAULT_ACTION: &str = "default_action";
 /// The key that says what the button in the toolbar shows.
 const BADGE: &str = "badge";
+/// The key that says below which headings roles are listed.
+const GROUP_BY: &str = "group_by";
+/// The key that says what becomes of roles for other groups.
+const OTHER_GROUPS: &str = "other_groups";
 
 /// The key by which a policy takes every other layer out of use.
 const ONLY_POLICY: &str = "only_policy";

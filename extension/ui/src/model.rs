@@ -9,6 +9,8 @@ use rolecall_core::message::ui::{Intent, State, ToPage};
 use rolecall_core::search::Search;
 use rolecall_core::settings::{DefaultAction, ProviderId, RoleKey};
 
+use crate::words;
+
 /// A page's memory. A role is the number of its row in the worker's table, until the worker sends another.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
@@ -22,6 +24,10 @@ pub(crate) struct Model {
     missing: Option<RoleKey>,
     /// Where the selected role is in the list.
     position: Option<usize>,
+    /// Where the groups of the list begin, while nothing is typed.
+    group_starts: Vec<usize>,
+    /// Whether the first group is of roles that are pinned or were used.
+    has_first_group: bool,
     open_account: Option<ProviderId>,
     /// The role whose menu is open.
     menu: Option<RoleKey>,
@@ -111,7 +117,9 @@ impl Model {
             ToPage::State(state) => {
                 // A role that was used while the list is shown stays where it is.
                 let is_reordered = self.state.as_ref().is_none_or(|before| {
-                    before.pinned != state.pinned || before.recent.len() > state.recent.len()
+                    before.pinned != state.pinned
+                        || before.recent.len() > state.recent.len()
+                        || before.group_by != state.group_by
                 });
                 let is_news = self
                     .state
@@ -182,6 +190,46 @@ impl Model {
         self.search.found()
     }
 
+    /// Where the groups of the list begin. A list of what was typed has none.
+    pub(crate) fn group_starts(&self) -> &[usize] {
+        if self.query().is_empty() { &self.group_starts } else { &[] }
+    }
+
+    /// The heading of the group that a position is in.
+    pub(crate) fn heading(&self, position: usize) -> Option<&str> {
+        let starts = self.group_starts();
+        let start = *starts[..starts.partition_point(|start| *start <= position)].last()?;
+        if start == 0 && self.has_first_group {
+            return Some(words::FIRST_ROLES);
+        }
+        let (role, state) = (self.role(self.row_at(start)?)?, self.state.as_ref()?);
+        Some(match role.group(state.group_by) {
+            "" => words::OTHER_ROLES,
+            group => group,
+        })
+    }
+
+    /// Where a position begins in the list, in units of which a role takes [`ROLE_HEIGHT`] and a heading [`HEADING_HEIGHT`].
+    pub(crate) fn place(&self, position: usize) -> usize {
+        let headings = self.group_starts().partition_point(|start| *start <= position);
+        position * ROLE_HEIGHT + headings * HEADING_HEIGHT
+    }
+
+    /// How high the list is, in the same units.
+    pub(crate) fn height(&self) -> usize {
+        self.found().len() * ROLE_HEIGHT + self.group_starts().len() * HEADING_HEIGHT
+    }
+
+    /// The position of the role that is at a place, or of the next one.
+    pub(crate) fn position_at(&self, place: usize) -> usize {
+        let starts = self.group_starts();
+        let above = starts
+            .iter()
+            .zip(0..)
+            .take_while(|(start, count)| *start * ROLE_HEIGHT + count * HEADING_HEIGHT <= place);
+        place.saturating_sub(above.count() * HEADING_HEIGHT) / ROLE_HEIGHT
+    }
+
     /// The row of the role that is listed here.
     pub(crate) fn row_at(&self, position: usize) -> Option<usize> {
         self.found().get(position).copied()
@@ -247,7 +295,10 @@ impl Model {
     /// Lists the pinned roles and those that were used before the others.
     fn put_first(&mut self) {
         let (Some(roles), Some(state)) = (&self.roles, &self.state) else { return };
-        self.search.put_first(roles, &state.pinned, &state.recent);
+        self.group_starts = self.search.put_first(roles, &state.pinned, &state.recent, state.group_by);
+        let first = self.search.order().first().and_then(|row| roles.get(*row));
+        self.has_first_group =
+            first.is_some_and(|role| state.pinned.iter().chain(&state.recent).any(|key| role.is(key)));
     }
 
     fn row_of(&self, key: &RoleKey) -> Option<usize> {
@@ -267,8 +318,15 @@ impl Model {
     }
 }
 
+/// How high a role is in the list, in fifths: the style sheet says of what.
+const ROLE_HEIGHT: usize = 5;
+/// How high the heading of a group is.
+const HEADING_HEIGHT: usize = 3;
+
 #[cfg(test)]
 pub(crate) mod tests {
+    use rolecall_core::settings::GroupBy;
+
     use super::*;
     use crate::view::fixture::{role, state_with, tell};
 
@@ -409,6 +467,76 @@ pub(crate) mod tests {
         state.recent.clear();
         model.receive(ToPage::State(Box::new(state.state.clone())));
         assert_eq!(shown(&model), ["E", "C", "A", "B", "D"]);
+    }
+
+    /// The list with its headings, and how far from the top each role begins.
+    fn grouped(model: &Model) -> Vec<(Option<&str>, &str, usize)> {
+        let starts = model.group_starts();
+        let line = |(position, name)| {
+            let heading = starts.contains(&position).then(|| model.heading(position).unwrap());
+            (heading, name, model.place(position))
+        };
+        shown(model).into_iter().enumerate().map(line).collect()
+    }
+
+    #[test]
+    fn roles_are_listed_below_headings_while_nothing_is_typed() {
+        let mut state = state_with(
+            ["A", "B", "C", "D", "E"]
+                .map(|name| {
+                    let mut role = role(if name < "C" { "acme" } else { "beta" }, name);
+                    role.environment =
+                        ["production", "", "development", "production", ""][name.as_bytes()[0] as usize - 65];
+                    role
+                })
+                .to_vec(),
+        );
+        state.recent = vec![role("beta", "E").key];
+        let mut model = Model::default();
+        tell(&mut model, state.clone());
+        assert_eq!(model.group_starts(), []);
+        assert_eq!((model.height(), model.place(4), model.heading(4)), (25, 20, None));
+
+        state.group_by = GroupBy::Account;
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!(
+            grouped(&model),
+            [
+                (Some("Pinned and recent"), "E", 3),
+                (Some("acme"), "A", 11),
+                (None, "B", 16),
+                (Some("beta"), "C", 24),
+                (None, "D", 29),
+            ]
+        );
+        assert_eq!(model.height(), 34);
+        assert_eq!(
+            [0, 3, 8, 10, 11, 16, 21, 24, 29].map(|place| model.position_at(place)),
+            [0, 0, 0, 0, 1, 2, 2, 3, 4]
+        );
+        assert_eq!(
+            (0..5).map(|at| model.heading(at).unwrap()).collect::<String>(),
+            "Pinned and recentacmeacmebetabeta"
+        );
+
+        state.group_by = GroupBy::Environment;
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!(
+            grouped(&model).into_iter().map(|(heading, name, _)| (heading, name)).collect::<Vec<_>>(),
+            [
+                (Some("Pinned and recent"), "E"),
+                (Some("development"), "C"),
+                (Some("production"), "A"),
+                (None, "D"),
+                (Some("Others"), "B"),
+            ]
+        );
+        // The last one stays where it is, and so does its heading, while the list is shown.
+        state.recent.insert(0, role("acme", "B").key);
+        model.receive(ToPage::State(Box::new(state.state.clone())));
+        assert_eq!(grouped(&model).last(), Some(&(Some("Others"), "B", 32)));
+        model.search("a");
+        assert!(model.group_starts().is_empty() && model.place(0) == 0);
     }
 
     #[test]

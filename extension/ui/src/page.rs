@@ -122,7 +122,7 @@ impl Page {
 
     /// Says whether a person has scrolled so far that other options are in sight.
     pub(crate) fn scrolled(&self, model: &Model) -> bool {
-        self.role_rows.borrow_mut().scrolled(&self.list, model.found().len())
+        self.role_rows.borrow_mut().scrolled(&self.list, model)
     }
 
     /// How many options are in sight at once.
@@ -142,7 +142,7 @@ impl Page {
         set_state(&self.app, "data-busy", view.busy)?;
         self.provider_rows.borrow_mut().show(&self.providers, &view.providers)?;
         self.app.style().set_property("--count", &view.role_count.to_string())?;
-        self.list.style().set_property("--found", &view.found_count.to_string())?;
+        self.list.style().set_property("--height", &view.height.to_string())?;
         let active = self.role_rows.borrow_mut().show(&self.list, view.options, &self.document)?;
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
         set_state(&self.search, "aria-expanded", view.found_count > 0)?;
@@ -154,6 +154,9 @@ impl Page {
         self.show_host(&view.host)?;
         // Last: what else is shown decides how much of the list there is to see.
         self.role_rows.borrow_mut().reveal(model);
+        let is_grouped = !model.group_starts().is_empty();
+        let heading = if is_grouped { model.heading(roles::first_in_sight(&self.list, model)) } else { None };
+        set_attribute(&self.list, "data-heading", heading)?;
         self.keep_focus()
     }
 

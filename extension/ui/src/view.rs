@@ -23,6 +23,8 @@ pub(crate) struct View {
     pub(crate) providers: Vec<ProviderView>,
     /// How many roles there are, whatever was typed: the list keeps that height.
     pub(crate) role_count: usize,
+    /// How high the list of those that fit is, headings among them.
+    pub(crate) height: usize,
     /// How many of them fit what was typed.
     pub(crate) found_count: usize,
     /// Those of them that are drawn.
@@ -82,6 +84,10 @@ pub(crate) struct OptionView {
     pub(crate) row: usize,
     /// Where it is in the list.
     pub(crate) position: usize,
+    /// Where it begins in the list.
+    pub(crate) place: usize,
+    /// The heading above it.
+    pub(crate) heading: Option<String>,
     /// How many there are in the list.
     pub(crate) count: usize,
     /// Its accessible name, "ACCOUNT / ROLE".
@@ -98,6 +104,8 @@ pub(crate) struct OptionView {
     /// What the account is for. May be empty.
     pub(crate) environment: String,
     pub(crate) pinned: bool,
+    /// Whether it is only for groups that the person is not in.
+    pub(crate) for_others: bool,
     pub(crate) selected: bool,
     pub(crate) busy: bool,
 }
@@ -194,6 +202,7 @@ impl View {
                 .map(|provider| ProviderView::of(provider, model, state))
                 .collect(),
             role_count: model.role_count(),
+            height: model.height(),
             found_count: model.found().len(),
             options: positions
                 .iter()
@@ -252,6 +261,12 @@ impl OptionView {
         Some(Self {
             row,
             position,
+            place: model.place(position),
+            heading: model
+                .group_starts()
+                .binary_search(&position)
+                .ok()
+                .and_then(|_| model.heading(position).map(str::to_owned)),
             count: model.found().len(),
             selected: model.position() == Some(position),
             busy: activity(&role, state).is_some(),
@@ -259,11 +274,18 @@ impl OptionView {
             role: pieces(role.name(), &hits[role_starts..]),
             color: role.color.to_owned(),
             label: words::role_label(role.account, role.name()),
-            description: words::option_description(left, provider.as_deref(), pinned, role.environment),
+            description: words::option_description(
+                left,
+                provider.as_deref(),
+                pinned,
+                role.environment,
+                role.is_for_others,
+            ),
             environment: role.environment.to_owned(),
             provider,
             left,
             pinned,
+            for_others: role.is_for_others,
         })
     }
 }
@@ -278,10 +300,11 @@ impl ActionsView {
             busy: activity.is_some(),
             can_be_cancelled: activity.is_some_and(|activity| activity.step == Step::WaitingForPerson),
             label: words::role_label(role.account, role.name()),
-            about: match (role.environment, role.about) {
-                (environment, "") => environment.to_owned(),
-                ("", about) => about.to_owned(),
-                (environment, about) => [environment, about].join(" · "),
+            about: {
+                let others = if role.is_for_others { words::FOR_OTHERS } else { "" };
+                let parts =
+                    [role.environment, role.about, others].into_iter().filter(|part| !part.is_empty());
+                parts.collect::<Vec<_>>().join(" · ")
             },
             profile: if console_only {
                 words::CONSOLE_ONLY_SHORT.to_owned()

@@ -67,10 +67,17 @@ pub(crate) fn option_description(
     provider: Option<&str>,
     pinned: bool,
     environment: &str,
+    is_for_others: bool,
 ) -> String {
     let mut description = left.map(time_left_spoken).unwrap_or_default();
     let environment = Some(environment).filter(|environment| !environment.is_empty());
-    let names = environment.into_iter().chain(provider).map(|name| format!("{name}.")).collect::<Vec<_>>();
+    let others = is_for_others.then_some(FOR_OTHERS);
+    let names = environment
+        .into_iter()
+        .chain(provider)
+        .chain(others)
+        .map(|name| format!("{name}."))
+        .collect::<Vec<_>>();
     for sentence in names.iter().map(String::as_str).chain(pinned.then_some(PINNED)) {
         if !description.is_empty() {
             description.push(' ');
@@ -200,6 +207,12 @@ pub(crate) const ADVICE_UNKNOWN: &str = "The operating system does not say which
 pub(crate) const UNKNOWN_PROGRAM: &str = "Unknown";
 /// What screen readers say of a pinned role.
 const PINNED: &str = "Pinned.";
+/// The heading of the roles that are pinned or in use.
+pub(crate) const FIRST_ROLES: &str = "Pinned and recent";
+/// The heading of the roles of which nothing is known that would put them into a group.
+pub(crate) const OTHER_ROLES: &str = "Others";
+/// What screen readers say of a role for other groups.
+pub(crate) const FOR_OTHERS: &str = "For groups that you are not in";
 /// The menu's item for a role that is not pinned.
 pub(crate) const PIN: &str = "Pin to the top";
 /// The menu's item for a role that is pinned.

@@ -32,7 +32,7 @@ impl Badge {
         if !self.settings.is_known() {
             return;
         }
-        let badge = self.settings.current().badge;
+        let badge = self.settings.current().preferences.badge.unwrap_or_default();
         let now = self.browser.now();
         let expirations = self.sessions.expirations().into_iter().map(|(_, expiration)| expiration);
         let live: Vec<_> = expirations.filter(|expiration| *expiration > now).collect();

@@ -3,7 +3,7 @@
 //! Each role, and each choice of an account, is its own task: a second click on the same starts nothing new, and a click
 //! on another one is not affected by the first.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub(crate) struct Intents {
     pub(crate) role_lists: Rc<RoleLists>,
     /// Which roles come first.
     pub(crate) shortlist: Rc<Shortlist>,
+    /// How many pages are open, to show what went wrong.
+    pub(crate) page_count: Cell<usize>,
     /// What is under way.
     pub(crate) tasks: RefCell<Map<Subject, AbortHandle>>,
 }
@@ -138,6 +140,9 @@ impl Intents {
             if is_use && let (Subject::Role(role), Ok(Ok(_))) = (&subject, &outcome) {
                 this.shortlist.count(role);
             }
+            if let Ok(Err(problem)) = &outcome {
+                this.tell_if_unseen(problem);
+            }
             let intent = Some(intent);
             this.progress.set_outcome(match outcome {
                 Ok(Ok(done)) => LastOutcome { intent, done: Some(done), problem: None },
@@ -147,6 +152,13 @@ impl Intents {
             });
         };
         self.browser.spawn(task.boxed_local());
+    }
+
+    /// Shows what went wrong where no page does: the popup closes when a sign-in window opens, and the address bar has none.
+    fn tell_if_unseen(&self, problem: &Problem) {
+        if self.page_count.get() == 0 && !problem.is(Code::SignInCancelled) {
+            self.browser.show_notification(PROBLEM, &format!("{} {}", problem.message, problem.next_step));
+        }
     }
 
     async fn run(self: &Rc<Self>, intent: &Intent, others: Others) -> Result<String, Problem> {
@@ -293,6 +305,9 @@ fn subject(intent: &Intent) -> Option<Subject> {
         _ => None,
     }
 }
+
+/// The notification's id.
+const PROBLEM: &str = "problem";
 
 /// How long writing a file may take: another program may hold its lock.
 const WRITE_LIMIT: Duration = Duration::from_secs(15);

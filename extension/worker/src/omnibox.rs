@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::search::{SEPARATOR, Search};
-use rolecall_core::settings::{DefaultAction, Effective};
+use rolecall_core::settings::{DefaultAction, Effective, GroupBy};
 
 use crate::intents::Intents;
 use crate::settings::Settings;
@@ -49,7 +49,7 @@ impl Omnibox {
         });
         let role = role.await.flatten();
         // Nobody types any more.
-        let default_action = self.index.take().map(|index| index.effective.default_action);
+        let default_action = self.index.take().and_then(|index| index.effective.preferences.default_action);
         if let Some(role) = role {
             self.intents.fulfil(match default_action.unwrap_or_default() {
                 DefaultAction::Console => Intent::OpenConsole { role },
@@ -67,7 +67,7 @@ impl Omnibox {
             let roles = View::roles(&effective);
             let mut search = Search::default();
             search.set_roles(&roles);
-            search.put_first(&roles, &self.shortlist.pinned(), &self.shortlist.recent());
+            search.put_first(&roles, &self.shortlist.pinned(), &self.shortlist.recent(), GroupBy::None);
             kept.replace(Index { effective, roles, search });
         }
         let index = kept.as_mut()?;

@@ -91,6 +91,7 @@ impl Pages {
             send(&*port, &sent.state);
         }
         self.open.borrow_mut().insert(number, port);
+        self.intents.page_count.set(self.open.borrow().len());
         for message in early {
             self.receive(&message);
         }
@@ -167,6 +168,7 @@ impl Pages {
 
     fn closed(&self, number: u32, approval: Option<u32>) {
         self.open.borrow_mut().remove(&number);
+        self.intents.page_count.set(self.open.borrow().len());
         // Closing the window refuses.
         if let Some(id) = approval {
             self.approvals.decide(id, Decision::Refuse);

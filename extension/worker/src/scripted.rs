@@ -144,6 +144,13 @@ pub(crate) struct Popup<'a> {
 }
 
 impl Popup<'_> {
+    /// The person closes it.
+    pub(crate) fn close(&self) {
+        let listener = self.page.listener.take().unwrap();
+        (listener.closed)(Problem::new(Code::Internal, "closed"));
+        self.world.run();
+    }
+
     /// Does what a person does there.
     pub(crate) fn send(&self, intent: &Intent) {
         self.page.receive(&json::to_string(intent));

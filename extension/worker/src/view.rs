@@ -9,7 +9,7 @@ use rolecall_core::message::page::PageRequest;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::{ProviderState, RoleSession, State};
 use rolecall_core::oidc::Person;
-use rolecall_core::settings::{Effective, ProviderId, Role};
+use rolecall_core::settings::{Effective, ProviderId, Role, Sourced};
 
 use crate::approvals::Approvals;
 use crate::host::Host;
@@ -40,15 +40,16 @@ pub(crate) struct View {
 impl View {
     /// Every role of these settings, by account and name.
     pub(crate) fn roles(effective: &Effective) -> RoleTable {
-        let roles = effective.roles().map(|role| &role.value);
-        let roles: Vec<_> = roles.map(|role| (effective.account_label(role.arn.account()), role)).collect();
+        let roles = effective.roles().map(|role| (effective.account_label(role.value.arn.account()), role));
+        let roles: Vec<_> = roles.collect();
         let order = map::sorted(roles.len(), &|one, other| {
             let ((one_account, one), (other_account, other)) = (roles[one], roles[other]);
             alphabetical(one_account, other_account)
-                .then_with(|| alphabetical(one.arn.name(), other.arn.name()))
+                .then_with(|| alphabetical(one.value.arn.name(), other.value.arn.name()))
         });
         let mut table = RoleTable::default();
-        for (account, role) in order.into_iter().map(|at| roles[at]) {
+        for (account, sourced) in order.into_iter().map(|at| roles[at]) {
+            let role = &sourced.value;
             table.push(RoleRow {
                 provider: role.provider.as_str(),
                 arn: role.arn.as_str(),
@@ -58,6 +59,7 @@ impl View {
                 environment: effective.environment(role).unwrap_or_default(),
                 about: &effective.about(role),
                 credentials: role.credentials,
+                is_for_others: effective.is_for_others(sourced),
             });
         }
         table
@@ -92,7 +94,8 @@ impl View {
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,
-            default_action: effective.default_action,
+            default_action: effective.preferences.default_action.unwrap_or_default(),
+            group_by: effective.preferences.group_by.unwrap_or_default(),
             host: self.host.state(),
             settings_problems: effective.problems.iter().cloned().chain(self.role_lists.problems()).collect(),
             approvals: self.approvals.open(),
@@ -111,7 +114,7 @@ impl View {
             .collect();
         let expirations: Map<_, _> = self.sessions.expirations().into_iter().collect();
         let revision = self.settings.revision().wrapping_add(self.sessions.revision());
-        let role = |role: &rolecall_core::settings::Sourced<Role>| {
+        let role = |role: &Sourced<Role>| {
             let role = &role.value;
             RoleSummary {
                 role: role.key(),

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use rolecall_core::settings::{
-    Account, Badge, ClientSecret, DefaultAction, Provider, Role, Settings as Document,
-};
+use rolecall_core::settings::{Account, ClientSecret, Preferences, Provider, Role, Settings as Document};
 use rolecall_core::{Code, Problem};
 use serde::Serialize;
 use toml::Table;
@@ -142,10 +140,8 @@ enum Secrets {
 /// A document, with what this program alone reads of providers.
 #[derive(Serialize)]
 struct Whole<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    default_action: Option<DefaultAction>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    badge: Option<Badge>,
+    #[serde(flatten)]
+    preferences: Preferences,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     provider: Vec<WholeProvider>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -179,8 +175,7 @@ fn whole<'a>(settings: &'a Document, loopbacks: &Loopbacks, own: &'a Table, secr
         WholeProvider { provider, loopback }
     });
     Whole {
-        default_action: settings.default_action,
-        badge: settings.badge,
+        preferences: settings.preferences,
         provider: provider.collect(),
         role: &settings.role,
         account: &settings.account,

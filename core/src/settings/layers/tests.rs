@@ -4,7 +4,7 @@
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
-use crate::settings::fixture;
+use crate::settings::{Badge, DefaultAction, GroupBy, fixture};
 
 #[test]
 fn a_stronger_layer_replaces_the_whole_entry() {
@@ -142,7 +142,10 @@ fn with_only_policy_nothing_but_the_policy_counts() {
 
 #[test]
 fn the_strongest_layer_that_says_what_the_popup_does_first_decides() {
-    let says = |default_action| Settings { default_action, ..Settings::default() };
+    let says = |default_action| {
+        let preferences = Preferences { default_action, ..Preferences::default() };
+        Settings { preferences, ..Settings::default() }
+    };
     let [none, console, credentials] =
         [None, Some(DefaultAction::Console), Some(DefaultAction::Credentials)].map(says);
     for (policy, machine, expected) in [
@@ -151,21 +154,27 @@ fn the_strongest_layer_that_says_what_the_popup_does_first_decides() {
         (&console, &credentials, DefaultAction::Console),
         (&credentials, &console, DefaultAction::Credentials),
     ] {
-        assert_eq!(with(policy, machine).default_action, expected);
+        assert_eq!(with(policy, machine).preferences.default_action.unwrap_or_default(), expected);
     }
     // One file over another.
     let mut strong = Reading::from(none);
     strong.put_over(credentials.into());
     strong.put_over(console.into());
-    assert_eq!(strong.settings.default_action, Some(DefaultAction::Credentials));
-    // The badge's key is read in the same way.
-    let [policy, machine] =
-        [Some(Badge::Expiry), Some(Badge::Sessions)].map(|badge| Settings { badge, ..Settings::default() });
-    assert_eq!(with(&policy, &machine).badge, Badge::Expiry);
-    assert_eq!(with(&Settings::default(), &machine).badge, Badge::Sessions);
+    assert_eq!(strong.settings.preferences.default_action, Some(DefaultAction::Credentials));
+    // The other keys are read in the same way.
+    let read = |text| Reading::from_toml(text).unwrap().settings;
+    let policy = read("badge = \"expiry\"\ngroup_by = \"account\"");
+    let machine = read("badge = \"sessions\"\nother_groups = \"dimmed\"\ngroup_by = \"environment\"");
+    let expected = Preferences {
+        default_action: None,
+        badge: Some(Badge::Expiry),
+        group_by: Some(GroupBy::Account),
+        other_groups: Some(OtherGroups::Dimmed),
+    };
+    assert_eq!(with(&policy, &machine).preferences, expected);
     // A name that is not known loses nothing else.
     let bad = Reading::from_toml("default_action = \"fly\"").unwrap();
-    assert_eq!((bad.settings.default_action, bad.losses().count()), (None, 0));
+    assert_eq!((bad.settings.preferences.default_action, bad.losses().count()), (None, 0));
     let told = &bad.faults[0].problem.message;
     assert!(told.starts_with("line 1: the value of default_action cannot be used: "), "{told}");
 }
@@ -199,8 +208,11 @@ const CATALOGUE: &str = r#"{
 
 /// The roles of the fixture on the machine and of a catalogue, with their layers.
 fn with_catalogue(url: &str, groups: Option<&[&str]>) -> Effective {
+    with_catalogue_below(fixture::settings(), url, groups)
+}
+
+fn with_catalogue_below(mut machine: Settings, url: &str, groups: Option<&[&str]>) -> Effective {
     let id: ProviderId = "corp".parse().unwrap();
-    let mut machine = fixture::settings();
     machine.provider[0].catalogue_url = Some("https://roles.example/corp.json".parse().unwrap());
     machine.account.push(Account::called("123456789012".parse().unwrap(), "stronger".to_owned()));
     let reading = Reading::from_catalogue(CATALOGUE, &id).unwrap();
@@ -253,6 +265,28 @@ fn a_role_for_groups_is_listed_for_those_who_are_in_one_and_for_those_of_whom_no
     assert!(has_closed(Some(&["users", "admins"])));
     assert!(!has_closed(Some(&["users"])));
     assert!(!has_closed(Some(&[])));
+}
+
+#[test]
+fn a_role_for_other_groups_is_listed_and_marked_if_the_settings_want_that() {
+    let mut machine = fixture::settings();
+    machine.preferences.other_groups = Some(OtherGroups::Dimmed);
+    let marked = |machine: &Settings, groups| {
+        let effective = with_catalogue_below(machine.clone(), "https://roles.example/corp.json", groups);
+        let name = |role: &Sourced<Role>| (role.value.arn.name().to_owned(), effective.is_for_others(role));
+        effective.roles().map(name).collect::<Vec<_>>()
+    };
+    let named = |marks: [bool; 3]| {
+        ["example-role", "open", "closed"].map(str::to_owned).into_iter().zip(marks).collect::<Vec<_>>()
+    };
+    assert_eq!(marked(&machine, Some(&["users"])), named([false, false, true]));
+    assert_eq!(marked(&machine, Some(&["admins"])), named([false, false, false]));
+    assert_eq!(marked(&machine, None), named([false, false, false]));
+    // A role of the settings is for whomever the settings are.
+    let own = "arn:aws:iam::210987654321:role/closed".parse().unwrap();
+    machine.role.push(Role { arn: own, ..fixture::role() });
+    let roles = marked(&machine, Some(&["users"]));
+    assert!(roles.contains(&("closed".to_owned(), false)), "{roles:?}");
 }
 
 #[test]

@@ -60,13 +60,8 @@ impl Roles {
     }
 
     /// Notes how far a person has scrolled. Says whether other options are in sight now.
-    pub(super) fn scrolled(&mut self, list: &Element, count: usize) -> bool {
-        let [top, height, count] = [
-            i64::from(list.scroll_top()),
-            list.scroll_height().into(),
-            i64::try_from(count).unwrap_or(i64::MAX),
-        ];
-        let first = usize::try_from(top * count / height.max(1)).unwrap_or_default();
+    pub(super) fn scrolled(&mut self, list: &Element, model: &Model) -> bool {
+        let first = first_in_sight(list, model);
         std::mem::replace(&mut self.first, first) != first
     }
 
@@ -135,6 +130,16 @@ impl Roles {
     }
 }
 
+/// The first position in sight.
+pub(super) fn first_in_sight(list: &Element, model: &Model) -> usize {
+    let [top, height, whole] = [
+        i64::from(list.scroll_top()),
+        list.scroll_height().into(),
+        i64::try_from(model.height()).unwrap_or(i64::MAX),
+    ];
+    model.position_at(usize::try_from(top * whole / height.max(1)).unwrap_or_default())
+}
+
 fn to_reveal(model: &Model) -> Revealed {
     let position = model.position()?;
     let with_problem = model.state().is_some_and(|state| state.problem.is_some());
@@ -165,7 +170,8 @@ impl Row {
             return Ok(());
         }
         self.element.set_id(&format!("role-{}", view.row));
-        self.element.style().set_property("--position", &view.position.to_string())?;
+        self.element.style().set_property("--place", &view.place.to_string())?;
+        set_attribute(&self.element, "data-heading", view.heading.as_deref())?;
         set_attribute(&self.element, "aria-posinset", Some(&(view.position + 1).to_string()))?;
         set_attribute(&self.element, "aria-setsize", Some(&view.count.to_string()))?;
         set_attribute(&self.element, "aria-label", Some(&view.label))?;
@@ -176,6 +182,7 @@ impl Row {
         set_state(&self.element, "aria-selected", view.selected)?;
         set_state(&self.element, "data-busy", view.busy)?;
         set_state(&self.element, "data-pinned", view.pinned)?;
+        set_state(&self.element, "data-for-others", view.for_others)?;
         set_marker(&self.marker, &view.color)?;
         set_pieces(&self.role, &view.role, document)?;
         set_pieces(&self.account, &view.account, document)?;

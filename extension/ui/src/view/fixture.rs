@@ -26,6 +26,7 @@ pub(crate) struct Role {
     pub(crate) environment: &'static str,
     pub(crate) about: &'static str,
     pub(crate) credentials: CredentialsMode,
+    pub(crate) is_for_others: bool,
 }
 
 impl Scene {
@@ -42,6 +43,7 @@ impl Scene {
                 environment: role.environment,
                 about: role.about,
                 credentials: role.credentials,
+                is_for_others: role.is_for_others,
             });
         }
         [ToPage::Roles(table), ToPage::State(Box::new(self.state))]
@@ -86,6 +88,7 @@ pub(crate) fn role(account: &str, name: &str) -> Role {
         environment: "",
         about: "",
         credentials: CredentialsMode::Process,
+        is_for_others: false,
     }
 }
 

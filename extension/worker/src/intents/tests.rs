@@ -197,3 +197,20 @@ fn last_id(world: &World) -> u32 {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn what_went_wrong_is_a_notification_where_no_page_shows_it() {
+    let world = World::new();
+    let background = world.start();
+    let popup = world.popup(&background);
+    // There is no host program.
+    let intent = Intent::RemoveProfile { role: role("corp", "developer") };
+    popup.send(&intent);
+    assert!(popup.state().problem.is_some());
+    assert!(world.browser.notifications.borrow().is_empty());
+
+    popup.close();
+    background.pages.intents.fulfil(intent);
+    world.run();
+    assert_eq!(world.browser.notifications.borrow().iter().collect::<Vec<_>>(), ["problem"]);
+}
