@@ -15,7 +15,7 @@ use rolecall_core::catalogue::{CatalogueError, KeptCatalogue, MAX_AGE, MAX_BYTES
 use rolecall_core::json;
 use rolecall_core::map::Map;
 use rolecall_core::platform::HttpResponse;
-use rolecall_core::settings::{Catalogue, Endpoint, Provider, ProviderId, Settings};
+use rolecall_core::settings::{Catalogue, Effective, Endpoint, Provider, ProviderId, Settings};
 
 use crate::{http_client, output, platform};
 
@@ -35,6 +35,28 @@ pub(crate) fn kept(settings: &Settings) -> Map<ProviderId, Catalogue> {
         Some((provider.id.clone(), kept.read(&provider.id).ok()?))
     });
     with_catalogue.collect()
+}
+
+/// Whether each catalogue that the settings name is kept.
+pub(crate) fn are_kept(effective: &Effective) -> bool {
+    let mut providers = effective.providers().map(|provider| &provider.value);
+    providers.all(|provider| match &provider.catalogue_url {
+        Some(url) => find(&provider.id, url).is_some(),
+        None => true,
+    })
+}
+
+/// The files in which catalogues are kept.
+pub(crate) fn files() -> Option<Vec<PathBuf>> {
+    let Ok(folder) = platform::state_home()?.join("rolecall").read_dir() else { return Some(Vec::new()) };
+    let is_catalogue = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+    };
+    let mut files: Vec<_> =
+        folder.filter_map(|entry| Some(entry.ok()?.path())).filter(is_catalogue).collect();
+    files.sort();
+    Some(files)
 }
 
 /// Reads catalogues, all at once, and tells of those that cannot be read.
@@ -134,8 +156,12 @@ fn keep(provider: &ProviderId, new: Option<&KeptCatalogue>) -> io::Result<()> {
 }
 
 fn path(provider: &ProviderId) -> Option<PathBuf> {
-    Some(platform::state_home()?.join("rolecall").join(format!("catalogue-{provider}.json")))
+    Some(platform::state_home()?.join("rolecall").join(format!("{PREFIX}{provider}{SUFFIX}")))
 }
+
+/// What a file's name starts and ends with, around the provider's id.
+const PREFIX: &str = "catalogue-";
+const SUFFIX: &str = ".json";
 
 /// How long a server may take when there are roles already.
 const SHORT: Duration = Duration::from_secs(3);

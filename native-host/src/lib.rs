@@ -42,6 +42,7 @@ mod output;
 mod peer;
 mod platform;
 mod profile;
+mod role_index;
 mod roles;
 mod sdk_profile;
 mod settings_files;

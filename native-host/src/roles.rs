@@ -10,7 +10,8 @@ use rolecall_core::{Code, Problem};
 
 use crate::agent::Agents;
 use crate::catalogues::Refresh;
-use crate::{cache, profile, settings_files};
+use crate::role_index::Sources;
+use crate::{cache, profile, role_index, settings_files};
 
 /// A role that a person can name.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -56,6 +57,35 @@ impl Known {
     pub(crate) fn gather_within(timeout: Duration) -> Self {
         let mut known = Self::of_browsers(timeout);
         known.add_settings(settings());
+        known
+    }
+
+    /// The roles alone, for a person who wants to see them. The settings are empty if they have no problems and a list of their
+    /// roles is at hand.
+    pub(crate) fn list(refresh: Refresh) -> Self {
+        Self::list_of(Self::of_browsers(STATUS_TIMEOUT), Some(refresh))
+    }
+
+    /// The same of what is known at once, with a time limit for each browser.
+    pub(crate) fn list_within(timeout: Duration) -> Self {
+        Self::list_of(Self::of_browsers(timeout), None)
+    }
+
+    fn list_of(mut known: Self, refresh: Option<Refresh>) -> Self {
+        let sources = Sources::look();
+        if let Some(roles) = sources.as_ref().and_then(|sources| role_index::kept(sources, refresh)) {
+            for role in roles {
+                known.add(role);
+            }
+            return known;
+        }
+        known.add_settings(match refresh {
+            Some(refresh) => settings_files::load_with_catalogues(refresh).effective(),
+            None => settings(),
+        });
+        if let Some(sources) = sources {
+            role_index::keep(&sources, &known.settings);
+        }
         known
     }
 

@@ -145,6 +145,11 @@ fn files() -> Vec<(PathBuf, Option<PathBuf>)> {
     user.into_iter().chain([(platform::machine_settings(), copy("settings-machine.toml"))]).collect()
 }
 
+/// Where the files are, whether they are there or not.
+pub(crate) fn paths() -> impl Iterator<Item = PathBuf> {
+    files().into_iter().map(|(path, _)| path)
+}
+
 /// The user's own file, whether it is there or not: `$XDG_CONFIG_HOME/rolecall/config.toml`, where that is
 /// `~/.config` by default.
 pub(crate) fn user_file() -> Option<PathBuf> {

@@ -494,7 +494,7 @@ pub(crate) mod tests {
         state.recent = vec![role("beta", "E").key];
         let mut model = Model::default();
         tell(&mut model, state.clone());
-        assert_eq!(model.group_starts(), []);
+        assert!(model.group_starts().is_empty());
         assert_eq!((model.height(), model.place(4), model.heading(4)), (25, 20, None));
 
         state.group_by = GroupBy::Account;

@@ -60,7 +60,7 @@ impl RoleArgument {
 
 /// The roles that complete a word.
 fn role_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let known = Known::gather_within(COMPLETION_TIMEOUT);
+    let known = Known::list_within(COMPLETION_TIMEOUT);
     let has_several = known.has_several_providers();
     let fits =
         |role: &&KnownRole| typed.to_str().is_some_and(|typed| role.profile.as_str().starts_with(typed));

@@ -23,7 +23,7 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub(crate) fn run(self) -> Outcome {
-        let known = Known::gather(if self.refresh { Refresh::Always } else { Refresh::IfOld });
+        let known = Known::list(if self.refresh { Refresh::Always } else { Refresh::IfOld });
         settings_files::tell(&known.settings, None);
         let roles = &known.roles;
         // Some roles are better than none; but if there are none because the settings are invalid, report that.

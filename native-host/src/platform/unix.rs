@@ -316,6 +316,12 @@ pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
+/// What changes whenever a file is written or replaced: its size, its place on the disk and when it was changed.
+pub(crate) fn file_identity(metadata: &fs::Metadata) -> (u64, u64, [i64; 4]) {
+    let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
+    (metadata.len(), metadata.ino(), times)
+}
+
 /// Makes a file readable by all and writable by its owner.
 pub(crate) fn make_readable(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o644))

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::windows::fs::MetadataExt as _;
 use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -152,6 +153,11 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<File> {
 /// Opens a file in a user's folder for reading.
 pub(crate) fn open_private_file(path: &Path) -> io::Result<File> {
     File::open(path)
+}
+
+/// What changes whenever a file is written or replaced: its size and its times.
+pub(crate) fn file_identity(metadata: &fs::Metadata) -> (u64, u64, u64) {
+    (metadata.file_size(), metadata.creation_time(), metadata.last_write_time())
 }
 
 /// Files in the user's folders are readable by that user's browsers.

@@ -1,7 +1,7 @@
 //! Settings of which a part cannot be used, as each command sees them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rolecall_core::message::host::{WorkerRequest, WorkerResponse};
 
@@ -349,4 +349,70 @@ fn a_bad_key_of_a_providers_loopback_is_named_and_loses_nothing_else() {
         "{}",
         ran.stdout
     );
+}
+
+/// The settings of an organisation with so many roles.
+fn many_roles(count: usize, profile: &str) -> String {
+    let roles = (0..count).map(|number| {
+        format!("[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/role-{number}\"\nprofile = \"{profile}-{number}\"\n")
+    });
+    [PROVIDER.to_owned()].into_iter().chain(roles).collect()
+}
+
+/// Makes a file look as if nobody had touched it for a while.
+fn settle(path: &Path) {
+    let file = fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+}
+
+#[test]
+fn a_long_list_of_roles_is_kept_for_the_next_command_and_counts_until_a_file_changes() {
+    let machine = Machine::new();
+    let list = |machine: &Machine| machine.run(&["roles", "--json"]).stdout;
+    let index = machine.home().join(".local/state/rolecall/roles.index");
+
+    let settings = machine.write(".config/rolecall/config.toml", &many_roles(300, "first"));
+    let first = list(&machine);
+    assert!(first.contains("first-299"));
+    assert!(!index.exists(), "a file that has just been written may change again at once");
+    settle(&settings);
+    assert_eq!(list(&machine), first);
+    assert!(index.exists());
+    // Only a list that is read can say this.
+    let kept = fs::read_to_string(&index).unwrap();
+    fs::write(&index, kept.replace("first-299", "kept--299")).unwrap();
+    assert!(list(&machine).contains("kept--299"));
+    let completed = machine
+        .command(&["--", "rolecall", "exec", "kept--"])
+        .env("ROLECALL_COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", "2")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&completed.stdout).contains("kept--299"));
+
+    // The same size, and as old as before.
+    machine.write(".config/rolecall/config.toml", &many_roles(300, "other"));
+    settle(&settings);
+    assert!(list(&machine).contains("other-299"));
+    let kept = fs::read_to_string(&index).unwrap();
+    assert!(kept.contains("other-299"));
+
+    // A list that others could have written, or that is damaged, is none.
+    fs::set_permissions(&index, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+    fs::write(&index, kept.replace("other-299", "wrong-299")).unwrap();
+    assert!(list(&machine).contains("other-299"));
+    fs::write(&index, &kept[..kept.len() / 2]).unwrap();
+    assert!(list(&machine).contains("other-299"));
+}
+
+#[test]
+fn problems_of_settings_with_many_roles_are_told_each_time() {
+    let machine = Machine::new();
+    let bad = format!("{}[[role]]\nprovider = \"corp\"\narn = \"nonsense\"\n", many_roles(300, "first"));
+    let settings = machine.write(".config/rolecall/config.toml", &bad);
+    settle(&settings);
+    for _ in 0..2 {
+        let ran = machine.run(&["roles"]);
+        assert!(ran.stderr.contains("[[role]] number 301 cannot be used"), "{}", ran.stderr);
+    }
 }
