@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{CredentialsMode, DefaultAction, ProviderId};
+use rolecall_core::settings::{CredentialsMode, DefaultAction, GroupBy, ProviderId};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -648,4 +648,34 @@ fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
     popup.get("#left-out").remove_attribute("open").unwrap();
     popup.receive(&state);
     assert!(!popup.get("#left-out").has_attribute("open"), "what a person closed stays closed");
+}
+
+#[wasm_bindgen_test]
+async fn headings_stand_above_the_first_role_of_a_group_and_that_of_the_role_in_sight_stays() {
+    let names = (0..40).map(|number| {
+        role(if number < 20 { "acme-dev" } else { "acme-prod" }, &format!("Role-{number:02}"))
+    });
+    let mut state = state_with(names.collect());
+    state.group_by = GroupBy::Account;
+    let popup = Opened::new();
+    popup.dress();
+    popup.receive(&state);
+    let heading = || popup.get("#roles").get_attribute("data-heading");
+    assert_eq!(heading().as_deref(), Some("acme-dev"));
+    let first = popup.get("[role=option][data-heading]");
+    assert_eq!(first.get_attribute("aria-label").as_deref(), Some("acme-dev / Role-00"));
+    assert!(first.offset_top() > first.offset_height() / 2, "there is room for the heading");
+
+    popup.scroll_to(first.offset_height() * 25).await;
+    assert_eq!(heading().as_deref(), Some("acme-prod"));
+    let headed = popup.get("[role=option][data-heading='acme-prod']");
+    assert_eq!(headed.get_attribute("aria-label").as_deref(), Some("acme-prod / Role-20"));
+    // Going back, the selected role is not hidden by the heading that stays.
+    popup.key("Home");
+    popup.key("PageDown");
+    popup.key("ArrowUp");
+    assert!(popup.in_sight().contains(&popup.selected_name()));
+
+    popup.type_text("role");
+    assert_eq!((heading(), popup.is_shown("[role=option][data-heading]")), (None, false));
 }
