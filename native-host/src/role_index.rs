@@ -11,9 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use rolecall_core::catalogue::MAX_AGE;
-use rolecall_core::json;
-use rolecall_core::message::role_table::{RoleRow, RoleTable};
-use rolecall_core::settings::{CredentialsMode, Effective};
+use rolecall_core::settings::Effective;
 
 use crate::catalogues::Refresh;
 use crate::roles::KnownRole;
@@ -63,8 +61,7 @@ pub(crate) fn kept(sources: &Sources, refresh: Option<Refresh>) -> Option<Vec<Kn
     }
     let file = platform::open_private_file(&path()?).ok()?;
     let text = io::read_to_string(file.take(MAX_BYTES)).ok()?;
-    let table: RoleTable = json::from_str(text.strip_prefix(&sources.stamp)?).ok()?;
-    table.rows().map(known).collect()
+    text.strip_prefix(&sources.stamp)?.lines().map(known).collect()
 }
 
 /// Keeps the list of these settings, which were read after `sources` was. Settings with problems are not kept: they are told each
@@ -82,31 +79,31 @@ pub(crate) fn keep(sources: &Sources, effective: &Effective) {
     if !is_settled {
         return;
     }
-    let mut table = RoleTable::default();
+    let mut text = sources.stamp.clone();
     for role in effective.roles().map(|role| &role.value) {
-        table.push(RoleRow {
-            provider: role.provider.as_str(),
-            arn: role.arn.as_str(),
-            account: effective.account_label(role.arn.account()),
-            profile: effective.profile_name(role).as_str(),
-            color: "",
-            environment: "",
-            about: "",
-            credentials: CredentialsMode::Process,
-            is_for_others: false,
-        });
+        let account = effective.account_label(role.arn.account());
+        let profile = effective.profile_name(role);
+        let fields = [role.provider.as_str(), role.arn.as_str(), profile.as_str(), account];
+        // No field has a control character, but a list must be read as it was written.
+        if fields.iter().any(|field| field.contains(char::is_control)) {
+            return;
+        }
+        text.push_str(&fields.join(SEPARATOR));
+        text.push('\n');
     }
-    if let Err(error) = write(&[sources.stamp.as_str(), &json::to_string(&table)].concat()) {
+    if let Err(error) = write(&text) {
         tracing::warn!(%error, "the list of roles is not kept");
     }
 }
 
-fn known(row: RoleRow<'_>) -> Option<KnownRole> {
+fn known(line: &str) -> Option<KnownRole> {
+    let mut fields = line.split(SEPARATOR);
+    let mut field = || fields.next();
     Some(KnownRole {
-        provider: row.provider.parse().ok()?,
-        arn: row.arn.parse().ok()?,
-        account: row.account.to_owned(),
-        profile: row.profile.parse().ok()?,
+        provider: field()?.parse().ok()?,
+        arn: field()?.parse().ok()?,
+        profile: field()?.parse().ok()?,
+        account: field()?.to_owned(),
         expiration: None,
     })
 }
@@ -128,6 +125,9 @@ fn path() -> Option<PathBuf> {
 
 /// Another program may put the list together in another way.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Between the fields of a role.
+const SEPARATOR: &str = "\t";
 
 /// Below this, reading the settings takes no time.
 const MIN_ROLES: usize = 200;

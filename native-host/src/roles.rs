@@ -39,7 +39,7 @@ impl KnownRole {
 pub(crate) struct Known {
     /// Without duplicates; a browser's first.
     pub(crate) roles: Vec<KnownRole>,
-    /// The index of each.
+    /// The index of each, where the same role may come from several places.
     index: HashMap<RoleKey, usize>,
     /// The settings of this machine.
     pub(crate) settings: Effective,
@@ -74,6 +74,9 @@ impl Known {
     fn list_of(mut known: Self, refresh: Option<Refresh>) -> Self {
         let sources = Sources::look();
         if let Some(roles) = sources.as_ref().and_then(|sources| role_index::kept(sources, refresh)) {
+            if known.roles.is_empty() {
+                return Self { roles, ..known };
+            }
             for role in roles {
                 known.add(role);
             }

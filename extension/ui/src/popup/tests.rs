@@ -652,9 +652,8 @@ fn settings_that_were_left_out_are_opened_where_nothing_else_is_left() {
 
 #[wasm_bindgen_test]
 async fn headings_stand_above_the_first_role_of_a_group_and_that_of_the_role_in_sight_stays() {
-    let names = (0..40).map(|number| {
-        role(if number < 20 { "acme-dev" } else { "acme-prod" }, &format!("Role-{number:02}"))
-    });
+    let names = (0..40)
+        .map(|number| role(if number < 20 { "acme-dev" } else { "acme-prod" }, &format!("Role-{number:02}")));
     let mut state = state_with(names.collect());
     state.group_by = GroupBy::Account;
     let popup = Opened::new();
