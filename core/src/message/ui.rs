@@ -20,6 +20,9 @@ pub const PORT_NAME: &str = "ui";
 /// before the person has decided, the answer is no.
 pub const APPROVAL_PORT_PREFIX: &str = "approval ";
 
+/// How many roles can be pinned.
+pub const MAX_PINNED: usize = 30;
+
 /// What a person wants.
 #[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
 #[json(rename_all = "camelCase")]

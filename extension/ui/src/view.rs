@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::role_table::RoleRow;
-use rolecall_core::message::ui::{Activity, HostState, ProviderState, State};
+use rolecall_core::message::ui::{Activity, HostState, MAX_PINNED, ProviderState, State};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
@@ -117,6 +117,10 @@ pub(crate) struct MenuView {
     /// The role's.
     pub(crate) label: String,
     pub(crate) pinned: bool,
+    /// Whether no further role can be pinned.
+    pub(crate) pins_are_full: bool,
+    /// Whether something is being done with the role: nothing else is begun meanwhile.
+    pub(crate) busy: bool,
     /// Whether it is remembered that the role was used.
     pub(crate) recent: bool,
     /// Whether there are credentials for it.
@@ -324,6 +328,8 @@ impl MenuView {
         Some(Self {
             label: words::role_label(role.account, role.name()),
             pinned: state.pinned.iter().any(|key| role.is(key)),
+            pins_are_full: state.pinned.len() >= MAX_PINNED,
+            busy: activity(&role, state).is_some(),
             recent: state.recent.iter().any(|key| role.is(key)),
             has_session: state.sessions.iter().any(|session| role.is(&session.role)),
             has_profile: role.credentials != CredentialsMode::None,

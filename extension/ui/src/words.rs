@@ -215,6 +215,8 @@ pub(crate) const OTHER_ROLES: &str = "Others";
 pub(crate) const FOR_OTHERS: &str = "For groups that you are not in";
 /// The menu's item for a role that is not pinned.
 pub(crate) const PIN: &str = "Pin to the top";
+/// The menu's item for a role that is not pinned when no more can be.
+pub(crate) const PINS_ARE_FULL: &str = "30 roles are pinned, which is the most";
 /// The menu's item for a role that is pinned.
 pub(crate) const UNPIN: &str = "Unpin";
 /// The status after something was copied from the menu.

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map;
+use rolecall_core::message::ui::MAX_PINNED;
 use rolecall_core::settings::RoleKey;
 
 use crate::browser::{Browser, StorageArea};
@@ -139,8 +140,6 @@ const ONE_USE: u32 = 1024;
 
 /// How many roles are remembered. A person who uses more of them searches.
 const MAX_USED: usize = 30;
-const MAX_PINNED: usize = 30;
-
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod tests;

@@ -16,6 +16,8 @@ pub(crate) struct Menu {
     pub(crate) button: HtmlElement,
     pin: HtmlElement,
     forget: HtmlElement,
+    open_console: HtmlElement,
+    sign_in: HtmlElement,
     end_session: HtmlElement,
     write_profile: HtmlElement,
     remove_profile: HtmlElement,
@@ -52,6 +54,8 @@ impl Menu {
             button: by_id(root, "more"),
             pin: by_id(root, "pin"),
             forget: by_id(root, "forget"),
+            open_console: by_id(root, "menu-open-console"),
+            sign_in: by_id(root, "menu-sign-in"),
             end_session: by_id(root, "menu-end-session"),
             write_profile: by_id(root, "menu-write-profile"),
             remove_profile: by_id(root, "menu-remove-profile"),
@@ -66,7 +70,19 @@ impl Menu {
         set_state(&self.button, "aria-expanded", view.is_some())?;
         let Some(view) = view else { return Ok(()) };
         set_attribute(&self.element, "aria-label", Some(&view.label))?;
-        set_text(&self.pin, if view.pinned { words::UNPIN } else { words::PIN });
+        let cannot_be_pinned = view.pins_are_full && !view.pinned;
+        set_text(
+            &self.pin,
+            match (view.pinned, cannot_be_pinned) {
+                (true, _) => words::UNPIN,
+                (false, true) => words::PINS_ARE_FULL,
+                (false, false) => words::PIN,
+            },
+        );
+        set_state(&self.pin, "aria-disabled", cannot_be_pinned)?;
+        for item in [&self.open_console, &self.sign_in, &self.write_profile, &self.remove_profile] {
+            set_state(item, "aria-disabled", view.busy)?;
+        }
         show(&self.forget, view.recent);
         show(&self.end_session, view.has_session);
         show(&self.write_profile, view.has_profile);
@@ -119,7 +135,7 @@ pub(crate) enum Step {
 
 /// The item that an event happened in.
 pub(crate) fn item_at(target: &Element) -> Option<Item> {
-    let item = target.closest("[data-item]").ok()??;
+    let item = target.closest("[data-item]:not([aria-disabled=true])").ok()??;
     Some(match item.get_attribute("data-item")?.as_str() {
         "open-console" => Item::OpenConsole,
         "sign-in" => Item::SignIn,

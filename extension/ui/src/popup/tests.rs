@@ -678,3 +678,23 @@ async fn headings_stand_above_the_first_role_of_a_group_and_that_of_the_role_in_
     popup.type_text("role");
     assert_eq!((heading(), popup.is_shown("[role=option][data-heading]")), (None, false));
 }
+
+#[wasm_bindgen_test]
+async fn what_cannot_be_done_from_the_menu_is_disabled_and_does_nothing() {
+    let mut state = three_roles();
+    let key = state.roles[0].key.clone();
+    state.activities = vec![activity(Some(&key), Step::AssumingRole)];
+    state.pinned = (0..30).map(|number| role("acme", &format!("Pinned-{number}")).key).collect();
+    let popup = Opened::with(&state);
+    popup.key("ContextMenu");
+    assert_eq!(popup.text("#pin"), "30 roles are pinned, which is the most");
+    for item in ["open-console", "sign-in", "write-profile", "remove-profile", "pin"] {
+        let selector = format!("[data-item={item}]");
+        assert_eq!(popup.get(&selector).get_attribute("aria-disabled").as_deref(), Some("true"), "{item}");
+        popup.click(&selector);
+    }
+    assert_eq!(popup.posted(), []);
+    popup.click("[data-item=copy-arn]");
+    popup.settle().await;
+    assert_eq!(popup.copied(), [key.arn.as_str()]);
+}
