@@ -236,7 +236,9 @@ impl Effective {
     /// Whether a role is only for groups that the person is not in.
     #[must_use]
     pub fn is_for_others(&self, role: &Sourced<Role>) -> bool {
-        role.layer == Layer::Catalogue && self.others.contains(&role.value.key())
+        // Nearly always there are none, and a key is two texts.
+        let has_others = self.others.iter().len() > 0;
+        has_others && role.layer == Layer::Catalogue && self.others.contains(&role.value.key())
     }
 
     /// The provider of this id.
