@@ -96,7 +96,7 @@ fn document(config: &[u8], name: &str, process: &str, target: &Target) -> Zeroiz
         name.is_some_and(|(_, name)| name.trim() == target.profile)
     });
     let default = || settings(config, |header| matches!(header, "default" | "profile default"));
-    let mut text = Zeroizing::new(config.to_vec());
+    let mut text = without_credentials_of_all(config);
     text.extend_from_slice(format!("\n[profile {name}]\ncredential_process = {process}\n").as_bytes());
     text.extend_from_slice(format!("region = {}\n", target.region).as_bytes());
     if let Some(endpoint) = &target.endpoint_url {
@@ -106,13 +106,54 @@ fn document(config: &[u8], name: &str, process: &str, target: &Target) -> Zeroiz
     text
 }
 
+/// The config without those settings of `[DEFAULT]` that choose credentials: in botocore, whatever that section has holds
+/// for every profile, the command's own too. Its other settings are kept.
+fn without_credentials_of_all(config: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(config.len()));
+    let (mut is_inside, mut is_kept) = (false, true);
+    for line in lines(config) {
+        let trimmed = line.trim_ascii();
+        if trimmed.is_empty() {
+            // It ends no setting.
+        } else if let Some(header) = trimmed.strip_prefix(b"[") {
+            // Whatever follows the bracket that ends it, botocore ignores.
+            is_inside = header.starts_with(b"DEFAULT]");
+            is_kept = true;
+        } else if is_inside && !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            is_kept = key(&String::from_utf8_lossy(line)).is_none_or(|key| !decides_credentials(&key));
+        } else if is_inside
+            && key(&String::from_utf8_lossy(trimmed)).is_some_and(|key| decides_credentials(&key))
+        {
+            // botocore reads an indented line as a setting if none stands above it.
+            continue;
+        }
+        if is_kept {
+            text.extend_from_slice(line);
+        }
+    }
+    text
+}
+
+/// The lines as botocore sees them: it also ends one at a lone carriage return.
+fn lines(config: &[u8]) -> impl Iterator<Item = &[u8]> {
+    config.split_inclusive(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// The key of a setting. botocore also takes a colon for the sign behind it.
+fn key(line: &str) -> Option<String> {
+    line.split_once(['=', ':']).map(|(key, _)| key.trim().to_lowercase())
+}
+
 /// The settings of a section, apart from those that are written anyway and those that choose credentials.
 fn settings(config: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<Zeroizing<Vec<u8>>> {
     let mut found: Option<Zeroizing<Vec<u8>>> = None;
     let mut is_inside = false;
     let mut is_copied = false;
-    for line in config.split_inclusive(|byte| *byte == b'\n') {
+    for line in lines(config) {
         let text = String::from_utf8_lossy(line);
+        if text.trim().is_empty() {
+            continue;
+        }
         if let Some(header) = text.strip_prefix('[') {
             is_inside = header.split_once(']').is_some_and(|(header, _)| is_wanted(header.trim()));
             if is_inside {
@@ -121,9 +162,8 @@ fn settings(config: &[u8], is_wanted: impl Fn(&str) -> bool) -> Option<Zeroizing
             is_copied = false;
         } else if !text.starts_with([' ', '\t']) {
             // A line at the margin begins a setting; indented lines belong to the one above them.
-            let key = text.split_once('=').map(|(key, _)| key.trim().to_lowercase());
             let is_left_out = |key: &str| decides_credentials(key) || LEFT_OUT.contains(&key);
-            is_copied = is_inside && key.is_some_and(|key| !is_left_out(&key));
+            is_copied = is_inside && key(&text).is_some_and(|key| !is_left_out(&key));
         }
         if is_copied && let Some(found) = &mut found {
             found.extend_from_slice(text.trim_end().as_bytes());
@@ -180,5 +220,26 @@ mod tests {
         assert_eq!(behind(config, "dev"), "cli_pager =\n");
         assert_eq!(behind(config, "other"), "output = text\n");
         assert_eq!(behind("", "dev"), "");
+    }
+
+    #[test]
+    fn what_botocore_takes_for_every_profile_chooses_no_credentials() {
+        let config = "[DEFAULT]\n  role_arn = arn\nregion = a\nsource_profile: other\n  more\noutput = json\n\
+            [profile other]\nrole_arn = arn\n";
+        let text = document(config.as_bytes(), "p", "rolecall", &target("none"));
+        let expected =
+            "[DEFAULT]\nregion = a\noutput = json\n[profile other]\nrole_arn = arn\n\n[profile p]\n";
+        assert!(text.starts_with(expected.as_bytes()), "{}", String::from_utf8_lossy(&text));
+    }
+
+    #[test]
+    fn a_line_that_only_botocore_ends_hides_no_setting() {
+        let config =
+            "[default]\noutput = json\rrole_arn = arn\r\ncli_pager =\r\n[x]\r[DEFAULT]\rsso_session = s\r";
+        let text = String::from_utf8(document(config.as_bytes(), "p", "rolecall", &target("none")).to_vec())
+            .unwrap();
+        assert!(!text.contains("sso_session"), "{text:?}");
+        let (_, own) = text.split_once("region = eu-west-1\n").unwrap();
+        assert_eq!(own, "output = json\ncli_pager =\n");
     }
 }

@@ -69,12 +69,28 @@ pub(crate) struct Target {
     pub(crate) endpoint_url: Option<Endpoint>,
 }
 
-/// Variables that other tools would use instead, or that belong to another identity: profiles, keys (also under Go's
-/// old names), web identity, and the container endpoints that ECS, EKS and `CloudShell` set.
-pub(crate) const SHADOWING: [&str; 18] = [
+/// Variables that other tools would use instead, or that belong to another identity. Bearer tokens of single services
+/// (`AWS_BEARER_TOKEN_BEDROCK`) are recognised in this process's environment, by their names.
+pub(crate) fn shadowing() -> Vec<String> {
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let tokens = inherited.filter(|name| is_bearer_token(name));
+    SHADOWING.into_iter().map(str::to_owned).chain(tokens).collect()
+}
+
+/// SDKs prefer such a token to the credentials of whatever profile. The name is printed for shells to evaluate.
+fn is_bearer_token(name: &str) -> bool {
+    let service = name.strip_prefix("AWS_BEARER_TOKEN_");
+    service.is_some_and(|service| service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// Profiles, keys (also under Go's old names), their expiration, web identity, the container endpoints that ECS, EKS and
+/// `CloudShell` set.
+const SHADOWING: [&str; 20] = [
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SESSION_EXPIRATION",
+    "ROLECALL_EXPIRATION",
     "AWS_ACCOUNT_ID",
     "AWS_CREDENTIAL_SCOPE",
     "AWS_ROLE_SESSION_NAME",
@@ -122,14 +138,14 @@ impl Format {
     }
 
     /// The text that sets the variables, and clears those in `clear` that it does not set.
-    pub(crate) fn set(self, variables: &Variables, clear: &[&str]) -> Result<SecretString, Problem> {
+    pub(crate) fn set(self, variables: &Variables, clear: &[String]) -> Result<SecretString, Problem> {
         if self == Self::Json {
             let pairs =
                 variables.iter().map(|(name, value)| ((*name).to_owned(), value.expose_secret().into()));
             return Ok(serde_json::Value::Object(pairs.collect()).to_string().into());
         }
         let set = variables.iter().map(|(name, value)| self.assignment(name, value.expose_secret()));
-        let unset = clear.iter().filter(|name| variables.iter().all(|(set, _)| set != *name));
+        let unset = clear.iter().filter(|name| variables.iter().all(|(set, _)| set != name));
         let unset = unset.filter_map(|name| self.removal(name)).map(Ok);
         Ok(unset.chain(set).collect::<Result<Vec<_>, _>>()?.join("\n").into())
     }
@@ -178,13 +194,21 @@ mod tests {
     #[test]
     fn a_variable_that_is_set_is_not_cleared_first() {
         let variables: Variables = vec![("A", "it's".to_owned().into())];
-        let set = |format: Format| format.set(&variables, &["A", "B"]).unwrap().expose_secret().to_owned();
+        let set = |format: Format| {
+            format.set(&variables, &["A".to_owned(), "B".to_owned()]).unwrap().expose_secret().to_owned()
+        };
         assert_eq!(set(Format::Bash), "unset B\nexport A='it'\"'\"'s'");
         assert_eq!(set(Format::Fish), "set -e B\nset -gx A 'it\\'s'");
         assert!(set(Format::Powershell).ends_with("\n$Env:A = 'it''s'"));
         assert_eq!(set(Format::Cmd), "set \"B=\"\nset \"A=it's\"");
         assert!(Format::Dotenv.set(&variables, &[]).is_err());
         assert_eq!(set(Format::Json), "{\"A\":\"it's\"}");
+    }
+
+    #[test]
+    fn a_bearer_token_of_a_service_is_recognised_by_its_name() {
+        assert!(is_bearer_token("AWS_BEARER_TOKEN_BEDROCK") && is_bearer_token("AWS_BEARER_TOKEN_NEXT_ONE"));
+        assert!(!is_bearer_token("AWS_BEARER") && !is_bearer_token("AWS_BEARER_TOKEN_X;echo"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::role_argument::RoleArgument;
 use crate::ask::Ask;
 use crate::output::{self, Outcome};
-use crate::variables::{self, Format, SHADOWING};
+use crate::variables::{self, Format};
 
 /// Print a role's credentials as environment variables.
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ impl Env {
         }
         let target = self.role.target()?;
         let credentials = self.ask.source().credentials(&target.role)?;
-        let text = shell.set(&variables::of_keys(&credentials, &target), &SHADOWING)?;
+        let text = shell.set(&variables::of_keys(&credentials, &target), &variables::shadowing())?;
         output::data(text.expose_secret())?;
         Ok(ExitCode::SUCCESS)
     }

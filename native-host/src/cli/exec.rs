@@ -12,7 +12,7 @@ use crate::command_profile::CommandProfile;
 use crate::container::Endpoint;
 use crate::output::{self, Failure, Outcome};
 use crate::platform;
-use crate::variables::{self, SHADOWING};
+use crate::variables;
 
 /// Run a command as a role.
 ///
@@ -41,7 +41,7 @@ impl Exec {
         let credentials = source.credentials(&target.role)?;
         let mut command = Command::new(program);
         command.args(arguments);
-        for name in SHADOWING {
+        for name in variables::shadowing() {
             command.env_remove(name);
         }
         let mut served = None;

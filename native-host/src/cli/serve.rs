@@ -10,7 +10,7 @@ use crate::ask::Ask;
 use crate::container::Endpoint;
 use crate::output::{self, Failure, Outcome};
 use crate::platform;
-use crate::variables::{self, Format, SHADOWING};
+use crate::variables::{self, Format};
 
 /// Serve a role's credentials at an address on this machine until interrupted.
 ///
@@ -49,7 +49,7 @@ impl Serve {
         // Profiles come before a served role in every SDK: without the files there is none.
         set.extend(AWS_FILES.map(|name| (name, platform::NO_FILE.to_owned().into())));
         let shell = self.shell.unwrap_or_else(Format::of_this_terminal);
-        output::data(shell.set(&set, &SHADOWING)?.expose_secret())?;
+        output::data(shell.set(&set, &variables::shadowing())?.expose_secret())?;
         output::note("Serving until interrupted (Ctrl-C).");
         let _ = ended.recv();
         Ok(ExitCode::SUCCESS)

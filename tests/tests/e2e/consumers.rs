@@ -99,6 +99,7 @@ async fn a_command_is_the_role_whatever_the_files_and_the_environment_say(kind: 
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token"),
         ("AWS_ROLE_ARN", "arn:aws:iam::111111111111:role/other"),
         ("AWS_PROFILE", "other"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "other"),
     ] {
         terminal = terminal.with(name, value);
     }
@@ -117,6 +118,9 @@ async fn a_command_is_the_role_whatever_the_files_and_the_environment_say(kind: 
     let other = command_line(&["configure", "get", "aws_access_key_id", "--profile", "other"])?;
     assert_eq!(terminal.rolecall(exec(other)).await?.succeeded()?.trim(), "AKIAOTHER");
 
+    let token = ["sh", "-c", "echo \"${AWS_BEARER_TOKEN_BEDROCK-none}\""].map(OsString::from);
+    assert_eq!(terminal.rolecall(exec(token.into())).await?.succeeded()?.trim(), "none");
+
     let show = ["sh", "-c", "echo \"$AWS_CONFIG_FILE\"; cat \"$AWS_CONFIG_FILE\""].map(OsString::from);
     let shown = terminal.rolecall(exec(show.into())).await?.succeeded()?;
     let (path, config) = shown.split_once('\n').context("no file")?;
@@ -125,12 +129,14 @@ async fn a_command_is_the_role_whatever_the_files_and_the_environment_say(kind: 
     Ok(())
 }
 
-/// Gives the machine's person credentials of somebody else, as the default and by name.
+/// Gives the machine's person credentials of somebody else, as the default, by name, and for every profile that botocore reads.
 fn write_others_credentials(scene: &Scene) -> Result<()> {
     let keys = "aws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n";
     let process = "credential_process = echo '{\"Version\":1,\"AccessKeyId\":\"AKIAOTHER\",\"SecretAccessKey\":\"other\"}'";
     fs::create_dir_all(scene.aws_folder())?;
-    fs::write(scene.aws_config(), format!("[default]\n{process}\n[profile other]\n{keys}"))?;
+    let for_all = "role_arn = arn:aws:iam::111111111111:role/other\nsource_profile = other\n";
+    let config = format!("[DEFAULT]\n{for_all}[default]\n{process}\n[profile other]\n{keys}");
+    fs::write(scene.aws_config(), config)?;
     fs::write(scene.aws_folder().join("credentials"), format!("[default]\n{keys}"))?;
     Ok(())
 }
