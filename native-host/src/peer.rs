@@ -23,7 +23,8 @@ pub(crate) fn program(stream: &Stream) -> Option<Program> {
         let Some(path) = &process.program else { break };
         let script = script(&process);
         if !is_intermediary(path, script.is_some()) {
-            let is_recognisable = script.is_some() || !runs_anything(path);
+            // A script may be a runner itself: ipython, npm.
+            let is_recognisable = !runs_anything(script.as_deref().unwrap_or(path));
             programs.push((name(path, script.as_deref()), is_recognisable));
         }
         if programs.len() == 2 {
@@ -52,24 +53,23 @@ fn script_among(arguments: &[OsString], harmless: &str, folder: &Path) -> Option
     };
     let first = arguments.iter().find(|argument| !is_harmless(argument))?;
     let path = folder.join(first);
-    (!first.as_encoded_bytes().starts_with(b"-") && path.is_file()).then_some(path)
+    // Open files (`/dev/fd/3`) have one name in each process, and mean another file in each.
+    let is_open_file = ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder));
+    (!first.as_encoded_bytes().starts_with(b"-") && !is_open_file && path.is_file()).then_some(path)
 }
 
 /// Whether the program's path says little of what it does.
 fn runs_anything(path: &Path) -> bool {
-    plain_name(path).is_none_or(|name| {
-        SCRIPTED.iter().any(|(known, _)| *known == name)
-            || RUNNERS.contains(&&*name)
-            // The dynamic linker runs the program that its arguments name.
-            || name.starts_with("ld-")
-    })
+    plain_name(path)
+        .is_none_or(|name| SCRIPTED.iter().any(|(known, _)| *known == name) || RUNNERS.contains(&&*name))
 }
 
-/// A program's name without version and extension: `python` of `python3.11`.
+/// The letters that a program's name begins with: `python` of `python3.11`, of `python3-dbg`, and of a `python` that an
+/// upgrade has replaced, which Linux calls `python (deleted)`. It is all of a name that begins with something else.
 fn plain_name(path: &Path) -> Option<String> {
-    let name =
-        path.file_stem()?.to_str()?.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
-    Some(name.to_ascii_lowercase())
+    let name = path.file_name()?.to_str()?;
+    let end = name.find(|c: char| !c.is_ascii_alphabetic()).filter(|end| *end > 0);
+    Some(name[..end.unwrap_or(name.len())].to_ascii_lowercase())
 }
 
 fn name(path: &Path, script: Option<&Path>) -> String {
@@ -95,7 +95,7 @@ fn is_own(path: &Path, own: &Path) -> bool {
     without_addition(path) == without_addition(own)
 }
 
-/// Interpreters of scripts, without digits and dots, and the options that change nothing of what a script does.
+/// Interpreters of scripts by [`plain_name`], and the options that change nothing of what a script does.
 const SCRIPTED: [(&str, &str); 11] = [
     ("python", "BEIOPSbqsuv"),
     ("pypy", "BEIOPSbqsuv"),
@@ -110,75 +110,137 @@ const SCRIPTED: [(&str, &str); 11] = [
     ("fish", ""),
 ];
 
-/// Other programs that run what their arguments or their input say.
-const RUNNERS: [&str; 67] = [
+/// Other programs and scripts that run what their arguments, their input or a file in the folder say, and those that services and
+/// programs without a parent belong to. `ld` is the dynamic linker, which runs the program that its arguments name. By
+/// [`plain_name`].
+const RUNNERS: [&str; 127] = [
+    "anacron",
     "ash",
+    "atd",
     "awk",
     "bun",
+    "bundle",
     "busybox",
+    "bwrap",
     "cargo",
+    "chroot",
     "clojure",
     "cmd",
+    "conda",
+    "cron",
+    "crond",
     "cscript",
     "csh",
     "deno",
+    "doas",
     "docker",
     "dotnet",
+    "dumb",
     "elixir",
     "emacs",
+    "entr",
     "env",
     "erl",
     "escript",
     "expect",
     "find",
+    "firejail",
+    "flatpak",
     "gawk",
     "gdb",
+    "gem",
     "git",
     "go",
     "groovy",
     "guile",
+    "hatch",
     "iex",
+    "init",
     "ipython",
+    "irb",
     "java",
     "javaw",
     "julia",
+    "jupyter",
     "just",
     "kotlin",
+    "launchd",
+    "ld",
     "lldb",
+    "ltrace",
     "lua",
     "luajit",
     "make",
+    "mamba",
     "mawk",
     "mono",
     "mshta",
     "nix",
+    "nohup",
+    "nox",
     "npm",
     "npx",
+    "nsenter",
     "nu",
     "nvim",
     "osascript",
     "parallel",
+    "pdm",
     "php",
+    "pip",
+    "pipenv",
+    "pipx",
+    "pnpm",
     "podman",
+    "poetry",
     "powershell",
+    "proot",
+    "pry",
     "pwsh",
+    "pytest",
+    "qemu",
     "r",
     "racket",
+    "rails",
+    "rake",
     "rscript",
     "rundll",
+    "runuser",
     "sbcl",
     "scala",
+    "screen",
+    "script",
+    "setarch",
+    "setpriv",
+    "setsid",
+    "snap",
     "ssh",
+    "stdbuf",
+    "strace",
+    "su",
     "sudo",
+    "supervisord",
     "swift",
+    "systemd",
     "tclsh",
     "tcsh",
+    "time",
     "timeout",
+    "tini",
+    "tmux",
+    "tox",
+    "ts",
+    "tsx",
+    "unshare",
     "uv",
+    "uvx",
     "vi",
     "vim",
+    "watch",
+    "wine",
     "wscript",
     "xargs",
+    "yarn",
 ];
 
 const LONGEST_CHAIN: usize = 8;
@@ -214,6 +276,8 @@ mod tests {
             &["--require", "./evil.js", "deploy.py"],
             &["-r./evil.js", "deploy.py"],
             &["missing.py", "deploy.py"],
+            &["/proc/self/exe", "deploy.py"],
+            &["/dev/stdin"],
             &[],
         ] {
             assert_eq!(script(anything), None, "{anything:?}");
@@ -232,6 +296,14 @@ mod tests {
             "/lib64/ld-linux-x86-64.so.2",
             "/usr/bin/Rscript",
             "/usr/bin/node-22",
+            "/usr/bin/python3-dbg",
+            "/usr/bin/python3.11-intel64",
+            "/usr/bin/bash (deleted)",
+            "/usr/bin/bash-static",
+            "/usr/bin/npm-cli.js",
+            "/home/a/.venv/bin/ipython3",
+            "/usr/lib/systemd/systemd",
+            "/usr/bin/qemu-x86_64-static",
         ] {
             assert!(runs_anything(Path::new(path)), "{path}");
         }
