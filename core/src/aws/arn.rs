@@ -42,6 +42,12 @@ impl RoleArn {
     pub fn name(&self) -> &str {
         &self.text[self.name_start..]
     }
+
+    /// What all spellings of the role have in common: IAM's names are unique within an account, whatever their path, and not
+    /// distinguished by case (IAM User Guide, "IAM and AWS STS quotas").
+    pub(crate) fn identity(&self) -> String {
+        self.account.as_str().to_owned() + &self.name().to_ascii_lowercase()
+    }
 }
 
 as_text!(RoleArn, AccountId);

@@ -35,7 +35,7 @@ impl Endpoint {
         let host = self.0.host_str().unwrap_or_default();
         // An unspecified address leads there as well, and so does an IPv4 address in IPv6's form.
         is_loopback(&self.0)
-            || ["0.0.0.0", "[::]", "localhost."].contains(&host)
+            || ["0.0.0.0", "[::]", "[::ffff:0:0]", "localhost."].contains(&host)
             || host.ends_with(".localhost.")
             || host.starts_with("[::ffff:7f")
     }
@@ -131,6 +131,7 @@ mod tests {
             "https://[::ffff:127.0.0.1]/",
             "https://0/",
             "https://[::]/",
+            "https://[::ffff:0.0.0.0]/",
             "https://LOCALHOST/",
             "https://a.localhost/",
             "https://localhost./",

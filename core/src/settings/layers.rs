@@ -8,7 +8,8 @@
 //!
 //! Another id is no way around a stronger layer. A weaker provider with the registration of a stronger one (address and
 //! client) is that provider under another name. The strictest `approve` holds for all providers of a registration and for
-//! all roles of an ARN, and a weaker role of an ARN that a stronger layer has must have the same endpoints.
+//! all entries of a role, however its ARN is spelled, and a weaker entry of a role that a stronger layer has must have the same
+//! endpoints.
 
 use std::cmp::Ordering;
 
@@ -397,10 +398,11 @@ impl Effective {
         }
     }
 
-    /// The strictest `approve` of an ARN holds for all its roles. Takes those out, and gives them back, for which a
+    /// The strictest `approve` of a role holds for all who have it, however they spell its ARN. Takes those out, and gives them back, for which a
     /// stronger layer has other endpoints.
     fn make_roles_equal(&self, roles: &mut Vec<Sourced<Role>>) -> Vec<Sourced<Role>> {
-        let compare = |one: usize, other: usize| roles[one].value.arn.cmp(&roles[other].value.arn);
+        let identities: Vec<_> = roles.iter().map(|role| role.value.arn.identity()).collect();
+        let compare = |one: usize, other: usize| identities[one].cmp(&identities[other]);
         // It keeps the order of equals: the strongest layer comes first.
         let order = map::sorted(roles.len(), &compare);
         let mut changes = Vec::new();

@@ -102,7 +102,8 @@ pub(super) struct Losses<'a> {
     providers: Set<&'a ProviderId>,
     /// Address and client, as far as they could be read.
     registrations: Vec<(Option<&'a Endpoint>, Option<&'a String>)>,
-    roles: Set<&'a RoleArn>,
+    /// By [`RoleArn::identity`].
+    roles: Set<String>,
     accounts: Set<&'a AccountId>,
 }
 
@@ -122,7 +123,7 @@ impl Losses<'_> {
 
     /// Whether it is the role, of whatever provider.
     pub(super) fn has_role(&self, arn: &RoleArn) -> bool {
-        self.roles.contains(arn)
+        self.roles.iter().len() > 0 && self.roles.contains(&arn.identity())
     }
 
     /// Whether it is what the account is called.
@@ -141,7 +142,7 @@ impl<'a> Extend<&'a Lost> for Losses<'a> {
                         self.providers.insert(id);
                     }
                 }
-                Lost::Role { arn: Some(arn), .. } => _ = self.roles.insert(arn),
+                Lost::Role { arn: Some(arn), .. } => _ = self.roles.insert(arn.identity()),
                 Lost::Account { id: Some(id) } => _ = self.accounts.insert(id),
                 _ => {}
             }

@@ -113,6 +113,29 @@ fn another_provider_for_the_policys_role_asks_as_strictly_and_has_the_same_endpo
 }
 
 #[test]
+fn another_spelling_of_the_policys_role_is_the_same_role() {
+    let mut policy = fixture::settings();
+    policy.role[0].approve = Approve::Always;
+    for arn in
+        ["arn:aws:iam::123456789012:role/EXAMPLE-Role", "arn:aws:iam::123456789012:role/team/example-role"]
+    {
+        let mut machine = renamed();
+        machine.provider[0].client_id = "another".to_owned();
+        machine.role[0].arn = arn.parse().unwrap();
+        let key = machine.role[0].key();
+        let effective = with(&policy, &machine);
+        let (role, provider) = effective.role(&key).unwrap();
+        assert_eq!(role.approve(provider), Approve::Always, "{arn}");
+
+        machine.provider[0].sts_endpoint = Some("https://sts.evil.example".parse().unwrap());
+        assert_eq!(with(&policy, &machine).role(&key), None, "{arn}");
+        let text = format!(r#"{{"role":[{{{ROLE},"approve":"sometimes"}}]}}"#);
+        let layers = Layers { policy: self::policy(&text), machine: machine.into(), ..Layers::default() };
+        assert_eq!(layers.effective().roles().count(), 0, "{arn}");
+    }
+}
+
+#[test]
 fn an_invalid_provider_or_role_of_the_policy_is_not_replaced_under_another_id() {
     let provider = PROVIDER.replace("\"policy\"", "\"abcdef\"");
     let bad_provider = format!(r#"{{"provider":[{{{provider},"approve":"sometimes"}}]}}"#);
