@@ -181,16 +181,21 @@ fn shortened(kid: &str) -> String {
     text::on_one_line(kid, 60)
 }
 
-/// Whether a certificate is of the key with this modulus, or this first coordinate: both stand in it as they are.
+/// Whether a certificate is of the key with this modulus, or this first coordinate: both stand in it as they are. No key that is
+/// used is longer than the limit, which keeps the search short.
 fn holds(certificate: &str, parameter: &str) -> bool {
     let certificate = Base64::decode_vec(certificate).unwrap_or_default();
     let parameter = Base64UrlUnpadded::decode_vec(parameter).unwrap_or_default();
-    !parameter.is_empty() && certificate.windows(parameter.len()).any(|part| part == parameter)
+    (1..=LONGEST_PARAMETER).contains(&parameter.len())
+        && certificate.windows(parameter.len()).any(|part| part == parameter)
 }
 
 /// `kty` of the keys that AWS takes (RFC 7518 section 6.1).
 const KINDS: [&str; 2] = ["RSA", "EC"];
 const MOST_KEYS: usize = 100;
+
+/// In bytes: RSA of 16,384 bits.
+const LONGEST_PARAMETER: usize = 2_048;
 
 impl Key {
     /// What about this key AWS does not take.

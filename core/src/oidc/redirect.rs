@@ -52,8 +52,8 @@ pub fn read_redirect(url: &Url, expected: ExpectedRedirect<'_>) -> Result<Author
         (Some(error), _) => {
             Err(RedirectError::from_provider(&error, parameters.error_description.as_deref()))
         }
-        (None, Some(code)) => Ok(AuthorizationCode(code.into())),
-        (None, None) => Err(RedirectError::NoCode),
+        (None, Some(code)) if !code.is_empty() => Ok(AuthorizationCode(code.into())),
+        (None, _) => Err(RedirectError::NoCode),
     }
 }
 

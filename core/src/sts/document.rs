@@ -103,7 +103,8 @@ impl Document {
                 Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
             }
         }
-        (open.is_empty() && !document.root.is_empty()).then_some(document)
+        // Text that is left stands behind the root's end.
+        (open.is_empty() && !document.root.is_empty() && content.trim().is_empty()).then_some(document)
     }
 
     fn from_json(text: &str) -> Option<Self> {

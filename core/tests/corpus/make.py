@@ -13,6 +13,7 @@ import hashlib
 import json
 import pathlib
 import random
+import zlib
 
 RANDOM = random.Random("rolecall")
 NOW = 1_900_000_000
@@ -254,6 +255,17 @@ def embedded_keys():
     token("crit is empty", MALFORMED, es(crit=[]))
     token("b64 is false and critical", MALFORMED, es(b64=False, crit=["b64"]))
     token("unknown members", "ok", es(x5t="abc", foo={"bar": [1, None]}))
+    token("x5u, x5t#S256 and jku at once", SIGNATURE, es(**{"jku": "https://evil.example", "x5u": "file:///x", "x5t#S256": "AA"}), key=EVIL_EC)
+    token("crit is null", MALFORMED, es(crit=None))
+    token("crit names what is not there", MALFORMED, es(crit=["zip"]))
+    token("b64 is false and not critical, over the usual form", "ok", es(b64=False))
+    token("b64 is false, over the payload as it is", SIGNATURE, es(b64=False),
+          key=lambda m: EC.sign(m.split(b".")[0] + b"." + text(CLAIMS).encode()))
+    token("zip, and a payload that is not compressed", "ok", es(zip="DEF"))
+    token("zip, and a payload that is compressed", MALFORMED, es(zip="DEF"), payload=zlib.compress(text(CLAIMS).encode(), 9)[2:-4])
+    token("an encrypted token's header", ALGORITHM, {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": "r1"}, key=RSA)
+    token("a token within a token", MALFORMED, es(cty="JWT"), payload=sign(es(), CLAIMS))
+    token("a token within a token, in quotes", MALFORMED, es(cty="JWT"), payload=json.dumps(sign(es(), CLAIMS)))
 
 
 def kinds():
@@ -303,6 +315,11 @@ def claims_of_all_kinds():
     token("exp is 1e30", INVALID, payload=text(claims(exp=1)).replace('"exp":1', '"exp":1e30'))
     token("exp is too large for a date", INVALID, payload=claims(exp=2**63 - 1))
     token("exp is larger than 64 bits", INVALID, payload=claims(exp=2**70))
+    for value in ("1e400", "-1e400", "1.9e9", "1900000600.0", "19000006e2", "0x71000000", "1_900_000_600", "00", "-", ".5", "1.", "9" * 400,
+                  "-0"):
+        expect = {"0x71000000": MALFORMED, "1_900_000_600": MALFORMED, "00": MALFORMED, "-": MALFORMED, ".5": MALFORMED, "1.": MALFORMED,
+                  "1e400": MALFORMED, "-1e400": MALFORMED, "9" * 400: MALFORMED, "-0": (EXPIRED, INVALID)}.get(value, INVALID)
+        token(f"exp is the number {value[:20]}", expect, payload=text(claims(exp=1)).replace('"exp":1', f'"exp":{value}'))
     token("exp is negative", EXPIRED, payload=claims(exp=-1))
     token("exp is as early as may be", INVALID, payload=claims(exp=-2**63))
     token("email is a number", "ok", payload=claims(email=7))
@@ -326,6 +343,11 @@ def parties():
     token("azp is a list", INVALID, payload=claims(azp=["client"]))
     for aud in ("other", "", "Client", "client ", "client\0", "cl\u0456ent", "client,other", "https://client"):
         token(f"aud is {aud!r}", AUDIENCE, payload=claims(aud=aud))
+    token("aud is this client twice", MISSING, payload=claims(aud=["client", "client"]))
+    token("aud is this client twice, azp is it too", "ok", payload=claims(aud=["client", "client"], azp="client"))
+    token("aud holds this client within another list", INVALID, payload=claims(aud=["other", ["client"]]))
+    token("aud of 1,000, azp is this client", "ok", payload=claims(aud=[f"c{i}" for i in range(999)] + ["client"], azp="client"))
+    token("azp is null", "ok", payload=nulled("azp"))
     token("aud is an empty list", AUDIENCE, payload=claims(aud=[]))
     for nonce in ("n-2", "", "N-1", "n-1 ", "n-1\0"):
         token(f"nonce is {nonce!r}", NONCE, payload=claims(nonce=nonce))
@@ -372,10 +394,23 @@ def forms():
         "with padding": lambda t: t + "==", "with a line break": lambda t: t + "\n", "with a space before": lambda t: " " + t,
         "in quotes": lambda t: f'"{t}"', "as a bearer": lambda t: "Bearer " + t, "with a NUL": lambda t: t + "\0",
         "cut within its header": lambda t: t[:10], "with percent signs": lambda t: t.replace("e", "%65", 1),
+        "with a line break within its payload": lambda t: t.replace(".", ".\n", 1), "with a tab within": lambda t: t[:20] + "\t" + t[20:],
+        "with a space within its signature": lambda t: t[:-8] + " " + t[-8:], "with padding in its header": lambda t: t.replace(".", "=.", 1),
+        "in the other alphabet": lambda t: t.rsplit(".", 1)[0] + "." + "+/" + t.rsplit(".", 1)[1][2:],
+        "with bits beyond the end of its signature": lambda t: t[:-1] + after(t[-1]),
+        "with a letter too few": lambda t: t[:-1], "with a letter of another script": lambda t: t[:30] + "\u0430" + t[31:],
+        "with a full-width dot": lambda t: t.replace(".", "\uff0e", 1), "with a tag character": lambda t: t + "\U000e0041",
+        "with a byte order mark": lambda t: "\ufeff" + t, "as a data address": lambda t: "data:," + t,
         "in JSON serialisation": lambda t: text(dict(zip(("protected", "payload", "signature"), t.split(".")))),
     }
     for name, change in changes.items():
         token(f"the token {name}", MALFORMED, change=change)
+
+
+def after(letter):
+    """The letter that differs in the last bit only."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return alphabet[alphabet.index(letter) ^ 1]
 
 
 def signatures():
@@ -407,6 +442,10 @@ def signatures():
         lambda data: data[:32] + (N - int.from_bytes(data[32:], "big")).to_bytes(32, "big")))
     token("ES256: r and s swapped", SIGNATURE, change=broken(lambda data: data[32:] + data[:32]))
     token("ES256: r and s 0", SIGNATURE, key=lambda m: raw(0, 0))
+    token("ES256: r is 0", SIGNATURE, key=lambda m: raw(0, EC.pair(m)[1]))
+    token("ES256: s is 0", SIGNATURE, key=lambda m: raw(EC.pair(m)[0], 0))
+    token("ES256: s plus the order", SIGNATURE, key=lambda m: raw(1, N + 1))
+    token("ES256: in DER, filled up to 64 bytes", SIGNATURE, key=lambda m: der(7, 9).ljust(64, b"\0"))
     token("ES256: r is the order", SIGNATURE, key=lambda m: raw(N, 1))
     token("ES256: r and s the order", SIGNATURE, key=lambda m: raw(N, N))
     token("ES256: r and s 1", SIGNATURE, key=lambda m: raw(1, 1))
@@ -450,6 +489,23 @@ def key_strength():
     token("the key is for this algorithm", "ok", rs(), keys=[RSA.jwk("r1", alg="RS256")])
     token("a symmetric key", UNKNOWN, keys=[{"kty": "oct", "kid": "e1", "k": b64("secret")}])
     token("no keys", UNKNOWN, keys=[])
+    token("two keys of one kid, one for another algorithm", "ok", rs(), keys=[RSA.jwk("r1", alg="RS256"), EVIL_RSA.jwk("r1", alg="RS512")])
+    token("two keys of one kid, one for encryption", "ok", keys=[EVIL_EC.jwk("e1", use="enc"), EC.jwk("e1", use="sig")])
+    token("two keys of one kid, one that is none", "ok", keys=[{"kty": "EC", "kid": "e1"}, EC.jwk("e1")])
+    token("the same key twice", UNKNOWN, keys=[EC.jwk("e1"), EC.jwk("e1")])
+    token("the key is for nothing", UNKNOWN, keys=[EC.jwk("e1", key_ops=[])])
+    token("the key is for operations that are no list", UNKNOWN, keys=[EC.jwk("e1", key_ops="verify")])
+    token("the key's use is of another case", UNKNOWN, keys=[EC.jwk("e1", use="SIG")])
+    token("the key's kind is of another case", UNKNOWN, keys=[EC.jwk("e1", kty="ec")])
+    token("the key is a private one", "ok", keys=[EC.jwk("e1", d=number(EC.d))])
+    token("the key has padding", UNKNOWN, keys=[{**EC.jwk("e1"), "x": EC.jwk()["x"] + "="}])
+    token("an elliptic key that says it is RSA", UNKNOWN, rs(), keys=[EC.jwk("r1", kty="RSA")])
+    token("an RSA key with an elliptic key's parts, for RSA", "ok", rs(), keys=[{**EVIL_EC.jwk(), **RSA.jwk("r1")}])
+    token("RSA with a huge exponent", (UNKNOWN, SIGNATURE), rs(), keys=[{**RSA.jwk("r1"), "e": number(2**2000 + 1)}])
+    token("RSA with the exponent 0", UNKNOWN, rs(), keys=[{**RSA.jwk("r1"), "e": "AA"}])
+    huge = Rsa.__new__(Rsa)
+    huge.n, huge.e = (1 << 16_383) | 1, 65537
+    token("RSA of 16384 bits", (UNKNOWN, SIGNATURE), rs(), keys=[huge.jwk("r1")])
     token("keys that are none beside the right one", "ok", keys=[7, None, "x", {}, {"kty": 7, "kid": "e1"}, EC.jwk("e1")])
 
 
@@ -483,6 +539,16 @@ def discovery():
         answer("discovery", f"the body is {body[:20]!r}", wrong, body)
     for status in (301, 302, 400, 401, 403, 404, 429, 500, 503):
         doc(f"status {status}", "provider-unreachable", status)
+    for first, second in (("https://idp.example", "https://evil.example"), ("https://evil.example", "https://idp.example")):
+        body = text(good).replace('"https://idp.example"', f'"{first}"', 1)[:-1] + f',"issuer":"{second}"' + "}"
+        answer("discovery", f"issuer twice, first {first}", (wrong, mismatch), body)
+    answer("discovery", "token_endpoint twice", wrong, text(good)[:-1] + ',"token_endpoint":"https://evil.example/t"}')
+    answer("discovery", "with a byte order mark", ("ok", wrong), "\ufeff" + text(good))
+    answer("discovery", "half a surrogate pair", wrong, text(good)[:-1] + ',"x":"\\ud83d"}')
+    answer("discovery", "a number that is too large for a number", wrong, text(good)[:-1] + ',"x":1e400}')
+    answer("discovery", "a name of 100,000 letters", "ok", text(good)[:-1] + ',"' + "x" * 100_000 + '":1}')
+    answer("discovery", "strings with tag characters", mismatch, text({**good, "issuer": "https://idp.example\U000e0041"}))
+    answer("discovery", "an issuer of 50,000 letters", mismatch, text({**good, "issuer": "https://idp.example/" + "x" * 50_000}))
     answer("discovery", "nested 10,000 deep", wrong, '{"a":' * 10_000)
 
 
@@ -496,6 +562,10 @@ def keys():
         answer("keys", f"the body is {body!r}", "keys-unusable", body)
     for status in (302, 404, 500):
         answer("keys", f"status {status}", "provider-unreachable", good, status)
+    answer("keys", "keys twice", "keys-unusable", '{"keys":[],"keys":[]}')
+    answer("keys", "with a byte order mark", ("ok", "keys-unusable"), "\ufeff" + text(good))
+    answer("keys", "kid twice in a key", "ok", '{"keys":[{"kty":"EC","kid":"a","kid":"b"}]}')
+    answer("keys", "50,000 entries", "ok", {"keys": [1] * 50_000})
     answer("keys", "nested 10,000 deep", "keys-unusable", '{"keys":' + "[" * 10_000)
 
 
@@ -507,6 +577,9 @@ def token_endpoint():
         answer("tokens", f"id_token is {value!r}", "token-response-invalid", {"id_token": value})
     for body in ("", "null", "[]", "<html>", "{", "id_token=a.b.c", '{"id_token":"a.b.c"}x'):
         answer("tokens", f"the body is {body!r}", "token-response-invalid", body)
+    answer("tokens", "id_token twice", "token-response-invalid", '{"id_token":"a.b.c","id_token":"d.e.f"}')
+    answer("tokens", "error_description without end", "token-refused", {"error": "invalid_grant", "error_description": "\u0301" * 20_000}, 400)
+    answer("tokens", "expires_in is too large for a number", "token-response-invalid", '{"id_token":"a.b.c","expires_in":1e400}')
     answer("tokens", "an error with status 200", "token-refused", {"error": "invalid_grant"})
     answer("tokens", "an error beside a token", "token-refused", {"error": "invalid_grant", "id_token": "a.b.c"})
     for error in ("invalid_grant", "server_error", "\u001b]52;c;eA==\u0007", "\u202e", ""):
@@ -541,6 +614,31 @@ def sts():
     for body in ("", "null", "{}", "[]", "<html>", "<a/>", f"<{root}/>", xml()[:-5], xml()[:80], xml().replace("</Credentials>", "", 1),
                  "\0" + xml(), "<" * 1000):
         answer("sts", f"the body is {body[:24]!r} ({len(body)})", bad, body)
+    answer("sts", "with a namespace and a prefix", "ok", xml().replace("<", "<s:").replace("<s:/", "</s:"))
+    answer("sts", "with a byte order mark", "ok", "\ufeff" + xml())
+    answer("sts", "values in CDATA", "ok", xml(SessionToken="<![CDATA[t/+==]]>"))
+    answer("sts", "a comment within a value", "ok", xml(SessionToken="t/<!-- x -->+=="))
+    answer("sts", "a processing instruction within a value", "ok", xml(SessionToken="t/<?x y?>+=="))
+    answer("sts", "references to characters", "ok", xml(SessionToken="&#116;&#x2f;+=="))
+    for reference in ("&#0;", "&#x110000;", "&#xd800;", "&nbsp;", "&;", "&#;", "&x"):
+        answer("sts", f"the reference {reference}", bad, xml(SessionToken=f"t{reference}"))
+    answer("sts", "an element within a value", bad, xml(SecretAccessKey="<b>s</b>"))
+    answer("sts", "a document type without entities", bad, "<!DOCTYPE x>" + xml())
+    answer("sts", "parameter entities", bad, '<!DOCTYPE x [<!ENTITY % a SYSTEM "http://evil.example/x">%a;]>' + xml())
+    answer("sts", "credentials outside their element", bad, xml().replace("Credentials>", "Other>"))
+    answer("sts", "two roots", bad, xml() + xml())
+    answer("sts", "text behind the end", bad, xml() + "x")
+    answer("sts", "an end that is another one's", bad, xml().replace("</Credentials>", "</Creds>"))
+    answer("sts", "an error beside credentials", "sts-access-denied",
+           xml().replace("</Credentials>", "</Credentials><Error><Code>AccessDenied</Code></Error>"))
+    answer("sts", "300 elements", bad, xml().replace("</Credentials>", "</Credentials>" + "<a/>" * 300))
+    answer("sts", "attributes without end", "ok", xml().replace("<Credentials>", "<Credentials " + "a='b' " * 1_000 + ">"))
+    answer("sts", "a key with a control character", bad, xml(SecretAccessKey="s&#7;x"))
+    answer("sts", "a key with a letter of another script", bad, xml(AccessKeyId="ASI\u0410"))
+    answer("sts", "JSON with a number that is too large", bad,
+           '{"%s":{"AssumeRoleWithWebIdentityResult":{"Credentials":{"AccessKeyId":"A","SecretAccessKey":"s","SessionToken":"t","Expiration":1e400}}}}' % root)
+    answer("sts", "JSON with half a surrogate pair", bad,
+           '{"%s":{"AssumeRoleWithWebIdentityResult":{"Credentials":{"AccessKeyId":"\\ud83d","SecretAccessKey":"s","SessionToken":"t","Expiration":1900090000}}}}' % root)
     answer("sts", "entities that grow", bad,
            '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>' + xml(SessionToken="&b;"))
     answer("sts", "an entity of a file", bad, '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + xml(SessionToken="&a;"))
@@ -575,6 +673,14 @@ def redirects():
         back(f"the query is {query!r}", issuer, query)
     for more in ("&code=d", "&state=s-1", "&state=s-2", "&iss=https%3A%2F%2Fidp.example", "&iss=https://evil.example"):
         back(f"twice: {more}", wrong, good + more)
+    for query in ("?code=c&state=s-1&iss=https%3A%2F%2Fidp.example%00", "?code=c&state=s-1&iss=https%3A%2F%2FIDP.example",
+                  "?code=c&state=s-1&iss=https%3A%2F%2Fidp.example%3A443", "?code=c&state=s-1&ISS=https%3A%2F%2Fidp.example"):
+        back(f"the query is {query!r}", issuer, query)
+    for query in ("?code=c;state=s-1", "?code=c&state=s-1%20", "?code=c&state=+s-1", "?code=c&state[]=s-1", "?code=c&%73tate=S-1", "?state=%ff"):
+        back(f"the query is {query!r}", state, query)
+    back("the state with an escape", "ok", good.replace("state=s-1", "%73tate=s%2D1"))
+    back("a code twice, once with an escape", wrong, good + "&%63ode=d")
+    back("an empty code", wrong, good.replace("code=c", "code="))
     back("neither code nor error", wrong, "?state=s-1&iss=https%3A%2F%2Fidp.example")
     for at in ("http://abc.chromiumapp.org/", "https://abd.chromiumapp.org/", "https://abc.chromiumapp.org:8443/",
                "https://abc.chromiumapp.org/provider-x", "https://abc.chromiumapp.org.evil.example/", "https://evil.example/"):
