@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod extension;
 mod fixtures;
+mod fuzz;
 mod manifest;
 mod notices;
 mod package;
@@ -60,6 +61,8 @@ enum Command {
     Package(package::Args),
     /// Take the pictures with which the README opens, of the popup in a real browser
     Pictures,
+    /// Give random input to what reads input from outside, and report what fails
+    Fuzz(fuzz::Args),
     /// Measure what the project promises to keep small or fast, and compare with its limits
     Bench(bench::Args),
 }
@@ -93,6 +96,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => demo::run(&args),
         Command::Package(args) => package::run(&args),
         Command::Pictures => pictures::run(),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod apt;
 pub(crate) mod chromium;
+pub(crate) mod crates_io;
 pub(crate) mod firefox;
 pub(crate) mod node_packages;
 pub(crate) mod npm;
