@@ -139,6 +139,8 @@ fn cargo(args: &[&str]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notices::satisfied;
+    use crate::targets;
 
     #[test]
     fn build_tools_are_not_part_of_the_product() {
@@ -152,5 +154,26 @@ mod tests {
             !linked.contains("serde_derive") && !linked.contains("wasm-bindgen-cli-support"),
             "{linked:?}"
         );
+    }
+
+    #[test]
+    fn every_crate_comes_from_where_and_under_what_deny_toml_allows() {
+        let rules = String::from_utf8(repo::read(&repo::path("deny.toml")).unwrap()).unwrap();
+        let rules: toml::Table = rules.parse().unwrap();
+        let licences = rules["licenses"]["allow"].as_array().unwrap();
+        let licences: Vec<_> = licences.iter().map(|licence| licence.as_str().unwrap()).collect();
+        let banned = rules["bans"]["deny"].as_array().unwrap();
+        let banned: Vec<_> = banned.iter().map(|one| one["crate"].as_str().unwrap()).collect();
+        let systems = ["x86_64-unknown-linux-gnu", "wasm32-unknown-unknown"];
+        let crates = all(&[&systems[..], &targets::TARGETS].concat()).unwrap();
+        let foreign: Vec<_> = crates.iter().filter(|one| one.source.is_some()).collect();
+        assert!(foreign.len() > 300, "{}", foreign.len());
+        for one in foreign {
+            let label = format!("{} {}", one.name, one.version);
+            let source = one.source.as_deref();
+            assert_eq!(source, Some("registry+https://github.com/rust-lang/crates.io-index"), "{label}");
+            assert!(satisfied(one, &licences).unwrap(), "{label}: {:?}", one.license);
+            assert!(!banned.contains(&&*one.name), "{label} is banned");
+        }
     }
 }

@@ -101,7 +101,7 @@ pub(crate) fn paragraph(text: &str) -> String {
 }
 
 /// Whether these licences are enough to use the crate.
-fn satisfied(one: &Crate, licences: &[&str]) -> Result<bool> {
+pub(crate) fn satisfied(one: &Crate, licences: &[&str]) -> Result<bool> {
     let Some(text) = &one.license else { return Ok(false) };
     let expression = Expression::parse_mode(text, ParseMode::LAX)
         .with_context(|| format!("{} {} has an invalid licence expression", one.name, one.version))?;

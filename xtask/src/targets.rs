@@ -50,7 +50,8 @@ pub(crate) fn check() -> Result<Command> {
 }
 
 /// Both Windows ABIs, and macOS.
-const TARGETS: [&str; 3] = ["x86_64-pc-windows-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
+pub(crate) const TARGETS: [&str; 3] =
+    ["x86_64-pc-windows-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
 /// A function has the same signature on all systems, so it may return a result that only another system needs, and
 /// types that differ elsewhere are the same here.
