@@ -799,4 +799,39 @@ mod tests {
         let loopback = firefox_loopback(&own).unwrap();
         assert_eq!(loopback.as_str(), "http://127.0.0.1/mozoauth2/4ee8a659");
     }
+
+    /// `fetch` that gets no answer until its signal ends it, and a signal that the test ends instead of the time.
+    #[cfg(target_arch = "wasm32")]
+    const SLOW: &str = "{
+        const real = [globalThis.fetch, AbortSignal.timeout];
+        const ending = new AbortController();
+        AbortSignal.timeout = (limit) => { globalThis.limit = limit; return ending.signal; };
+        globalThis.fetch = (address, { signal }) =>
+            new Promise((_, refuse) => signal.addEventListener('abort', () => refuse(signal.reason)));
+        globalThis.endTime = () => {
+            [globalThis.fetch, AbortSignal.timeout] = real;
+            ending.abort(new DOMException('', 'TimeoutError'));
+        };
+    }";
+
+    #[cfg(target_arch = "wasm32")]
+    #[wasm_bindgen_test::wasm_bindgen_test]
+    async fn a_slow_server_is_not_waited_for_longer_than_for_any_answer() {
+        let probe = |browser: &WebBrowser| browser.is_reachable("https://slow.example").boxed_local();
+        let document = |browser: &WebBrowser| {
+            let document = browser.fetch_document(&"https://slow.example/".parse().unwrap());
+            async move { !matches!(document.await, Err(FetchError::TimedOut)) }.boxed_local()
+        };
+        let requests: [&dyn Fn(&WebBrowser) -> Task<bool>; 2] = [&probe, &document];
+        for request in requests {
+            js_sys::eval(SLOW).unwrap();
+            let [one, two, three] = std::array::from_fn(|_| Promise::resolve(&JsValue::NULL));
+            let mut answer = request(&WebBrowser::new(one, two, three));
+            assert_eq!((&mut answer).now_or_never(), None);
+            let limit = js_sys::eval("limit").unwrap().as_f64();
+            assert_eq!(limit, Some(f64::from(REQUEST_TIMEOUT_SECONDS) * 1_000.0));
+            js_sys::eval("endTime()").unwrap();
+            assert!(!answer.await);
+        }
+    }
 }
