@@ -13,7 +13,7 @@ crate::stories![
 ];
 
 /// Checks the current window in the light and in the dark theme, and narrow.
-async fn check(browser: &Browser, state: &str) -> Result<()> {
+pub(crate) async fn check(browser: &Browser, state: &str) -> Result<()> {
     for (dark, width) in [(false, 380), (true, 380), (false, 320)] {
         browser.look(Look { dark, forced_colors: false, size: (width, 600) }).await?;
         let found = axe::violations(browser).await?;

@@ -1,8 +1,8 @@
 //! The host program is missing, has another version, or stops.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use rolecall_sandbox::Config;
-use rolecall_tests::{Kind, Scene};
+use rolecall_tests::{Accessible, Kind, Scene};
 
 use crate::{DEVELOPER, ROLES, nothing_was_written, popup_with_roles, sign_in_as_alice};
 
@@ -12,6 +12,7 @@ crate::stories![
     a_host_program_of_another_version_is_reported_and_not_used,
     with_a_newer_host_program_sign_in_works_but_nothing_is_written,
     a_host_program_that_stops_is_started_again,
+    a_profile_and_a_session_are_removed_from_the_roles_menu,
     the_host_program_ends_with_the_browser,
 ];
 
@@ -77,6 +78,28 @@ async fn a_host_program_that_stops_is_started_again(kind: Kind) -> Result<()> {
     sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
     popup.press("Write profile").await?;
     popup.status("Wrote the profile").await?;
+    Ok(())
+}
+
+async fn a_profile_and_a_session_are_removed_from_the_roles_menu(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile").await?;
+    let in_menu = async |item| {
+        popup.press("More actions").await?;
+        popup.element(Accessible::Menuitem, item).await?.web.click().await?;
+        anyhow::Ok(())
+    };
+    in_menu("Remove profile").await?;
+    popup.status("Removed the profile").await?;
+    let config = std::fs::read_to_string(scene.aws_folder().join("config")).unwrap_or_default();
+    ensure!(!config.contains("[profile"), "{config}");
+    in_menu("End session").await?;
+    popup.status(&format!("Ended the session of {DEVELOPER}.")).await?;
+    ensure!(!popup.description(DEVELOPER).await?.contains("Signed in"), "the session has not ended");
     Ok(())
 }
 

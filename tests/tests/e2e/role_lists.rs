@@ -1,17 +1,19 @@
 //! Where roles come from beside the settings: a catalogue on a web server, and the previous tool's role service.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use rolecall_sandbox::{CallKind, Catalogue, Config, Failure};
 use rolecall_tests::{Accessible, Browser, Kind, Options, Popup, Scene, entries, until};
 use serde_json::json;
 use thirtyfour::By;
 
+use crate::accessibility::check;
 use crate::arrived;
 
 crate::stories![
     a_catalogue_lists_roles_without_a_sign_in_and_the_person_gets_one_of_them,
     a_catalogue_that_changes_is_shown_in_the_open_popup_and_one_that_is_down_takes_nothing_away,
     roles_for_other_groups_disappear_once_the_person_is_known,
+    roles_are_below_headings_and_those_for_other_groups_are_marked_if_the_settings_want_that,
     a_catalogue_that_the_browser_may_not_read_can_be_allowed,
     html_in_a_catalogue_is_text,
     the_role_service_of_the_previous_tool_lists_roles_after_the_sign_in,
@@ -139,6 +141,30 @@ async fn roles_for_other_groups_disappear_once_the_person_is_known(kind: Kind) -
     popup.press("Use another account…").await?;
     browser.sign_in_window().await?.choose("Alice Adams").await?;
     popup.lists(&[DEVELOPER, ADMIN]).await
+}
+
+async fn roles_are_below_headings_and_those_for_other_groups_are_marked_if_the_settings_want_that(
+    kind: Kind,
+) -> Result<()> {
+    let scene = with_catalogue(kind, &catalogue(), true).await?;
+    scene.write_settings(|settings| {
+        for (key, value) in [("group_by", "environment"), ("other_groups", "dimmed")] {
+            settings.insert(key.to_owned(), value.into());
+        }
+    })?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    // Production comes before test.
+    popup.lists(&[ADMIN, DEVELOPER]).await?;
+    sign_in_to_provider(&browser, &popup, &scene, "Bob Brown").await?;
+    let marked = async || {
+        let description = popup.description(ADMIN).await?;
+        Ok(description.contains("For groups that you are not in.").then_some(()))
+    };
+    until("the role to be marked", marked).await?;
+    popup.lists(&[ADMIN, DEVELOPER]).await?;
+    ensure!(!popup.description(DEVELOPER).await?.contains("groups"), "the role is for everybody");
+    check(&browser, "headings and a role for other groups").await
 }
 
 async fn a_catalogue_that_the_browser_may_not_read_can_be_allowed(kind: Kind) -> Result<()> {
