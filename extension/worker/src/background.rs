@@ -66,6 +66,7 @@ impl Background {
             host: Rc::clone(&host),
             approvals: Rc::clone(&approvals),
             flights: Flights::default(),
+            window: Rc::default(),
             choices: Flights::default(),
         });
         let role_lists =

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::lock::Mutex;
 use rolecall_core::message::host::Program;
 use rolecall_core::oidc::own_redirect_uri;
 use rolecall_core::platform::{
@@ -31,6 +32,8 @@ pub(crate) struct BrowserPlatform {
     pub(crate) own_redirect: Option<ProviderId>,
     /// Where the steps are shown.
     pub(crate) running: Running,
+    /// Held while a window is open for a redirect.
+    pub(crate) window: Rc<Mutex<()>>,
     /// The program in a terminal that asked and the role that it wants, if it was not a person in the popup.
     pub(crate) asked_by: Option<(Program, RoleKey)>,
 }
@@ -45,18 +48,24 @@ impl Platform for BrowserPlatform {
     }
 
     async fn authorize(&self, url: &Url, interaction: Interaction) -> Result<Url, AuthorizeError> {
-        // A window that nobody called for would be closed, or worse, trusted: the notification says where it comes from.
-        let _notification = match &self.asked_by {
-            Some((program, role)) if interaction == Interaction::Window => {
-                Some(Notification::show(&self.browser, program, role))
-            }
-            _ => None,
-        };
         let limit = match interaction {
             Interaction::Silent => SILENT_LIMIT,
             Interaction::Window => WINDOW_LIMIT,
         };
-        let redirect = within(&*self.browser, limit, self.browser.launch_redirect(url, interaction)).await;
+        let redirect = async {
+            if interaction == Interaction::Silent {
+                return self.browser.launch_redirect(url, interaction).await;
+            }
+            // Firefox opens all redirects in one window, so that a second one would take it from the first. And where windows
+            // are opened one at a time, it is clear which to close.
+            let _window = self.window.lock().await;
+            // A window that nobody called for would be closed, or worse, trusted: the notification says where it comes from.
+            let asked_by = self.asked_by.as_ref();
+            let _notification =
+                asked_by.map(|(program, role)| Notification::show(&self.browser, program, role));
+            self.browser.launch_redirect(url, interaction).await
+        };
+        let redirect = within(&*self.browser, limit, redirect).await;
         redirect.unwrap_or_else(|| {
             let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
             Err(AuthorizeError::TimedOut { seconds })

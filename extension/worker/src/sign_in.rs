@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
-use futures_util::lock::MutexGuard;
+use futures_util::lock::{Mutex, MutexGuard};
 use rolecall_core::aws::Credentials;
 use rolecall_core::message::host::{Program, RoleSelection};
 use rolecall_core::oidc::Person;
@@ -45,6 +45,8 @@ pub(crate) struct SignIn {
     pub(crate) approvals: Rc<Approvals>,
     /// Sign-ins under way: per role, and with or without a person.
     pub(crate) flights: Flights<(RoleKey, bool), Result<Credentials, Problem>>,
+    /// Held while a window is open for a sign-in, at whichever provider.
+    pub(crate) window: Rc<Mutex<()>>,
     /// Choices of an account under way.
     pub(crate) choices: Flights<ProviderId, Result<Person, Problem>>,
 }
@@ -163,6 +165,7 @@ impl SignIn {
             redirect: provider.redirect,
             own_redirect: (!self.settings.current().is_first(provider)).then(|| provider.id.clone()),
             running: self.progress.begin(provider.id.clone(), role),
+            window: Rc::clone(&self.window),
             asked_by,
         }
     }

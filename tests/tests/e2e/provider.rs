@@ -14,6 +14,7 @@ crate::stories![
     a_provider_that_only_allows_loopback_addresses_gets_firefoxs
         only in Firefox because "it has no loopback address",
     a_second_provider_that_does_not_name_itself_comes_back_to_an_address_of_its_own,
+    sign_ins_at_two_providers_at_once_do_not_take_each_others_window,
 ];
 
 /// Presses "Sign in" for a role that needs a window.
@@ -153,6 +154,38 @@ async fn a_second_provider_that_does_not_name_itself_comes_back_to_an_address_of
         let browser = scene.browser().await?;
         let popup = popup_with_roles(&browser).await?;
         crate::sign_in_as_alice(&browser, &popup, DEVELOPER).await?;
+    }
+    Ok(())
+}
+
+async fn sign_ins_at_two_providers_at_once_do_not_take_each_others_window(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        for name in ["provider", "role"] {
+            let Some(toml::Value::Array(entries)) = settings.get_mut(name) else { continue };
+            let Some(toml::Value::Table(mut second)) = entries.first().cloned() else { continue };
+            for key in ["id", "provider"] {
+                if let Some(id) = second.get_mut(key) {
+                    *id = "second".into();
+                }
+            }
+            entries.push(second.into());
+        }
+    })?;
+    let browser = scene.browser().await?;
+    browser.popup().await?.says("connected").await?;
+    browser.driver().goto("about:blank").await?;
+    let terminal = scene.terminal();
+    let env = |provider| terminal.start_rolecall(["env", "developer", "--provider", provider]);
+    let mut asking = vec![env("second")?];
+    let window = browser.sign_in_window().await?;
+    let before = scene.sandbox.count(CallKind::Authorize);
+    asking.push(env("sandbox")?);
+    let is_asked = async || Ok((scene.sandbox.count(CallKind::Authorize) > before).then_some(()));
+    rolecall_tests::until("the second sign-in to need a person", is_asked).await?;
+    window.choose("Alice Adams").await?;
+    for program in asking {
+        assert!(program.finish().await?.succeeded()?.contains("AWS_SESSION_TOKEN"));
     }
     Ok(())
 }

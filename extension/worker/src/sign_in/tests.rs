@@ -69,6 +69,35 @@ fn fresh_credentials_are_served_while_a_sign_in_window_of_the_provider_is_open()
 }
 
 #[test]
+fn a_window_of_one_provider_is_waited_for_before_another_one_opens() {
+    let world = World::new();
+    let background = world.start();
+    let corp = ask(&world, &background, &role("corp", "admin"), Presence::Person);
+    let mut other = ask(&world, &background, &role("other", "admin"), Presence::Person);
+    let windows = || ["corp", "other"].map(|name| world.browser.count(&format!("Window {name}.example")));
+    assert_eq!(windows(), [1, 0]);
+    corp.cancel();
+    assert_eq!(windows(), [1, 1]);
+    assert!(other.result().is_none());
+    world.browser.sign_in_at_window("alice");
+    other.result().unwrap().unwrap();
+}
+
+#[test]
+fn nobody_waits_longer_for_another_window_than_for_their_own() {
+    let world = World::new();
+    let background = world.start();
+    let mut corp = ask(&world, &background, &role("corp", "admin"), Presence::Person);
+    world.advance(Duration::from_mins(1));
+    let mut other = ask(&world, &background, &role("other", "admin"), Presence::Person);
+    world.advance(Duration::from_mins(4));
+    assert_eq!(code(corp.result()), Code::SignInTimedOut.as_str());
+    assert!(other.result().is_none());
+    world.advance(Duration::from_mins(1));
+    assert_eq!(code(other.result()), Code::SignInTimedOut.as_str());
+}
+
+#[test]
 fn roles_that_need_no_new_id_token_go_to_sts_side_by_side() {
     let world = World::new();
     let background = world.start();
