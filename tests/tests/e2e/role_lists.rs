@@ -36,8 +36,13 @@ fn catalogue() -> serde_json::Value {
     })
 }
 
-/// A machine whose settings have a provider with further keys and no roles.
-async fn scene(kind: Kind, catalogue: Option<Catalogue>, keys: &[(&str, &str)]) -> Result<Scene> {
+/// A machine whose settings have a provider with further keys and no roles, and what the popup is to look like.
+async fn scene(
+    kind: Kind,
+    catalogue: Option<Catalogue>,
+    keys: &[(&str, &str)],
+    preferences: &[(&str, &str)],
+) -> Result<Scene> {
     let mut config = Config::default();
     config.provider.catalogue = catalogue;
     config.provider.served_roles = vec!["arn:aws:iam::111111111111:role/readonly".to_owned()];
@@ -46,6 +51,9 @@ async fn scene(kind: Kind, catalogue: Option<Catalogue>, keys: &[(&str, &str)]) 
     scene.write_settings(|settings| {
         settings.remove("role");
         settings.remove("account");
+        for (key, value) in preferences {
+            settings.insert((*key).to_owned(), (*value).into());
+        }
         for provider in entries(settings, "provider") {
             for (key, value) in keys {
                 provider.insert((*key).to_owned(), value.replace("ORIGIN", &origin).into());
@@ -56,10 +64,19 @@ async fn scene(kind: Kind, catalogue: Option<Catalogue>, keys: &[(&str, &str)]) 
 }
 
 async fn with_catalogue(kind: Kind, document: &serde_json::Value, cors: bool) -> Result<Scene> {
+    with_catalogue_and(kind, document, cors, &[]).await
+}
+
+async fn with_catalogue_and(
+    kind: Kind,
+    document: &serde_json::Value,
+    cors: bool,
+    preferences: &[(&str, &str)],
+) -> Result<Scene> {
     let catalogue = Catalogue { document: document.to_string(), cors };
     // The sandbox tells groups in `amr`.
     let keys = [("catalogue_url", "ORIGIN/catalogue.json"), ("groups_claim", "amr")];
-    scene(kind, Some(catalogue), &keys).await
+    scene(kind, Some(catalogue), &keys, preferences).await
 }
 
 fn serve(scene: &Scene, document: &serde_json::Value) {
@@ -146,12 +163,8 @@ async fn roles_for_other_groups_disappear_once_the_person_is_known(kind: Kind) -
 async fn roles_are_below_headings_and_those_for_other_groups_are_marked_if_the_settings_want_that(
     kind: Kind,
 ) -> Result<()> {
-    let scene = with_catalogue(kind, &catalogue(), true).await?;
-    scene.write_settings(|settings| {
-        for (key, value) in [("group_by", "environment"), ("other_groups", "dimmed")] {
-            settings.insert(key.to_owned(), value.into());
-        }
-    })?;
+    let preferences = [("group_by", "environment"), ("other_groups", "dimmed")];
+    let scene = with_catalogue_and(kind, &catalogue(), true, &preferences).await?;
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
     // Production comes before test.
@@ -199,7 +212,7 @@ async fn html_in_a_catalogue_is_text(kind: Kind) -> Result<()> {
 }
 
 async fn the_role_service_of_the_previous_tool_lists_roles_after_the_sign_in(kind: Kind) -> Result<()> {
-    let scene = scene(kind, None, &[("roles_url", "ORIGIN/roles")]).await?;
+    let scene = scene(kind, None, &[("roles_url", "ORIGIN/roles")], &[]).await?;
     // It allows no other origins, so the person has to allow the address.
     let browser = scene.browser().await?;
     let popup = browser.popup().await?;
