@@ -193,6 +193,7 @@ codes! {
     StsAccessDenied = "sts-access-denied", "Ask your AWS administrator to check the role's trust policy against your sign-in (provider, client id, sub, groups). If the role or the identity provider in IAM is only seconds old, try again.";
     StsGroupsReplaced = "sts-groups-replaced", "Have the provider keep group names in amr after a second factor, or use another claim in the role's trust policy.";
     StsTagsDenied = "sts-tags-denied", "Ask your AWS administrator to allow sts:TagSession beside sts:AssumeRoleWithWebIdentity in the role's trust policy.";
+    StsChainDenied = "sts-chain-denied", "Ask your AWS administrator to check that the source role may call sts:AssumeRole for this role, and that this role's trust policy allows the source role: with the external_id of the settings, and with sts:TagSession or sts:SetSourceIdentity if session_tags or source_identity are set.";
     StsDurationTooLong = "sts-duration-too-long", "Set a shorter duration for the role, or raise the role's maximum session duration.";
     StsExpiredToken = "sts-expired-token", "Sign in again; if it happens again, check this computer's clock.";
     StsInvalidIdentityToken = "sts-invalid-identity-token", "Ask your AWS administrator to compare the identity provider in IAM (URL and audience) with the values named here.";

@@ -184,7 +184,14 @@ impl Console {
         }
         let mut url = self.federation.url().clone();
         url.query_pairs_mut().extend_pairs(parameters);
-        HttpRequest { method, url, headers: Vec::new(), body: SecretBytes::default(), public_only: false }
+        HttpRequest {
+            method,
+            url,
+            headers: Vec::new(),
+            signature: Vec::new(),
+            body: SecretBytes::default(),
+            public_only: false,
+        }
     }
 }
 

@@ -108,6 +108,11 @@ pub(crate) async fn sha256(bytes: &[u8]) -> Result<Vec<u8>, DigestError> {
     implementation::sha256(bytes).await
 }
 
+/// HMAC with SHA-256 (RFC 2104).
+pub(crate) async fn hmac_sha256(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, DigestError> {
+    implementation::hmac_sha256(key, bytes).await
+}
+
 /// The browser has no Web Cryptography, which only pages without a secure origin lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DigestError;
@@ -116,6 +121,7 @@ pub(crate) struct DigestError;
 #[expect(clippy::unused_async, reason = "a browser's take time")]
 mod native {
     use ring::digest::{SHA256, digest};
+    use ring::hmac;
     use ring::signature::{
         ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
         RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -150,6 +156,10 @@ mod native {
     pub(super) async fn sha256(bytes: &[u8]) -> Result<Vec<u8>, DigestError> {
         Ok(digest(&SHA256, bytes).as_ref().to_vec())
     }
+
+    pub(super) async fn hmac_sha256(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, DigestError> {
+        Ok(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), bytes).as_ref().to_vec())
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -181,6 +191,9 @@ mod browser {
             signature: &Uint8Array,
             signed: &Uint8Array,
         ) -> Result<Promise, JsValue>;
+
+        #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = sign, catch)]
+        fn sign(algorithm: &str, key: &JsValue, bytes: &Uint8Array) -> Result<Promise, JsValue>;
 
         #[wasm_bindgen(js_namespace = ["crypto", "subtle"], js_name = digest, catch)]
         fn digest(algorithm: &str, bytes: &Uint8Array) -> Result<Promise, JsValue>;
@@ -225,6 +238,15 @@ mod browser {
         Ok(Uint8Array::new(&bytes).to_vec())
     }
 
+    pub(super) async fn hmac_sha256(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, DigestError> {
+        let algorithm = object(&[("name", "HMAC"), ("hash", "SHA-256")]);
+        let usages = Array::of1(&"sign".into());
+        let key = settled(import_key("raw", &Uint8Array::from(key), &algorithm, false, &usages)).await;
+        let key = key.map_err(|_| DigestError)?;
+        let mac = settled(sign("HMAC", &key, &Uint8Array::from(bytes))).await.map_err(|_| DigestError)?;
+        Ok(Uint8Array::new(&mac).to_vec())
+    }
+
     async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
         JsFuture::from(promise?).await
     }
@@ -254,6 +276,14 @@ mod tests {
         let digest = sha256(b"abc").await.unwrap();
         assert_eq!(digest[..4], [0xba, 0x78, 0x16, 0xbf]);
         assert_eq!(digest[28..], [0xf2, 0x00, 0x15, 0xad]);
+    }
+
+    /// RFC 4231, test case 2.
+    #[async_test]
+    async fn the_code_of_a_short_key_is_the_standards() {
+        let code = hmac_sha256(b"Jefe", b"what do ya want for nothing?").await.unwrap();
+        assert_eq!(code[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(code[28..], [0x64, 0xec, 0x38, 0x43]);
     }
 
     #[async_test]

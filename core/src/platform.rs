@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::code::{Code, Problem};
+use crate::crypto::DigestError;
 use crate::json::{ReadJson, WriteJson};
 use crate::secret::SecretBytes;
 use crate::settings::TokenExchange;
@@ -23,10 +24,22 @@ pub struct HttpRequest {
     pub url: Url,
     /// Names in small letters, and values.
     pub headers: Vec<(&'static str, &'static str)>,
+    /// The headers of a signature, which prove that the sender has credentials. Holds their session token.
+    pub signature: Vec<(&'static str, SecretBytes)>,
     /// The body. There is none with GET.
     pub body: SecretBytes,
     /// Whether it may only go to a public address: the settings do not name the host, and do not allow another.
     pub public_only: bool,
+}
+
+impl HttpRequest {
+    /// Every header, those of the signature among them.
+    pub fn all_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let signature = self.signature.iter();
+        let signature = signature
+            .map(|(name, value)| (*name, std::str::from_utf8(value.expose_secret()).unwrap_or_default()));
+        self.headers.iter().copied().chain(signature)
+    }
 }
 
 /// The methods in use.
@@ -345,6 +358,12 @@ pub(crate) fn retry_after(response: &HttpResponse, now: DateTime<Utc>) -> Option
 #[error("The system returned no random bytes: {0}")]
 pub struct RandomnessError(pub String);
 
+impl From<DigestError> for RandomnessError {
+    fn from(_: DigestError) -> Self {
+        Self("the browser has no Web Cryptography".to_owned())
+    }
+}
+
 /// The largest answer any part of the product reads, in bytes. A JWKS of a large provider is about 20 KB.
 pub const MAX_RESPONSE_BYTES: usize = 512 * 1024;
 
@@ -382,6 +401,7 @@ mod tests {
             method: Method::Post,
             url: Url::parse("https://idp.example/token").unwrap(),
             headers: Vec::new(),
+            signature: Vec::new(),
             body: "code=very-secret".to_owned().into(),
             public_only: false,
         };

@@ -46,6 +46,7 @@ pub fn request(url: &Endpoint, token: &IdToken, keys: &HttpResponse) -> HttpRequ
         method: Method::Post,
         url: url.url().clone(),
         headers: vec![("content-type", "application/json"), ("accept", "application/json")],
+        signature: Vec::new(),
         body: SecretBytes::from(body),
         public_only: false,
     }

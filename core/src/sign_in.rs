@@ -10,13 +10,14 @@ use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 
 use crate::aws::Credentials;
+use crate::freshness::LAST_RESORT;
 use crate::oidc::{
     self, AuthorizationRequest, ExpectedRedirect, ExpectedToken, IdToken, IdTokenError, KeySet, Metadata,
-    Prompt, RedirectError, Tokens,
+    Person, Prompt, RedirectError, Tokens,
 };
 use crate::platform::{
-    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, Route, Step, TransportError,
-    retry_after, server_date,
+    AuthorizeError, HttpRequest, HttpResponse, Interaction, Platform, RandomnessError, Route, Step,
+    TransportError, retry_after, server_date,
 };
 use crate::session::{Generation, PersonChanged, ProviderSession, SharedSession};
 use crate::settings::{Duration, Provider, Role};
@@ -44,8 +45,45 @@ impl Presence {
 /// Gives the role's credentials, signing in as far as is needed.
 ///
 /// Credentials of the session are used if they last for longer than `time_left`
-/// ([`ProviderSession::fresh_credentials`]).
+/// ([`ProviderSession::fresh_credentials`]). A chained role is assumed through its `sources`, the nearest first
+/// ([`Effective::sources`](crate::settings::Effective::sources)).
 pub async fn sign_in(
+    platform: &impl Platform,
+    provider: &Provider,
+    (role, sources): (&Role, &[Role]),
+    presence: Presence,
+    time_left: TimeDelta,
+    session: &impl SharedSession,
+) -> Result<Credentials> {
+    let Some((first, between)) = sources.split_last() else {
+        return sign_in_to(platform, provider, role, presence, time_left, session).await;
+    };
+    begin(provider, session);
+    let now = platform.now();
+    let fresh = |role: &Role, time_left| {
+        session.read(|session| session.fresh_credentials(&role.arn, now, time_left).cloned())
+    };
+    if let Some(credentials) = fresh(role, time_left) {
+        return Ok(credentials);
+    }
+    // A source only has to sign one request, so the chain begins at the nearest one that still can.
+    let mut held = (0..sources.len()).find_map(|at| Some((at, fresh(&sources[at], LAST_RESORT)?)));
+    loop {
+        let is_held = held.is_some();
+        let (at, credentials) = match held.take() {
+            Some(held) => held,
+            None => (between.len(), sign_in_anew(platform, provider, first, presence, session).await?),
+        };
+        match assume_chain(platform, provider, &sources[..=at], credentials, role, session).await {
+            // The source's session may have been revoked, or the person may have been added to a group since.
+            Err(Error::Sts(error)) if is_held && error.asks_for_new_token() => {}
+            result => return result,
+        }
+    }
+}
+
+/// The same for a role that is assumed with the ID token.
+async fn sign_in_to(
     platform: &impl Platform,
     provider: &Provider,
     role: &Role,
@@ -57,11 +95,22 @@ pub async fn sign_in(
     // 1. Credentials in memory cost nothing.
     let now = platform.now();
     let fresh = session.read(|session| session.fresh_credentials(&role.arn, now, time_left).cloned());
-    if let Some(credentials) = fresh {
-        return Ok(credentials);
+    match fresh {
+        Some(credentials) => Ok(credentials),
+        None => sign_in_anew(platform, provider, role, presence, session).await,
     }
+}
+
+async fn sign_in_anew(
+    platform: &impl Platform,
+    provider: &Provider,
+    role: &Role,
+    presence: Presence,
+    session: &impl SharedSession,
+) -> Result<Credentials> {
     // 2. An ID token that STS still takes costs one request. One that it refuses may be too old to tell of a group
     // that the person was added to since, so a new one is asked for before the refusal is believed.
+    let now = platform.now();
     let mut refused = None;
     if let Some(token) = session.read(|session| session.id_token(now).cloned()) {
         match assume_role(platform, provider, role, &token, session).await {
@@ -390,7 +439,7 @@ pub async fn assume_role(
         session.read(|session| (session.generation(), session.accepted_duration(&role.arn)));
     let mut refusal = None;
     for duration in sts::durations(role.duration, accepted) {
-        match assume_role_for(platform, provider, role, token, duration, session).await {
+        match credentials_for(platform, provider, role, Proof::Token(token, duration), session).await {
             Ok(credentials) => {
                 let now = platform.now();
                 let is_held = session.change(|session| {
@@ -422,13 +471,71 @@ pub async fn assume_role(
     Err(refusal.unwrap_or(StsError::DurationTooLong).into())
 }
 
-/// One duration: in the role's region, and in the partition's main region where the account has no STS in the first.
-async fn assume_role_for(
+/// Assumes each of the roles with the credentials of the one before, from the last of the `sources`, whose credentials these
+/// are, to the nearest one and to `role` itself.
+async fn assume_chain(
+    platform: &impl Platform,
+    provider: &Provider,
+    sources: &[Role],
+    mut credentials: Credentials,
+    role: &Role,
+    session: &impl SharedSession,
+) -> Result<Credentials> {
+    for (at, source) in sources.iter().enumerate().rev() {
+        let next = if at == 0 { role } else { &sources[at - 1] };
+        credentials = assume_chained_role(platform, provider, next, (source, &credentials), session).await?;
+    }
+    Ok(credentials)
+}
+
+/// `AssumeRole` with the credentials of another role, which AWS limits to one hour.
+async fn assume_chained_role(
     platform: &impl Platform,
     provider: &Provider,
     role: &Role,
-    token: &IdToken,
-    duration: Duration,
+    (source, credentials): (&Role, &Credentials),
+    session: &impl SharedSession,
+) -> Result<Credentials> {
+    platform.progress(Step::AssumingRole);
+    let (generation, person) = session.read(|session| (session.generation(), session.person().cloned()));
+    let person = person.ok_or(AuthorizeError::SignedOut)?;
+    let proof = Proof::Role(credentials, &person);
+    let credentials = credentials_for(platform, provider, role, proof, session).await;
+    let credentials = credentials.map_err(|error| match error {
+        Error::Sts(StsError::AccessDenied { message, .. }) => StsError::ChainDenied {
+            role: role.arn.clone(),
+            source_role: source.arn.name().to_owned(),
+            message,
+        }
+        .into(),
+        error => error,
+    })?;
+    let now = platform.now();
+    let is_held = session.change(|session| {
+        let is_held = session.generation() == generation;
+        if is_held {
+            session.hold(&role.arn, &credentials, Duration::DEFAULT, now);
+        }
+        is_held
+    });
+    if is_held { Ok(credentials) } else { Err(AuthorizeError::SignedOut.into()) }
+}
+
+/// What STS is shown for a role's credentials.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    /// The ID token, for credentials of this duration.
+    Token(&'a IdToken, Duration),
+    /// Another role's credentials, of this person.
+    Role(&'a Credentials, &'a Person),
+}
+
+/// Asks in the role's region, and in the partition's main region where the account has no STS in the first.
+async fn credentials_for(
+    platform: &impl Platform,
+    provider: &Provider,
+    role: &Role,
+    proof: Proof<'_>,
     session: &impl SharedSession,
 ) -> Result<Credentials> {
     let main_region = role.arn.partition().default_region();
@@ -438,8 +545,15 @@ async fn assume_role_for(
     }
     loop {
         let endpoint = sts::endpoint(provider, role, &region);
-        let request = || sts::assume_role_request(&endpoint, role, token, duration);
-        match ask_sts_patiently(platform, role, request).await {
+        let request = match proof {
+            Proof::Token(token, duration) => sts::assume_role_request(&endpoint, role, token, duration),
+            Proof::Role(credentials, person) => {
+                let signed = (&region, platform.now());
+                let request = sts::chained_role_request(&endpoint, role, person, credentials, signed).await;
+                request.map_err(RandomnessError::from)?
+            }
+        };
+        match ask_sts_patiently(platform, role, &request).await {
             // STS cannot be switched off in a partition's main region, and its credentials work in all regions.
             Err(Error::Sts(StsError::RegionDisabled))
                 if provider.sts_endpoint.is_none() && region != main_region =>
@@ -457,17 +571,17 @@ async fn assume_role_for(
 async fn ask_sts_patiently(
     platform: &impl Platform,
     role: &Role,
-    request: impl Fn() -> HttpRequest,
+    request: &HttpRequest,
 ) -> Result<Credentials> {
     let mut random = [0; 2];
     platform.random(&mut random)?;
     for delay in sts::delays(random) {
-        match ask_sts(platform, role, request()).await {
+        match ask_sts(platform, role, request.clone()).await {
             Err(Error::Sts(error)) if error.is_transient() => platform.wait(delay).await,
             result => return result,
         }
     }
-    ask_sts(platform, role, request()).await
+    ask_sts(platform, role, request.clone()).await
 }
 
 async fn ask_sts(platform: &impl Platform, role: &Role, request: HttpRequest) -> Result<Credentials> {

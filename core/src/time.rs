@@ -18,12 +18,24 @@ pub(crate) fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
     (is_whole && has_offset).then(|| reader::rfc3339(text)).flatten()
 }
 
+/// A time as AWS's signatures have it, such as `19941106T084937Z`.
+pub(crate) fn compact(time: DateTime<Utc>) -> String {
+    let text = reader::to_rfc3339(time);
+    let whole = text.split('.').next().unwrap_or_default().bytes();
+    let plain = whole.filter(|byte| byte.is_ascii_digit() || *byte == b'T').map(char::from);
+    plain.chain(['Z']).collect()
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 mod reader {
     use chrono::{DateTime, Utc};
 
     pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc())
+    }
+
+    pub(super) fn to_rfc3339(time: DateTime<Utc>) -> String {
+        time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
     }
 
     pub(super) fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
@@ -34,6 +46,13 @@ mod reader {
 #[cfg(target_arch = "wasm32")]
 mod reader {
     use chrono::{DateTime, Utc};
+
+    pub(super) fn to_rfc3339(time: DateTime<Utc>) -> String {
+        // Milliseconds since the epoch fit into a number for 285,000 years.
+        #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "see above")]
+        let milliseconds = time.timestamp_millis() as f64;
+        js_sys::Date::new(&milliseconds.into()).to_iso_string().into()
+    }
 
     pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
         date(text)

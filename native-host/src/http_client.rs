@@ -19,16 +19,17 @@ use crate::certificate;
 
 /// Sends a request of a sign-in.
 pub(crate) fn exchange(request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    let headers = request.all_headers().filter_map(|(name, value)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
+    });
+    let headers = headers.collect();
     let mut sent = Request::new(request.body);
+    *sent.headers_mut() = headers;
     *sent.method_mut() = match request.method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
     };
     *sent.uri_mut() = uri(request.url.as_str());
-    let headers = request.headers.iter();
-    let headers =
-        headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-    sent.headers_mut().extend(headers);
     let network = if request.public_only { Network::Public } else { Network::Any };
     let (parts, body) = send_to(network, sent)?.into_parts();
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();

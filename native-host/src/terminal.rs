@@ -99,6 +99,7 @@ impl Backend for Terminal {
         let (mut role, provider) = roles::find(&self.effective, &request.role)?;
         let provider = self.machine.host.with_own_client(provider);
         role.duration = self.options.duration.or(role.duration);
+        let sources = self.effective.sources(&role)?;
         let presence = Presence::of(request.interactive);
         let time_left = TimeDelta::seconds(request.time_left_seconds.into());
         let listener = self.listener(&provider)?;
@@ -107,7 +108,7 @@ impl Backend for Terminal {
         let platform = Loopback::new(&listener, own_redirect, browser_mode, timeout, is_wanted);
         let session = Arc::clone(lock(&self.sessions).entry(provider.id.clone()).or_default());
         let session = TerminalSession { terminal: self, provider: &provider.id, session: &session };
-        let signed_in = sign_in(&platform, &provider, &role, presence, time_left, &session);
+        let signed_in = sign_in(&platform, &provider, (&role, &sources), presence, time_left, &session);
         let credentials = pollster::block_on(signed_in)?;
         Ok(WorkerResponse::Credentials { credentials, keep: true })
     }

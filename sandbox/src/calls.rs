@@ -33,6 +33,8 @@ pub enum CallKind {
     Logout,
     /// STS `AssumeRoleWithWebIdentity`.
     AssumeRole,
+    /// STS `AssumeRole`.
+    AssumeRoleWithRole,
     /// STS `GetCallerIdentity`.
     CallerIdentity,
     /// The console's `getSigninToken`.

@@ -193,11 +193,12 @@ fn kind(service: Service, path: &str, params: &Params) -> CallKind {
         (Service::Provider, "/catalogue.json", _) => CallKind::Catalogue,
         (Service::Provider, "/roles", _) => CallKind::RoleService,
         (Service::Sts, "/", "AssumeRoleWithWebIdentity") => CallKind::AssumeRole,
+        (Service::Sts, "/", "AssumeRole") => CallKind::AssumeRoleWithRole,
         (Service::Sts, "/", "GetCallerIdentity") => CallKind::CallerIdentity,
         (Service::Console, "/federation", "getSigninToken") => CallKind::SigninToken,
         (Service::Console, "/federation", "login") => CallKind::ConsoleLogin,
         (Service::Console, "/oauth", _) => CallKind::ConsoleLogout,
-        (Service::Console, path, _) if path.starts_with("/console") => CallKind::Console,
+        (Service::Console, path, _) if path != "/" && path != "/federation" => CallKind::Console,
         _ => CallKind::Other,
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn toml(config: &Config, urls: &Urls) -> String {
                 profile: role.profile.as_deref(),
                 region: role.region.as_deref(),
                 color: role.color.as_deref(),
+                more: &role.settings,
             })
             .collect(),
     };
@@ -87,4 +88,6 @@ struct Role<'a> {
     region: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     color: Option<&'a str>,
+    #[serde(flatten)]
+    more: &'a toml::Table,
 }

@@ -88,14 +88,24 @@ impl Partition {
     /// VPC. Another service's host may begin alike, such as that of a bucket.
     #[must_use]
     pub fn is_sts_host(self, host: &str) -> bool {
+        self.region_of_sts_host(host).is_some()
+    }
+
+    /// The region of one of this partition's STS hosts.
+    #[must_use]
+    pub fn region_of_sts_host(self, host: &str) -> Option<Region> {
         let is_region = |label: &str| {
             let area = label.split_once('-').map(|(area, _)| area);
             area.is_some_and(|area| area.bytes().all(|byte| byte.is_ascii_lowercase()))
         };
         match self.labels_below(host).as_deref() {
-            Some(["sts"]) => true,
-            Some(["sts" | "sts-fips", region] | [_, "sts" | "sts-fips", region, "vpce"]) => is_region(region),
-            _ => false,
+            Some(["sts"]) => Some(self.default_region()),
+            Some(["sts" | "sts-fips", region] | [_, "sts" | "sts-fips", region, "vpce"])
+                if is_region(region) =>
+            {
+                region.parse().ok()
+            }
+            _ => None,
         }
     }
 

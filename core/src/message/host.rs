@@ -235,6 +235,8 @@ pub struct HttpRelayRequest {
     pub url: Endpoint,
     /// Name and value: `accept` and `content-type`, and no others.
     pub headers: Vec<(String, String)>,
+    /// Name and value of the headers of a signature (AWS Signature Version 4), which hold a session token.
+    pub signature: Vec<(String, SecretBytes)>,
     /// The body. Holds codes and tokens.
     pub body: SecretBytes,
     /// Whether it may only go to a public address.

@@ -3,7 +3,6 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::{CodeVerifier, Metadata};
-use crate::crypto::DigestError;
 use crate::platform::{Interaction, Platform, RandomnessError};
 use crate::settings::Provider;
 use crate::url::Url;
@@ -76,8 +75,7 @@ impl AuthorizationRequest {
         let state = Base64UrlUnpadded::encode_string(&random()?);
         let nonce = Base64UrlUnpadded::encode_string(&random()?);
 
-        let no_digest = |DigestError| RandomnessError("the browser has no Web Cryptography".to_owned());
-        let challenge = code_verifier.challenge().await.map_err(no_digest)?;
+        let challenge = code_verifier.challenge().await?;
 
         let mut url = metadata.authorization_endpoint.url().clone();
         let mut query = url.query_pairs_mut();

@@ -213,6 +213,7 @@ fn get(endpoint: &Endpoint) -> HttpRequest {
         method: Method::Get,
         url: endpoint.url().clone(),
         headers: vec![("accept", "application/json")],
+        signature: Vec::new(),
         body: SecretBytes::default(),
         public_only: false,
     }

@@ -284,6 +284,7 @@ pub(crate) fn post_form(endpoint: &Endpoint, parameters: &[(&str, &str)]) -> Htt
         url: endpoint.url().clone(),
         // A content type that fetch sends without a preflight.
         headers: vec![("content-type", "application/x-www-form-urlencoded")],
+        signature: Vec::new(),
         body: body.into(),
         public_only: false,
     }

@@ -166,6 +166,27 @@ pub struct Role {
     /// How long credentials should last. As long as AWS allows without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<Duration>,
+    /// The role whose credentials are used to assume this one (role chaining). Without one, the ID token is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_role: Option<RoleArn>,
+    /// The external id that a chained role's trust policy demands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Tags of a chained role's session.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[json(write = json::unless_default)]
+    pub session_tags: Map<String, String>,
+    /// The keys of those tags that are passed on to the sessions of roles assumed with this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[json(write = json::unless_default)]
+    pub transitive_tags: Vec<String>,
+    /// Whether a chained role's session has the person as its source identity.
+    #[serde(skip_serializing_if = "is_default")]
+    #[json(write = json::unless_default)]
+    pub source_identity: bool,
+    /// A policy, JSON, which limits what a chained role's session may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_policy: Option<String>,
     /// How long the console's sessions should last. As long as the credentials without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_session_duration: Option<Duration>,
@@ -204,6 +225,12 @@ impl Role {
             profile: None,
             region: None,
             duration: None,
+            source_role: None,
+            external_id: None,
+            session_tags: Map::default(),
+            transitive_tags: Vec::new(),
+            source_identity: false,
+            session_policy: None,
             console_session_duration: None,
             color: None,
             description: None,
@@ -472,6 +499,37 @@ pub enum SettingsError {
         arn: RoleArn,
         /// Its provider.
         id: ProviderId,
+    },
+    /// A role whose chain of source roles comes back to it, or is longer than anybody's.
+    #[error(
+        "the role {arn} is left out: its source_role leads back to itself, or through more than {max} roles."
+    )]
+    EndlessChain {
+        /// The role.
+        arn: RoleArn,
+        /// The most roles that a chain may have.
+        max: usize,
+    },
+    /// A role whose chain of source roles has one that is not a role of the same provider.
+    #[error(
+        "the role {arn} is left out: its source_role {source_role} is not a role of the same provider in the settings."
+    )]
+    SourceUnknown {
+        /// The role.
+        arn: RoleArn,
+        /// What it, or one of its sources, names.
+        source_role: String,
+    },
+    /// A duration that AWS does not give to chained roles.
+    #[error(
+        "AWS ends sessions of the role {arn}, also in the console, after an hour at most, because it has a source_role, \
+         so {key} has no effect."
+    )]
+    ChainedForAnHour {
+        /// The role.
+        arn: RoleArn,
+        /// The key.
+        key: &'static str,
     },
     /// Roles whose provider is left out.
     #[error("{}{} left out with the provider \"{id}\".", at(*line), roles(arns, "is", "are"))]

@@ -17,8 +17,9 @@ use serde::Serialize;
 
 use super::reading::Losses;
 use super::{
-    Account, Approve, CredentialsMode, Endpoint, Fault, Lost, OtherGroups, Preferences, ProfileName,
-    ProfilePart, ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings, SettingsError,
+    Account, Approve, CredentialsMode, Duration, Endpoint, Fault, Lost, OtherGroups, Preferences,
+    ProfileName, ProfilePart, ProfileTemplate, Provider, ProviderId, Reading, Role, RoleKey, Settings,
+    SettingsError,
 };
 use crate::aws::{AccountId, RoleArn};
 use crate::code::{Code, Problem};
@@ -210,12 +211,13 @@ impl Layers {
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
         effective.others = others.into_iter().collect();
         let overruled = effective.make_roles_equal(&mut roles);
-        effective.keep_approved_off_disk(&mut roles);
         let orphans = effective.set_roles(roles);
         effective.leave_out(&faults, orphans);
         for role in &overruled {
             effective.leave_out_role(role);
         }
+        effective.chain_roles();
+        effective.keep_approved_off_disk();
         if is_closed {
             effective.problems.push(Problem::new(Code::SettingsInvalid, CLOSED));
         }
@@ -264,6 +266,24 @@ impl Effective {
             self.role_index.binary_search_by(|position| sort_key(&self.roles[*position]).cmp(&wanted));
         let role = &self.roles[self.role_index[found.ok()?]].value;
         Some((role, self.provider(&role.provider)?))
+    }
+
+    /// The roles through which the role is assumed (role chaining), the nearest first: each with the next one's credentials,
+    /// the last one with the ID token. None for a role without `source_role`. An error for roles that are left out only.
+    pub fn sources(&self, role: &Role) -> Result<Vec<Role>, SettingsError> {
+        let mut sources: Vec<Role> = Vec::new();
+        while let Some(arn) = &sources.last().unwrap_or(role).source_role {
+            let key = RoleKey::new(role.provider.clone(), arn.clone());
+            let Some((source, _)) = self.role(&key) else {
+                let source_role = arn.as_str().to_owned();
+                return Err(SettingsError::SourceUnknown { arn: role.arn.clone(), source_role });
+            };
+            if sources.len() == MAX_SOURCES {
+                return Err(SettingsError::EndlessChain { arn: role.arn.clone(), max: MAX_SOURCES });
+            }
+            sources.push(source.clone());
+        }
+        Ok(sources)
     }
 
     /// The roles of this ARN: one for each provider that has it.
@@ -441,13 +461,14 @@ impl Effective {
     }
 
     /// Every program can read what is in a file, so a role that has to be approved is in none, whichever layer says so.
-    fn keep_approved_off_disk(&mut self, roles: &mut [Sourced<Role>]) {
-        for Sourced { value: role, .. } in roles {
+    fn keep_approved_off_disk(&mut self) {
+        for position in 0..self.roles.len() {
+            let role = &self.roles[position].value;
             let provider = self.provider(&role.provider);
             let approve = provider.map_or(role.approve, |provider| role.approve(provider));
             if role.credentials == CredentialsMode::File && approve != Approve::Never {
-                role.credentials = CredentialsMode::Process;
                 self.problems.push(placeless(SettingsError::FileNotApproved { arn: role.arn.clone() }));
+                self.roles[position].value.credentials = CredentialsMode::Process;
             }
         }
     }
@@ -492,6 +513,59 @@ impl Effective {
         }
         self.role_index = order.into_iter().filter_map(|position| positions[position]).collect();
         orphans
+    }
+
+    /// Has a person asked for a chained role as strictly as for its sources, holds it to the hour that AWS allows, and
+    /// leaves out the roles whose chain leads nowhere.
+    fn chain_roles(&mut self) {
+        let mut broken = Vec::new();
+        for position in 0..self.roles.len() {
+            let role = &self.roles[position].value;
+            if role.source_role.is_none() {
+                continue;
+            }
+            match self.sources(role) {
+                Ok(sources) => {
+                    let strictest = sources.iter().map(|source| source.approve).max().unwrap_or_default();
+                    let role = &mut self.roles[position].value;
+                    role.approve = role.approve.max(strictest);
+                    let is_too_long = role.duration.is_some_and(|duration| duration > Duration::DEFAULT);
+                    let has_own = role.console_session_duration.take().is_some();
+                    if is_too_long {
+                        role.duration = None;
+                    }
+                    let arn = role.arn.clone();
+                    for (key, _) in [("duration", is_too_long), ("console_session_duration", has_own)]
+                        .into_iter()
+                        .filter(|(_, has_no_effect)| *has_no_effect)
+                    {
+                        let error = SettingsError::ChainedForAnHour { arn: arn.clone(), key };
+                        self.problems.push(placeless(error));
+                    }
+                }
+                Err(error) => broken.push((position, error)),
+            }
+        }
+        if broken.is_empty() {
+            return;
+        }
+        let mut kept = Vec::new();
+        let mut broken = broken.into_iter().peekable();
+        for (position, role) in std::mem::take(&mut self.roles).into_iter().enumerate() {
+            let Some((_, error)) = broken.next_if(|(broken, _)| *broken == position) else {
+                kept.push(role);
+                continue;
+            };
+            // The source of a catalogue's role may be for groups that the person is not in.
+            let is_hidden =
+                role.layer == Layer::Catalogue && matches!(error, SettingsError::SourceUnknown { .. });
+            let problem = placeless(error);
+            if !is_hidden {
+                self.problems.push(problem.clone());
+            }
+            self.leave_out_one(&role.value, problem);
+        }
+        self.set_roles(kept);
     }
 
     /// Tells what is missing.
@@ -589,6 +663,9 @@ fn placeless(error: SettingsError) -> Problem {
     }
     problem
 }
+
+/// Longer than any chain of roles that somebody has: AWS sets no limit.
+const MAX_SOURCES: usize = 8;
 
 /// What is told of a file that cannot be read at this moment.
 const STAY: &str = "The settings that were read before stay in use.";

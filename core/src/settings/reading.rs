@@ -400,6 +400,9 @@ impl Entry for Role {
     }
 
     fn conflict(&self, read: &Settings) -> Option<(&'static str, String)> {
+        if let Some(conflict) = chain_conflict(self) {
+            return Some(conflict);
+        }
         let provider = read.provider.iter().find(|provider| provider.id == self.provider);
         let approve = provider.map_or(self.approve, |provider| self.approve(provider));
         (approve != Approve::Never && self.credentials == CredentialsMode::File).then(|| {
@@ -420,6 +423,12 @@ fn read_role(fields: &mut Fields<'_>, provider: Option<ProviderId>) -> Option<Ro
     let region = fields.optional("region", parsed);
     let duration = fields.optional("duration", seconds);
     let console_session_duration = fields.optional("console_session_duration", seconds);
+    let source_role = fields.optional("source_role", parsed);
+    let external_id = fields.optional("external_id", string);
+    let session_tags = fields.given("session_tags", |value| parameters(value, &[]));
+    let transitive_tags = fields.given("transitive_tags", strings);
+    let source_identity = fields.given("source_identity", boolean);
+    let session_policy = fields.optional("session_policy", string);
     let color = fields.optional("color", color);
     let description = fields.optional("description", description);
     let tags = fields.optional("tags", labels);
@@ -433,6 +442,12 @@ fn read_role(fields: &mut Fields<'_>, provider: Option<ProviderId>) -> Option<Ro
         profile,
         region,
         duration,
+        source_role,
+        external_id,
+        session_tags: session_tags.unwrap_or_default(),
+        transitive_tags: transitive_tags.unwrap_or_default(),
+        source_identity: source_identity.unwrap_or_default(),
+        session_policy,
         console_session_duration,
         color,
         description,
@@ -469,6 +484,10 @@ impl Entry for ListedRole {
         read_role(fields, CATALOGUE.parse().ok()).map(Self)
     }
 
+    fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
+        chain_conflict(&self.0)
+    }
+
     fn keep(self, read: &mut Settings) {
         // A list from elsewhere is no reason to write secrets to disk.
         let credentials = match self.0.credentials {
@@ -480,6 +499,23 @@ impl Entry for ListedRole {
 }
 
 const CATALOGUE: &str = "catalogue";
+
+/// The key that does not go with role chaining, or with its absence: half of such an entry could mean more than the whole.
+fn chain_conflict(role: &Role) -> Option<(&'static str, String)> {
+    let Some(source) = &role.source_role else {
+        let only_chained = [
+            ("external_id", role.external_id.is_some()),
+            ("session_tags", !role.session_tags.is_empty()),
+            ("transitive_tags", !role.transitive_tags.is_empty()),
+            ("source_identity", role.source_identity),
+            ("session_policy", role.session_policy.is_some()),
+        ];
+        let given = only_chained.into_iter().find(|(_, is_given)| *is_given);
+        return given.map(|(key, _)| (key, "it has a meaning only together with source_role".to_owned()));
+    };
+    (source.partition() != role.arn.partition())
+        .then(|| ("source_role", "it must be in the role's partition".to_owned()))
+}
 
 impl Entry for Account {
     const TABLE: &'static str = "account";

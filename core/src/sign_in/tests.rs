@@ -28,6 +28,8 @@ use crate::oidc::Person;
 use crate::platform::{Method, RandomnessError, Route};
 use crate::settings::fixture;
 
+mod chaining;
+
 /// A provider and an STS that follow a script, and a log of what was asked of them.
 struct World {
     key: RefCell<SigningKey>,
@@ -47,6 +49,8 @@ struct World {
     codes: Cell<u32>,
     max_duration: Cell<u32>,
     sts_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
+    /// Of `AssumeRole`.
+    chained_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
     lost_connections: Cell<u32>,
     prompts: RefCell<Vec<String>>,
     prompt_values: RefCell<serde_json::Value>,
@@ -77,6 +81,7 @@ impl World {
             codes: Cell::new(0),
             max_duration: Cell::new(43_200),
             sts_errors: RefCell::default(),
+            chained_errors: RefCell::default(),
             lost_connections: Cell::new(0),
             prompts: RefCell::default(),
             prompt_values: RefCell::default(),
@@ -118,7 +123,9 @@ impl World {
     }
 
     fn sts(&self, form: &BTreeMap<String, String>) -> HttpResponse {
-        if let Some((status, code, message)) = self.sts_errors.borrow_mut().pop() {
+        let is_chained = form["Action"] == "AssumeRole";
+        let errors = if is_chained { &self.chained_errors } else { &self.sts_errors };
+        if let Some((status, code, message)) = errors.borrow_mut().pop() {
             return error(status, code, message);
         }
         self.sts_in_main_region(form)
@@ -236,7 +243,11 @@ impl Platform for World {
                     self.log.borrow_mut().push("lost".to_owned());
                     return Err(TransportError::Unreachable { host: "sts".into(), reason: "reset".into() });
                 }
-                (format!("sts {}", form["DurationSeconds"]), self.sts(&form))
+                let call = match form["Action"].as_str() {
+                    "AssumeRole" => format!("chained {}", form["RoleArn"].rsplit('/').next().unwrap()),
+                    _ => format!("sts {}", form["DurationSeconds"]),
+                };
+                (call, self.sts(&form))
             }
             "https://sts.us-east-1.amazonaws.com/" => {
                 (format!("main {}", form["DurationSeconds"]), self.sts_in_main_region(&form))
@@ -348,7 +359,8 @@ async fn authenticate(
 }
 
 async fn sign_in_as(world: &World, presence: Presence, session: &Shared) -> crate::Result<Credentials> {
-    sign_in(world, &fixture::provider(), &fixture::role(), presence, TimeDelta::minutes(15), session).await
+    sign_in(world, &fixture::provider(), (&fixture::role(), &[]), presence, TimeDelta::minutes(15), session)
+        .await
 }
 
 #[async_test]
@@ -392,7 +404,8 @@ async fn a_window_is_shown_at_once_with_the_prompt_of_the_settings_where_nothing
     provider.silent = false;
     provider.prompt = Some("select_account consent".to_owned());
     let role = fixture::role();
-    let sign_in = |presence| sign_in(&world, &provider, &role, presence, TimeDelta::minutes(15), &session);
+    let sign_in =
+        |presence| sign_in(&world, &provider, (&role, &[]), presence, TimeDelta::minutes(15), &session);
     assert_eq!(sign_in(Presence::Nobody).await.unwrap_err().code(), Code::SignInNeeded);
     sign_in(Presence::Person).await.unwrap();
     assert_eq!(world.take_log(), ["discovery", "keys", "Window", "code", "sts 43200"]);
@@ -512,7 +525,8 @@ async fn where_sts_is_switched_off_the_main_region_is_asked_and_the_person_told_
     let own = "https://sts.eu-west-1.amazonaws.com/".parse().unwrap();
     let provider = Provider { sts_endpoint: Some(own), ..fixture::provider() };
     let role = fixture::role();
-    let result = sign_in(&world, &provider, &role, Presence::Person, TimeDelta::minutes(15), &session).await;
+    let result =
+        sign_in(&world, &provider, (&role, &[]), Presence::Person, TimeDelta::minutes(15), &session).await;
     assert_eq!(result.unwrap_err().code(), Code::StsRegionDisabled);
 }
 
@@ -564,7 +578,8 @@ async fn nothing_of_one_client_is_served_to_another_of_the_same_name() {
     world.session.set(false);
     let other = Provider { client_id: "other".into(), ..fixture::provider() };
     let role = fixture::role();
-    let result = sign_in(&world, &other, &role, Presence::Nobody, TimeDelta::minutes(15), &session).await;
+    let result =
+        sign_in(&world, &other, (&role, &[]), Presence::Nobody, TimeDelta::minutes(15), &session).await;
     assert_eq!(result.unwrap_err().code(), Code::SignInNeeded);
     assert!(session.sub().is_none());
 }
@@ -793,7 +808,8 @@ async fn many_roles_at_once_cause_one_sign_in() {
             let role = Role { arn, ..role.clone() };
             let (world, provider, session) = (&world, &provider, &session);
             Box::pin(async move {
-                sign_in(world, provider, &role, Presence::Nobody, TimeDelta::minutes(15), session).await
+                sign_in(world, provider, (&role, &[]), Presence::Nobody, TimeDelta::minutes(15), session)
+                    .await
             })
         })
         .collect();

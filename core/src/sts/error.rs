@@ -45,6 +45,16 @@ pub enum StsError {
         /// The role asked for.
         role: RoleArn,
     },
+    /// `AccessDenied` to a role that assumes another one.
+    #[error("AWS does not let the role {} assume the role{}{}", source_role, named(role), aws_said(message))]
+    ChainDenied {
+        /// The role asked for.
+        role: RoleArn,
+        /// The name of the role that asked.
+        source_role: String,
+        /// AWS's message.
+        message: String,
+    },
     /// `ValidationError`: longer than the role's maximum session duration.
     #[error("The role does not allow sessions of the requested duration.")]
     DurationTooLong,
@@ -252,6 +262,7 @@ impl StsError {
             Self::AccessDenied { .. }
                 | Self::GroupsReplaced { .. }
                 | Self::TagsDenied { .. }
+                | Self::ChainDenied { .. }
                 | Self::ExpiredToken
                 | Self::InvalidIdentityToken { .. }
                 | Self::ClaimRejected { .. }
@@ -265,6 +276,7 @@ impl StsError {
             Self::AccessDenied { .. } => Code::StsAccessDenied,
             Self::GroupsReplaced { .. } => Code::StsGroupsReplaced,
             Self::TagsDenied { .. } => Code::StsTagsDenied,
+            Self::ChainDenied { .. } => Code::StsChainDenied,
             Self::DurationTooLong => Code::StsDurationTooLong,
             Self::ExpiredToken => Code::StsExpiredToken,
             Self::InvalidIdentityToken { .. } => Code::StsInvalidIdentityToken,

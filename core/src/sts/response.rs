@@ -71,7 +71,7 @@ pub fn read_credentials(
 
 /// Whether the document is one of the call, or credentials without any element around them, which is JSON then.
 fn is_answer(document: &Document) -> bool {
-    document.root() == ROOT
+    ROOTS.contains(&document.root())
         || document.root().is_empty() && document.text("Credentials", "AccessKeyId").is_some()
 }
 
@@ -109,7 +109,7 @@ const LONGEST_LIFETIME: TimeDelta = TimeDelta::days(3_653);
 /// In seconds since 1970.
 const YEAR_10_000: i64 = 253_402_300_800;
 
-const ROOT: &str = "AssumeRoleWithWebIdentityResponse";
+const ROOTS: [&str; 2] = ["AssumeRoleWithWebIdentityResponse", "AssumeRoleResponse"];
 
 #[cfg(test)]
 mod tests {

@@ -71,13 +71,15 @@ impl SignIn {
         if let Some(credentials) = fresh {
             return Ok(credentials);
         }
+        let sources = effective.sources(&role)?;
         let flight = self.flights.join((key.clone(), presence == Presence::Person), || {
             let asked_by = asked_by.map(|program| (program, key.clone()));
             let platform = self.platform(&provider, Some(key.clone()), asked_by);
             let shared = Shared { sign_in: Rc::clone(self), session, presence };
             let work = async move {
+                let roles = (&role, &sources[..]);
                 let credentials =
-                    sign_in::sign_in(&platform, &provider, &role, presence, time_left, &shared).await;
+                    sign_in::sign_in(&platform, &provider, roles, presence, time_left, &shared).await;
                 credentials.map_err(Problem::from)
             };
             work.boxed_local()

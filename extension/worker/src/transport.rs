@@ -262,6 +262,11 @@ impl Transport {
             method: request.method.as_str().to_owned(),
             url,
             headers: headers.collect(),
+            signature: request
+                .signature
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
             body: request.body.clone(),
             public_only: request.public_only,
         };

@@ -511,8 +511,8 @@ fn only_other(opened: &Set<WindowId>, own: &Set<WindowId>) -> Option<WindowId> {
 
 async fn fetch(request: HttpRequest) -> Result<HttpResponse, FetchError> {
     let headers = Object::new();
-    for (name, value) in &request.headers {
-        set(&headers, name, &(*value).into());
+    for (name, value) in request.all_headers() {
+        set(&headers, name, &value.into());
     }
     let options = options(&[
         ("method", request.method.as_str().into()),

@@ -60,12 +60,14 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
     let mut request = Request::new(relay.body);
     *request.method_mut() = method;
     *request.uri_mut() = http_client::uri(relay.url.url().as_str());
-    for (name, value) in relay.headers {
+    let headers = relay.headers.into_iter().map(|(name, value)| (name, value.into()));
+    for (name, value) in headers.chain(relay.signature) {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
         if !SENT.contains(&name.as_str()) {
             return Err(refuse("a header that no sign-in needs"));
         }
-        let value: HeaderValue = value.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
+        let value: Result<HeaderValue, _> = HeaderValue::from_bytes(value.expose_secret());
+        let value = value.map_err(|_| refuse("a header that HTTP does not allow"))?;
         request.headers_mut().append(name, value);
     }
     let network = if relay.public_only { Network::Public } else { Network::Any };
@@ -111,7 +113,7 @@ impl SettingsSnapshot {
 }
 
 /// The headers of a sign-in's requests.
-const SENT: [&str; 2] = ["accept", "content-type"];
+const SENT: [&str; 5] = ["accept", "content-type", "authorization", "x-amz-date", "x-amz-security-token"];
 
 /// What is read of a response's headers.
 const PASSED_ON: [&str; 3] = ["content-type", "date", "retry-after"];

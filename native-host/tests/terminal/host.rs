@@ -299,6 +299,7 @@ fn a_request_the_browser_would_spoil_is_sent_without_its_headers() {
     let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "POST".into(),
         url: url.parse().unwrap(),
+        signature: Vec::new(),
         headers: vec![header("content-type", "application/x-www-form-urlencoded")],
         body: "code=secret".to_owned().into(),
         public_only: false,
@@ -332,6 +333,7 @@ fn nothing_but_the_requests_of_a_sign_in_is_sent() {
         let problem = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
             method: method.into(),
             url: format!("http://{address}/").parse().unwrap(),
+            signature: Vec::new(),
             headers: vec![(header.0.to_owned(), header.1.to_owned())],
             body: body.to_owned().into(),
             public_only: false,
@@ -341,6 +343,7 @@ fn nothing_but_the_requests_of_a_sign_in_is_sent() {
     let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "GET".into(),
         url: format!("http://{address}/").parse().unwrap(),
+        signature: Vec::new(),
         headers: vec![],
         body: String::new().into(),
         public_only: true,
@@ -372,6 +375,7 @@ fn relay(browser: &mut Browser, body: Vec<u8>) -> Result<HostResponse, Problem> 
     let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "GET".into(),
         url: url.parse().unwrap(),
+        signature: Vec::new(),
         headers: vec![],
         body: String::new().into(),
         public_only: false,
@@ -436,6 +440,7 @@ fn a_server_that_is_not_there_is_told_with_the_systems_words() {
         HostRequest::SendHttp(HttpRelayRequest {
             method: method.into(),
             url: format!("http://127.0.0.1:{port}/").parse().unwrap(),
+            signature: Vec::new(),
             headers: vec![],
             body: String::new().into(),
             public_only: false,

@@ -26,7 +26,7 @@ pub struct Account {
 }
 
 /// An IAM role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Role {
     /// `arn:aws:iam::ACCOUNT:role/NAME`, with a path if it has one.
     pub arn: String,
@@ -41,6 +41,8 @@ pub struct Role {
     pub region: Option<String>,
     /// `color` in the settings document.
     pub color: Option<String>,
+    /// Further keys in the settings document.
+    pub settings: toml::Table,
 }
 
 impl Role {
@@ -54,6 +56,7 @@ impl Role {
             profile: None,
             region: None,
             color: None,
+            settings: toml::Table::new(),
         }
     }
 }

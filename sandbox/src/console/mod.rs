@@ -26,8 +26,8 @@ pub(crate) fn router(world: SharedWorld) -> Router {
         .route("/oauth", get(login::oauth))
         .route("/", get(page::home))
         .route("/console", get(page::home))
-        .route("/console/", get(page::console))
-        .route("/console/{*path}", get(page::console))
+        // Every service has its own path.
+        .fallback(get(page::console))
         .with_state(world)
 }
 

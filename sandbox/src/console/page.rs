@@ -18,7 +18,7 @@ pub(super) async fn home() -> Response {
     Redirect::to("/console/").into_response()
 }
 
-/// `GET /console/…`.
+/// `GET /console/…`, and the pages of services such as `GET /s3/home`.
 pub(super) async fn console(
     State(world): State<SharedWorld>,
     Extension(params): Extension<Params>,
@@ -30,8 +30,8 @@ pub(super) async fn console(
     let Some((current, others)) = sessions.split_last() else {
         return signed_out();
     };
-    let service =
-        uri.path().strip_prefix("/console/").unwrap_or_default().split('/').next().unwrap_or_default();
+    let path = uri.path();
+    let service = path.strip_prefix("/console/").unwrap_or(&path[1..]).split('/').next().unwrap_or_default();
     let region = params.get("region").unwrap_or_default();
     let main = format!("{}{}", signed_in(&world, current, service, region), side_by_side(others));
     html::page(StatusCode::OK, &format!("{} in {}", current.caller.role, alias(&world, current)), &main)

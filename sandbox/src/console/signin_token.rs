@@ -22,6 +22,10 @@ pub(super) fn signin_token(world: &World, params: &Params) -> Response {
     else {
         return refuse("InvalidCredentials", INVALID_CREDENTIALS);
     };
+    // Recorded: credentials of a chained role take no duration.
+    if caller.is_chained && params.get("SessionDuration").is_some() {
+        return refuse("InvalidCredentials", INVALID_CREDENTIALS);
+    }
     let session_expires = match params.get("SessionDuration").map(str::parse::<u32>) {
         // Without a duration the console session lasts as long as the credentials.
         None => credentials_expire,

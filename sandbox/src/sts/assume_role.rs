@@ -8,7 +8,7 @@ use super::error::{AwsError, AwsErrorCode};
 use super::identity::{self, Expected, Identity};
 use super::issued::{Caller, Credentials, RoleArn};
 use super::limits::Request;
-use super::policy::{self, Context, Key, KeyValues};
+use super::policy::{self, Context, Key, KeyValues, Principal};
 use crate::calls::CallKind;
 use crate::config::{Config, Dialect};
 use crate::params::Params;
@@ -117,7 +117,7 @@ fn authorize(
     if !identity.amr.is_empty() {
         keys.push(Key { name: format!("{host}:amr"), values: KeyValues::Multi(identity.amr.clone()) });
     }
-    let context = Context { federated: provider_arn, keys: &keys };
+    let context = Context { principal: Principal::Federated(provider_arn), keys: &keys };
     let mut actions = vec![ASSUME];
     if identity.has_tags {
         actions.push(TAG_SESSION);

@@ -29,25 +29,44 @@ pub(super) struct Assumed<'a> {
 /// The response to `AssumeRoleWithWebIdentity`.
 pub(super) fn assumed_role(dialect: Dialect, assumed: &Assumed<'_>) -> Response {
     let Assumed { caller, credentials, .. } = assumed;
+    let [user, credentials] = user_and_credentials(dialect, caller, credentials);
     let mut members = vec![
         text("SubjectFromWebIdentityToken", assumed.subject),
         text("Audience", assumed.audience),
-        element("AssumedRoleUser", &[text("Arn", &caller.arn), text("AssumedRoleId", &caller.user_id)]),
-        element(
-            "Credentials",
-            &[
-                text("AccessKeyId", &credentials.access_key_id),
-                text("SecretAccessKey", &credentials.secret_access_key),
-                text("SessionToken", &credentials.session_token),
-                time("Expiration", dialect, credentials.expires),
-            ],
-        ),
+        user,
+        credentials,
         text("Provider", assumed.provider_arn),
         number("PackedPolicySize", assumed.packed_policy_size),
     ];
     members.extend(assumed.source_identity.map(|identity| text("SourceIdentity", identity)));
     let result = element("AssumeRoleWithWebIdentityResult", &members);
     success(dialect, "AssumeRoleWithWebIdentityResponse", result)
+}
+
+/// The response to `AssumeRole`.
+pub(super) fn assumed_role_with_role(
+    caller: &Caller,
+    credentials: &Credentials,
+    source_identity: Option<&str>,
+) -> Response {
+    let mut members = Vec::from(user_and_credentials(Dialect::Aws, caller, credentials));
+    members.extend(source_identity.map(|identity| text("SourceIdentity", identity)));
+    success(Dialect::Aws, "AssumeRoleResponse", element("AssumeRoleResult", &members))
+}
+
+fn user_and_credentials(dialect: Dialect, caller: &Caller, credentials: &Credentials) -> [Element; 2] {
+    let user =
+        element("AssumedRoleUser", &[text("Arn", &caller.arn), text("AssumedRoleId", &caller.user_id)]);
+    let credentials = element(
+        "Credentials",
+        &[
+            text("AccessKeyId", &credentials.access_key_id),
+            text("SecretAccessKey", &credentials.secret_access_key),
+            text("SessionToken", &credentials.session_token),
+            time("Expiration", dialect, credentials.expires),
+        ],
+    );
+    [user, credentials]
 }
 
 /// The response to `GetCallerIdentity`.

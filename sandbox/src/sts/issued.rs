@@ -44,6 +44,8 @@ pub(crate) struct Caller {
     pub(crate) arn: String,
     /// `AROA…:SESSION`.
     pub(crate) user_id: String,
+    /// Whether the role was assumed with the credentials of another one.
+    pub(crate) is_chained: bool,
 }
 
 impl Caller {
@@ -57,6 +59,7 @@ impl Caller {
             session_name: session_name.to_owned(),
             arn: format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"),
             user_id: format!("AROA{role_id}:{session_name}"),
+            is_chained: false,
         }
     }
 }

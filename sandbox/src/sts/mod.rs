@@ -1,6 +1,7 @@
-//! The STS: `AssumeRoleWithWebIdentity` and `GetCallerIdentity`, in AWS's wire format or an S3-compatible store's.
+//! The STS: `AssumeRoleWithWebIdentity`, `AssumeRole` and `GetCallerIdentity`, in AWS's wire format or an S3-compatible store's.
 
 mod assume_role;
+mod assume_role_with_role;
 mod caller_identity;
 mod document;
 mod error;
@@ -78,6 +79,7 @@ async fn dispatch(
     };
     let answer = match (action(&params), dialect) {
         (Ok("AssumeRoleWithWebIdentity"), _) => assume_role::assume_role(&world, &params, dialect),
+        (Ok("AssumeRole"), Dialect::Aws) => assume_role_with_role::assume_role(&world, &params, &request),
         (Ok("GetCallerIdentity"), Dialect::Aws) => caller_identity::caller_identity(&world, &request),
         (Ok(_), Dialect::S3Compatible) => return document::not_offered(),
         (Ok(action), Dialect::Aws) => Err(AwsError::new(

@@ -1,4 +1,4 @@
-//! Role trust policies: who may assume a role (the part of IAM's policy language that concerns web identities).
+//! Role trust policies: who may assume a role (the part of IAM's policy language that concerns web identities and roles).
 //!
 //! It evaluates documents, and knows only the condition keys of a request.
 
@@ -6,12 +6,23 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::issued::Caller;
+
 /// The request to evaluate.
 pub(super) struct Context<'a> {
-    /// The OIDC provider's ARN.
-    pub(super) federated: &'a str,
+    /// Who asks.
+    pub(super) principal: Principal<'a>,
     /// Condition keys and their values.
     pub(super) keys: &'a [Key],
+}
+
+/// Who asks for a role.
+#[derive(Clone, Copy)]
+pub(super) enum Principal<'a> {
+    /// A web identity of the OIDC provider with this ARN.
+    Federated(&'a str),
+    /// A session of a role.
+    Role(&'a Caller),
 }
 
 /// A condition key of the request.
@@ -52,19 +63,19 @@ fn parse(document: &str) -> anyhow::Result<Vec<Statement>> {
 struct Statement {
     effect: Effect,
     federated: Vec<String>,
+    roles: Vec<String>,
     actions: Vec<String>,
     conditions: Vec<Condition>,
 }
 
 impl Statement {
     fn parse(raw: RawStatement) -> anyhow::Result<Self> {
-        let federated = match raw.principal {
-            Value::String(star) if star == "*" => vec![star],
-            Value::Object(mut principal) => match principal.remove("Federated") {
-                Some(federated) => strings(federated)?,
-                // Another kind of principal: a statement that applies to no web identity.
-                None => Vec::new(),
-            },
+        let (federated, roles) = match raw.principal {
+            Value::String(star) if star == "*" => (vec![star.clone()], vec![star]),
+            Value::Object(mut principal) => {
+                let mut kind = |name: &str| principal.remove(name).map_or(Ok(Vec::new()), strings);
+                (kind("Federated")?, kind("AWS")?)
+            }
             _ => bail!("Principal is \"*\" or an object"),
         };
         let mut conditions = Vec::new();
@@ -75,17 +86,34 @@ impl Statement {
                 conditions.push(Condition { operator, key, values: strings(values)? });
             }
         }
-        Ok(Self { effect: raw.effect, federated, actions: strings(raw.action)?, conditions })
+        Ok(Self { effect: raw.effect, federated, roles, actions: strings(raw.action)?, conditions })
     }
 
     fn applies(&self, action: &str, context: &Context<'_>) -> bool {
-        let principal =
-            self.federated.iter().any(|principal| principal == "*" || principal == context.federated);
+        let principal = match context.principal {
+            Principal::Federated(provider) => {
+                self.federated.iter().any(|principal| principal == "*" || principal == provider)
+            }
+            Principal::Role(caller) => self.roles.iter().any(|principal| is_role(principal, caller)),
+        };
         // Actions are compared without regard to case.
         let action = action.to_ascii_lowercase();
         let named = self.actions.iter().any(|pattern| like(&pattern.to_ascii_lowercase(), &action));
         principal && named && self.conditions.iter().all(|condition| condition.holds(context.keys))
     }
+}
+
+/// Whether a principal of a policy is the role of this session: anybody, its account, itself or its session.
+fn is_role(principal: &str, caller: &Caller) -> bool {
+    let partition = caller.arn.split(':').nth(1).unwrap_or_default();
+    let of_account = |rest: &str| format!("arn:{partition}:iam::{}:{rest}", caller.account);
+    principal == "*"
+        || principal == caller.account
+        || principal == of_account("root")
+        || principal == caller.arn
+        || principal
+            .rsplit_once('/')
+            .is_some_and(|(start, name)| name == caller.role && start.starts_with(&of_account("role")))
 }
 
 struct Condition {

@@ -8,6 +8,7 @@ mod metadata;
 mod presets;
 mod provider;
 mod recorded;
+mod role_chaining;
 mod role_lists;
 mod signing;
 mod sts;

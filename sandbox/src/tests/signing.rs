@@ -34,7 +34,11 @@ impl Keys {
 
 /// `GetCallerIdentity` signed with `keys` at `time`.
 pub(super) async fn caller_identity(browser: &Browser, keys: &Keys, time: DateTime<Utc>) -> Answer {
-    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    signed(browser, keys, time, "Action=GetCallerIdentity&Version=2011-06-15").await
+}
+
+/// A call signed with `keys` at `time`.
+pub(super) async fn signed(browser: &Browser, keys: &Keys, time: DateTime<Utc>, body: &str) -> Answer {
     let content_type = "application/x-www-form-urlencoded; charset=utf-8";
     let identity = Credentials::new(&keys.id, &keys.secret, Some(keys.token.clone()), None, "test").into();
     let parameters = v4::SigningParams::builder()
@@ -51,7 +55,8 @@ pub(super) async fn caller_identity(browser: &Browser, keys: &Keys, time: DateTi
         SignableRequest::new("POST", &browser.sts, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))
             .unwrap();
     let (instructions, _) = sign(signable, &parameters).unwrap().into_parts();
-    let mut request = browser.http.post(&browser.sts).header("content-type", content_type).body(body);
+    let mut request =
+        browser.http.post(&browser.sts).header("content-type", content_type).body(body.to_owned());
     for (name, value) in instructions.headers() {
         request = request.header(name, value);
     }

@@ -53,9 +53,9 @@ async fn malformed_requests_are_refused_as_aws_refuses_them() {
     let cases = [
         (("Action", ""), "MissingAction", "The request must contain the parameter Action"),
         (
-            ("Action", "AssumeRole"),
+            ("Action", "AssumeRoleWithSAML"),
             "InvalidAction",
-            "Could not find operation AssumeRole for version 2011-06-15",
+            "Could not find operation AssumeRoleWithSAML for version 2011-06-15",
         ),
         (
             ("Version", ""),

@@ -16,6 +16,7 @@ crate::stories![
     a_provider_that_requires_pushed_requests_is_reported,
     a_key_that_was_rotated_between_two_sign_ins_is_fetched,
     a_refresh_token_that_is_rotated_on_each_use_works,
+    a_role_is_assumed_through_another_one_at_a_third_party_sts,
 ];
 
 /// The redirect URIs that the guide for administrators says to register.
@@ -213,6 +214,30 @@ async fn a_refresh_token_that_is_rotated_on_each_use_works(kind: Kind) -> Result
         assert_eq!(others.grants().await?.matches("refresh_token").count(), round, "each was used once");
     }
     record(others.setup(), "refresh token rotated on each use", Place::Extension(kind));
+    Ok(())
+}
+
+async fn a_role_is_assumed_through_another_one_at_a_third_party_sts(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let others = Independent::start(&scene, setup(Provider::Authlib, Sts::Moto)).await?;
+    let mut settings = others.settings()?;
+    for role in entries(&mut settings, "role").filter(|role| !role.contains_key("profile")) {
+        role.insert("source_role".into(), "arn:aws:iam::123456789012:role/example".into());
+        role.insert("external_id".into(), "corp".into());
+    }
+    scene.write_settings(|document| *document = settings)?;
+    let browser = scene.browser().await?;
+    let popup = browser.popup().await?;
+    listed(&popup).await?;
+    popup.select("123456789012 / closed").await?;
+    popup.press("Sign in").await?;
+    others.sign_in(&browser, "alice").await?;
+    popup.status("Signed in to 123456789012 / closed.").await?;
+    popup.press("Write profile").await?;
+    popup.status("Wrote the profile 123456789012-closed").await?;
+    let whoami = ["whoami", "--profile", "123456789012-closed"];
+    let identity = scene.terminal().rolecall(whoami).await?.succeeded()?;
+    ensure!(identity.contains("assumed-role/closed/alice@example.com"), "{identity}");
     Ok(())
 }
 

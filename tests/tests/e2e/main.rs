@@ -9,6 +9,7 @@ mod accessibility;
 mod account;
 mod approval;
 mod canaries;
+mod chaining;
 mod compatibility;
 mod consumers;
 mod crashes;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         account::stories(),
         approval::stories(),
         canaries::stories(),
+        chaining::stories(),
         consumers::stories(),
         crashes::stories(),
         faults::stories(),

@@ -6,6 +6,8 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::*;
 use crate::settings::{Badge, DefaultAction, GroupBy, fixture};
 
+mod chaining;
+
 #[test]
 fn a_stronger_layer_replaces_the_whole_entry() {
     let mut policy = fixture::settings();

@@ -59,6 +59,13 @@ fn the_documented_catalogue_has_every_key_that_the_schema_and_this_version_know(
     role.color = Some("red".to_owned());
     role.credentials = CredentialsMode::None;
     role.approve = Approve::First;
+    role.source_role = Some(role.arn.clone());
+    role.external_id = Some("corp".to_owned());
+    role.session_tags = std::iter::once(("team".to_owned(), "data".to_owned())).collect();
+    role.transitive_tags = vec!["team".to_owned()];
+    role.source_identity = true;
+    role.session_policy = Some("{}".to_owned());
+    role.console_session_duration = Some(Duration::DEFAULT);
     let known = [
         ("role", keys(&serde_json::to_value(&role).unwrap())),
         ("account", keys(&serde_json::to_value(&catalogue.settings.account[0]).unwrap())),
@@ -303,4 +310,29 @@ fn a_document_that_must_be_good_is_refused_for_its_first_bad_entry() {
         "line 6: the provider \"corp\" cannot be used: scope: it must contain openid."
     );
     assert_eq!(Settings::from_toml(ROLE).unwrap().0.role.len(), 1, "another document may have the provider");
+}
+
+#[test]
+fn a_key_of_role_chaining_that_could_mean_more_without_the_others_leaves_its_role_out() {
+    let source = "source_role = \"arn:aws:iam::123456789012:role/hub\"\n";
+    let entry = |keys: &str| {
+        format!("[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/x\"\n{keys}")
+    };
+    for key in [
+        "external_id = \"corp\"\n",
+        "session_tags = { team = \"data\" }\n",
+        "transitive_tags = [\"team\"]\n",
+        "source_identity = true\n",
+        "session_policy = \"{}\"\n",
+    ] {
+        let with_source = Reading::from_toml(&entry(&format!("{source}{key}"))).unwrap();
+        assert_eq!(with_source.settings.role.len(), 1, "{key}");
+        let alone = Reading::from_toml(&entry(key)).unwrap();
+        let problem = &alone.faults[0].problem.message;
+        assert!(problem.contains("it has a meaning only together with source_role"), "{problem}");
+        assert_eq!(alone.settings.role, [], "{key}");
+    }
+    let elsewhere = entry("source_role = \"arn:aws-cn:iam::123456789012:role/hub\"\n");
+    let problem = &Reading::from_toml(&elsewhere).unwrap().faults[0].problem.message;
+    assert!(problem.contains("source_role: it must be in the role's partition"), "{problem}");
 }

@@ -9,6 +9,7 @@ fn get(url: &str) -> HttpRequest {
         method: Method::Get,
         url,
         headers: Vec::new(),
+        signature: Vec::new(),
         body: SecretBytes::default(),
         public_only: false,
     }

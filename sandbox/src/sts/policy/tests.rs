@@ -23,7 +23,8 @@ fn statement(effect: &str, condition: &Value) -> Value {
 
 fn decide(document: &Value, amr: &[&str]) -> bool {
     let keys = keys(amr);
-    allows(&document.to_string(), ACTION, &Context { federated: PROVIDER, keys: &keys }).unwrap()
+    allows(&document.to_string(), ACTION, &Context { principal: Principal::Federated(PROVIDER), keys: &keys })
+        .unwrap()
 }
 
 fn condition_holds(condition: &Value, amr: &[&str]) -> bool {

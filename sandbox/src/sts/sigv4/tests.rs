@@ -65,6 +65,7 @@ impl Case {
             session_name: String::new(),
             arn: String::new(),
             user_id: String::new(),
+            is_chained: false,
         };
         let request = self.request();
         Authorization::parse(&request, service)
