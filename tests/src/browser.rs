@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use rolecall_core::identity;
 use serde_json::Value;
 use thirtyfour::{Capabilities, WebDriver, WindowHandle};
+use url::Url;
 
 use self::driver::Driver;
 pub use self::kind::Kind;
@@ -143,11 +144,32 @@ impl Browser {
     /// Waits for a tab with the AWS console, and returns its text.
     pub async fn console(&self) -> Result<String> {
         until("the console", async || {
-            let Some(handle) = self.window_at(&self.console).await? else { return Ok(None) };
+            let Some(handle) = self.consoles().await?.pop() else { return Ok(None) };
             self.enter(&handle).await?;
             Ok(Some(self.text().await?).filter(|text| !text.is_empty()))
         })
         .await
+    }
+
+    /// Waits until a tab shows the console of this role, and enters it.
+    pub async fn console_as(&self, role: &str) -> Result<()> {
+        let words = format!("Signed in as {role}");
+        until(&format!("the console of {role}"), async || {
+            for handle in self.consoles().await? {
+                self.enter(&handle).await?;
+                if self.text().await.is_ok_and(|text| text.contains(&words)) {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The tabs of the console: one session of several has its own host.
+    async fn consoles(&self) -> Result<Vec<WindowHandle>> {
+        let port = Url::parse(&self.console)?.port();
+        self.windows_where(|url| url.port() == port && url.path().starts_with("/console")).await
     }
 
     /// Applies display preferences.
@@ -162,6 +184,18 @@ impl Browser {
     pub async fn revoke(&self, pattern: &str) -> Result<()> {
         ensure!(self.kind == Kind::Firefox, "{} has no way to do so from outside", self.kind);
         firefox::revoke(&self.driver, pattern).await
+    }
+
+    /// The names and colours of Firefox's containers.
+    pub async fn containers(&self) -> Result<Vec<(String, String)>> {
+        ensure!(self.kind == Kind::Firefox, "{} has no containers", self.kind);
+        firefox::containers(&self.driver).await
+    }
+
+    /// Whether Firefox offers containers to the person.
+    pub async fn offers_containers(&self) -> Result<bool> {
+        ensure!(self.kind == Kind::Firefox, "{} has no containers", self.kind);
+        firefox::offers_containers(&self.driver).await
     }
 
     /// Stops the extension's background, as the browser does when it is idle.
@@ -210,11 +244,15 @@ impl Browser {
     }
 
     async fn windows_at(&self, address: &str) -> Result<Vec<WindowHandle>> {
+        self.windows_where(|url| url.as_str().starts_with(address)).await
+    }
+
+    async fn windows_where(&self, is_wanted: impl Fn(&Url) -> bool) -> Result<Vec<WindowHandle>> {
         let mut found = Vec::new();
         for handle in self.driver.windows().await? {
             // A window may close between listing and entering it.
             if self.enter(&handle).await.is_ok()
-                && self.driver.current_url().await.is_ok_and(|url| url.as_str().starts_with(address))
+                && self.driver.current_url().await.is_ok_and(|url| is_wanted(&url))
             {
                 found.push(handle);
             }

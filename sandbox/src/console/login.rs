@@ -38,15 +38,17 @@ pub(super) fn login(world: &World, params: &Params, headers: &HeaderMap) -> Resp
             "Invalid sign-in token: it was used before, or is older than 15 minutes",
         );
     };
-    alive.push(Session {
+    let session = Session {
         id: random::id(8).to_ascii_lowercase(),
         caller: token.caller,
         issuer: params.get("Issuer").unwrap_or_default().to_owned(),
         expires: token.session_expires,
-    });
+    };
+    let own = multi_session.then(|| at_own_host(destination, &session)).flatten();
+    alive.push(session);
     memory.set(&cookie, alive);
     drop(memory);
-    let mut response = redirect(destination);
+    let mut response = redirect(own.as_deref().unwrap_or(destination));
     response.headers_mut().append(header::SET_COOKIE, cookies::set(&name, &cookie));
     response
 }
@@ -73,7 +75,15 @@ pub(super) async fn oauth(
     response
 }
 
-/// Whether a URL leads to this console and nowhere else.
+/// The same page at the session's own host, as AWS has `ACCOUNT-SUFFIX.REGION.console.aws.amazon.com`. Browsers resolve
+/// every name below `localhost` to the loopback address.
+fn at_own_host(destination: &str, session: &Session) -> Option<String> {
+    let mut url = Url::parse(destination).ok()?;
+    url.set_host(Some(&format!("{}.localhost", session.label()))).ok()?;
+    Some(url.into())
+}
+
+/// Whether a URL leads to this console and nowhere else. AWS takes no address of a session's own host here.
 fn is_here(world: &World, target: &str) -> bool {
     let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
     origin(target).is_some_and(|target| Some(target) == origin(&world.urls.console))

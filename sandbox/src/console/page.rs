@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::SecondsFormat;
 
@@ -26,7 +26,12 @@ pub(super) async fn console(
     headers: HeaderMap,
 ) -> Response {
     let cookie = cookies::read(&headers, &cookie_name(&world)).unwrap_or_default();
-    let sessions = world.sessions().of(cookie, world.clock.now());
+    let now = world.clock.now();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let sessions = match host.split_once(".localhost") {
+        Some((label, _)) => world.sessions().at(label, now).unwrap_or_default(),
+        None => world.sessions().of(cookie, now),
+    };
     let Some((current, others)) = sessions.split_last() else {
         return signed_out();
     };
@@ -71,10 +76,7 @@ fn side_by_side(others: &[Session]) -> String {
     }
     let items: Vec<String> = others
         .iter()
-        .map(|session| {
-            let caller = &session.caller;
-            format!("<li>{}-{}: {}</li>\n", escape(&caller.account), session.id, escape(&caller.role))
-        })
+        .map(|session| format!("<li>{}: {}</li>\n", escape(&session.label()), escape(&session.caller.role)))
         .collect();
     format!("<h2>Also signed in</h2>\n<ul id=\"other-sessions\">\n{}</ul>", items.concat())
 }

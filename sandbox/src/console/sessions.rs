@@ -18,6 +18,13 @@ pub(super) struct Session {
     pub(super) expires: DateTime<Utc>,
 }
 
+impl Session {
+    /// What its own host begins with.
+    pub(super) fn label(&self) -> String {
+        format!("{}-{}", self.caller.account, self.id)
+    }
+}
+
 /// The session that a sign-in token opens.
 pub(super) struct SigninToken {
     pub(super) caller: Caller,
@@ -50,6 +57,17 @@ impl Sessions {
     pub(super) fn of(&self, cookie: &str, now: DateTime<Utc>) -> Vec<Session> {
         let sessions = self.browsers.get(cookie).into_iter().flatten();
         sessions.filter(|session| now < session.expires).cloned().collect()
+    }
+
+    /// The live session whose own host begins with this label, after the others of its browser.
+    pub(super) fn at(&self, label: &str, now: DateTime<Utc>) -> Option<Vec<Session>> {
+        self.browsers.keys().find_map(|cookie| {
+            let mut sessions = self.of(cookie, now);
+            let position = sessions.iter().position(|session| session.label() == label)?;
+            let session = sessions.remove(position);
+            sessions.push(session);
+            Some(sessions)
+        })
     }
 
     /// Replaces the sessions of a browser.

@@ -134,10 +134,20 @@ async fn a_second_login_must_log_out_first_and_works_after_that() {
 async fn with_multi_session_there_can_be_five_sessions_at_once() {
     let (sandbox, browser) = start().await;
     sandbox.change(|config| config.console.multi_session = true);
+    let mut hosts = Vec::new();
     for role in [DEVELOPER, ADMIN, DEVELOPER, ADMIN, DEVELOPER] {
         let keys = assumed(&Browser::new(&sandbox), role).await;
-        assert_eq!(login(&browser, &token(&browser, &keys).await, &browser.console).await.status, 303);
+        let answer = login(&browser, &token(&browser, &keys).await, &browser.console).await;
+        assert_eq!(answer.status, 303);
+        hosts.push(
+            url::Url::parse(answer.header("location").unwrap()).unwrap().host_str().unwrap().to_owned(),
+        );
     }
+    // Each has its own host, at which it stays what it is.
+    let request = browser.http.get(&browser.console).header("host", format!("{}:1", hosts[1]));
+    let second = browser.send(request).await;
+    assert_eq!((second.by_id("role").as_str(), second.by_id("account").as_str()), ("admin", "222222222222"));
+    assert!(hosts[1].starts_with("222222222222-") && hosts[1].ends_with(".localhost"), "{hosts:?}");
     let page = browser.get(&browser.console).await;
     assert_eq!((page.by_id("role").as_str(), page.body.matches("<li>").count()), ("developer", 4));
     let keys = assumed(&Browser::new(&sandbox), ADMIN).await;

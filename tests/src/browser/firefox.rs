@@ -59,27 +59,40 @@ pub(super) async fn look(driver: &WebDriver, look: Look) -> Result<()> {
     let scheme = i32::from(!look.dark);
     let colors = if look.forced_colors { 2 } else { 1 };
     let arguments = vec![scheme.into(), colors.into(), width.into(), height.into()];
-    run(driver, LOOK, arguments).await.context("Firefox does not apply the display preferences")
+    run(driver, LOOK, arguments).await.map(drop).context("Firefox does not apply the display preferences")
 }
 
 /// Revokes a permission of the extension.
 pub(super) async fn revoke(driver: &WebDriver, pattern: &str) -> Result<()> {
     let arguments = vec![identity::FIREFOX_EXTENSION_ID.into(), pattern.into()];
-    run(driver, REVOKE, arguments).await.context("Firefox does not revoke the permission")
+    run(driver, REVOKE, arguments).await.map(drop).context("Firefox does not revoke the permission")
 }
 
 /// Stops the extension's background.
 pub(super) async fn end_background(driver: &WebDriver) -> Result<()> {
     let arguments = vec![identity::FIREFOX_EXTENSION_ID.into()];
-    run(driver, END_BACKGROUND, arguments).await.context("Firefox does not stop the background")
+    run(driver, END_BACKGROUND, arguments).await.map(drop).context("Firefox does not stop the background")
+}
+
+/// The names and colours of the containers.
+pub(super) async fn containers(driver: &WebDriver) -> Result<Vec<(String, String)>> {
+    let found = run(driver, CONTAINERS, Vec::new()).await.context("Firefox does not list its containers")?;
+    Ok(serde_json::from_value(found)?)
+}
+
+/// Whether the browser offers containers to the person.
+pub(super) async fn offers_containers(driver: &WebDriver) -> Result<bool> {
+    let script = r#"return Services.prefs.getBoolPref("privacy.userContext.enabled");"#;
+    let is_on = run(driver, script, Vec::new()).await.context("Firefox does not tell its settings")?;
+    Ok(is_on == true)
 }
 
 /// Runs a script in the browser's chrome context.
-async fn run(driver: &WebDriver, script: &str, arguments: Vec<Value>) -> Result<()> {
+async fn run(driver: &WebDriver, script: &str, arguments: Vec<Value>) -> Result<Value> {
     context(driver, "chrome").await?;
     let ran = driver.execute(script, arguments).await;
     context(driver, "content").await?;
-    Ok(ran.map(drop)?)
+    Ok(ran?.json().clone())
 }
 
 /// Selects the context of scripts: the browser itself, or the page.
@@ -123,6 +136,12 @@ const [id, pattern] = arguments;
 const { ExtensionPermissions } = ChromeUtils.importESModule("resource://gre/modules/ExtensionPermissions.sys.mjs");
 const { extension } = WebExtensionPolicy.getByID(id);
 return ExtensionPermissions.remove(id, { permissions: [], origins: [pattern] }, extension).then(() => null);
+"#;
+
+/// What about:preferences lists.
+const CONTAINERS: &str = r#"
+const { ContextualIdentityService } = ChromeUtils.importESModule("resource://gre/modules/ContextualIdentityService.sys.mjs");
+return ContextualIdentityService.getPublicIdentities().map(({ name, color }) => [name ?? "", color]);
 "#;
 
 /// What the browser does after 30 idle seconds, even though the port to the native host keeps it from doing so.

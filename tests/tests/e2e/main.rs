@@ -11,6 +11,7 @@ mod approval;
 mod canaries;
 mod chaining;
 mod compatibility;
+mod console;
 mod consumers;
 mod crashes;
 mod faults;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         approval::stories(),
         canaries::stories(),
         chaining::stories(),
+        console::stories(),
         consumers::stories(),
         crashes::stories(),
         faults::stories(),
