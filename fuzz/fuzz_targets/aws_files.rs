@@ -22,7 +22,7 @@ fuzz_target!(|input: (bool, bool, &[u8], &[u8])| {
     let write = |path: &Path, bytes: &[u8]| fs::write(path, bytes).unwrap();
     write(files.config(), config);
     write(files.credentials(), credentials);
-    let name = ProfileName::new("dev").unwrap();
+    let name: ProfileName = "dev".parse().unwrap();
     let was_there = !files.inspect(&name).is_ok_and(|inspection| inspection.sections.is_empty());
     let _ = (files.list(), files.check());
     let options = Options { force, ..Options::default() };
