@@ -482,14 +482,19 @@ pub(crate) mod tests {
     #[test]
     fn roles_are_listed_below_headings_while_nothing_is_typed() {
         let mut state = state_with(
-            ["A", "B", "C", "D", "E"]
-                .map(|name| {
-                    let mut role = role(if name < "C" { "acme" } else { "beta" }, name);
-                    role.environment =
-                        ["production", "", "development", "production", ""][name.as_bytes()[0] as usize - 65];
-                    role
-                })
-                .to_vec(),
+            [
+                ("acme", "A", "production"),
+                ("acme", "B", ""),
+                ("beta", "C", "development"),
+                ("beta", "D", "production"),
+                ("beta", "E", ""),
+            ]
+            .map(|(account, name, environment)| {
+                let mut role = role(account, name);
+                role.environment = environment;
+                role
+            })
+            .to_vec(),
         );
         state.recent = vec![role("beta", "E").key];
         let mut model = Model::default();

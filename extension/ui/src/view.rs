@@ -79,6 +79,7 @@ pub(crate) struct ProviderView {
 
 /// A role in the list.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is shown by itself")]
 pub(crate) struct OptionView {
     /// Its row in the worker's table.
     pub(crate) row: usize,

@@ -101,12 +101,7 @@ impl Background {
             intents: Rc::clone(&intents),
             index: RefCell::default(),
         };
-        let badge = Badge {
-            browser: Rc::clone(&browser),
-            settings: Rc::clone(&settings),
-            sessions,
-            shown: RefCell::default(),
-        };
+        let badge = Badge::new(&browser, &settings, sessions);
         let programs = Programs {
             browser: Rc::clone(&browser),
             settings: Rc::clone(&settings),

@@ -12,11 +12,11 @@ use crate::settings::Settings;
 
 /// The badge on the button.
 pub(crate) struct Badge {
-    pub(crate) browser: Rc<dyn Browser>,
-    pub(crate) settings: Rc<Settings>,
-    pub(crate) sessions: Rc<Sessions>,
+    browser: Rc<dyn Browser>,
+    settings: Rc<Settings>,
+    sessions: Rc<Sessions>,
     /// What is shown, once that is known: the browser keeps a badge from one background to the next.
-    pub(crate) shown: RefCell<Option<Shown>>,
+    shown: RefCell<Option<Shown>>,
 }
 
 /// A short text, and whether it is a warning.
@@ -27,6 +27,12 @@ pub(crate) struct Shown {
 }
 
 impl Badge {
+    /// Shows nothing yet.
+    pub(crate) fn new(browser: &Rc<dyn Browser>, settings: &Rc<Settings>, sessions: Rc<Sessions>) -> Self {
+        let (browser, settings) = (Rc::clone(browser), Rc::clone(settings));
+        Self { browser, settings, sessions, shown: RefCell::default() }
+    }
+
     /// Shows what there is to show now, and has itself woken when that changes.
     pub(crate) fn update(&self) {
         if !self.settings.is_known() {

@@ -362,7 +362,7 @@ fn many_roles(count: usize, profile: &str) -> String {
 /// Makes a file look as if nobody had touched it for a while.
 fn settle(path: &Path) {
     let file = fs::File::options().append(true).open(path).unwrap();
-    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_mins(1)).unwrap();
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) fn measure(host: &Path) -> Result<Vec<Measure>> {
     std::fs::File::options()
         .append(true)
         .open(&file)?
-        .set_modified(SystemTime::now() - Duration::from_secs(60))?;
+        .set_modified(SystemTime::now() - Duration::from_mins(1))?;
     let index = home.join(".local/state/rolecall/roles.index");
 
     let mut roles = at_home(host, &home);
