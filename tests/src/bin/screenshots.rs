@@ -9,6 +9,7 @@ use clap::Parser;
 use rolecall_sandbox::{CallKind, Config};
 use rolecall_tests::{Browser, Kind, Look, Options, Popup, Scene, entries};
 use thirtyfour::{By, Key};
+use toml::Table;
 
 /// Take screenshots of the popup: every state in light, dark, narrow and with forced colours.
 #[derive(Parser)]
@@ -31,6 +32,7 @@ async fn main() -> Result<()> {
         return for_the_readme(kind, &folder).await;
     }
     with_the_host_program(kind, &folder).await?;
+    with_headings(kind, &folder).await?;
     with_a_question(kind, &folder).await?;
     without_the_host_program(kind, &folder).await
 }
@@ -107,10 +109,7 @@ async fn for_the_readme(kind: Kind, folder: &Path) -> Result<()> {
         for provider in entries(settings, "provider") {
             provider.insert("name".into(), "Example Corp".into());
         }
-        for account in entries(settings, "account") {
-            let is_production = account.get("alias").and_then(|alias| alias.as_str()) == Some("example-prod");
-            account.insert("environment".into(), if is_production { "production" } else { "test" }.into());
-        }
+        name_environments(settings);
     })?;
     let browser = scene.browser_with(options()).await?;
     let popup = browser.popup().await?;
@@ -136,6 +135,42 @@ async fn for_the_readme(kind: Kind, folder: &Path) -> Result<()> {
     }
     let path = folder.join("terminal.txt");
     fs::write(&path, terminal).with_context(|| format!("cannot write {}", path.display()))
+}
+
+async fn with_headings(kind: Kind, folder: &Path) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    scene.write_settings(|settings| {
+        settings.insert("group_by".into(), "environment".into());
+        name_environments(settings);
+        let role = settings["role"][0].clone();
+        for number in 0..20 {
+            let mut role = role.clone();
+            role["arn"] = format!("arn:aws:iam::111111111111:role/team-{number}").into();
+            if let Some(roles) = settings["role"].as_array_mut() {
+                roles.push(role);
+            }
+        }
+    })?;
+    let browser = scene.browser_with(options()).await?;
+    let popup = browser.popup().await?;
+    let shoot = Camera { browser: &browser, popup: &popup, folder };
+    popup.select("example-prod / admin").await?;
+    popup.says("connected").await?;
+    shoot.all("headings").await?;
+    for _ in 0..12 {
+        popup.key(Key::Down).await?;
+    }
+    shoot.all("headings-scrolled").await?;
+    popup.press("More actions").await?;
+    shoot.all("menu").await
+}
+
+/// Says what the sandbox's accounts are for.
+fn name_environments(settings: &mut Table) {
+    for account in entries(settings, "account") {
+        let is_production = account.get("alias").and_then(|alias| alias.as_str()) == Some("example-prod");
+        account.insert("environment".into(), if is_production { "production" } else { "test" }.into());
+    }
 }
 
 async fn with_a_question(kind: Kind, folder: &Path) -> Result<()> {
