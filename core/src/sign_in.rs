@@ -75,8 +75,8 @@ pub async fn sign_in(
             None => (between.len(), sign_in_anew(platform, provider, first, presence, session).await?),
         };
         match assume_chain(platform, provider, &sources[..=at], credentials, role, session).await {
-            // The source's session may have been revoked, or the person may have been added to a group since.
-            Err(Error::Sts(error)) if is_held && error.asks_for_new_token() => {}
+            // The source's session may have been revoked, or its role made anew.
+            Err(Error::Sts(error)) if is_held && !error.is_transient() => {}
             result => return result,
         }
     }

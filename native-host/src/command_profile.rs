@@ -110,17 +110,21 @@ fn document(config: &[u8], name: &str, process: &str, target: &Target) -> Zeroiz
 /// for every profile, the command's own too. Its other settings are kept.
 fn without_credentials_of_all(config: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(config.len()));
-    let (mut is_inside, mut is_kept) = (false, true);
+    let (mut is_inside, mut is_kept, mut has_setting) = (false, true, false);
     for line in lines(config) {
         let trimmed = line.trim_ascii();
+        let is_indented = line.starts_with(b" ") || line.starts_with(b"\t");
         if trimmed.is_empty() {
             // It ends no setting.
-        } else if let Some(header) = trimmed.strip_prefix(b"[") {
+        } else if let Some(header) = trimmed.strip_prefix(b"[").filter(|_| !(is_indented && has_setting)) {
+            has_setting = false;
             // Whatever follows the bracket that ends it, botocore ignores.
             is_inside = header.starts_with(b"DEFAULT]");
             is_kept = true;
-        } else if is_inside && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-            is_kept = key(&String::from_utf8_lossy(line)).is_none_or(|key| !decides_credentials(&key));
+        } else if !is_indented {
+            has_setting = true;
+            is_kept = !is_inside
+                || key(&String::from_utf8_lossy(line)).is_none_or(|key| !decides_credentials(&key));
         } else if is_inside
             && key(&String::from_utf8_lossy(trimmed)).is_some_and(|key| decides_credentials(&key))
         {

@@ -113,7 +113,7 @@ const SCRIPTED: [(&str, &str); 11] = [
 /// Other programs and scripts that run what their arguments, their input or a file in the folder say, and those that services and
 /// programs without a parent belong to. `ld` is the dynamic linker, which runs the program that its arguments name. By
 /// [`plain_name`].
-const RUNNERS: [&str; 127] = [
+const RUNNERS: [&str; 134] = [
     "anacron",
     "ash",
     "atd",
@@ -136,6 +136,7 @@ const RUNNERS: [&str; 127] = [
     "docker",
     "dotnet",
     "dumb",
+    "electron",
     "elixir",
     "emacs",
     "entr",
@@ -173,6 +174,7 @@ const RUNNERS: [&str; 127] = [
     "make",
     "mamba",
     "mawk",
+    "mksh",
     "mono",
     "mshta",
     "nix",
@@ -198,12 +200,14 @@ const RUNNERS: [&str; 127] = [
     "pry",
     "pwsh",
     "pytest",
+    "pythonw",
     "qemu",
     "r",
     "racket",
     "rails",
     "rake",
     "rscript",
+    "rubyw",
     "rundll",
     "runuser",
     "sbcl",
@@ -238,9 +242,12 @@ const RUNNERS: [&str; 127] = [
     "vim",
     "watch",
     "wine",
+    "wperl",
     "wscript",
     "xargs",
+    "xonsh",
     "yarn",
+    "yash",
 ];
 
 const LONGEST_CHAIN: usize = 8;

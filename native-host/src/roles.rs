@@ -208,6 +208,13 @@ pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provid
     if let Some(problem) = effective.why_not(&key.arn, Some(&key.provider)) {
         return Err(problem.clone());
     }
+    // What the settings say of a role holds however its ARN is spelled.
+    if let Some(spelling) = effective.other_spelling(&key.arn) {
+        let message = format!("The settings have the role {} as {spelling}.", key.arn);
+        return Err(
+            Problem::new(Code::RoleUnknown, message).with_next_step("Name the role as the settings do.")
+        );
+    }
     if let Some(provider) = effective.provider(&key.provider) {
         return Ok((Role::unlisted(key.clone()), provider.clone()));
     }

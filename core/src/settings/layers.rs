@@ -104,7 +104,7 @@ pub struct Effective {
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
-    /// Roles of a catalogue that are listed although they are for other groups than the person's.
+    /// Roles of catalogues for other groups than the person's, listed or not.
     others: Set<RoleKey>,
     /// What the popup looks like and does first.
     pub preferences: Preferences,
@@ -181,8 +181,9 @@ impl Layers {
             let are_shown = effective.preferences.other_groups.unwrap_or_default() == OtherGroups::Dimmed;
             let is_kept = |role: &&Role| !lost.has_role(&role.arn) && (are_shown || !is_for_others(role));
             let kept = reading.settings.role.iter().filter(is_kept);
-            if are_shown {
-                others.extend(kept.clone().filter(|role| is_for_others(role)).map(Role::key));
+            if listed.is_some() {
+                let of_others = reading.settings.role.iter().filter(|role| is_for_others(role));
+                others.extend(of_others.map(Role::key));
             }
             roles.extend(kept.map(|role| Sourced { value: role.clone(), layer: Layer::Catalogue }));
             let kept = reading.settings.account.iter().filter(|account| !lost.has_account(&account.id));
@@ -291,6 +292,15 @@ impl Effective {
         let start = self.role_index.partition_point(|position| self.roles[*position].value.arn < *arn);
         let roles = self.role_index[start..].iter().map(|position| &self.roles[*position].value);
         roles.take_while(move |role| role.arn == *arn)
+    }
+
+    /// The role of the settings that AWS takes for the same, but whose ARN is spelled in another way.
+    #[must_use]
+    pub fn other_spelling(&self, arn: &RoleArn) -> Option<&RoleArn> {
+        let wanted = arn.identity();
+        let roles = self.roles.iter().map(|role| &role.value.arn);
+        let left_out = self.left_out.iter().filter_map(|role| role.arn.as_ref());
+        roles.chain(left_out).find(|other| *other != arn && other.identity() == wanted)
     }
 
     /// Why the role cannot be used, if it is in the settings all the same. Without a provider, any one may be meant.
@@ -518,7 +528,7 @@ impl Effective {
     /// Has a person asked for a chained role as strictly as for its sources, holds it to the hour that AWS allows, and
     /// leaves out the roles whose chain leads nowhere.
     fn chain_roles(&mut self) {
-        let mut broken = Vec::new();
+        let (mut broken, mut others) = (Vec::new(), Vec::new());
         for position in 0..self.roles.len() {
             let role = &self.roles[position].value;
             if role.source_role.is_none() {
@@ -526,6 +536,9 @@ impl Effective {
             }
             match self.sources(role) {
                 Ok(sources) => {
+                    if sources.iter().any(|source| self.others.contains(&source.key())) {
+                        others.push(role.key());
+                    }
                     let strictest = sources.iter().map(|source| source.approve).max().unwrap_or_default();
                     let role = &mut self.roles[position].value;
                     role.approve = role.approve.max(strictest);
@@ -546,6 +559,9 @@ impl Effective {
                 Err(error) => broken.push((position, error)),
             }
         }
+        for role in others {
+            self.others.insert(role);
+        }
         if broken.is_empty() {
             return;
         }
@@ -556,9 +572,9 @@ impl Effective {
                 kept.push(role);
                 continue;
             };
-            // The source of a catalogue's role may be for groups that the person is not in.
-            let is_hidden =
-                role.layer == Layer::Catalogue && matches!(error, SettingsError::SourceUnknown { .. });
+            // A source for groups that the person is not in is no mistake.
+            let is_hidden = matches!(&error, SettingsError::SourceUnknown { source_role, .. }
+                if self.others.iter().any(|other| other.arn.as_str() == source_role));
             let problem = placeless(error);
             if !is_hidden {
                 self.problems.push(problem.clone());

@@ -59,8 +59,17 @@ pub enum StsError {
     #[error("The role does not allow sessions of the requested duration.")]
     DurationTooLong,
     /// `ExpiredTokenException`.
-    #[error("AWS says that the ID token has expired.")]
+    #[error("AWS says that the ID token, or the session of the source role, has expired.")]
     ExpiredToken,
+    /// `SignatureDoesNotMatch`, `RequestExpired`: of a request that was signed at another time than AWS's.
+    #[error(
+        "AWS does not accept the signature of the request, which a wrong clock can cause{}",
+        aws_said(message)
+    )]
+    SignatureRefused {
+        /// AWS's message.
+        message: String,
+    },
     /// `InvalidIdentityToken`.
     #[error("AWS does not accept the ID token{}{}", aws_said(message), also(explanation))]
     InvalidIdentityToken {
@@ -86,7 +95,7 @@ pub enum StsError {
         message: String,
     },
     /// `PackedPolicyTooLarge`.
-    #[error("The ID token contains more groups or session tags than AWS accepts{}", aws_said(message))]
+    #[error("There are more groups, session tags or policy text than AWS accepts{}", aws_said(message))]
     PolicyTooLarge {
         /// AWS's message.
         message: String,
@@ -182,6 +191,7 @@ impl StsError {
         match wire_code.strip_suffix("Exception").unwrap_or(wire_code) {
             "AccessDenied" => Self::AccessDenied { role: None, message, amr: None },
             "ExpiredToken" => Self::ExpiredToken,
+            "SignatureDoesNotMatch" | "RequestExpired" => Self::SignatureRefused { message },
             "InvalidIdentityToken" if text::contains(&message, "verification key") => {
                 Self::ProviderUnreachable { explanation }
             }
@@ -278,7 +288,7 @@ impl StsError {
             Self::TagsDenied { .. } => Code::StsTagsDenied,
             Self::ChainDenied { .. } => Code::StsChainDenied,
             Self::DurationTooLong => Code::StsDurationTooLong,
-            Self::ExpiredToken => Code::StsExpiredToken,
+            Self::ExpiredToken | Self::SignatureRefused { .. } => Code::StsExpiredToken,
             Self::InvalidIdentityToken { .. } => Code::StsInvalidIdentityToken,
             Self::ProviderUnreachable { .. } => Code::StsProviderUnreachable,
             Self::ClaimRejected { .. } => Code::StsClaimRejected,

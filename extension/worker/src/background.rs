@@ -92,7 +92,7 @@ impl Background {
             host: Rc::clone(&host),
             role_lists: Rc::clone(&role_lists),
             shortlist: Rc::clone(&shortlist),
-            page_count: Cell::default(),
+            popup_count: Cell::default(),
             tasks: RefCell::default(),
         });
         let omnibox = Omnibox {

@@ -252,9 +252,11 @@ impl Host {
 
     /// Has the host read the machine's settings, if they are others than before.
     async fn read_changed_settings(&self) -> Result<Option<Reading>, Problem> {
-        let now = self.request(HostRequest::SettingsRevision, SETTINGS_LIMIT).await?;
-        let HostResponse::SettingsRevision(now) = now else { return Err(not_understood()) };
-        if self.line.borrow().settings_revision == Some(now) {
+        // A host program that does not know the question is asked for the settings.
+        if let Ok(HostResponse::SettingsRevision(now)) =
+            self.request(HostRequest::SettingsRevision, SETTINGS_LIMIT).await
+            && self.line.borrow().settings_revision == Some(now)
+        {
             return Ok(None);
         }
         self.read_settings(SETTINGS_LIMIT).await.map(Some)

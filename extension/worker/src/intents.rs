@@ -14,7 +14,7 @@ use rolecall_core::map::Map;
 use rolecall_core::message::host::{HostRequest, HostResponse, ProfileSpec};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{Approve, CredentialsMode, ProviderId, RoleKey};
+use rolecall_core::settings::{Approve, CredentialsMode, ProviderId, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
@@ -48,8 +48,8 @@ pub(crate) struct Intents {
     pub(crate) role_lists: Rc<RoleLists>,
     /// Which roles come first.
     pub(crate) shortlist: Rc<Shortlist>,
-    /// How many pages are open, to show what went wrong.
-    pub(crate) page_count: Cell<usize>,
+    /// How many popups are open, to show what went wrong.
+    pub(crate) popup_count: Cell<usize>,
     /// What is under way.
     pub(crate) tasks: RefCell<Map<Subject, AbortHandle>>,
 }
@@ -72,7 +72,7 @@ impl Intents {
             }
             Intent::EndSession { role } => {
                 self.sign_in.forget_role(&role);
-                let done = format!("Ended the session of {}.", self.settings.label(&role));
+                let done = format!("Forgot the credentials of {}.", self.settings.label(&role));
                 self.progress.set_outcome(LastOutcome { done: Some(done), ..LastOutcome::default() });
             }
             Intent::ConnectHost => self.host.try_again(),
@@ -156,7 +156,7 @@ impl Intents {
 
     /// Shows what went wrong where no page does: the popup closes when a sign-in window opens, and the address bar has none.
     fn tell_if_unseen(&self, problem: &Problem) {
-        if self.page_count.get() == 0 && !problem.is(Code::SignInCancelled) {
+        if self.popup_count.get() == 0 && !problem.is(Code::SignInCancelled) {
             self.browser.show_notification(PROBLEM, &format!("{} {}", problem.message, problem.next_step));
         }
     }
@@ -255,6 +255,12 @@ impl Intents {
         let effective = self.settings.known().await?;
         let (role, _) = find(&effective, key)?;
         let profile = effective.profile_name(&role);
+        // A profile with keys does not say whose they are.
+        let has_namesake = |other: &Role| other.key() != *key && effective.profile_name(other) == profile;
+        if effective.roles().any(|other| has_namesake(&other.value)) {
+            let message = format!("Several roles have the profile name {profile}.");
+            return Err(Problem::new(Code::ProfileInvalid, message));
+        }
         let request = HostRequest::RemoveProfile { profile: profile.clone(), role: key.clone() };
         match self.host.request(request, WRITE_LIMIT).await? {
             HostResponse::ProfileRemoved { removed: true } => Ok(format!("Removed the profile {profile}.")),

@@ -91,7 +91,9 @@ impl Pages {
             send(&*port, &sent.state);
         }
         self.open.borrow_mut().insert(number, port);
-        self.intents.page_count.set(self.open.borrow().len());
+        if approval.is_none() {
+            self.intents.popup_count.update(|count| count + 1);
+        }
         for message in early {
             self.receive(&message);
         }
@@ -168,7 +170,9 @@ impl Pages {
 
     fn closed(&self, number: u32, approval: Option<u32>) {
         self.open.borrow_mut().remove(&number);
-        self.intents.page_count.set(self.open.borrow().len());
+        if approval.is_none() {
+            self.intents.popup_count.update(|count| count.saturating_sub(1));
+        }
         // Closing the window refuses.
         if let Some(id) = approval {
             self.approvals.decide(id, Decision::Refuse);

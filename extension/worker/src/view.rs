@@ -45,6 +45,7 @@ impl View {
         let order = map::sorted(roles.len(), &|one, other| {
             let ((one_account, one), (other_account, other)) = (roles[one], roles[other]);
             alphabetical(one_account, other_account)
+                .then_with(|| one_account.cmp(other_account))
                 .then_with(|| alphabetical(one.value.arn.name(), other.value.arn.name()))
         });
         let mut table = RoleTable::default();

@@ -1,8 +1,10 @@
 //! The host's responses to the worker's requests.
 
+use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method, Request};
 use rolecall_core::message::host::{HostResponse, HttpRelayRequest, HttpRelayResponse, ProfileSpec};
 use rolecall_core::message::page::{PageRequest, SettingsPage};
+use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::{CredentialsMode, ProfileName, RoleKey};
 use rolecall_core::{Code, Problem};
 
@@ -57,14 +59,21 @@ pub(super) fn send_http(relay: HttpRelayRequest) -> Result<HostResponse, Problem
         "GET" | "POST" => return Err(refuse("a body other than a form")),
         _ => return Err(refuse("a method other than GET and POST")),
     };
+    // STS alone is sent signed requests, and they are forms.
+    let may_be_signed = method == Method::POST;
     let mut request = Request::new(relay.body);
     *request.method_mut() = method;
     *request.uri_mut() = http_client::uri(relay.url.url().as_str());
-    let headers = relay.headers.into_iter().map(|(name, value)| (name, value.into()));
-    for (name, value) in headers.chain(relay.signature) {
+    let headers = relay.headers.into_iter();
+    let headers = headers.map(|(name, value)| (&SENT[..], name, SecretBytes::from(value)));
+    let signature = relay.signature.into_iter().map(|(name, value)| (&SIGNATURE[..], name, value));
+    for (known, name, value) in headers.chain(signature) {
         let name: HeaderName = name.parse().map_err(|_| refuse("a header that HTTP does not allow"))?;
-        if !SENT.contains(&name.as_str()) {
+        if !known.contains(&name.as_str()) || (known.len() == SIGNATURE.len() && !may_be_signed) {
             return Err(refuse("a header that no sign-in needs"));
+        }
+        if name == AUTHORIZATION && !value.expose_secret().starts_with(SIGNED_BY) {
+            return Err(refuse("an authorization other than a signature"));
         }
         let value: Result<HeaderValue, _> = HeaderValue::from_bytes(value.expose_secret());
         let value = value.map_err(|_| refuse("a header that HTTP does not allow"))?;
@@ -92,7 +101,7 @@ pub(super) struct SettingsSnapshot {
 impl SettingsSnapshot {
     /// A page of the settings. The first page reads the files again: a person may have corrected them.
     pub(super) fn page(&mut self, request: PageRequest) -> SettingsPage {
-        if request.revision != Some(self.revision) {
+        if request.revision != Some(self.revision) && !self.machine.is_current() {
             self.read();
         }
         SettingsPage::cut(&self.machine.reading, self.revision, request.start(self.revision))
@@ -113,7 +122,11 @@ impl SettingsSnapshot {
 }
 
 /// The headers of a sign-in's requests.
-const SENT: [&str; 5] = ["accept", "content-type", "authorization", "x-amz-date", "x-amz-security-token"];
+const SENT: [&str; 2] = ["accept", "content-type"];
+
+/// The headers of a signature, and what its `authorization` begins with (the SigV4 reference).
+const SIGNATURE: [&str; 3] = ["authorization", "x-amz-date", "x-amz-security-token"];
+const SIGNED_BY: &[u8] = b"AWS4-HMAC-SHA256 ";
 
 /// What is read of a response's headers.
 const PASSED_ON: [&str; 3] = ["content-type", "date", "retry-after"];

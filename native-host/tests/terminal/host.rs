@@ -340,6 +340,23 @@ fn nothing_but_the_requests_of_a_sign_in_is_sent() {
         }));
         assert!(problem.unwrap_err().is(Code::HostProtocol), "{method} {header:?}");
     }
+    for (method, header, value) in [
+        ("POST", "authorization", "Bearer x"),
+        ("POST", "cookie", "a=b"),
+        ("GET", "authorization", "AWS4-HMAC-SHA256 Credential=x"),
+    ] {
+        let headers =
+            if method == "POST" { vec![(form.0.to_owned(), form.1.to_owned())] } else { Vec::new() };
+        let problem = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
+            method: method.into(),
+            url: format!("http://{address}/").parse().unwrap(),
+            signature: vec![(header.to_owned(), value.to_owned().into())],
+            headers,
+            body: if method == "POST" { "a=b".to_owned() } else { String::new() }.into(),
+            public_only: false,
+        }));
+        assert!(problem.unwrap_err().is(Code::HostProtocol), "{method} signed with {header}: {value}");
+    }
     let answer = browser.ask(HostRequest::SendHttp(HttpRelayRequest {
         method: "GET".into(),
         url: format!("http://{address}/").parse().unwrap(),

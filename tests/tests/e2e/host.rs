@@ -97,9 +97,9 @@ async fn a_profile_and_a_session_are_removed_from_the_roles_menu(kind: Kind) -> 
     popup.status("Removed the profile").await?;
     let config = std::fs::read_to_string(scene.aws_folder().join("config")).unwrap_or_default();
     ensure!(!config.contains("[profile"), "{config}");
-    in_menu("End session").await?;
-    popup.status(&format!("Ended the session of {DEVELOPER}.")).await?;
-    ensure!(!popup.description(DEVELOPER).await?.contains("Signed in"), "the session has not ended");
+    in_menu("Forget credentials").await?;
+    popup.status(&format!("Forgot the credentials of {DEVELOPER}.")).await?;
+    ensure!(!popup.description(DEVELOPER).await?.contains("Signed in"), "there are still credentials");
     Ok(())
 }
 

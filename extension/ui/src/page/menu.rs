@@ -80,7 +80,8 @@ impl Menu {
             },
         );
         set_state(&self.pin, "aria-disabled", cannot_be_pinned)?;
-        for item in [&self.open_console, &self.sign_in, &self.write_profile, &self.remove_profile] {
+        let [open, sign_in, end] = [&self.open_console, &self.sign_in, &self.end_session];
+        for item in [open, sign_in, end, &self.write_profile, &self.remove_profile] {
             set_state(item, "aria-disabled", view.busy)?;
         }
         show(&self.forget, view.recent);

@@ -166,7 +166,7 @@ fn the_session_of_one_role_is_ended_in_the_browser_and_in_the_host_program_and_n
     let left: Vec<_> = state.sessions.iter().map(|session| &session.role).collect();
     assert_eq!(left, [&role("corp", "admin")]);
     assert!(state.providers[0].person.is_some(), "the person stays signed in");
-    assert!(state.done.unwrap().starts_with("Ended the session of "));
+    assert!(state.done.unwrap().starts_with("Forgot the credentials of "));
     assert_eq!(world.browser.host_received("forget").len(), 1);
 }
 
