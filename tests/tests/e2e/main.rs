@@ -32,7 +32,6 @@ mod terminal;
 mod tokens;
 
 use std::fs;
-use std::num::NonZero;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
@@ -69,10 +68,7 @@ fn main() -> ExitCode {
     let stories = stories.concat();
     let trials =
         Kind::wanted().into_iter().flat_map(|kind| stories.iter().map(move |story| story.trial(kind)));
-    let mut arguments = libtest_mimic::Arguments::from_args();
-    // Stories mostly wait: for a browser to start, for a page, for a window.
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    arguments.test_threads.get_or_insert(processors + 1);
+    let arguments = libtest_mimic::Arguments::from_args();
     let is_whole = arguments.filter.is_none() && !arguments.list && Kind::wanted().len() == Kind::ALL.len();
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     // The page can only be compared after all stories have passed.
