@@ -56,20 +56,19 @@ impl Platform for BrowserPlatform {
             let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
             Err(AuthorizeError::TimedOut { seconds })
         };
-        let (mut _window, mut _notification) = (None, None);
-        if interaction == Interaction::Window {
-            // Firefox opens all redirects in one window, so that a second one would take it from the first. And where windows
-            // are opened one at a time, it is clear which to close.
-            _window = within(&*self.browser, limit, self.window.lock()).await;
-            if _window.is_none() {
-                return timed_out();
-            }
-            // A window that nobody called for would be closed, or worse, trusted: the notification says where it comes from.
-            let asked_by = self.asked_by.as_ref();
-            _notification = asked_by.map(|(program, role)| Notification::show(&self.browser, program, role));
+        let redirect = || within(&*self.browser, limit, self.browser.launch_redirect(url, interaction));
+        if interaction == Interaction::Silent {
+            return redirect().await.unwrap_or_else(timed_out);
         }
-        let redirect = within(&*self.browser, limit, self.browser.launch_redirect(url, interaction)).await;
-        redirect.unwrap_or_else(timed_out)
+        // Firefox opens all redirects in one window, so that a second one would take it from the first. And where windows are
+        // opened one at a time, it is clear which to close.
+        let Some(_window) = within(&*self.browser, limit, self.window.lock()).await else {
+            return timed_out();
+        };
+        // A window that nobody called for would be closed, or worse, trusted: the notification says where it comes from.
+        let asked_by = self.asked_by.as_ref();
+        let _notification = asked_by.map(|(program, role)| Notification::show(&self.browser, program, role));
+        redirect().await.unwrap_or_else(timed_out)
     }
 
     async fn send(&self, request: HttpRequest, route: Route) -> Result<HttpResponse, TransportError> {

@@ -124,7 +124,7 @@ impl SettingsSnapshot {
 /// The headers of a sign-in's requests.
 const SENT: [&str; 2] = ["accept", "content-type"];
 
-/// The headers of a signature, and what its `authorization` begins with (the SigV4 reference).
+/// The headers of a signature, and what its `authorization` begins with (Signature Version 4).
 const SIGNATURE: [&str; 3] = ["authorization", "x-amz-date", "x-amz-security-token"];
 const SIGNED_BY: &[u8] = b"AWS4-HMAC-SHA256 ";
 
