@@ -183,6 +183,11 @@ fn packages() -> Count {
 fn wasm(args: &Args) -> Result<Count> {
     let target = wasm_target::ready()?;
     let mut total = Count::default();
+    if args.filter.is_none() {
+        let mut benches = target.cargo("check");
+        benches.args(["--package", "rolecall-core", "--benches"]);
+        total += check("check the benches for WebAssembly", &mut benches)?;
+    }
     for browser in args.browser.browsers() {
         let mut cargo = target.cargo("test");
         in_browser(*browser, &mut cargo)?;

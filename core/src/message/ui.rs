@@ -48,7 +48,7 @@ pub enum Intent {
         role: RoleKey,
     },
     /// Forget the role's credentials.
-    EndSession {
+    ForgetCredentials {
         /// The role.
         role: RoleKey,
     },

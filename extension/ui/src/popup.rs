@@ -247,7 +247,7 @@ impl Popup {
             Item::SignIn => self.act(Action::SignIn),
             Item::WriteProfile => self.act(Action::WriteProfile),
             Item::Refresh => self.send(&Intent::RefreshRoles),
-            Item::EndSession | Item::RemoveProfile | Item::Pin | Item::Forget | Item::ForgetAll => {
+            Item::ForgetCredentials | Item::RemoveProfile | Item::Pin | Item::Forget | Item::ForgetAll => {
                 if let Some(intent) = self.menu_intent(item) {
                     self.send(&intent);
                 }
@@ -269,7 +269,7 @@ impl Popup {
         let model = self.model.borrow();
         let role = model.menu()?.key()?;
         Some(match item {
-            Item::EndSession => Intent::EndSession { role },
+            Item::ForgetCredentials => Intent::ForgetCredentials { role },
             Item::RemoveProfile => Intent::RemoveProfile { role },
             Item::Pin => {
                 let pinned = !model.state()?.pinned.contains(&role);

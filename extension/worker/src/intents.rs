@@ -70,7 +70,7 @@ impl Intents {
             Intent::DismissProblem => {
                 self.progress.set_outcome(LastOutcome { problem: None, ..self.progress.outcome() });
             }
-            Intent::EndSession { role } => {
+            Intent::ForgetCredentials { role } => {
                 self.sign_in.forget_role(&role);
                 let done = format!("Forgot the credentials of {}.", self.settings.label(&role));
                 self.progress.set_outcome(LastOutcome { done: Some(done), ..LastOutcome::default() });

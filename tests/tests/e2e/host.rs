@@ -12,7 +12,7 @@ crate::stories![
     a_host_program_of_another_version_is_reported_and_not_used,
     with_a_newer_host_program_sign_in_works_but_nothing_is_written,
     a_host_program_that_stops_is_started_again,
-    a_profile_and_a_session_are_removed_from_the_roles_menu,
+    a_profile_is_removed_and_credentials_are_forgotten_from_the_roles_menu,
     the_host_program_ends_with_the_browser,
 ];
 
@@ -81,7 +81,7 @@ async fn a_host_program_that_stops_is_started_again(kind: Kind) -> Result<()> {
     Ok(())
 }
 
-async fn a_profile_and_a_session_are_removed_from_the_roles_menu(kind: Kind) -> Result<()> {
+async fn a_profile_is_removed_and_credentials_are_forgotten_from_the_roles_menu(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;
     let browser = scene.browser().await?;
     let popup = popup_with_roles(&browser).await?;

@@ -18,7 +18,7 @@ pub(crate) struct Menu {
     forget: HtmlElement,
     open_console: HtmlElement,
     sign_in: HtmlElement,
-    end_session: HtmlElement,
+    forget_credentials: HtmlElement,
     write_profile: HtmlElement,
     remove_profile: HtmlElement,
     /// What needs a profile's name.
@@ -33,7 +33,7 @@ pub(crate) struct Menu {
 pub(crate) enum Item {
     OpenConsole,
     SignIn,
-    EndSession,
+    ForgetCredentials,
     WriteProfile,
     RemoveProfile,
     CopyArn,
@@ -56,7 +56,7 @@ impl Menu {
             forget: by_id(root, "forget"),
             open_console: by_id(root, "menu-open-console"),
             sign_in: by_id(root, "menu-sign-in"),
-            end_session: by_id(root, "menu-end-session"),
+            forget_credentials: by_id(root, "forget-credentials"),
             write_profile: by_id(root, "menu-write-profile"),
             remove_profile: by_id(root, "menu-remove-profile"),
             commands: by_id(root, "commands"),
@@ -80,12 +80,17 @@ impl Menu {
             },
         );
         set_state(&self.pin, "aria-disabled", cannot_be_pinned)?;
-        let [open, sign_in, end] = [&self.open_console, &self.sign_in, &self.end_session];
-        for item in [open, sign_in, end, &self.write_profile, &self.remove_profile] {
+        for item in [
+            &self.open_console,
+            &self.sign_in,
+            &self.forget_credentials,
+            &self.write_profile,
+            &self.remove_profile,
+        ] {
             set_state(item, "aria-disabled", view.busy)?;
         }
         show(&self.forget, view.recent);
-        show(&self.end_session, view.has_session);
+        show(&self.forget_credentials, view.has_session);
         show(&self.write_profile, view.has_profile);
         show(&self.remove_profile, view.has_profile);
         show(&self.commands, view.has_profile);
@@ -140,7 +145,7 @@ pub(crate) fn item_at(target: &Element) -> Option<Item> {
     Some(match item.get_attribute("data-item")?.as_str() {
         "open-console" => Item::OpenConsole,
         "sign-in" => Item::SignIn,
-        "end-session" => Item::EndSession,
+        "forget-credentials" => Item::ForgetCredentials,
         "write-profile" => Item::WriteProfile,
         "remove-profile" => Item::RemoveProfile,
         "copy-arn" => Item::CopyArn,

@@ -688,7 +688,7 @@ async fn what_cannot_be_done_from_the_menu_is_disabled_and_does_nothing() {
     let popup = Opened::with(&state);
     popup.key("ContextMenu");
     assert_eq!(popup.text("#pin"), "30 roles are pinned, which is the most");
-    for item in ["open-console", "sign-in", "end-session", "write-profile", "remove-profile", "pin"] {
+    for item in ["open-console", "sign-in", "forget-credentials", "write-profile", "remove-profile", "pin"] {
         let selector = format!("[data-item={item}]");
         assert_eq!(popup.get(&selector).get_attribute("aria-disabled").as_deref(), Some("true"), "{item}");
         popup.click(&selector);

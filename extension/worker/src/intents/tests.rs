@@ -151,7 +151,7 @@ fn a_sign_out_does_not_wait_for_a_window_that_is_open() {
 }
 
 #[test]
-fn the_session_of_one_role_is_ended_in_the_browser_and_in_the_host_program_and_no_other() {
+fn the_credentials_of_one_role_are_forgotten_in_the_browser_and_in_the_host_program_and_no_others() {
     let world = World::with_host();
     let background = world.start();
     world.run();
@@ -161,7 +161,7 @@ fn the_session_of_one_role_is_ended_in_the_browser_and_in_the_host_program_and_n
     popup.send(&sign_in("corp", "admin"));
     assert_eq!(popup.state().sessions.len(), 2);
 
-    popup.send(&Intent::EndSession { role: role("corp", "developer") });
+    popup.send(&Intent::ForgetCredentials { role: role("corp", "developer") });
     let state = popup.state();
     let left: Vec<_> = state.sessions.iter().map(|session| &session.role).collect();
     assert_eq!(left, [&role("corp", "admin")]);
