@@ -2,7 +2,7 @@
 //!
 //! They are kept in the user's state folder. A server that is slow or down costs a person a moment, and takes nothing away.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 use std::thread;
@@ -68,6 +68,17 @@ pub(crate) fn refresh(settings: &Settings, which: Refresh) {
             }
         }
     });
+}
+
+/// Deletes the catalogues that no provider names any more. One of them would be old for ever, and its accounts are nobody's business.
+pub(crate) fn delete_unused(settings: &Settings) {
+    let with_catalogue = settings.provider.iter().filter(|provider| provider.catalogue_url.is_some());
+    let used: Vec<_> = with_catalogue.filter_map(|provider| path(&provider.id)).collect();
+    for path in files().unwrap_or_default().iter().filter(|path| !used.contains(path)) {
+        if let Err(error) = fs::remove_file(path) {
+            tracing::warn!(%error, path = %path.display(), "the unused role catalogue is not deleted");
+        }
+    }
 }
 
 fn refresh_one(provider: &Provider, url: &Endpoint, which: Refresh) {

@@ -121,6 +121,10 @@ pub(crate) fn load_and_remember() -> Machine {
 pub(crate) fn load_with_catalogues(which: Refresh) -> Machine {
     let machine = load_and_remember();
     catalogues::refresh(&machine.reading.settings, which);
+    // A provider that cannot be read may come back.
+    if machine.reading.faults.is_empty() {
+        catalogues::delete_unused(&machine.reading.settings);
+    }
     machine
 }
 

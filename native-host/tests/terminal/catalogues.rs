@@ -134,3 +134,18 @@ fn a_catalogue_is_kept_for_its_owner_alone_and_counts_for_its_address_alone() {
     let ran = machine.run(&["roles"]);
     assert!(ran.stdout.is_empty() && ran.stderr.contains("No role of it is listed."), "{ran:?}");
 }
+
+#[test]
+fn a_catalogue_that_no_provider_names_any_more_is_deleted_but_not_while_the_settings_cannot_be_read() {
+    let (sandbox, machine) = world();
+    lists_both(&machine.run(&["roles"]));
+    let settings = sandbox.settings_toml();
+    let without_catalogue: String =
+        settings.lines().filter(|line| !line.starts_with("catalogue_url")).flat_map(|line| [line, "\n"]).collect();
+    machine.write(".config/rolecall/config.toml", &without_catalogue.replace("client_id", "client"));
+    machine.run(&["roles"]);
+    assert!(kept(&machine).exists());
+    machine.write(".config/rolecall/config.toml", &without_catalogue);
+    let ran = machine.run(&["roles"]);
+    assert!(!kept(&machine).exists(), "{ran:?}");
+}
