@@ -13,19 +13,19 @@ use std::ops::Range;
 use crate::map::Map;
 use crate::message::role_table::{RoleRow, RoleTable};
 use crate::settings::{GroupBy, RoleKey};
+use crate::text;
 
 /// The roles of a table that fit a query.
 #[derive(Debug, Default)]
 pub struct Search {
     /// How many roles there are.
     count: usize,
-    /// Whether their names have been read.
-    is_prepared: bool,
-    /// The names of all roles in lower case, each ended by [`END`]: of each role the label, the account's digits, the
-    /// profile, and what else is known of it.
+    /// The names of the roles that have been read, in lower case: of each the label, and behind an [`END`] each, the account's digits,
+    /// the profile, and what else is known of it.
     text: String,
-    /// The characters of the labels, in lower case.
+    /// The characters of their labels, in lower case.
     letters: Vec<char>,
+    /// Of the first roles, which have been read.
     labels: Vec<Label>,
     /// What fits an empty query, and then each longer one, up to what was typed last.
     steps: Vec<Step>,
@@ -63,58 +63,50 @@ struct Match {
 }
 
 impl Search {
-    /// Searches in these roles from now on. Their names are read when they are needed, or when [`Self::prepare`] is called.
+    /// Searches in these roles from now on. Their names are read when they are needed, or before by [`Self::prepare`].
     pub fn set_roles(&mut self, roles: &RoleTable) {
         self.count = roles.len();
-        self.is_prepared = false;
+        self.text.clear();
+        self.letters.clear();
         self.labels.clear();
         self.begin(roles, (0..self.count).collect());
     }
 
-    /// Reads the names of the roles, which takes a while if there are thousands. Nothing has to be typed for that.
-    pub fn prepare(&mut self, roles: &RoleTable) {
-        if std::mem::replace(&mut self.is_prepared, true) {
-            return;
+    /// Reads the names of so many further roles, which takes a while if there are thousands. Nothing has to be typed for that. Says
+    /// whether some are left.
+    pub fn prepare(&mut self, roles: &RoleTable, count: usize) -> bool {
+        let first = self.labels.len();
+        for row in first..self.count.min(first.saturating_add(count)) {
+            let Some(role) = roles.get(row) else { break };
+            let label = self.read(role);
+            self.labels.push(label);
         }
-        let mut text = String::new();
-        for role in roles.rows() {
-            let [account, separator, name] = label(role);
-            for part in [
-                account,
-                separator,
-                name,
-                END,
-                role.account_id(),
-                END,
-                role.profile,
-                END,
-                role.about,
-                END,
-                role.environment,
-                END,
-            ] {
-                text.push_str(part);
-            }
+        self.labels.len() < self.count
+    }
+
+    fn read(&mut self, role: RoleRow<'_>) -> Label {
+        let start = self.text.len();
+        for part in label(role) {
+            self.text.push_str(part);
         }
-        self.text = folded(text);
-        self.labels.clear();
-        self.letters.clear();
-        let (mut start, mut label_end, mut names) = (0, 0, 0);
-        for (at, _) in self.text.bytes().enumerate().filter(|(_, byte)| *byte == END_BYTE) {
-            names += 1;
-            match names % 5 {
-                1 => label_end = at,
-                0 => {
-                    let first = self.letters.len();
-                    self.letters.extend(self.text[start..label_end].chars());
-                    let letters = first..self.letters.len();
-                    let role = roles.get(self.labels.len());
-                    let word_starts = role.map_or(0, |role| word_starts(role, &self.letters[first..]));
-                    self.labels.push(Label { letters, word_starts, others: label_end..at });
-                    start = at + 1;
-                }
-                _ => {}
-            }
+        let mut label_end = self.text.len();
+        let first = self.letters.len();
+        self.letters.extend(self.text[start..].chars());
+        for name in [role.account_id(), role.profile, role.about, role.environment] {
+            self.text.push_str(END);
+            self.text.push_str(name);
+        }
+        if self.text[start..].is_ascii() {
+            self.text[start..].make_ascii_lowercase();
+        } else {
+            let names = folded(self.text.split_off(start));
+            label_end = start + text::find(&names, END).unwrap_or(names.len());
+            self.text.push_str(&names);
+        }
+        Label {
+            word_starts: fold(&mut self.letters[first..], &self.text[start..label_end]),
+            letters: first..self.letters.len(),
+            others: label_end..self.text.len(),
         }
     }
 
@@ -206,7 +198,7 @@ impl Search {
         }
         let words = words(&query);
         if !words.is_empty() {
-            self.prepare(roles);
+            self.prepare(roles, usize::MAX);
         }
         let (Some(before), Some((last, others))) = (self.steps.last(), words.split_last()) else {
             // There are no roles yet, or nothing was typed but blanks.
@@ -254,7 +246,7 @@ impl Search {
                     hits.resize(letters.len(), false);
                     board.mark(word.letters.len(), placed.at, hits);
                 }
-            } else if contains(&self.text[label.others.clone()], &word.text) {
+            } else if text::contains(&self.text[label.others.clone()], &word.text) {
                 score += OTHER_NAME;
             } else {
                 return None;
@@ -393,23 +385,20 @@ fn label(role: RoleRow<'_>) -> [&str; 3] {
     [role.account, SEPARATOR, role.name()]
 }
 
-/// Which characters of a label start a word. `folded` is the label in lower case.
-fn word_starts(role: RoleRow<'_>, folded: &[char]) -> u64 {
+/// Turns the letters of a label to lower case, and gives which of them start a word. `folded` is the label in lower case.
+fn fold(letters: &mut [char], folded: &str) -> u64 {
     let mut starts = 0;
     let (mut before, mut before_is_small) = (' ', false);
-    let letters = label(role).into_iter().flat_map(str::chars).zip(folded);
-    for (at, (letter, small)) in letters.enumerate().take(64) {
-        let is_small = letter == *small;
-        if !before.is_alphanumeric() || (before.is_alphabetic() && before_is_small && !is_small) {
+    for (at, (letter, small)) in letters.iter_mut().zip(folded.chars()).enumerate() {
+        let is_small = *letter == small;
+        if at < 64 && (!before.is_alphanumeric() || (before.is_alphabetic() && before_is_small && !is_small))
+        {
             starts |= 1 << at;
         }
-        (before, before_is_small) = (letter, is_small);
+        (before, before_is_small) = (*letter, is_small);
+        *letter = small;
     }
     starts
-}
-
-fn contains(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window == word.as_bytes())
 }
 
 /// The text in lower case, in which each character has its place.
@@ -437,9 +426,8 @@ fn lowercase(text: &str) -> String {
 /// Between an account and a role.
 pub const SEPARATOR: &str = " / ";
 
-/// Ends a name. No field of a role has it.
+/// Between the names of a role. No field has it.
 const END: &str = "\x7f";
-const END_BYTE: u8 = b'\x7f';
 
 /// A letter was found.
 const HIT: i32 = 16;
@@ -574,6 +562,20 @@ mod tests {
     }
 
     #[test]
+    fn a_search_that_is_half_prepared_finds_the_same() {
+        let labels = ["prod / Admin", "prod / Auditor", "日本 / Auditor"];
+        let roles = table(&labels);
+        for steps in 1..=4 {
+            let mut search = Search::default();
+            search.set_roles(&roles);
+            let left: Vec<_> = (0..steps).map(|_| search.prepare(&roles, 1)).collect();
+            assert_eq!(left, [true, true, false, false][..steps]);
+            search.set_query(&roles, "aud");
+            assert_eq!(search.found(), [1, 2]);
+        }
+    }
+
+    #[test]
     fn what_was_deleted_before_the_roles_came_is_not_searched_for() {
         let mut search = Search::default();
         for query in ["aud", ""] {
@@ -609,7 +611,7 @@ mod tests {
         fn the_best_placement_is_the_best_of_all(label in "[ab-]{1,7}", word in "[ab]{1,4}") {
             let name = format!("{label} / x");
             let mut search = search(&[&name], "");
-            search.prepare(&table(&[&name]));
+            search.prepare(&table(&[&name]), 1);
             let mut board = Board::default();
             let word_starts = search.labels[0].word_starts;
             let letters: Vec<char> = word.chars().collect();

@@ -106,9 +106,14 @@ pub(crate) fn data(line: impl Display) -> Result<(), Failure> {
 
 /// Prints JSON data.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(io::Error::other).map_err(|error| unwritten(&error))?;
-    data(escaped(&text))
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::other);
+    // It may be a secret.
+    let mut text = Zeroizing::new(text.map_err(|error| unwritten(&error))?);
+    if let Cow::Owned(escaped) = escaped(&text) {
+        text = Zeroizing::new(escaped);
+    }
+    text.push('\n');
+    print(&text).map_err(|error| unwritten(&error))
 }
 
 /// Prints a message that is not data.
@@ -241,10 +246,13 @@ pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> R
         let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let head = format!("{DIM}{}{DIM:#}", line(&names));
+    data(format_args!("{DIM}{}{DIM:#}", line(&names)))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // In one write, for thousands of roles, and apart from what has a style.
     let rows = rows.iter().map(|row| line(&row.each_ref().map(String::as_str)));
-    // In one write, for thousands of roles.
-    data(std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n"))
+    data(rows.collect::<Vec<_>>().join("\n"))
 }
 
 /// The time left, for display.

@@ -88,7 +88,10 @@ pub(crate) fn keep(sources: &Sources, effective: &Effective) {
         if fields.iter().any(|field| field.contains(char::is_control)) {
             return;
         }
-        text.push_str(&fields.join(SEPARATOR));
+        for field in fields {
+            text.push_str(field);
+            text.push(SEPARATOR);
+        }
         text.push('\n');
     }
     if let Err(error) = write(&text) {
@@ -127,7 +130,7 @@ fn path() -> Option<PathBuf> {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Between the fields of a role.
-const SEPARATOR: &str = "\t";
+const SEPARATOR: char = '\t';
 
 /// Below this, reading the settings takes no time.
 const MIN_ROLES: usize = 200;

@@ -8,8 +8,8 @@ use crate::settings::{CredentialsMode, GroupBy, RoleKey};
 pub struct RoleTable {
     /// The fields of all roles, each ended by [`END`].
     text: String,
-    /// Where each role starts in the text.
-    starts: Vec<usize>,
+    /// Where each field ends in the text.
+    ends: Vec<usize>,
 }
 
 /// One role of a table.
@@ -39,20 +39,27 @@ impl RoleTable {
     /// How many roles there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.ends.len() / FIELDS
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.ends.is_empty()
     }
 
     /// The role in this row.
     #[must_use]
     pub fn get(&self, row: usize) -> Option<RoleRow<'_>> {
-        let mut fields = self.text.get(*self.starts.get(row)?..)?.split(END);
-        let mut field = || fields.next().unwrap_or_default();
+        let first = row.checked_mul(FIELDS)?;
+        let ends = self.ends.get(first..first.checked_add(FIELDS)?)?;
+        let mut start = first.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        let mut ends = ends.iter();
+        let mut field = || {
+            let end = *ends.next()?;
+            self.text.get(std::mem::replace(&mut start, end + 1)..end)
+        };
+        let mut field = || field().unwrap_or_default();
         Some(RoleRow {
             provider: field(),
             arn: field(),
@@ -77,7 +84,6 @@ impl RoleTable {
 
     /// Adds a role.
     pub fn push(&mut self, role: RoleRow<'_>) {
-        self.starts.push(self.text.len());
         let credentials = match role.credentials {
             CredentialsMode::Process => "",
             CredentialsMode::File => FILE,
@@ -88,6 +94,7 @@ impl RoleTable {
         for field in [provider, arn, account, profile, color, environment, about, credentials, others] {
             // No page shows a control character.
             self.text.extend(field.split(END));
+            self.ends.push(self.text.len());
             self.text.push(END);
         }
     }
@@ -138,18 +145,13 @@ impl WriteJson for RoleTable {
 impl ReadJson for RoleTable {
     fn read(value: Value<'_>) -> Result<Self, Malformed> {
         let text = String::read(value)?;
-        let mut starts = Vec::new();
-        let (mut start, mut fields) = (0, 0);
+        let mut ends = Vec::new();
         for (at, byte) in text.bytes().enumerate() {
             if byte == END_BYTE {
-                fields += 1;
-                if fields == FIELDS {
-                    starts.push(start);
-                    (start, fields) = (at + 1, 0);
-                }
+                ends.push(at);
             }
         }
-        Ok(Self { text, starts })
+        Ok(Self { text, ends })
     }
 }
 

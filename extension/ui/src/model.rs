@@ -157,11 +157,10 @@ impl Model {
         self.keep_selection();
     }
 
-    /// Gets ready for a search, which takes a while if there are thousands of roles.
-    pub(crate) fn prepare_search(&mut self) {
-        if let Some(roles) = &self.roles {
-            self.search.prepare(roles);
-        }
+    /// Gets ready for a search, a step at a time, since that takes a while if there are thousands of roles. Says whether there is
+    /// more to do.
+    pub(crate) fn prepare_search(&mut self) -> bool {
+        self.roles.as_ref().is_some_and(|roles| self.search.prepare(roles, ROLES_PER_STEP))
     }
 
     /// Selects a role that is in the list.
@@ -322,6 +321,9 @@ impl Model {
 const ROLE_HEIGHT: usize = 5;
 /// How high the heading of a group is.
 const HEADING_HEIGHT: usize = 3;
+
+/// How many roles are made ready for a search at a time: a few milliseconds of work.
+const ROLES_PER_STEP: usize = 1_000;
 
 #[cfg(test)]
 pub(crate) mod tests {

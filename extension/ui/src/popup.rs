@@ -58,9 +58,19 @@ impl Popup {
         self.show();
         if has_roles {
             // Once they are painted.
-            let this = Rc::clone(self);
-            Timeout::new(PREPARATION_DELAY, move || this.model.borrow_mut().prepare_search()).forget();
+            self.prepare_search(ONE_FRAME);
         }
+    }
+
+    /// Gets ready for a search, in steps between which keys are answered.
+    fn prepare_search(self: &Rc<Self>, delay: u32) {
+        let this = Rc::clone(self);
+        let step = move || {
+            if this.model.borrow_mut().prepare_search() {
+                this.prepare_search(0);
+            }
+        };
+        Timeout::new(delay, step).forget();
     }
 
     fn show(self: &Rc<Self>) {
@@ -444,5 +454,5 @@ fn report(focused: Result<(), JsValue>) {
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests;
 
-/// In milliseconds: some frames.
-const PREPARATION_DELAY: u32 = 50;
+/// In milliseconds.
+const ONE_FRAME: u32 = 16;

@@ -140,8 +140,11 @@ fn a_catalogue_that_no_provider_names_any_more_is_deleted_but_not_while_the_sett
     let (sandbox, machine) = world();
     lists_both(&machine.run(&["roles"]));
     let settings = sandbox.settings_toml();
-    let without_catalogue: String =
-        settings.lines().filter(|line| !line.starts_with("catalogue_url")).flat_map(|line| [line, "\n"]).collect();
+    let without_catalogue: String = settings
+        .lines()
+        .filter(|line| !line.starts_with("catalogue_url"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
     machine.write(".config/rolecall/config.toml", &without_catalogue.replace("client_id", "client"));
     machine.run(&["roles"]);
     assert!(kept(&machine).exists());
