@@ -119,6 +119,8 @@ fn role(number: u32) -> RoleSummary {
         account: account.parse().unwrap(),
         account_label: format!("account-{}", number / 10),
         profile: format!("account-{}-{name}", number / 10).parse().unwrap(),
+        environment: String::new(),
+        about: String::new(),
         expiration: None,
     }
 }

@@ -1,7 +1,11 @@
 //! Finding the role that a person names: by ARN, by profile, or by any part of its names that matches only one role.
 
+use std::cell::RefCell;
+
 use rolecall_core::aws::RoleArn;
-use rolecall_core::settings::{Effective, ProfileName, ProviderId, RoleKey};
+use rolecall_core::message::role_table::{RoleRow, RoleTable};
+use rolecall_core::search::Search;
+use rolecall_core::settings::{CredentialsMode, Effective, ProfileName, ProviderId, RoleKey};
 use rolecall_core::{Code, Problem};
 
 use crate::catalogues::Refresh;
@@ -88,13 +92,19 @@ fn of_arn(known: &Known, arn: RoleArn, provider: Option<&ProviderId>) -> Result<
     };
     let key = RoleKey { provider: provider.ok_or_else(|| roles::unknown_arn(&arn))?, arn };
     let role = roles::role_of(&known.settings, &key);
-    let account = known.settings.account_label(key.arn.account()).to_owned();
-    let profile = known.settings.profile_name(&role);
-    Ok(KnownRole { provider: key.provider, arn: key.arn, account, profile, expiration: None })
+    Ok(KnownRole {
+        account: known.settings.account_label(key.arn.account()).to_owned(),
+        profile: known.settings.profile_name(&role),
+        environment: known.settings.environment(&role).unwrap_or_default().to_owned(),
+        about: known.settings.about(&role),
+        provider: key.provider,
+        arn: key.arn,
+        expiration: None,
+    })
 }
 
-/// The roles that match a word. An exact name takes precedence over a part; case matters only between otherwise equal
-/// matches.
+/// The roles that match a word. An exact name takes precedence over a part, and a part over letters that the popup's search finds;
+/// case matters only between otherwise equal matches.
 fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
     let rules: [&dyn Fn(&KnownRole) -> bool; 4] = [
         &|role| role.profile.as_str() == word,
@@ -112,8 +122,44 @@ fn fitting<'a>(known: &'a [KnownRole], word: &str) -> Vec<&'a KnownRole> {
             return fitting;
         }
     }
-    let loosely = |role: &&KnownRole| is_subsequence(&word.to_lowercase(), &haystack(role));
-    known.iter().filter(loosely).collect()
+    if parts(word).next().is_none() {
+        return Vec::new();
+    }
+    RoleSearch::new(known).find(word).into_iter().filter_map(|row| known.get(row)).collect()
+}
+
+/// The popup's search, in roles that the command line knows.
+pub(crate) struct RoleSearch {
+    table: RoleTable,
+    search: Search,
+}
+
+impl RoleSearch {
+    pub(crate) fn new<'a>(roles: impl IntoIterator<Item = &'a KnownRole>) -> Self {
+        let mut table = RoleTable::default();
+        for role in roles {
+            table.push(RoleRow {
+                provider: role.provider.as_str(),
+                arn: role.arn.as_str(),
+                account: &role.account,
+                profile: role.profile.as_str(),
+                color: "",
+                environment: &role.environment,
+                about: &role.about,
+                credentials: CredentialsMode::default(),
+                is_for_others: false,
+            });
+        }
+        let mut search = Search::default();
+        search.set_roles(&table);
+        Self { table, search }
+    }
+
+    /// The places of the roles that fit, best first.
+    pub(crate) fn find(&mut self, query: &str) -> Vec<usize> {
+        self.search.set_query(&self.table, query);
+        self.search.found().to_vec()
+    }
 }
 
 /// Whether every part of the word is a complete name: `dev` is the account `dev` rather than a part of `developer`.
@@ -139,17 +185,14 @@ fn haystack(role: &KnownRole) -> String {
     format!("{} {} {} {}", role.account, role.arn.account(), role.arn.name(), role.profile).to_lowercase()
 }
 
-fn is_subsequence(needle: &str, haystack: &str) -> bool {
-    let mut letters = haystack.chars();
-    !needle.is_empty() && needle.chars().all(|wanted| letters.any(|letter| letter == wanted))
-}
-
 fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
     let items: Vec<_> = candidates
         .iter()
         .map(|role| format!("{}  ({}, {})", label(role), role.profile, role.provider))
         .collect();
-    let picked = output::choose("Role", &items).and_then(|index| candidates.get(index));
+    let search = RefCell::new(RoleSearch::new(candidates.iter().copied()));
+    let picked = output::choose("Role", &items, |typed| search.borrow_mut().find(typed))
+        .and_then(|index| candidates.get(index));
     let picked = picked.ok_or_else(|| Problem::new(Code::RoleMissing, "No role was chosen."))?;
     Ok((*picked).clone())
 }
@@ -170,6 +213,8 @@ mod tests {
             arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(),
             account: account.to_owned(),
             profile: profile.parse().unwrap(),
+            environment: if account == "prod" { "production".to_owned() } else { String::new() },
+            about: if account == "dev" { "Playground · on-call".to_owned() } else { String::new() },
             expiration: None,
         })
         .into()
@@ -189,6 +234,8 @@ mod tests {
             ("readonly", &["prod-admin-ro"]),
             ("admin", &["prod-admin", "prod-admin-ro"]),
             ("padmonly", &["prod-admin-ro"]),
+            ("on-call", &["example-dev"]),
+            ("production read", &["prod-admin-ro"]),
             ("developer", &["example-dev", "example-prod"]),
             ("nobody", &[]),
             ("/", &[]),

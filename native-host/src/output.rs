@@ -3,6 +3,8 @@
 //! Everything that reaches a terminal passes through [`printable`]: clippy refuses every other way (`clippy.toml`).
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
@@ -143,20 +145,30 @@ pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && is_seen()
 }
 
-/// Has the person at the terminal choose one of several lines. `None` if none was chosen.
+/// Has the person at the terminal choose one of several lines, of which those are shown that `find` gives for what is typed, in its
+/// order. `None` if none was chosen.
 #[expect(clippy::disallowed_types, reason = "what it shows has been made printable")]
-pub(crate) fn choose(prompt: &str, items: &[String]) -> Option<usize> {
+pub(crate) fn choose(prompt: &str, items: &[String], find: impl Fn(&str) -> Vec<usize>) -> Option<usize> {
     let items: Vec<_> = items.iter().map(|item| text::on_one_line(item, usize::MAX)).collect();
-    let theme = dialoguer::theme::ColorfulTheme::default();
-    let select = dialoguer::FuzzySelect::with_theme(&theme).with_prompt(prompt).items(&items).default(0);
-    select.interact_opt().ok().flatten()
+    // It is asked for each line, one after the other.
+    let places = RefCell::new((None, HashMap::new()));
+    let score = |typed: &str, _: &String, _: &str, item: usize| {
+        let (query, places) = &mut *places.borrow_mut();
+        if query.as_deref() != Some(typed) {
+            *query = Some(typed.to_owned());
+            *places = find(typed).into_iter().zip((0..).map(|place: i64| -place)).collect();
+        }
+        places.get(&item).copied()
+    };
+    let select = inquire::Select::new(prompt, items).with_scorer(&score).with_page_size(LINES);
+    select.raw_prompt_skippable().ok().flatten().map(|chosen| chosen.index)
 }
 
 /// Has the person at the terminal say yes or no.
 #[expect(clippy::disallowed_types, reason = "what it shows has been made printable")]
 pub(crate) fn confirm(question: &str) -> bool {
     let question = text::on_one_line(question, usize::MAX);
-    let answer = dialoguer::Confirm::new().with_prompt(question).default(true).interact_opt();
+    let answer = inquire::Confirm::new(&question).with_default(true).prompt_skippable();
     matches!(answer, Ok(Some(true)))
 }
 
@@ -277,6 +289,9 @@ pub(crate) fn short_path(path: &Path) -> String {
 fn unwritten(error: &io::Error) -> Failure {
     Failure::caused_by(Problem::new(Code::Internal, "The output could not be written."), error)
 }
+
+/// How many lines of a list are shown at once.
+const LINES: usize = 12;
 
 /// The styles in use (ECMA-48, SGR), by this program and by clap: none of them hides text.
 const STYLES: [&str; 9] = ["0", "1", "2", "4", "31", "32", "33", "36", "1;4"];

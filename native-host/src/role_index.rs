@@ -83,7 +83,10 @@ pub(crate) fn keep(sources: &Sources, effective: &Effective) {
     for role in effective.roles().map(|role| &role.value) {
         let account = effective.account_label(role.arn.account());
         let profile = effective.profile_name(role);
-        let fields = [role.provider.as_str(), role.arn.as_str(), profile.as_str(), account];
+        let environment = effective.environment(role).unwrap_or_default();
+        let about = effective.about(role);
+        let fields =
+            [role.provider.as_str(), role.arn.as_str(), profile.as_str(), account, environment, &about];
         // No field has a control character, but a list must be read as it was written.
         if fields.iter().any(|field| field.contains(char::is_control)) {
             return;
@@ -107,6 +110,8 @@ fn known(line: &str) -> Option<KnownRole> {
         arn: field()?.parse().ok()?,
         profile: field()?.parse().ok()?,
         account: field()?.to_owned(),
+        environment: field()?.to_owned(),
+        about: field()?.to_owned(),
         expiration: None,
     })
 }

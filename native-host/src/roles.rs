@@ -23,6 +23,10 @@ pub(crate) struct KnownRole {
     pub(crate) account: String,
     /// The AWS profile's name.
     pub(crate) profile: ProfileName,
+    /// What the account is for. Empty if that is not known.
+    pub(crate) environment: String,
+    /// What the role is for, and further words by which it is found. May be empty.
+    pub(crate) about: String,
     /// When the browser's credentials expire.
     pub(crate) expiration: Option<DateTime<Utc>>,
 }
@@ -128,6 +132,8 @@ impl Known {
                 provider: left_out.provider.clone()?,
                 account: self.settings.account_label(arn.account()).to_owned(),
                 profile: left_out.profile.clone()?,
+                environment: String::new(),
+                about: String::new(),
                 arn,
                 expiration: None,
             })
@@ -156,6 +162,8 @@ impl Known {
                     arn: role.role.arn,
                     account: role.account_label,
                     profile: role.profile,
+                    environment: role.environment,
+                    about: role.about,
                     expiration: role.expiration,
                 });
             }
@@ -170,6 +178,8 @@ impl Known {
                 arn: role.value.arn.clone(),
                 account: effective.account_label(role.value.arn.account()).to_owned(),
                 profile: effective.profile_name(&role.value),
+                environment: effective.environment(&role.value).unwrap_or_default().to_owned(),
+                about: effective.about(&role.value),
                 expiration: None,
             });
         }

@@ -469,6 +469,10 @@ pub struct RoleSummary {
     pub account_label: String,
     /// The AWS profile's name.
     pub profile: ProfileName,
+    /// What the account is for, such as `production`. Empty if that is not known.
+    pub environment: String,
+    /// What the role is for, and further words by which it is found. May be empty.
+    pub about: String,
     /// Until when there are credentials.
     pub expiration: Option<DateTime<Utc>>,
 }
@@ -538,6 +542,8 @@ mod tests {
             account: format!("{number:012}").parse().unwrap(),
             account_label: format!("account-{number}"),
             profile: format!("account-{number}-developer").parse().unwrap(),
+            environment: String::new(),
+            about: String::new(),
             expiration: None,
         };
         let numbers: Vec<u32> = (0..10_000).collect();

@@ -122,6 +122,8 @@ impl View {
                 account: role.arn.account().clone(),
                 account_label: effective.account_label(role.arn.account()).to_owned(),
                 profile: effective.profile_name(role),
+                environment: effective.environment(role).unwrap_or_default().to_owned(),
+                about: effective.about(role),
                 expiration: expirations.get(&role.key()).copied(),
             }
         };

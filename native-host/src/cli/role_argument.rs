@@ -8,7 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use rolecall_core::Problem;
 use rolecall_core::settings::ProviderId;
 
-use crate::choice;
+use crate::choice::{self, RoleSearch};
 use crate::roles::{self, Known, KnownRole};
 use crate::variables::Target;
 
@@ -68,7 +68,15 @@ fn role_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
         let help = if has_several { role.key().to_string() } else { role.arn.to_string() };
         CompletionCandidate::new(role.profile.to_string()).help(Some(help.into()))
     };
-    known.roles.iter().filter(fits).map(candidate).collect()
+    let begin_with: Vec<_> = known.roles.iter().filter(fits).map(candidate).collect();
+    // A shell puts what all candidates begin with in the place of the word.
+    match typed.to_str() {
+        Some(typed) if begin_with.is_empty() => {
+            let found = RoleSearch::new(&known.roles).find(typed);
+            found.into_iter().take(MOST_FOUND).filter_map(|row| known.roles.get(row)).map(candidate).collect()
+        }
+        _ => begin_with,
+    }
 }
 
 fn provider_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
@@ -77,6 +85,9 @@ fn provider_candidates(typed: &OsStr) -> Vec<CompletionCandidate> {
     let fitting = ids.filter(|id| typed.to_str().is_some_and(|typed| id.starts_with(typed)));
     fitting.map(CompletionCandidate::new).collect()
 }
+
+/// How many roles are offered that do not begin with what was typed.
+const MOST_FOUND: usize = 50;
 
 /// How long a person who pressed Tab waits.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(1);

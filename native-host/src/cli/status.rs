@@ -53,7 +53,7 @@ struct RoleReport {
 }
 
 impl From<RoleSummary> for RoleReport {
-    fn from(RoleSummary { role, account, account_label, profile, expiration }: RoleSummary) -> Self {
+    fn from(RoleSummary { role, account, account_label, profile, expiration, .. }: RoleSummary) -> Self {
         Self { role, account, account_label, profile, expiration }
     }
 }

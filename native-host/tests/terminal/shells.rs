@@ -1,6 +1,7 @@
 //! What shells get, in the shells themselves. A shell that this machine lacks is left out.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use chrono::TimeDelta;
@@ -84,6 +85,8 @@ fn completion_offers_commands_and_live_roles() {
     let commands = complete(&["rolecall", "pro"], "1");
     assert_eq!(commands.trim(), "profile");
     assert_eq!(complete(&["rolecall", "exec", "exa"], "2").trim(), "example-dev");
+    // Nothing begins like this, so the popup's search has its say.
+    assert_eq!(complete(&["rolecall", "exec", "dvlpr"], "2").trim(), "example-dev");
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let ran = machine.run(&["completions", shell]);
         assert!(ran.stdout.contains("ROLECALL_COMPLETE"), "{shell}: {}", ran.stderr);
@@ -100,4 +103,32 @@ fn the_manual_has_a_page_for_each_command() {
         assert!(folder.join(page).exists(), "{page}");
     }
     assert!(machine.run(&["man"]).stdout.contains(".TH rolecall 1"));
+}
+
+/// `script` gives the command a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_names_no_role_at_a_terminal_picks_one_with_the_popups_search() {
+    let machine = Machine::new();
+    let role = |name: &str, about: &str| {
+        format!(
+            "[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::123456789012:role/{name}\"\ndescription = \"{about}\"\n"
+        )
+    };
+    machine.write(
+        ".config/rolecall/config.toml",
+        &[
+            "[[provider]]\nid = \"corp\"\nwell_known_url = \"http://127.0.0.1:9/\"\nclient_id = \"x\"\n",
+            &role("administrator", "Everything"),
+            &role("developer", "Whatever is on call"),
+        ]
+        .concat(),
+    );
+    let mut command = machine.command_of(Path::new("script"), &["-qefc"]);
+    command.arg(format!("{} env", program().display())).arg("/dev/null");
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    script.stdin.take().unwrap().write_all(b"what call\n").unwrap();
+    let shown = String::from_utf8(script.wait_with_output().unwrap().stdout).unwrap();
+    assert!(shown.contains("Role 123456789012 / developer"), "{shown}");
 }
