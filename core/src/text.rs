@@ -11,7 +11,8 @@ use std::borrow::Cow;
 #[must_use]
 pub fn on_one_line(text: &str, max: usize) -> String {
     let mut line = String::new();
-    let (mut count, mut before, mut has_gap) = (0, ' ', false);
+    let mut writing = Writing::default();
+    let (mut count, mut has_gap) = (0, false);
     for c in text.chars() {
         if c.is_whitespace() {
             has_gap = !line.is_empty();
@@ -22,12 +23,10 @@ pub fn on_one_line(text: &str, max: usize) -> String {
             break;
         }
         if std::mem::take(&mut has_gap) {
-            line.push(' ');
+            line.push(writing.shown(' '));
             count += 1;
-            before = ' ';
         }
-        before = shown(c, before);
-        line.push(before);
+        line.push(writing.shown(c));
         count += 1;
     }
     line
@@ -66,22 +65,45 @@ pub fn on_lines(text: &str) -> Cow<'_, str> {
     if text.as_bytes().chunks(64).all(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte))) {
         return text.into();
     }
-    let mut before = ' ';
-    let shown = |c| {
-        before = if matches!(c, '\n' | '\t') { c } else { shown(c, before) };
-        before
-    };
-    text.chars().map(shown).collect::<String>().into()
+    let mut writing = Writing::default();
+    text.chars().map(|c| writing.shown(c)).collect::<String>().into()
 }
 
-/// The character, or U+FFFD in its place, so that people see that something was there.
-#[must_use]
-pub fn shown(c: char, before: char) -> char {
-    // Many scripts and emoji need these; next to ASCII, they only make equal texts differ.
-    let is_part_of_writing = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
-        && !before.is_ascii()
-        && !has_no_look(before);
-    if !is_part_of_writing && (c.is_control() || has_no_look(c)) { char::REPLACEMENT_CHARACTER } else { c }
+/// Text that is being shown, character by character.
+#[derive(Debug, Default)]
+pub struct Writing {
+    /// What stands before the next character.
+    before: char,
+    /// How many marks are on the last character that is none.
+    marks: usize,
+}
+
+impl Writing {
+    /// The next character, or U+FFFD in its place, so that people see that something was there. Line breaks and tabs stay.
+    pub fn shown(&mut self, c: char) -> char {
+        // Many scripts and emoji need these; next to ASCII, they only make equal texts differ.
+        let is_part_of_writing = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+            && !self.before.is_ascii()
+            && !has_no_look(self.before);
+        let is_mark = is_mark(c);
+        if is_mark {
+            self.marks += 1;
+        } else if !is_part_of_writing {
+            self.marks = 0;
+        }
+        let is_break = matches!(c, '\n' | '\t');
+        let is_hidden = !is_part_of_writing && !is_break && (c.is_control() || has_no_look(c));
+        let has_too_many_marks = is_mark && self.marks > MAX_MARKS;
+        self.before = if is_hidden || has_too_many_marks { char::REPLACEMENT_CHARACTER } else { c };
+        self.before
+    }
+}
+
+/// Whether it is drawn above, below or through the character before it, in scripts in which it can be put there any number of
+/// times. A name with hundreds of them would be drawn over everything near it.
+fn is_mark(c: char) -> bool {
+    let Ok(code) = u16::try_from(u32::from(c)) else { return false };
+    MARKS.iter().any(|(first, last)| (*first..=*last).contains(&code))
 }
 
 /// Whether it changes how other characters look, or looks like nothing: controls of the writing direction and format
@@ -110,6 +132,31 @@ fn has_no_look(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}'
     )
 }
+
+/// No writing has more marks on one character (Unicode TS39 section 5.4).
+const MAX_MARKS: usize = 4;
+
+/// Combining marks: of Latin, Greek and Cyrillic, Hebrew, Arabic, Thai, Lao, Tibetan, and those of any script.
+const MARKS: [(u16, u16); 18] = [
+    (0x300, 0x36f),
+    (0x483, 0x489),
+    (0x591, 0x5bd),
+    (0x610, 0x61a),
+    (0x64b, 0x65f),
+    (0x6d6, 0x6ed),
+    (0xe31, 0xe31),
+    (0xe34, 0xe3a),
+    (0xe47, 0xe4e),
+    (0xeb1, 0xeb1),
+    (0xeb4, 0xebc),
+    (0xec8, 0xece),
+    (0xf71, 0xf87),
+    (0x1ab0, 0x1aff),
+    (0x1dc0, 0x1dff),
+    (0x20d0, 0x20ff),
+    (0x302a, 0x302f),
+    (0xfe20, 0xfe2f),
+];
 
 /// The longest label: a person's name, an account's alias, an issuer.
 pub const LABEL_MAX: usize = 200;
@@ -143,9 +190,42 @@ mod tests {
     }
 
     #[test]
+    fn marks_do_not_pile_up_over_what_stands_near() {
+        for (base, mark) in [
+            ("Z", '\u{301}'),
+            ("Z", '\u{489}'),
+            ("\u{e2a}", '\u{e47}'),
+            ("é", '\u{20dd}'),
+            ("\u{628}", '\u{64b}'),
+            ("", '\u{fe20}'),
+            ("", '\u{1dff}'),
+        ] {
+            // A joiner between them is no character of its own.
+            for mark in [mark.to_string(), format!("{mark}\u{200d}")] {
+                let text = format!("{base}{}", mark.repeat(200));
+                for shown in [on_one_line(&text, LABEL_MAX), on_lines(&text).into_owned()] {
+                    assert!(
+                        shown.matches(mark.chars().next().unwrap_or_default()).count() <= MAX_MARKS,
+                        "{shown:?}"
+                    );
+                    assert!(shown.contains('\u{fffd}'), "{shown:?}");
+                    assert_eq!(on_lines(&shown), shown);
+                }
+            }
+        }
+        // Any number of characters may have some.
+        let vietnamese = "e\u{302}\u{301}".repeat(50);
+        assert_eq!(on_one_line(&vietnamese, LABEL_MAX), vietnamese);
+    }
+
+    #[test]
     fn the_writing_of_people_stays_as_it_is() {
         for text in [
             "Zoë Müller-Łuczak",
+            "Nguye\u{302}\u{303}n",
+            "น้ำผึ้ง",
+            "שָׁלוֹם",
+            "اَلسَّلَامُ",
             "می\u{200c}خواهم",
             "👩\u{200d}🚀 ❤\u{fe0f}",
             "李 小龍",
