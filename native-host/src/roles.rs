@@ -218,9 +218,10 @@ pub(crate) fn find(effective: &Effective, key: &RoleKey) -> Result<(Role, Provid
     if let Some(problem) = effective.why_not(&key.arn, Some(&key.provider)) {
         return Err(problem.clone());
     }
-    // What the settings say of a role holds however its ARN is spelled.
-    if let Some(spelling) = effective.other_spelling(&key.arn) {
-        let message = format!("The settings have the role {} as {spelling}.", key.arn);
+    // What the settings say of a role holds however its ARN is spelled, and whichever provider signs in to it.
+    if let Some((arn, provider)) = effective.other_entry(key) {
+        let of = provider.map(|provider| format!(" of the provider {provider}")).unwrap_or_default();
+        let message = format!("The settings do not have the role {key}, but they have {arn}{of}.");
         return Err(
             Problem::new(Code::RoleUnknown, message).with_next_step("Name the role as the settings do.")
         );

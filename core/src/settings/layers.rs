@@ -8,8 +8,8 @@
 //!
 //! Another id is no way around a stronger layer. A weaker provider with the registration of a stronger one (address and
 //! client) is that provider under another name. The strictest `approve` holds for all providers of a registration and for
-//! all entries of a role, however its ARN is spelled, and a weaker entry of a role that a stronger layer has must have the same
-//! endpoints.
+//! all entries of a role, however its ARN is spelled and whichever roles it is assumed through, and a weaker entry of a role that a
+//! stronger layer has must have the same endpoints.
 
 use std::cmp::Ordering;
 
@@ -217,6 +217,7 @@ impl Layers {
         for role in &overruled {
             effective.leave_out_role(role);
         }
+        effective.make_chains_strict();
         effective.chain_roles();
         effective.keep_approved_off_disk();
         if is_closed {
@@ -269,6 +270,14 @@ impl Effective {
         Some((role, self.provider(&role.provider)?))
     }
 
+    /// Whether the person's or the organisation's settings have the role, not only a list from elsewhere.
+    #[must_use]
+    pub fn is_own(&self, key: &RoleKey) -> bool {
+        let is_meant =
+            |role: &&Sourced<Role>| role.value.arn == key.arn && role.value.provider == key.provider;
+        self.roles.iter().find(is_meant).is_some_and(|role| role.layer <= Layer::Machine)
+    }
+
     /// The roles through which the role is assumed (role chaining), the nearest first: each with the next one's credentials,
     /// the last one with the ID token. None for a role without `source_role`. An error for roles that are left out only.
     pub fn sources(&self, role: &Role) -> Result<Vec<Role>, SettingsError> {
@@ -294,13 +303,18 @@ impl Effective {
         roles.take_while(move |role| role.arn == *arn)
     }
 
-    /// The role of the settings that AWS takes for the same, but whose ARN is spelled in another way.
+    /// An entry of the settings, valid or not, that AWS takes for the same role: of another provider, or whose ARN is spelled in
+    /// another way.
     #[must_use]
-    pub fn other_spelling(&self, arn: &RoleArn) -> Option<&RoleArn> {
-        let wanted = arn.identity();
-        let roles = self.roles.iter().map(|role| &role.value.arn);
-        let left_out = self.left_out.iter().filter_map(|role| role.arn.as_ref());
-        roles.chain(left_out).find(|other| *other != arn && other.identity() == wanted)
+    pub fn other_entry(&self, key: &RoleKey) -> Option<(&RoleArn, Option<&ProviderId>)> {
+        let wanted = key.arn.identity();
+        let roles = self.roles.iter().map(|role| (&role.value.arn, Some(&role.value.provider)));
+        let left_out =
+            self.left_out.iter().filter_map(|role| Some((role.arn.as_ref()?, role.provider.as_ref())));
+        let is_other = |(arn, provider): &(&RoleArn, Option<&ProviderId>)| {
+            arn.identity() == wanted && (**arn != key.arn || *provider != Some(&key.provider))
+        };
+        roles.chain(left_out).find(is_other)
     }
 
     /// Why the role cannot be used, if it is in the settings all the same. Without a provider, any one may be meant.
@@ -431,21 +445,10 @@ impl Effective {
     /// The strictest `approve` of a role holds for all who have it, however they spell its ARN. Takes those out, and gives them back, for which a
     /// stronger layer has other endpoints.
     fn make_roles_equal(&self, roles: &mut Vec<Sourced<Role>>) -> Vec<Sourced<Role>> {
-        let identities: Vec<_> = roles.iter().map(|role| role.value.arn.identity()).collect();
-        let compare = |one: usize, other: usize| identities[one].cmp(&identities[other]);
-        // It keeps the order of equals: the strongest layer comes first.
-        let order = map::sorted(roles.len(), &compare);
-        let mut changes = Vec::new();
-        for same in order.chunk_by(|one, other| compare(*one, *other) == Ordering::Equal) {
-            if same.len() < 2 {
-                continue;
-            }
+        let mut is_overruled = vec![false; roles.len()];
+        for same in entries_of_one_role(roles) {
+            self.make_as_strict(roles, &same);
             let provider = |position: &usize| self.provider(&roles[*position].value.provider);
-            let approve = |position: &usize| {
-                let role = &roles[*position].value;
-                provider(position).map_or(role.approve, |provider| role.approve(provider))
-            };
-            let strictest = same.iter().map(approve).max().unwrap_or_default();
             let strongest = roles[same[0]].layer;
             let (strong, weak): (Vec<_>, Vec<_>) =
                 same.iter().copied().partition(|position| roles[*position].layer == strongest);
@@ -454,29 +457,32 @@ impl Effective {
                 let mut strong = strong.iter().filter_map(provider).peekable();
                 strong.peek().is_none() || strong.any(|strong| own.has_endpoints_of(strong))
             };
-            changes.extend(strong.iter().map(|position| (*position, Some(strictest))));
-            changes.extend(
-                weak.iter().map(|position| (*position, has_endpoints(position).then_some(strictest))),
-            );
-        }
-        let mut is_overruled = vec![false; roles.len()];
-        for (position, approve) in changes {
-            match approve {
-                Some(approve) => roles[position].value.approve = approve,
-                None => is_overruled[position] = true,
+            for position in weak {
+                is_overruled[position] = !has_endpoints(&position);
             }
         }
         let mut flags = is_overruled.into_iter();
         roles.extract_if(.., |_| flags.next().unwrap_or_default()).collect()
     }
 
+    /// The strictest `approve` of these entries of a role holds for all of them.
+    fn make_as_strict(&self, roles: &mut [Sourced<Role>], same: &[usize]) {
+        let strictest = same.iter().map(|position| self.approve(&roles[*position].value)).max();
+        for position in same {
+            roles[*position].value.approve = strictest.unwrap_or_default();
+        }
+    }
+
+    /// The stricter of what a role and its provider say.
+    fn approve(&self, role: &Role) -> Approve {
+        self.provider(&role.provider).map_or(role.approve, |provider| role.approve(provider))
+    }
+
     /// Every program can read what is in a file, so a role that has to be approved is in none, whichever layer says so.
     fn keep_approved_off_disk(&mut self) {
         for position in 0..self.roles.len() {
             let role = &self.roles[position].value;
-            let provider = self.provider(&role.provider);
-            let approve = provider.map_or(role.approve, |provider| role.approve(provider));
-            if role.credentials == CredentialsMode::File && approve != Approve::Never {
+            if role.credentials == CredentialsMode::File && self.approve(role) != Approve::Never {
                 self.problems.push(placeless(SettingsError::FileNotApproved { arn: role.arn.clone() }));
                 self.roles[position].value.credentials = CredentialsMode::Process;
             }
@@ -525,8 +531,33 @@ impl Effective {
         orphans
     }
 
-    /// Has a person asked for a chained role as strictly as for its sources, holds it to the hour that AWS allows, and
-    /// leaves out the roles whose chain leads nowhere.
+    /// Has a person asked for a chained role as strictly as for its sources. This holds for all entries of a role, and those
+    /// that are assumed through them.
+    fn make_chains_strict(&mut self) {
+        loop {
+            let mut has_changed = false;
+            for position in 0..self.roles.len() {
+                let role = &self.roles[position].value;
+                // None for a role without a chain, or whose chain leads nowhere.
+                let sources = self.sources(role).unwrap_or_default();
+                let strictest = sources.iter().map(|source| self.approve(source)).max().unwrap_or_default();
+                if self.approve(role) < strictest {
+                    self.roles[position].value.approve = strictest;
+                    has_changed = true;
+                }
+            }
+            if !has_changed {
+                return;
+            }
+            let mut roles = std::mem::take(&mut self.roles);
+            for same in entries_of_one_role(&roles) {
+                self.make_as_strict(&mut roles, &same);
+            }
+            self.roles = roles;
+        }
+    }
+
+    /// Holds chained roles to the hour that AWS allows, and leaves out those whose chain leads nowhere.
     fn chain_roles(&mut self) {
         let (mut broken, mut others) = (Vec::new(), Vec::new());
         for position in 0..self.roles.len() {
@@ -539,9 +570,7 @@ impl Effective {
                     if sources.iter().any(|source| self.others.contains(&source.key())) {
                         others.push(role.key());
                     }
-                    let strictest = sources.iter().map(|source| source.approve).max().unwrap_or_default();
                     let role = &mut self.roles[position].value;
-                    role.approve = role.approve.max(strictest);
                     let is_too_long = role.duration.is_some_and(|duration| duration > Duration::DEFAULT);
                     let has_own = role.console_session_duration.take().is_some();
                     if is_too_long {
@@ -659,6 +688,16 @@ impl Effective {
             self.leave_out_one(&role.value, problem);
         }
     }
+}
+
+/// The positions of each role's entries, where it has several, however they spell its ARN. The strongest comes first.
+fn entries_of_one_role(roles: &[Sourced<Role>]) -> Vec<Vec<usize>> {
+    let identities: Vec<_> = roles.iter().map(|role| role.value.arn.identity()).collect();
+    let compare = |one: usize, other: usize| identities[one].cmp(&identities[other]);
+    // It keeps the order of equals, in which the strongest layer comes first.
+    let order = map::sorted(roles.len(), &compare);
+    let same = order.chunk_by(|one, other| compare(*one, *other) == Ordering::Equal);
+    same.filter(|same| same.len() > 1).map(<[usize]>::to_vec).collect()
 }
 
 /// By what roles are found.

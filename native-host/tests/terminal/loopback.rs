@@ -224,10 +224,10 @@ fn a_provider_that_sends_the_browser_on_to_another_one_gets_no_code_of_it() {
 }
 
 /// Asks the command that signs in for a role's credentials, as any program of the same user could.
-fn ask_at_its_socket(machine: &Machine, role: &str) -> AgentResponse {
+fn ask_at_its_socket(machine: &Machine, provider: &str, role: &str) -> AgentResponse {
     let stream = UnixStream::connect(machine.sockets().remove(0)).unwrap();
     let body = WorkerRequest::Credentials(CredentialsRequest {
-        role: RoleKey::new("sandbox".parse().unwrap(), role.parse().unwrap()),
+        role: RoleKey::new(provider.parse().unwrap(), role.parse().unwrap()),
         time_left_seconds: 900,
         interactive: true,
         asked_by: None,
@@ -245,11 +245,22 @@ fn a_sign_in_for_one_role_gives_nobody_a_role_that_has_to_be_approved() {
     let approved = format!("arn = \"{admin}\"\napprove = \"always\"");
     let settings = settings.replace(&format!("arn = \"{admin}\""), &approved);
     assert!(settings.contains("approve"), "{settings}");
-    machine.write(".config/rolecall/config.toml", &format!("{settings}\n[loopback]\nports = [0]\n"));
+    let other = format!(
+        "[[provider]]\nid = \"other\"\nclient_id = \"another\"\nwell_known_url = \"{}\"\nsts_endpoint = \"{}\"\n",
+        sandbox.well_known_url(),
+        sandbox.sts_endpoint()
+    );
+    machine.write(".config/rolecall/config.toml", &format!("{settings}\n{other}[loopback]\nports = [0]\n"));
 
     let (child, address, _stderr) = start(&machine, &["login", "developer", "--no-browser"]);
-    let Outcome::Error(problem) = ask_at_its_socket(&machine, admin) else { panic!("it was given away") };
-    assert!(problem.is(Code::ApprovalNeeded), "{problem}");
+    let given = |provider: &str, role: &str| match ask_at_its_socket(&machine, provider, role) {
+        Outcome::Error(problem) => problem.code,
+        Outcome::Ok(_) => panic!("it was given away"),
+    };
+    assert_eq!(given("sandbox", admin), Code::ApprovalNeeded.as_str());
+    // Neither under another spelling, nor through another provider.
+    assert_eq!(given("sandbox", "arn:aws:iam::222222222222:role/Admin"), Code::RoleUnknown.as_str());
+    assert_eq!(given("other", admin), Code::RoleUnknown.as_str());
     visit(&fill_in_the_form(&address, "user=alice-0001"));
     assert_eq!(finish(child).code, Some(0));
 

@@ -138,6 +138,33 @@ fn another_spelling_of_the_policys_role_is_the_same_role() {
 }
 
 #[test]
+fn a_role_that_is_not_in_the_settings_may_be_there_as_another_entry() {
+    let mut machine = fixture::settings();
+    machine.provider.push(Provider {
+        id: "mine".parse().unwrap(),
+        client_id: "other".to_owned(),
+        ..fixture::provider()
+    });
+    machine.role.push(Role { provider: "nobody".parse().unwrap(), ..arn_of("lost") });
+    let effective = Layers { machine: machine.into(), ..Layers::default() }.effective();
+    let found = |provider: &str, name: &str| {
+        let key = RoleKey::new(provider.parse().unwrap(), arn_of(name).arn);
+        effective
+            .other_entry(&key)
+            .map(|(arn, provider)| (arn.name().to_owned(), provider.unwrap().to_string()))
+    };
+    let example = Some(("example-role".to_owned(), "corp".to_owned()));
+    assert_eq!(found("mine", "example-role"), example);
+    assert_eq!(found("corp", "Example-Role"), example);
+    assert_eq!(found("corp", "lost"), Some(("lost".to_owned(), "nobody".to_owned())));
+    assert_eq!((found("corp", "example-role"), found("corp", "other")), (None, None));
+}
+
+fn arn_of(name: &str) -> Role {
+    Role { arn: format!("arn:aws:iam::123456789012:role/{name}").parse().unwrap(), ..fixture::role() }
+}
+
+#[test]
 fn an_invalid_provider_or_role_of_the_policy_is_not_replaced_under_another_id() {
     let provider = PROVIDER.replace("\"policy\"", "\"abcdef\"");
     let bad_provider = format!(r#"{{"provider":[{{{provider},"approve":"sometimes"}}]}}"#);

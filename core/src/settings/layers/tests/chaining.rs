@@ -71,6 +71,32 @@ fn the_strictest_approval_of_a_chain_holds_for_all_that_is_assumed_through_it() 
 }
 
 #[test]
+fn other_entries_of_a_chained_role_ask_as_strictly_and_so_do_roles_behind_them() {
+    let other: ProviderId = "another".parse().unwrap();
+    let of_other = |role: Role| Role { provider: other.clone(), ..role };
+    let mut machine = fixture::settings();
+    machine.provider.push(Provider {
+        id: other.clone(),
+        client_id: "another".to_owned(),
+        ..fixture::provider()
+    });
+    machine.role = vec![
+        Role { approve: Approve::Always, ..role("hub", None) },
+        role("target", Some("hub")),
+        // The same role by another name, not through the hub, and a role behind that.
+        of_other(role("Target", None)),
+        of_other(role("behind", Some("Target"))),
+        of_other(role("team/behind", None)),
+        of_other(role("plain", None)),
+    ];
+    let effective = Layers { machine: machine.clone().into(), ..Layers::default() }.effective();
+    assert_eq!(effective.problems, []);
+    let approvals: Vec<_> = effective.roles().map(|role| role.value.approve).collect();
+    assert_eq!(approvals[..5], [Approve::Always; 5]);
+    assert_eq!(approvals[5], Approve::Never);
+}
+
+#[test]
 fn durations_that_aws_does_not_give_to_chained_roles_have_no_effect_and_are_told() {
     let hours = |hours: u32| Some((hours * 3_600).try_into().unwrap());
     let effective = settings(vec![
