@@ -46,7 +46,7 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
     };
     let all: Vec<_> = known.roles.iter().chain(left_out.iter().map(|(role, _)| role)).cloned().collect();
     let candidates = match word {
-        Some(word) => fitting(&all, word),
+        Some(word) => unless_own(fitting(&all, word), word, &known.settings),
         None => known.roles.iter().collect(),
     };
     match (&candidates[..], word) {
@@ -63,6 +63,15 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
             let message = format!("\"{word}\" matches several roles: {}.", names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
+    }
+}
+
+/// Of several roles whose profile is this word, the one of the settings: a list from elsewhere takes no name away from it.
+fn unless_own<'a>(fitting: Vec<&'a KnownRole>, word: &str, settings: &Effective) -> Vec<&'a KnownRole> {
+    let mut own = fitting.iter().filter(|role| role.profile.as_str() == word && settings.is_own(&role.key()));
+    match (own.next(), own.next()) {
+        (Some(own), None) => vec![*own],
+        _ => fitting,
     }
 }
 

@@ -485,7 +485,10 @@ impl Entry for ListedRole {
     }
 
     fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
-        chain_conflict(&self.0)
+        // Whoever runs a command without a profile has not chosen this role.
+        let is_default = self.0.profile.as_ref().is_some_and(ProfileName::is_default);
+        let conflict = ("profile", "only the settings may name the default profile".to_owned());
+        chain_conflict(&self.0).or_else(|| is_default.then_some(conflict))
     }
 
     fn keep(self, read: &mut Settings) {

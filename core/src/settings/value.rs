@@ -137,6 +137,11 @@ impl ProfileName {
     /// How long a name may be.
     pub const MAX_BYTES: usize = 200;
 
+    /// Whether it is the profile of every command that names none.
+    pub(super) fn is_default(&self) -> bool {
+        self.0 == "default"
+    }
+
     /// A name of this text, with what a name cannot hold replaced and what is too long cut off.
     fn from_text(text: &str) -> Self {
         let allowed = |c: char| u8::try_from(c).is_ok_and(is_profile_name_byte);
@@ -187,7 +192,7 @@ impl ProfileTemplate {
         Self("{alias}-{role}".to_owned())
     }
 
-    /// The name that these parts make.
+    /// The name that these parts make. It is not the default profile's: roles and accounts may be called anything.
     pub(super) fn fill<'a>(&self, part: impl Fn(ProfilePart) -> &'a str) -> ProfileName {
         let mut name = String::new();
         // What the template cannot hold was refused when it was read.
@@ -195,7 +200,8 @@ impl ProfileTemplate {
             name.push_str(text);
             name.push_str(found.map_or("", &part));
         });
-        ProfileName::from_text(&name)
+        let name = ProfileName::from_text(&name);
+        if name.is_default() { ProfileName(part(ProfilePart::Account).to_owned() + "-default") } else { name }
     }
 }
 
@@ -339,5 +345,18 @@ mod tests {
         };
         assert_eq!(name("Zahlungen (Köln)"), "Zahlungen--K-ln--admin");
         assert_eq!(name(&"é".repeat(300)), "-".repeat(200));
+    }
+
+    #[test]
+    fn no_names_of_roles_and_accounts_make_the_default_profile() {
+        for (template, alias, role) in [("{role}", "x", "default"), ("{alias}{role}", "def", "ault")] {
+            let template = ProfileTemplate::try_from(template.to_owned()).unwrap();
+            let name = template.fill(|part| match part {
+                ProfilePart::Alias => alias,
+                ProfilePart::Role => role,
+                _ => "123456789012",
+            });
+            assert_eq!(name.as_str(), "123456789012-default");
+        }
     }
 }

@@ -95,7 +95,19 @@ fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
     }
     let (mut operations, mut left_out) = (Vec::new(), Vec::new());
     for name in names {
-        match &by_name[name][..] {
+        let mut several = std::mem::take(by_name.entry(name).or_default());
+        // A list from elsewhere takes no name away from the settings.
+        let is_own = |(role, _): &(&KnownRole, Role)| settings.is_own(&role.key());
+        if several.len() > 1 && several.iter().filter(|role| is_own(role)).count() == 1 {
+            let others = several.extract_if(.., |role| !is_own(role));
+            left_out.extend(others.map(|(role, _)| {
+                format!(
+                    "{} gets no profile, because a role of the settings has its name, \"{name}\".",
+                    role.key()
+                )
+            }));
+        }
+        match &several[..] {
             [(role, in_settings)] => match operation(settings, role, in_settings) {
                 Ok(operation) => operations.push(operation),
                 Err(problem) => left_out.push(format!("{} gets no profile. {problem}", role.key())),

@@ -152,3 +152,35 @@ fn a_catalogue_that_no_provider_names_any_more_is_deleted_but_not_while_the_sett
     let ran = machine.run(&["roles"]);
     assert!(!kept(&machine).exists(), "{ran:?}");
 }
+
+#[test]
+fn a_catalogue_takes_no_profile_name_from_the_settings_and_does_not_name_the_default_one() {
+    let (sandbox, machine) = world();
+    let catalogue = r#"{"role": [
+        { "arn": "arn:aws:iam::333333333333:role/one", "profile": "mine" },
+        { "arn": "arn:aws:iam::333333333333:role/two", "profile": "default" }
+    ]}"#;
+    sandbox.change(|config| config.provider.catalogue.as_mut().unwrap().document = catalogue.to_owned());
+    let own = "[[role]]\nprovider = \"sandbox\"\narn = \"arn:aws:iam::333333333333:role/own\"\nprofile = \"mine\"\n";
+    machine.write(
+        ".config/rolecall/config.toml",
+        &format!("{}\n{own}", sandbox.settings_toml().replace("role = []", "")),
+    );
+
+    let ran = machine.run(&["profile", "sync", "--yes"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let refused = "profile: only the settings may name the default profile.";
+    assert!(ran.stderr.contains(refused), "{ran:?}");
+    assert!(
+        ran.stderr.contains(
+            "role/one (provider sandbox) gets no profile, because a role of the settings has its name"
+        ),
+        "{ran:?}"
+    );
+    let written = std::fs::read_to_string(machine.home().join(".aws/config")).unwrap();
+    assert!(written.contains("[profile mine]") && written.contains("role/own"), "{written}");
+    assert!(!written.contains("role/one") && !written.contains("[default]"), "{written}");
+    // The name alone is the settings' role as well.
+    let ran = machine.run(&["login", "mine", "--batch"]);
+    assert!(ran.stderr.contains("role/own") && !ran.stderr.contains("matches several"), "{ran:?}");
+}

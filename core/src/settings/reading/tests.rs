@@ -78,6 +78,17 @@ fn the_documented_catalogue_has_every_key_that_the_schema_and_this_version_know(
 }
 
 #[test]
+fn a_catalogue_does_not_name_the_default_profile() {
+    let text = r#"{"role":[{"arn":"arn:aws:iam::123456789012:role/a","profile":"default"},
+        {"arn":"arn:aws:iam::123456789012:role/b","profile":"default-b"}]}"#;
+    let read = Reading::from_catalogue(text, &"corp".parse().unwrap()).unwrap();
+    let names: Vec<_> = read.settings.role.iter().map(|role| role.arn.name()).collect();
+    assert_eq!(names, ["b"]);
+    let message = &read.faults[0].problem.message;
+    assert!(message.ends_with("profile: only the settings may name the default profile."), "{message}");
+}
+
+#[test]
 fn good_entries_alone_have_nothing_wrong() {
     let (good, problems) = read(&format!("{PROVIDER}{ROLE}{ACCOUNT}"));
     assert_eq!((good.len(), problems.len()), (3, 0), "{problems:?}");
