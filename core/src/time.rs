@@ -15,7 +15,9 @@ pub(crate) fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
     let has = |at: usize, mark: u8| text.as_bytes().get(at) == Some(&mark);
     let is_whole = has(4, b'-') && has(7, b'-') && has(10, b'T') && has(13, b':') && has(16, b':');
     let has_offset = text.ends_with('Z') || text.get(19..).is_some_and(|rest| rest.contains(['+', '-']));
-    (is_whole && has_offset).then(|| reader::rfc3339(text)).flatten()
+    // Browsers read names of zones and comments as well.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.+Z".contains(&byte));
+    (is_whole && has_offset && is_plain).then(|| reader::rfc3339(text)).flatten()
 }
 
 /// A time as AWS's signatures have it, such as `19941106T084937Z`.
@@ -105,6 +107,8 @@ mod tests {
             "2030-10-24T23:00:23",
             "24 Oct 2030",
             "2030-13-24T23:00:23Z",
+            "2030-10-24T23:00:23 (x) Z",
+            "2030-10-24T23:00:23 GMT+0900 Z",
         ] {
             assert_eq!((http_date(text), rfc3339(text)), (None, None), "{text}");
         }

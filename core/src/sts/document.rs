@@ -51,6 +51,14 @@ impl Document {
         Some(leaf.text.expose_secret().trim())
     }
 
+    /// The same, if there is only one: whoever reads another one of two would read other credentials.
+    #[must_use]
+    pub fn only_text(&self, parent: &str, name: &str) -> Option<&str> {
+        let is_meant = |leaf: &&Leaf| leaf.parent == parent && leaf.name == name;
+        let is_only = self.leaves.iter().filter(is_meant).count() == 1;
+        self.text(parent, name).filter(|_| is_only)
+    }
+
     /// The code and the message of an error, wherever it stands: `ErrorResponse`, S3's bare `Error`, EC2's `Response`.
     #[must_use]
     pub fn error(&self) -> Option<(&str, &str)> {

@@ -37,7 +37,7 @@ pub fn read_credentials(
     // None of them can hold white space; documents that were wrapped for reading do. Files, headers and shells that get them
     // take nothing but visible ASCII.
     let part = |name: &str| {
-        let text: String = document.text("Credentials", name)?.split_ascii_whitespace().collect();
+        let text: String = document.only_text("Credentials", name)?.split_ascii_whitespace().collect();
         (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())).then_some(text)
     };
     let expiration = part("Expiration").ok_or_else(|| refuse("do not say when they expire"))?;

@@ -691,8 +691,276 @@ def redirects():
     back("an error beside a code", "provider-denied", good + "&error=access_denied")
 
 
+def more_tokens():
+    """What somebody else would throw: it stands at the end, so that the numbers drawn for the others stay the same."""
+    parts = (text({"alg": "RSA-OAEP", "enc": "A256GCM", "kid": "r1"}), "k" * 256, "i" * 12, text(CLAIMS), "t" * 16)
+    token("an encrypted token", MALFORMED, change=lambda t: ".".join(b64(part) for part in parts))
+    token("an encrypted token with no key", MALFORMED, change=lambda t: f"{b64(parts[0])}..{b64(parts[2])}.{b64(parts[3])}.{b64(parts[4])}")
+    token("a detached payload", MALFORMED, change=lambda t: t.split(".")[0] + ".." + t.split(".")[2])
+    token("cty is JWT, over claims", "ok", es(cty="JWT"))
+    for names in (["urn:example:x"], ["alg"], ["kid", "alg"], [""], ["exp", "exp"], "exp", 7):
+        token(f"crit is {names!r}", MALFORMED, es(crit=names, **{"urn:example:x": 1}))
+    token("Crit is another name", "ok", es(Crit=["x"]))
+    token("p2c asks for work", ALGORITHM, {"alg": "PBES2-HS256+A128KW", "p2c": 2**31, "p2s": "AA", "kid": "r1"}, key=RSA)
+    token("alg has a tag character", ALGORITHM, {"alg": "RS256\U000e0041", "kid": "r1"}, key=RSA)
+    token("alg of 10,000 letters", ALGORITHM, {"alg": "x" * 10_000, "kid": "r1"}, key=RSA)
+    token("kid is an address that would have to be read", UNKNOWN, es(kid="https://evil.example/jwks#e1"))
+    token("kid is JSON", UNKNOWN, es(kid=text(EVIL_EC.jwk("e1"))), key=EVIL_EC)
+    for name in ("at_hash", "c_hash", "s_hash"):
+        # An ID token from the token endpoint; no access token is used (OIDC Core 3.1.3.6 leaves them out).
+        for value in ("AAAAAAAAAAAAAAAAAAAAAA", "", 7, None, ["x"]):
+            token(f"{name} is {value!r}", "ok", payload={**CLAIMS, name: value})
+    for value in ("1e308", "-1e308", "1e19", "18446744073709551615", "18446744073709551616", "-9223372036854775809", "1E5", "1900000600e0",
+                  "19000006.00e2"):
+        token(f"exp is the number {value}", INVALID, payload=text(claims(exp=1)).replace('"exp":1', f'"exp":{value}'))
+        token(f"iat is the number {value}", INVALID, payload=text(claims(iat=1)).replace('"iat":1', f'"iat":{value}'))
+    for minutes, expect in ((4, "ok"), (6, EARLY), (60, EARLY)):
+        token(f"iat is {minutes} minutes ahead", expect, payload=claims(iat=NOW + 60 * minutes, exp=NOW + 7200))
+        token(f"nbf is {minutes} minutes ahead", expect, payload=claims(nbf=NOW + 60 * minutes, exp=NOW + 7200))
+    token("times in milliseconds", EARLY, payload=claims(iat=(NOW - 10) * 1000, exp=(NOW + 600) * 1000))
+    token("iat in milliseconds", EARLY, payload=claims(iat=(NOW - 10) * 1000))
+    token("exp in milliseconds", "ok", payload=claims(exp=(NOW + 600) * 1000))
+    token("exp is before iat", "ok", payload=claims(exp=NOW - 200, iat=NOW - 100))
+    token("nbf is null", "ok", payload=nulled("nbf"))
+    for iss in ("https://idp.example:443/", "HTTPS://idp.example", "https://idp.example?", "https://idp.example#", "https://idp.example/.",
+                "https://idp.example//", "https://idp%2eexample", "https://idp\u3002example", "https://idp.example.", "https://idp.example\u200b",
+                "https://idp.example\n", "https://user@idp.example", "//idp.example", "https:idp.example", "https:///idp.example",
+                "https://idp.example\\", "https://xn--idp.example", "https://idp.example;", "https://idp.example\U000e0041"):
+        token(f"iss is {iss!r}", ISSUER, payload=claims(iss=iss))
+    for iss in (["https://idp.example"], ["https://idp.example", "https://evil.example"], {"https://idp.example": 1}, 0, False):
+        token(f"iss is {iss!r}", INVALID, payload=claims(iss=iss))
+    for aud in ({"client": True}, {"aud": "client"}, 0, False, [None], ["client", None], [["client"], "client"], ["client", {"a": 1}]):
+        token(f"aud is {aud!r}", INVALID, payload=claims(aud=aud))
+    for aud in ("client/", "client#", "client?x", "CLIENT", "client\u200b", "\u0000client", "urn:client", "[\"client\"]", "client client",
+                ["Client"], ["client "], ["c", "lient"]):
+        token(f"aud is {aud!r}", AUDIENCE, payload=claims(aud=aud))
+    token("aud is several, azp is null", MISSING, payload={**claims(aud=["client", "other"]), "azp": None})
+    token("aud is several, azp is empty", AUDIENCE, payload=claims(aud=["client", "other"], azp=""))
+    token("aud is several, azp is of another case", AUDIENCE, payload=claims(aud=["client", "other"], azp="Client"))
+    token("azp is a number", INVALID, payload=claims(azp=7))
+    for nonce in (["n-1"], ["n-1", "n-2"], {"n-1": 1}, True, 0):
+        token(f"nonce is {nonce!r}", INVALID, payload=claims(nonce=nonce))
+    for nonce in ("n-1\u200b", "\u006e\u20111", "n-1n-1", "N-1", "n-", "n%2D1", "bi0x"):
+        token(f"nonce is {nonce!r}", NONCE, payload=claims(nonce=nonce))
+    for sub in ("x" * 10_000, "\u202e", "\u001b]52;c;eA==\u0007", " ", "\U000e0041", "a\u0301" * 500, "'; DROP TABLE users; --"):
+        token(f"sub is {sub[:20]!r}", "ok", payload=claims(sub=sub))
+    token("email draws over its neighbours", "ok", payload=claims(email="Z" + "\u0301" * 500))
+    for value in (7, True, {"a": 1}, [7], None, "a", [["a"]]):
+        token(f"groups is {value!r}", "ok", payload={**CLAIMS, "groups": value})
+    token("groups of 2,000", "ok", payload=claims(groups=[f"g{i}" for i in range(2_000)]))
+    token("roles of 500 that are none", "ok", payload=claims(roles=["arn:aws:iam::1:role/x"] * 500))
+    token("__proto__ and constructor", "ok", payload=text(CLAIMS)[:-1] + ',"__proto__":{"sub":"bob"},"constructor":{"prototype":{"iss":"x"}}}')
+    token("__proto__ twice", DUPLICATE, payload=text(CLAIMS)[:-1] + ',"__proto__":1,"__proto__":2}')
+    token("a name that is empty, twice", DUPLICATE, payload=text(CLAIMS)[:-1] + ',"":1,"":2}')
+    token("iss twice, once with a surrogate pair's escape", DUPLICATE, payload=text({**CLAIMS, "\U0001f680": 1})[:-1] + ',"\\ud83d\\ude80":2}')
+    token("sub in another normal form is another claim", "ok", payload={**CLAIMS, "s\u0075\u0308b": "x", "s\u00fcb": "y"})
+    token("low surrogate first", MALFORMED, payload=text(CLAIMS)[:-1] + ',"x":"\\ude80\\ud83d"}')
+    token("half a surrogate pair in a name", MALFORMED, payload=text(CLAIMS)[:-1] + ',"\\ud83d":1}')
+    token("half a surrogate pair in the header", MALFORMED, '{"alg":"ES256","kid":"e1","x":"\\ud83d"}')
+    token("surrogates in UTF-8 (CESU-8)", MALFORMED, payload=text(CLAIMS)[:-1].encode() + b',"x":"\xed\xa0\xbd\xed\xba\x80"}')
+    token("in UTF-16", MALFORMED, payload=text(CLAIMS).encode("utf-16"))
+    token("NUL behind the claims", MALFORMED, payload=text(CLAIMS).encode() + b"\0")
+    token("an escape that JSON has not", MALFORMED, payload=text(CLAIMS)[:-1] + ',"x":"\\x41"}')
+    token("a form feed between members", MALFORMED, payload=text(CLAIMS).replace(",", "\f,", 1))
+    token("a vertical tab before the claims", MALFORMED, payload="\v" + text(CLAIMS))
+    token("a no-break space before the claims", MALFORMED, payload="\u00a0" + text(CLAIMS))
+    token("a line separator before the claims", MALFORMED, payload="\u2028" + text(CLAIMS))
+    token("a comment within the claims", MALFORMED, payload=text(CLAIMS).replace(",", "/* */,", 1))
+    token("two documents", MALFORMED, payload=text(CLAIMS) + text(CLAIMS))
+    token("a list of claims", MALFORMED, payload=text([CLAIMS]))
+    short, odd, wide = Rsa(1536), Rsa(2048), Rsa(4096)
+    odd.n >>= 1
+    token("RSA of 1536 bits", UNKNOWN, rs(), key=short, keys=[short.jwk("r1")])
+    token("RSA of 2047 bits", (UNKNOWN, SIGNATURE), rs(), keys=[odd.jwk("r1")])
+    token("RSA of 4096 bits", "ok", rs("RS512"), key=wide, keys=[wide.jwk("r1")])
+    token("RSA with the exponent 2", UNKNOWN, rs(), keys=[{**RSA.jwk("r1"), "e": number(2)}])
+    token("RSA with an empty exponent", UNKNOWN, rs(), keys=[{**RSA.jwk("r1"), "e": ""}])
+    token("RSA with zeros before the exponent", "ok", rs(), keys=[{**RSA.jwk("r1"), "e": "AAAAAQAB"}])
+    token("RSA with the modulus as a number", UNKNOWN, rs(), keys=[{**RSA.jwk("r1"), "n": 7}])
+    token("RSA with the modulus in hexadecimal", (UNKNOWN, SIGNATURE), rs(), keys=[{**RSA.jwk("r1"), "n": f"{RSA.n:x}"}])
+    token("RSA with modulus and exponent swapped", (UNKNOWN, SIGNATURE), rs(), keys=[{**RSA.jwk("r1"), "n": number(RSA.e), "e": number(RSA.n)}])
+    flipped = {**EC.jwk("e1"), "x": EC.jwk()["y"], "y": EC.jwk()["x"]}
+    token("the coordinates swapped", (UNKNOWN, SIGNATURE), keys=[flipped])
+    token("no second coordinate", UNKNOWN, keys=[{k: v for k, v in EC.jwk("e1").items() if k != "y"}])
+    token("the curve's other name", UNKNOWN, keys=[EC.jwk("e1", crv="secp256r1")])
+    token("the curve of Bitcoin", UNKNOWN, keys=[EC.jwk("e1", crv="secp256k1")])
+    token("an Edwards key", UNKNOWN, keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": EC.jwk()["x"]}])
+    x, y = EC.point
+    mirrored = {**EC.jwk("e1"), "y": b64((P - y).to_bytes(32, "big"))}
+    token("the point mirrored", SIGNATURE, keys=[mirrored])
+    token("the generator as the key", SIGNATURE, keys=[{**EC.jwk("e1"), "x": b64(G[0].to_bytes(32, "big")), "y": b64(G[1].to_bytes(32, "big"))}])
+    token("a certificate beside the right key", "ok", keys=[EC.jwk("e1", x5c=["MIIB"], x5t="AA", **{"x5t#S256": "AA"})])
+    token("a certificate in place of a key", UNKNOWN, rs(), keys=[{"kty": "RSA", "kid": "r1", "x5c": ["MIIB"]}])
+    token("key_ops is null", ("ok", UNKNOWN), keys=[EC.jwk("e1", key_ops=None)])
+    token("use is null", ("ok", UNKNOWN), keys=[EC.jwk("e1", use=None)])
+    token("alg of the key is null", ("ok", UNKNOWN), keys=[EC.jwk("e1", alg=None)])
+    token("kid of the key is a number", UNKNOWN, keys=[{**EC.jwk(), "kid": 7}])
+    token("kid of the key is null", UNKNOWN, keys=[{**EC.jwk(), "kid": None}])
+
+
+def more_answers():
+    good = {"issuer": "https://idp.example", "authorization_endpoint": "https://idp.example/authorize",
+            "token_endpoint": "https://idp.example/token", "jwks_uri": "https://idp.example/jwks"}
+    wrong, mismatch = "provider-misconfigured", "issuer-mismatch"
+    def doc(name, expect, **changes):
+        answer("discovery", name, expect, {k: v for k, v in {**good, **changes}.items() if v is not ...})
+    for issuer in ("https://user@idp.example", "https://user:pass@idp.example", "https://idp.example#x", "https://idp.example?x", "https://idp.example:8443",
+                   "https://idp.example/..%2f", "https://idp.example\\x", "//idp.example", "https:", "javascript:alert(1)", "data:,x", "https://idp.example/%2e%2e/x",
+                   " https://idp.example", "https://idp.example ", "https://idp.exa\nmple", "https://idp.example\t", "\u0000https://idp.example",
+                   "https://idp.example\u200b", "https://idp\u3002example", "https://\uff49dp.example", "{issuer}", "https://idp.example/.well-known/openid-configuration"):
+        doc(f"the issuer is {issuer!r}", mismatch, issuer=issuer)
+    for issuer in ("https://IDP.example", "https://idp.example:443"):
+        # The same address. The `iss` of its tokens has to be this to the letter.
+        doc(f"the issuer is {issuer!r}", "ok", issuer=issuer)
+    for issuer in (["https://idp.example"], {"a": 1}, True, None):
+        doc(f"the issuer is {issuer!r}", wrong, issuer=issuer)
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+        for url in ("https://user:pass@idp.example/x", "https://idp.example/#", "https://idp.example:99999/", "https://idp.example:-1/", "ftp://idp.example/",
+                    "ws://idp.example/", "wss://idp.example/", "view-source:https://idp.example/", "blob:https://idp.example/x", "about:blank",
+                    "chrome-extension://abc/x", "vbscript:x", "JAVASCRIPT:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "//evil.example/x",
+                    "https://127.0.0.1/", "https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://[::ffff:127.0.0.1]/", "https://localhost./",
+                    "https://LOCALHOST/", "https://x.localhost/", "http://[::1]:2375/", "http://0.0.0.0/", "https://[::]/", "https://exa mple/", "https://%00/",
+                    ["https://idp.example/x"], {"a": 1}, True):
+            doc(f"{name} is {url!r}", wrong, **{name: url})
+    # Who is asked there is decided when the address is known: public addresses only, unless the settings say otherwise.
+    for url in ("https://10.0.0.1/x", "https://169.254.169.254/latest/meta-data/", "https://intranet/x", "https://[fd00::1]/x"):
+        doc(f"token_endpoint is {url!r}", "ok", token_endpoint=url)
+    doc("an endpoint with parameters", "ok", authorization_endpoint="https://idp.example/authorize?client_id=evil&redirect_uri=https://evil.example")
+    for name in ("authorization_response_iss_parameter_supported", "prompt_values_supported", "code_challenge_methods_supported"):
+        for value in ("true", 1, None, {"a": 1}, [7]):
+            doc(f"{name} is {value!r}", "ok", **{name: value})
+    for methods in (["s256"], ["S256 "], ["S512", "plain"], [""]):
+        doc(f"PKCE with {methods!r}", wrong, code_challenge_methods_supported=methods)
+    for name in ("authorization_endpoint", "jwks_uri", "issuer"):
+        answer("discovery", f"{name} twice, once with an escape", (wrong, mismatch),
+               text(good)[:-1] + f',"\\u{ord(name[0]):04x}{name[1:]}":"https://evil.example/x"' + "}")
+    answer("discovery", "a list with the configuration", wrong, [good])
+    answer("discovery", "two configurations", wrong, text(good) + text(good))
+    answer("discovery", "as JSON with padding", wrong, f"callback({text(good)})")
+    answer("discovery", "behind a prefix against inclusion", wrong, ")]}'\n" + text(good))
+    answer("discovery", "scopes of 10,000", "ok", {**good, "scopes_supported": ["x"] * 10_000})
+    for status in (201, 204, 206, 304, 418, 511):
+        answer("discovery", f"status {status}", "provider-unreachable", good, status)
+
+    unusable = "keys-unusable"
+    answer("keys", "kid of 20,000 letters", "ok", {"keys": [EC.jwk("x" * 20_000)]})
+    answer("keys", "a modulus of 20,000 letters", "ok", {"keys": [{**RSA.jwk("r1"), "n": "A" * 20_000}]})
+    answer("keys", "names of other cases", unusable, {"Keys": KEYS})
+    answer("keys", "a key in place of a set", unusable, KEYS[0])
+    answer("keys", "a list of keys", unusable, KEYS)
+    answer("keys", "certificates by their ids", unusable, {"r1": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"})
+    answer("keys", "keys twice, once with an escape", unusable, '{"keys":[],"\\u006beys":[]}')
+    answer("keys", "half a surrogate pair", unusable, '{"keys":[{"kid":"\\ud83d"}]}')
+    for status in (201, 204, 206, 304, 401, 429):
+        answer("keys", f"status {status}", "provider-unreachable", good, status)
+
+    invalid, refused = "token-response-invalid", "token-refused"
+    for kind in ("mac", "MAC", "DPoP", "", 7, None):
+        # The access token is not used, whatever it is.
+        answer("tokens", f"token_type is {kind!r}", "ok", {"id_token": "a.b.c", "access_token": "x", "token_type": kind})
+    answer("tokens", "id_token is empty, which the next step refuses", "ok", {"id_token": ""})
+    answer("tokens", "id_token twice, once with an escape", invalid, '{"id_token":"a.b.c","\\u0069d_token":"d.e.f"}')
+    answer("tokens", "refresh_token twice", invalid, '{"id_token":"a.b.c","refresh_token":"x","refresh_token":"y"}')
+    for name in ("ID_TOKEN", "idToken", "id-token", "id_token "):
+        answer("tokens", f"{name!r} in place of id_token", invalid, {name: "a.b.c"})
+    answer("tokens", "a list of answers", invalid, [{"id_token": "a.b.c"}])
+    answer("tokens", "an answer within an answer", invalid, {"data": {"id_token": "a.b.c"}})
+    answer("tokens", "in XML", invalid, "<id_token>a.b.c</id_token>")
+    answer("tokens", "as JSON with padding", invalid, 'x({"id_token":"a.b.c"})')
+    answer("tokens", "two answers", invalid, '{"id_token":"a.b.c"}{"id_token":"d.e.f"}')
+    answer("tokens", "in a sign-in page", invalid, "<!doctype html><form action='/login'>", 200)
+    answer("tokens", "half an answer", invalid, '{"id_token":"a.b.c","refresh_to')
+    answer("tokens", "half a surrogate pair", invalid, '{"id_token":"a.b.c","x":"\\ud83d"}')
+    answer("tokens", "nested 2,000 deep", invalid, '{"id_token":' * 2_000)
+    for status in (401, 403, 404, 405, 415):
+        answer("tokens", f"a client that is refused with status {status}", "secret-wanted", {"error": "invalid_client", "error_description": "\u001b[2J\u202e"}, status)
+    for status in (301, 303, 307, 308):
+        answer("tokens", f"a token with status {status}", refused, {"id_token": "a.b.c"}, status)
+    answer("tokens", "an error of a kind of its own", refused, {"error": {"code": 7, "message": "x"}}, 400)
+    answer("tokens", "an error that is a number", refused, {"error": 7}, 400)
+
+    root = "AssumeRoleWithWebIdentityResponse"
+    parts = {"AccessKeyId": "ASIA1", "SecretAccessKey": "s/+", "SessionToken": "t/+==", "Expiration": "2030-03-17T18:46:40Z"}
+    def xml(root=root, **changes):
+        inner = "".join(f"<{k}>{v}</{k}>" for k, v in {**parts, **changes}.items())
+        return f"<{root}><Result><Credentials>{inner}</Credentials></Result></{root}>"
+    bad = "sts-response-invalid"
+    for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"):
+        more = f"<{name}>{parts[name]}</{name}>"
+        answer("sts", f"{name} twice", bad, xml().replace("</Credentials>", more + "</Credentials>"))
+    answer("sts", "credentials twice", bad, xml().replace("<Result>", "<Result>" + xml()[len(root) + 10:xml().index("</Result>")]))
+    answer("sts", "credentials twice in JSON", bad, '{"%s":{"Credentials":%s,"x":{"Credentials":%s}}}' % (root, text(parts), text(parts)))
+    for value in ("s\0", "s\u007f", "s\u0085x", "s\u00a0x", "s\u200bx", "s\u2028x", "s\u202ex", "\ufeffs", "s&#x1b;x", "s&#xa0;x", "s\U000e0041x"):
+        answer("sts", f"SecretAccessKey is {value!r}", bad, xml(SecretAccessKey=value))
+        answer("sts", f"SecretAccessKey is {value!r}, in JSON", bad,
+               {root: {"Credentials": {**parts, "SecretAccessKey": value.replace("&#x1b;", "\x1b").replace("&#xa0;", "\xa0")}}})
+    for value in ("s\"x", "s'x", "s`x", "s$(x)", "s\\x", "s%PATH%x", "s#x", "s;x", "s=x", "[s]"):
+        # Whoever writes them somewhere quotes them.
+        answer("sts", f"SecretAccessKey is {value!r}", "ok", xml(SecretAccessKey=value))
+    answer("sts", "values that were wrapped", "ok", xml(SessionToken="t/\r\n\t+=="))
+    for at in ("2030-03-17T18:46:40", "2030-03-17 18:46:40Z", "2030-03-17t18:46:40z", "20300317T184640Z", "2030-076T18:46:40Z", "2030-W11-7T18:46:40Z",
+               "Sun, 17 Mar 2030 18:46:40 GMT", "17/03/2030", "2030-03-17T18:46:40 (x) Z", "2030-03-17T18:46:40 GMT+0900 Z", "2030-03-17T18:46:40 Europe/Berlin",
+               "2030-00-17T18:46:40Z", "2030-03-32T18:46:40Z", "2030-03-17T25:46:40Z", "2030-03-17T18:61:40Z", "-2030-03-17T18:46:40Z", "NaN", "Infinity", "null",
+               "1.9e99", "0x7fffffff", "1900000000000", "2000-01-01T00:00:00Z", "1900000000.5"):
+        answer("sts", f"Expiration is {at}", bad, xml(Expiration=at))
+    for at in ("2030-03-18T03:46:40+09:00", "2030-03-17T18:46:40.999999999999Z", "2030-03-17T18:46:40-00:00", "2030-03-17T18:46:40+00:00", "1900090000"):
+        answer("sts", f"Expiration is {at}", "ok", xml(Expiration=at))
+    for other in ("AssumeRoleWithSAMLResponse", "GetSessionTokenResponse", "Response", "html", "AssumeRoleWithWebIdentityResponses", root.lower()):
+        answer("sts", f"the root is {other}", bad, xml(other))
+    answer("sts", "another namespace", "ok", xml().replace(f"<{root}>", f'<{root} xmlns="urn:example:other">'))
+    answer("sts", "a prefix that is not declared", "ok", xml().replace("<", "<x:").replace("<x:/", "</x:"))
+    answer("sts", "empty credentials", bad, f"<{root}><Credentials/></{root}>")
+    answer("sts", "no credentials", bad, f"<{root}><Result></Result></{root}>")
+    answer("sts", "credentials in attributes", bad, f'<{root}><Credentials AccessKeyId="A" SecretAccessKey="s" SessionToken="t" Expiration="2030-03-17T18:46:40Z"/></{root}>')
+    answer("sts", "credentials in a comment", bad, f"<{root}><!--{xml()}--></{root}>")
+    answer("sts", "credentials in CDATA", bad, f"<{root}><![CDATA[{xml()}]]></{root}>")
+    answer("sts", "credentials in a sign-in page", bad, f"<html><body>{xml()}</body></html>")
+    answer("sts", "an error within credentials", "sts-access-denied", xml(SessionToken="<Error><Code>AccessDenied</Code></Error>"))
+    answer("sts", "two documents", bad, xml() + "\n" + xml())
+    answer("sts", "a comment without end", bad, "<!--" + xml())
+    answer("sts", "CDATA without end", bad, xml(SessionToken="<![CDATA[t"))
+    answer("sts", "an attribute twice", ("ok", bad), xml().replace("<Credentials>", "<Credentials a='1' a='2'>"))
+    answer("sts", "a declaration of another encoding", "ok", '<?xml version="1.0" encoding="UTF-16"?>' + xml())
+    answer("sts", "a declaration of XML 1.1", "ok", '<?xml version="1.1"?>' + xml())
+    answer("sts", "a declaration in the middle", ("ok", bad), xml().replace("<Result>", '<Result><?xml version="1.0"?>'))
+    answer("sts", "a style sheet", "ok", '<?xml-stylesheet href="https://evil.example/x.xsl"?>' + xml())
+    answer("sts", "XInclude", bad, xml(SessionToken='<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>'))
+    answer("sts", "JSON that is a list", bad, [{root: {"Credentials": parts}}])
+    answer("sts", "JSON behind a prefix against inclusion", bad, ")]}'\n" + text({root: {"Credentials": parts}}))
+    answer("sts", "half of the JSON", bad, text({root: {"Credentials": parts}})[:-3])
+    answer("sts", "JSON with keys of other cases", bad, {root: {"credentials": {"accessKeyId": "A", "secretAccessKey": "s", "sessionToken": "t"}}})
+    answer("sts", "JSON with a time that is a date", "ok", {root: {"Credentials": parts}})
+    for status in (204, 304, 401, 402, 418):
+        answer("sts", f"credentials with status {status}", (bad, "ok") if status == 204 else bad, xml(), status)
+    for code in ("AccessDenied ", "accessdenied", "", "X" * 5_000, "Access\u200bDenied", "<b/>"):
+        answer("sts", f"the error is {code[:20]!r} of another service", ("sts-access-denied", "sts-validation", bad),
+               f"<ErrorResponse><Error><Code>{code}</Code><Message>{'m' * 2_000}</Message></Error></ErrorResponse>", 403)
+
+    def back(name, expect, url):
+        answer("redirect", name, expect, url=url)
+    base, query = "https://abc.chromiumapp.org/", "?code=c&state=s-1&iss=https%3A%2F%2Fidp.example"
+    for at in ("https://abc.chromiumapp.org@evil.example/", "https://evil.example/abc.chromiumapp.org/", "https://abc.chromiumapp.org./", "https://abc.chromiumapp.org\\.evil.example/",
+               "https://abc.chromiumapp.org//", "https://abc.chromiumapp.org/%2e%2e/x", "https://abc.chromiumapp.org/x/../y",
+               "chrome-extension://abc/", "data:text/html,", "javascript:alert(1)//", "http://127.0.0.1/", "https://abc%2echromiumapp.org:444/"):
+        back(f"at {at}", "redirect-invalid", at + query)
+    for at in ("https://ABC.chromiumapp.org/", "https://abc.chromiumapp.org:443/", "HTTPS://abc.chromiumapp.org/", "https://abc.chromiumapp.org/./", "https://abc.chromiumapp.org",
+               "https://user@abc.chromiumapp.org/"):
+        back(f"at {at}, which is the same", "ok", at + query)
+    for more in ("?code=d", "&code=", "&error=access_denied&error=x", "&state=", "&%73tate=s-1", "&iss="):
+        back(f"more of it: {more}", ("redirect-invalid", "redirect-issuer-mismatch", "provider-denied"), base + query + more)
+    for parts in ("?response=a.b.c", "#code=c&state=s-1", "?code=c#state=s-1", "?code=c%26state=s-1", "?state=s-1%26code=c&iss=x", "?code=c&state=s%2D1%00",
+                  "?code=c&state=s-1\u200b", "?code=c&state=%73-2", "?code=c&STATE=s-1", "?code=c&state%00=s-1", "??code=c&state=s-2", "?code=c&amp;state=s-1"):
+        back(f"the query is {parts!r}", "state-mismatch", base + parts)
+    for iss in ("https://idp.example%2F", "https://idp.example%23", "https://idp.example%0A", "+https://idp.example", "https://idp%2Eexample%3F", "https://IDP.example",
+                "https://idp.ex%D0%B0mple", "null", "https://user@idp.example"):
+        back(f"iss is {iss}", "redirect-issuer-mismatch", f"{base}?code=c&state=s-1&iss={iss}")
+    back("a code of 10,000 letters", "ok", base + query.replace("code=c", "code=" + "c" * 10_000))
+    back("a code with a line break and a NUL", "ok", base + query.replace("code=c", "code=c%0A%00"))
+    back("5,000 parameters", "ok", base + query + "&x=y" * 5_000)
+
+
 for make in (algorithms, key_ids, embedded_keys, kinds, duplicates, claims_of_all_kinds, parties, times_at_the_borders, unicode,
-             forms, signatures, key_strength, discovery, keys, token_endpoint, sts, redirects):
+             forms, signatures, key_strength, discovery, keys, token_endpoint, sts, redirects, more_tokens, more_answers):
     make()
 
 folder = pathlib.Path(__file__).parent
