@@ -39,7 +39,7 @@ pub(crate) fn path() -> Option<PathBuf> {
 fn open() -> io::Result<fs::File> {
     let path = path().ok_or(io::ErrorKind::NotFound)?;
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        platform::make_private_folder(folder)?;
     }
     let file = OpenOptions::new().append(true).create(true).open(&path)?;
     platform::make_private(&path)?;
