@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use rolecall_host::aws_files::{AwsFiles, NewProfile, Operation, Options, Source, StaticCredentials};
 use rolecall_core::settings::ProfileName;
+use rolecall_host::aws_files::{AwsFiles, NewProfile, Operation, Options, Source, StaticCredentials};
 use tempfile::TempDir;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {

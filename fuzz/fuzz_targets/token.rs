@@ -25,7 +25,8 @@ fuzz_target!(|input: (bool, &str, &str, &[u8])| {
     if is_signed {
         // An uncompressed point: a byte, x, y.
         let (x, y) = KEY.public_key().as_ref()[1..].split_at(32);
-        let own = format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}]}}"#, encode(x), encode(y));
+        let own =
+            format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}]}}"#, encode(x), encode(y));
         let signature = KEY.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         if let Some(token) = read(&format!("{signed}.{}", encode(signature.as_ref())), own.as_bytes()) {
             assert!(token.issuer == "https://idp.example" && token.audience == "client");
