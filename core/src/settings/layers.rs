@@ -101,6 +101,8 @@ pub struct Effective {
     /// The positions of the roles, in the order of their ARNs and then of their providers.
     role_index: Vec<usize>,
     accounts: Map<AccountId, Account>,
+    /// The labels of accounts that would have that of another.
+    distinct_labels: Map<AccountId, String>,
     left_out: Vec<LeftOut>,
     lost_providers: Vec<Problem>,
     lost_roles: Vec<Problem>,
@@ -209,6 +211,7 @@ impl Layers {
         }
 
         effective.accounts = accounts.into_iter().map(|account| (account.id.clone(), account)).collect();
+        effective.tell_accounts_apart();
         let faults: Vec<_> = used.iter().flat_map(|(_, reading)| &reading.faults).collect();
         effective.others = others.into_iter().collect();
         let overruled = effective.make_roles_equal(&mut roles);
@@ -350,10 +353,14 @@ impl Effective {
         self.accounts.get(id)
     }
 
-    /// What people call the account: its alias or name, or the digits.
+    /// What people call the account: its alias or name, with the digits if another has the same; or the digits.
     #[must_use]
     pub fn account_label<'a>(&'a self, account: &'a AccountId) -> &'a str {
-        self.accounts.get(account).map_or(account.as_str(), Account::label)
+        match (self.distinct_labels.get(account), self.accounts.get(account)) {
+            (Some(label), _) => label,
+            (None, Some(account)) => account.label(),
+            (None, None) => account.as_str(),
+        }
     }
 
     /// The role's colour, or its account's.
@@ -440,6 +447,18 @@ impl Effective {
             let strictest = same.map(|other| other.value.approve).max().unwrap_or_default();
             self.providers[position].value.approve = strictest;
         }
+    }
+
+    /// Puts the digits behind a label that several accounts have.
+    fn tell_accounts_apart(&mut self) {
+        let accounts: Vec<_> = self.accounts.values().collect();
+        let compare = |one: usize, other: usize| accounts[one].label().cmp(accounts[other].label());
+        let order = map::sorted(accounts.len(), &compare);
+        let same = order.chunk_by(|one, other| compare(*one, *other) == Ordering::Equal);
+        let alike = same.filter(|same| same.len() > 1).flatten().map(|position| accounts[*position]);
+        self.distinct_labels = alike
+            .map(|account| (account.id.clone(), format!("{} ({})", account.label(), account.id)))
+            .collect();
     }
 
     /// The strictest `approve` of a role holds for all who have it, however they spell its ARN. Takes those out, and gives them back, for which a

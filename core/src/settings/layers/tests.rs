@@ -280,6 +280,17 @@ fn with_catalogue_below(mut machine: Settings, url: &str, groups: Option<&[&str]
 }
 
 #[test]
+fn accounts_of_one_name_are_told_apart_by_their_digits() {
+    let account = |id: &str, alias: &str| Account::called(id.parse().unwrap(), alias.to_owned());
+    let accounts =
+        [account("111111111111", "shop"), account("222222222222", "shop"), account("333333333333", "bank")];
+    let machine = Settings { account: accounts.to_vec(), ..Settings::default() };
+    let effective = Layers { machine: machine.into(), ..Layers::default() }.effective();
+    let labels = accounts.each_ref().map(|account| effective.account_label(&account.id));
+    assert_eq!(labels, ["shop (111111111111)", "shop (222222222222)", "bank"]);
+}
+
+#[test]
 fn a_catalogue_adds_roles_and_accounts_below_the_settings() {
     let effective = with_catalogue("https://roles.example/corp.json", None);
     let role = |role: &Sourced<Role>| (role.value.arn.name().to_owned(), role.layer);
