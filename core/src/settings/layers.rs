@@ -403,7 +403,8 @@ impl Effective {
         let template = self.provider(&role.provider).and_then(|provider| provider.profile_name.clone());
         template.unwrap_or_else(ProfileTemplate::usual).fill(|part| match part {
             ProfilePart::Account => arn.account().as_str(),
-            ProfilePart::Alias => self.account_label(arn.account()),
+            // A name must not change because another account gets the same.
+            ProfilePart::Alias => self.account(arn.account()).map_or(arn.account().as_str(), Account::label),
             ProfilePart::Role => arn.name(),
             ProfilePart::Region => region.as_str(),
             ProfilePart::Partition => arn.partition().id(),
