@@ -4,6 +4,7 @@
 //! The login address works for 15 minutes and for anyone who has it. It is a secret, opened and never logged.
 
 mod page;
+mod place;
 mod resource;
 mod services;
 
@@ -11,7 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::page::ConsolePage;
-pub use self::resource::ResourceArn;
+pub use self::place::{Place, is_page, role_and_page};
+pub use self::resource::{ResourceArn, escaped};
 pub use self::services::Service;
 use crate::aws::{AccountId, Credentials, is_session_label};
 use crate::code::Code;
@@ -30,6 +32,8 @@ pub struct Console {
     destination: Url,
     /// How long the session lasts; as long as the credentials without one.
     duration: Option<Duration>,
+    /// Whether it is AWS's own.
+    is_aws: bool,
 }
 
 impl Console {
@@ -67,7 +71,7 @@ impl Console {
             home.query_pairs_mut().append_pair("region", region.as_str());
             home
         };
-        Ok(Self { federation, destination, duration: role.console_session_duration })
+        Ok(Self { federation, destination, duration: role.console_session_duration, is_aws: aws.is_some() })
     }
 
     /// Asks AWS for an address that opens the page signed in with these credentials.
@@ -96,16 +100,36 @@ impl Console {
     }
 
     /// An address that ends the browser's session and then opens the login address, as AWS's own page does. It works only
-    /// on the host of the login address.
-    #[must_use]
-    pub fn after_log_out(&self, login_url: &SecretString) -> SecretString {
+    /// on the host of the login address. A console of somebody else's that cannot end sessions in this way only gets the login
+    /// address.
+    pub async fn after_log_out(&self, platform: &impl Platform, login_url: SecretString) -> SecretString {
         let mut url = self.federation.url().clone();
         url.set_path("/oauth");
         url.set_query(None);
-        url.query_pairs_mut()
-            .append_pair("Action", "logout")
-            .append_pair("redirect_uri", login_url.expose_secret());
+        url.query_pairs_mut().append_pair("Action", "logout");
+        if !self.is_aws {
+            // Without cookies, it ends nothing.
+            let response = platform.send(get(url.clone()), Route::Auto).await;
+            if response.is_ok_and(|response| is_unknown_there(response.status)) {
+                return login_url;
+            }
+        }
+        url.query_pairs_mut().append_pair("redirect_uri", login_url.expose_secret());
         String::from(url).into()
+    }
+
+    /// The page that an address shows or, where a person is asked to sign in first, leads to.
+    #[must_use]
+    pub fn page_at(address: &str) -> Option<ConsolePage> {
+        let url = Url::parse(address).ok()?;
+        let behind = url.query_pairs().find(|(name, _)| name == "redirect_uri" && url.path() == "/oauth");
+        behind.map_or_else(|| address.parse(), |(_, behind)| behind.parse()).ok()
+    }
+
+    /// The account that the address of a page of one session of several names.
+    #[must_use]
+    pub fn account_at(address: &str) -> Option<&str> {
+        session_label(address)?.split('-').next()
     }
 
     /// The page's address for a browser in which the session is open, in the session of the page that is `there`.
@@ -128,7 +152,7 @@ impl Console {
     /// Whether the address of a console's page is that of another account's session.
     #[must_use]
     pub fn is_of_another_account(address: &str, account: &AccountId) -> bool {
-        session_label(address).is_some_and(|label| !label.starts_with(account.as_str()))
+        Self::account_at(address).is_some_and(|other| other != account.as_str())
     }
 
     /// Where people are signed in to this console: sessions of other hosts have nothing to do with it.
@@ -184,14 +208,7 @@ impl Console {
         }
         let mut url = self.federation.url().clone();
         url.query_pairs_mut().extend_pairs(parameters);
-        HttpRequest {
-            method,
-            url,
-            headers: Vec::new(),
-            signature: Vec::new(),
-            body: SecretBytes::default(),
-            public_only: false,
-        }
+        get(url)
     }
 }
 
@@ -257,6 +274,22 @@ impl ConsoleError {
     }
 }
 
+fn get(url: Url) -> HttpRequest {
+    HttpRequest {
+        method: Method::Get,
+        url,
+        headers: Vec::new(),
+        signature: Vec::new(),
+        body: SecretBytes::default(),
+        public_only: false,
+    }
+}
+
+/// Whether a server says that it has nothing of the kind.
+fn is_unknown_there(status: u16) -> bool {
+    matches!(status, 404 | 405 | 501)
+}
+
 fn session_label(address: &str) -> Option<&str> {
     let host = address.split_once("://")?.1;
     let label = &host[..host.find(['.', '/'])?];
@@ -270,9 +303,8 @@ fn host(endpoint: &Endpoint) -> &str {
 /// Whether the method was refused, or may have been for the `Origin` that browsers send along with POST and not with GET.
 fn refuses_post(response: &HttpResponse) -> bool {
     match response.status {
-        404 | 405 | 501 => true,
         400 | 403 => response.had_origin,
-        _ => false,
+        status => is_unknown_there(status),
     }
 }
 
@@ -406,6 +438,21 @@ mod tests {
                 (format!("https://{federation}/federation"), format!("https://{home}/console/home"));
             assert_eq!(endpoints(role, |_| {}).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_tab_shows_a_page_or_the_sign_in_that_leads_to_it() {
+        let page = |address: &str| Console::page_at(address).map(|page| page.to_string());
+        let there =
+            "https://123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1#x";
+        assert_eq!(page(there).as_deref(), Some(there));
+        assert_eq!(Console::account_at(there), Some("123456789012"));
+        let sign_in = "https://eu-west-1.signin.aws.amazon.com/oauth?client_id=arn%3Aaws%3Asignin%3A%3A%3Aconsole&\
+                       redirect_uri=https%3A%2F%2Feu-west-1.console.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1";
+        let behind = "https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1";
+        assert_eq!(page(sign_in).as_deref(), Some(behind));
+        assert_eq!(Console::account_at(behind), None);
+        assert_eq!(page("about:blank"), None);
     }
 
     #[test]

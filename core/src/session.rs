@@ -99,6 +99,8 @@ struct Fetched<T> {
 struct Held {
     credentials: Credentials,
     lifetime: Lifetime,
+    /// The [`terms`] on which they were asked for.
+    terms: String,
 }
 
 impl ProviderSession {
@@ -114,16 +116,18 @@ impl ProviderSession {
         self.person.as_ref()
     }
 
-    /// The role's credentials, if they last for longer than `time_left` ([`crate::freshness`]).
+    /// The role's credentials, if they last for longer than `time_left` ([`crate::freshness`]) and the settings still have it
+    /// assumed in the same way, through the same `sources`.
     #[must_use]
     pub fn fresh_credentials(
         &self,
-        role: &RoleArn,
+        role: &Role,
+        sources: &[Role],
         now: DateTime<Utc>,
         time_left: TimeDelta,
     ) -> Option<&Credentials> {
-        let held = self.credentials.get(role).filter(|held| held.lifetime.is_fresh(now, time_left))?;
-        Some(&held.credentials)
+        let held = self.credentials.get(&role.arn).filter(|held| held.lifetime.is_fresh(now, time_left))?;
+        (held.terms == terms(role, sources)).then_some(&held.credentials)
     }
 
     /// Every role there are credentials for, and how long they last.
@@ -290,19 +294,45 @@ impl ProviderSession {
 
     pub(crate) fn hold(
         &mut self,
-        role: &RoleArn,
+        (role, sources): (&Role, &[Role]),
         credentials: &Credentials,
         duration: Duration,
         now: DateTime<Utc>,
     ) {
-        self.durations.insert(role.clone(), duration);
+        // AWS's limit of a chain is none of the role's own.
+        if sources.is_empty() {
+            self.durations.insert(role.arn.clone(), duration);
+        }
         let lifetime = Lifetime::of(credentials, now);
-        self.credentials.insert(role.clone(), Held { credentials: credentials.clone(), lifetime });
+        let held = Held { credentials: credentials.clone(), lifetime, terms: terms(role, sources) };
+        self.credentials.insert(role.arn.clone(), held);
     }
 
     pub(crate) fn note_without_sts(&mut self, role: &Role) {
         self.without_sts.insert((role.arn.account().clone(), role.region()));
     }
+}
+
+/// What else decides what the credentials of a chained role may do: how it, and each role that it is assumed through, is
+/// assumed. Empty for a role that is assumed with the ID token.
+fn terms(role: &Role, sources: &[Role]) -> String {
+    let mut terms = String::new();
+    let mut add = |part: &str| {
+        terms.push_str(part);
+        terms.push('\0');
+    };
+    for (role, source) in std::iter::once(role).chain(sources).zip(sources) {
+        add(source.arn.as_str());
+        add(role.external_id.as_deref().unwrap_or_default());
+        add(role.session_policy.as_deref().unwrap_or_default());
+        add(if role.source_identity { "1" } else { "" });
+        for (key, value) in role.session_tags.iter() {
+            add(key);
+            add(value);
+            add(if role.transitive_tags.contains(key) { "1" } else { "" });
+        }
+    }
+    terms
 }
 
 /// A role as a claim lists it: its ARN, or a pair with that of an identity provider, as SAML has it, in either order.

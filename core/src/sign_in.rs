@@ -6,7 +6,7 @@
 //!
 //! Each function may be dropped wherever it waits. What it had found out by then is kept.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 
 use crate::aws::Credentials;
@@ -60,21 +60,22 @@ pub async fn sign_in(
     };
     begin(provider, session);
     let now = platform.now();
-    let fresh = |role: &Role, time_left| {
-        session.read(|session| session.fresh_credentials(&role.arn, now, time_left).cloned())
+    let fresh = |role: &Role, sources: &[Role], time_left| {
+        session.read(|session| session.fresh_credentials(role, sources, now, time_left).cloned())
     };
-    if let Some(credentials) = fresh(role, time_left) {
+    if let Some(credentials) = fresh(role, sources, time_left) {
         return Ok(credentials);
     }
     // A source only has to sign one request, so the chain begins at the nearest one that still can.
-    let mut held = (0..sources.len()).find_map(|at| Some((at, fresh(&sources[at], LAST_RESORT)?)));
+    let held = |at| Some((at, fresh(&sources[at], &sources[at + 1..], LAST_RESORT)?));
+    let mut held = (0..sources.len()).find_map(held);
     loop {
         let is_held = held.is_some();
         let (at, credentials) = match held.take() {
             Some(held) => held,
             None => (between.len(), sign_in_anew(platform, provider, first, presence, session).await?),
         };
-        match assume_chain(platform, provider, &sources[..=at], credentials, role, session).await {
+        match assume_chain(platform, provider, (role, sources), (at, credentials), session).await {
             // The source's session may have been revoked, or its role made anew.
             Err(Error::Sts(error)) if is_held && !error.is_transient() => {}
             result => return result,
@@ -94,7 +95,7 @@ async fn sign_in_to(
     begin(provider, session);
     // 1. Credentials in memory cost nothing.
     let now = platform.now();
-    let fresh = session.read(|session| session.fresh_credentials(&role.arn, now, time_left).cloned());
+    let fresh = session.read(|session| session.fresh_credentials(role, &[], now, time_left).cloned());
     match fresh {
         Some(credentials) => Ok(credentials),
         None => sign_in_anew(platform, provider, role, presence, session).await,
@@ -446,7 +447,7 @@ pub async fn assume_role(
                     let is_theirs = session.person().is_some_and(|person| person.sub == token.person.sub);
                     let is_held = is_theirs && session.generation() == generation;
                     if is_held {
-                        session.hold(&role.arn, &credentials, duration, now);
+                        session.hold((role, &[]), &credentials, duration, now);
                     }
                     is_held
                 });
@@ -471,29 +472,29 @@ pub async fn assume_role(
     Err(refusal.unwrap_or(StsError::DurationTooLong).into())
 }
 
-/// Assumes each of the roles with the credentials of the one before, from the last of the `sources`, whose credentials these
-/// are, to the nearest one and to `role` itself.
+/// Assumes each role with the credentials of the one before: from the source at this position, whose credentials these are, to
+/// the nearest one and to `role` itself.
 async fn assume_chain(
     platform: &impl Platform,
     provider: &Provider,
-    sources: &[Role],
-    mut credentials: Credentials,
-    role: &Role,
+    (role, sources): (&Role, &[Role]),
+    (at, mut credentials): (usize, Credentials),
     session: &impl SharedSession,
 ) -> Result<Credentials> {
-    for (at, source) in sources.iter().enumerate().rev() {
-        let next = if at == 0 { role } else { &sources[at - 1] };
-        credentials = assume_chained_role(platform, provider, next, (source, &credentials), session).await?;
+    for at in (0..=at).rev() {
+        let next = at.checked_sub(1).map_or(role, |nearer| &sources[nearer]);
+        credentials =
+            assume_chained_role(platform, provider, (next, &sources[at..]), &credentials, session).await?;
     }
     Ok(credentials)
 }
 
-/// `AssumeRole` with the credentials of another role, which AWS limits to one hour.
+/// `AssumeRole` with the credentials of the nearest of the role's `sources`, which AWS limits to one hour.
 async fn assume_chained_role(
     platform: &impl Platform,
     provider: &Provider,
-    role: &Role,
-    (source, credentials): (&Role, &Credentials),
+    (role, sources): (&Role, &[Role]),
+    credentials: &Credentials,
     session: &impl SharedSession,
 ) -> Result<Credentials> {
     platform.progress(Step::AssumingRole);
@@ -504,7 +505,7 @@ async fn assume_chained_role(
     let credentials = credentials.map_err(|error| match error {
         Error::Sts(StsError::AccessDenied { message, .. }) => StsError::ChainDenied {
             role: role.arn.clone(),
-            source_role: source.arn.name().to_owned(),
+            source_role: sources.first().map(|source| source.arn.name().to_owned()).unwrap_or_default(),
             message,
         }
         .into(),
@@ -514,7 +515,7 @@ async fn assume_chained_role(
     let is_held = session.change(|session| {
         let is_held = session.generation() == generation;
         if is_held {
-            session.hold(&role.arn, &credentials, Duration::DEFAULT, now);
+            session.hold((role, sources), &credentials, Duration::DEFAULT, now);
         }
         is_held
     });
@@ -543,17 +544,20 @@ async fn credentials_for(
     if session.read(|session| session.uses_main_region(role)) {
         region = main_region.clone();
     }
+    // Of STS, once it has not accepted the time of the signature.
+    let mut clock = None;
     loop {
         let endpoint = sts::endpoint(provider, role, &region);
         let request = match proof {
             Proof::Token(token, duration) => sts::assume_role_request(&endpoint, role, token, duration),
             Proof::Role(credentials, person) => {
-                let signed = (&region, platform.now());
+                let signed = (&region, clock.unwrap_or_else(|| platform.now()));
                 let request = sts::chained_role_request(&endpoint, role, person, credentials, signed).await;
                 request.map_err(RandomnessError::from)?
             }
         };
-        match ask_sts_patiently(platform, role, &request).await {
+        let mut date = None;
+        match ask_sts_patiently(platform, role, &request, &mut date).await {
             // STS cannot be switched off in a partition's main region, and its credentials work in all regions.
             Err(Error::Sts(StsError::RegionDisabled))
                 if provider.sts_endpoint.is_none() && region != main_region =>
@@ -561,6 +565,13 @@ async fn credentials_for(
                 session.change(|session| session.note_without_sts(role));
                 region = main_region.clone();
                 platform.progress(Step::AssumingRoleInMainRegion);
+            }
+            Err(Error::Sts(StsError::SignatureRefused { .. }))
+                if clock.is_none()
+                    && date
+                        .is_some_and(|date: DateTime<Utc>| (date - platform.now()).abs() > CLOCK_ERROR) =>
+            {
+                clock = date;
             }
             result => return result,
         }
@@ -572,21 +583,31 @@ async fn ask_sts_patiently(
     platform: &impl Platform,
     role: &Role,
     request: &HttpRequest,
+    date: &mut Option<DateTime<Utc>>,
 ) -> Result<Credentials> {
     let mut random = [0; 2];
     platform.random(&mut random)?;
     for delay in sts::delays(random) {
-        match ask_sts(platform, role, request.clone()).await {
+        match ask_sts(platform, role, request.clone(), date).await {
             Err(Error::Sts(error)) if error.is_transient() => platform.wait(delay).await,
             result => return result,
         }
     }
-    ask_sts(platform, role, request.clone()).await
+    ask_sts(platform, role, request.clone(), date).await
 }
 
-async fn ask_sts(platform: &impl Platform, role: &Role, request: HttpRequest) -> Result<Credentials> {
+/// Asks once. `date` becomes the time at STS, if the response tells it.
+async fn ask_sts(
+    platform: &impl Platform,
+    role: &Role,
+    request: HttpRequest,
+    date: &mut Option<DateTime<Utc>>,
+) -> Result<Credentials> {
     match platform.send(request, Route::Auto).await {
-        Ok(response) => Ok(sts::read_credentials(&response, &role.arn, platform.now())?),
+        Ok(response) => {
+            *date = server_date(&response);
+            Ok(sts::read_credentials(&response, &role.arn, platform.now())?)
+        }
         Err(error @ TransportError::Unreachable { .. }) => {
             Err(StsError::Unreachable { reason: error.to_string() }.into())
         }
@@ -618,6 +639,9 @@ fn is_busy(response: &HttpResponse) -> bool {
 
 /// The longest token that STS takes, in bytes (STS API reference, `WebIdentityToken`).
 const LONGEST_TOKEN: usize = 20_000;
+
+/// From which difference on a signature is made anew by the clock of STS. AWS accepts five minutes.
+const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(1);
 
 /// How long a provider's configuration is cached.
 const DISCOVERY_LIFETIME: TimeDelta = TimeDelta::hours(1);

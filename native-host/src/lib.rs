@@ -29,7 +29,6 @@ mod choice;
 mod cli;
 mod command_profile;
 mod connections;
-mod console_page;
 mod container;
 mod detached;
 mod host;

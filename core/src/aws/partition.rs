@@ -84,6 +84,14 @@ impl Partition {
         self.facts().console.map(|host| text::replace(host, "{region}", region.as_str()))
     }
 
+    /// The match pattern of all addresses of the partition's console, or `None` where none is known.
+    #[must_use]
+    pub fn console_pattern(self) -> Option<String> {
+        let host = self.facts().console?;
+        let host = host.strip_prefix("{region}.").unwrap_or(host);
+        Some(["https://*.", host, "/*"].concat())
+    }
+
     /// Whether a host is one of this partition's STS hosts, in whichever form: global, regional, FIPS, dual-stack or in a
     /// VPC. Another service's host may begin alike, such as that of a bucket.
     #[must_use]
@@ -313,6 +321,20 @@ mod tests {
                 "sts.us-isob-east-1.sc2s.sgov.gov",
                 "sts.eu-isoe-west-1.cloud.adc-e.uk",
                 "sts.us-isof-south-1.csp.hci.ic.gov",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_match_pattern_has_all_hosts_of_a_partitions_console() {
+        let patterns: Vec<_> = Partition::ALL.into_iter().filter_map(Partition::console_pattern).collect();
+        assert_eq!(
+            patterns,
+            [
+                "https://*.console.aws.amazon.com/*",
+                "https://*.console.amazonaws.cn/*",
+                "https://*.console.amazonaws-us-gov.com/*",
+                "https://*.console.amazonaws-eusc.eu/*",
             ]
         );
     }

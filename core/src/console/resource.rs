@@ -1,9 +1,8 @@
 //! Resources by their ARNs, and where the console has them (as its own addresses have it; AWS documents none).
 
-use std::fmt::Write as _;
-
 use super::{ConsolePage, Service};
 use crate::aws::{Partition, Region};
+use crate::text;
 
 /// The ARN of a resource, taken apart: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,227 +44,117 @@ impl<'a> ResourceArn<'a> {
     #[must_use]
     pub fn page(&self, region: Region) -> Option<(ConsolePage, Region)> {
         let region = self.region.clone().unwrap_or(region);
-        if let Some(path) = self.global_path() {
-            return Some((path.parse().ok()?, self.partition.default_region()));
+        if self.service == "s3" {
+            return Some((self.s3_path(&region).parse().ok()?, region));
         }
-        match self.regional_path(&region) {
-            Some(path) => Some((path.parse().ok()?, region)),
-            None => Some(Service::named(self.service)?.page(self.partition, region)),
+        for line in PAGES.split('\n') {
+            let mut words = line.splitn(3, ' ');
+            let mut next = || words.next().unwrap_or_default();
+            let (service, kind, page) = (next(), next(), next());
+            if service == self.service
+                && (kind == self.parts().0 || kind == "*")
+                && let Some(path) = self.path(page, &region)
+            {
+                let is_regional = text::contains(page, "{region}");
+                let region = if is_regional { region } else { self.partition.default_region() };
+                return Some((path.parse().ok()?, region));
+            }
         }
+        Some(Service::named(self.service)?.page(self.partition, region))
     }
 
-    /// The kind of the resource and its name.
+    /// The kind of the resource, which may be empty, and its name.
     fn parts(&self) -> (&'a str, &'a str) {
         let resource = self.resource.trim_start_matches('/');
         resource.split_once([':', '/']).unwrap_or(("", resource))
     }
 
-    fn global_path(&self) -> Option<String> {
-        let (kind, name) = self.parts();
-        // IAM's names come after a path that is no part of them.
-        let last = escaped(name.rsplit('/').next().unwrap_or(name));
-        let arn = escaped(self.text);
-        Some(match (self.service, kind) {
-            ("iam", "role") => format!("/iam/home#/roles/details/{last}"),
-            ("iam", "user") => format!("/iam/home#/users/details/{last}"),
-            ("iam", "group") => format!("/iam/home#/groups/details/{last}"),
-            ("iam", "policy") => format!("/iam/home#/policies/details/{arn}"),
-            ("iam", "oidc-provider") => format!("/iam/home#/identity_providers/details/OPENID/{arn}"),
-            ("iam", "saml-provider") => format!("/iam/home#/identity_providers/details/SAML/{arn}"),
-            ("route53", "hostedzone") => format!("/route53/v2/hostedzones#ListRecordSets/{last}"),
-            ("cloudfront", "distribution") => format!("/cloudfront/v4/home#/distributions/{last}"),
-            _ => return None,
-        })
+    /// The path of a page. `None` if the ARN lacks a part of it.
+    fn path(&self, page: &str, region: &Region) -> Option<String> {
+        let mut path = String::new();
+        for piece in page.split('{') {
+            let Some((part, text)) = piece.split_once('}') else {
+                path.push_str(piece);
+                continue;
+            };
+            let part = self.part(part, region);
+            if part.is_empty() {
+                return None;
+            }
+            path.push_str(&part);
+            path.push_str(text);
+        }
+        Some(path)
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table")]
-    fn regional_path(&self, region: &Region) -> Option<String> {
-        let (kind, name) = self.parts();
+    /// A part of a path in [`PAGES`].
+    fn part(&self, part: &str, region: &Region) -> String {
+        let (_, name) = self.parts();
         let (first, rest) = name.split_once(['/', ':']).unwrap_or((name, ""));
-        let (id, first, arn) = (escaped(name), escaped(first), escaped(self.text));
-        let account = self.account;
-        Some(match (self.service, kind) {
-            ("s3", _) => self.s3_path(region),
-            ("lambda", "function") if rest.is_empty() => {
-                format!("/lambda/home?region={region}#/functions/{first}")
+        escaped(match part {
+            "region" => region.as_str(),
+            "account" => self.account,
+            "arn" => self.text,
+            "name" => name,
+            "path" => return escaped_except(name, b"-_.~/"),
+            // The name's parts.
+            "first" => first,
+            "rest" => rest,
+            "second" => rest.split('/').next().unwrap_or(rest),
+            "behind" => rest.split_once('/').map_or("", |(_, behind)| behind),
+            "last" => name.rsplit('/').next().unwrap_or(name),
+            // It ends in a dash and six characters that AWS has added.
+            "secret" => name.rsplit_once('-').map_or(name, |(name, _)| name),
+            "queue" => {
+                let host = self.partition.host("sqs", region);
+                return escaped(&["https://", &host, "/", self.account, "/", name].concat());
             }
-            ("lambda", "function") => {
-                format!("/lambda/home?region={region}#/functions/{first}/versions/{}", escaped(rest))
+            // The ARN leaves out the first slash of a name that has several.
+            "parameter" => {
+                return escaped(&escaped(&[if rest.is_empty() { "" } else { "/" }, name].concat()));
             }
-            ("lambda", "layer") => {
-                format!("/lambda/home?region={region}#/layers/{first}/versions/{}", escaped(rest))
-            }
-            ("logs", "log-group") => log_path(region, name),
-            ("cloudwatch", "alarm") => format!("/cloudwatch/home?region={region}#alarmsV2:alarm/{id}"),
-            ("cloudwatch", "dashboard") => {
-                format!("/cloudwatch/home?region={region}#dashboards/dashboard/{id}")
-            }
-            ("ec2", _) => ec2_path(region, kind, &id)?,
-            ("autoscaling", "autoScalingGroup") => {
-                let name = escaped(name.split_once("autoScalingGroupName/")?.1);
-                format!("/ec2/home?region={region}#AutoScalingGroupDetails:id={name}")
-            }
-            ("elasticloadbalancing", "loadbalancer") => {
-                format!("/ec2/home?region={region}#LoadBalancer:loadBalancerArn={arn}")
-            }
-            ("elasticloadbalancing", "targetgroup") => {
-                format!("/ec2/home?region={region}#TargetGroup:targetGroupArn={arn}")
-            }
-            ("cloudformation", "stack") => {
-                format!("/cloudformation/home?region={region}#/stacks/stackinfo?stackId={arn}")
-            }
-            // The name ends in a dash and six characters that AWS has added.
-            ("secretsmanager", "secret") => {
-                let name = escaped(name.rsplit_once('-').map_or(name, |(name, _)| name));
-                format!("/secretsmanager/secret?name={name}&region={region}")
-            }
-            ("sqs", "") => {
-                let queue = format!("https://{}/{account}/{name}", self.partition.host("sqs", region));
-                format!("/sqs/v3/home?region={region}#/queues/{}", escaped(&queue))
-            }
-            ("sns", "") => format!("/sns/v3/home?region={region}#/topic/{arn}"),
-            ("sns", _) => format!("/sns/v3/home?region={region}#/subscription/{arn}"),
-            ("dynamodb", "table") => format!("/dynamodbv2/home?region={region}#table?name={first}"),
-            ("ecs", "cluster") => format!("/ecs/v2/clusters/{first}?region={region}"),
-            ("ecs", "service" | "task") if !rest.is_empty() => {
-                format!("/ecs/v2/clusters/{first}/{kind}s/{}?region={region}", escaped(rest))
-            }
-            ("ecs", "task-definition") => {
-                format!("/ecs/v2/task-definitions/{first}/{}?region={region}", escaped(rest))
-            }
-            ("ecr", "repository") => {
-                format!("/ecr/repositories/private/{account}/{}?region={region}", path_escaped(name))
-            }
-            ("eks", "cluster") => format!("/eks/clusters/{first}?region={region}"),
-            ("eks", "nodegroup") => {
-                let group = escaped(rest.split('/').next().unwrap_or(rest));
-                format!("/eks/clusters/{first}/nodegroups/{group}?region={region}")
-            }
-            ("rds", "db") => format!("/rds/home?region={region}#database:id={id};is-cluster=false"),
-            ("rds", "cluster") => format!("/rds/home?region={region}#database:id={id};is-cluster=true"),
-            ("rds", "snapshot") => format!("/rds/home?region={region}#db-snapshot:id={id}"),
-            ("states", "stateMachine") => {
-                format!("/states/home?region={region}#/statemachines/view/{arn}")
-            }
-            ("states", "execution") => {
-                format!("/states/home?region={region}#/v2/executions/details/{arn}")
-            }
-            ("kms", "key") => format!("/kms/home?region={region}#/kms/keys/{id}"),
-            ("ssm", "parameter") => {
-                // The ARN leaves out the first slash of a name that has several.
-                let slash = if rest.is_empty() { "" } else { "/" };
-                let name = escaped(&escaped(&format!("{slash}{name}")));
-                format!("/systems-manager/parameters/{name}/description?region={region}")
-            }
-            ("ssm", "document") => {
-                format!("/systems-manager/documents/{id}/description?region={region}")
-            }
-            ("acm", "certificate") => format!("/acm/home?region={region}#/certificates/{id}"),
-            ("apigateway", "restapis") => {
-                format!("/apigateway/main/apis/{first}/resources?api={first}&region={region}")
-            }
-            ("apigateway", "apis") => format!("/apigateway/main/api-detail?api={first}&region={region}"),
-            ("kinesis", "stream") => {
-                format!("/kinesis/home?region={region}#/streams/details/{first}/monitoring")
-            }
-            ("firehose", "deliverystream") => {
-                format!("/firehose/home?region={region}#/details/{first}/monitoring")
-            }
-            ("events", "rule") if rest.is_empty() => {
-                format!("/events/home?region={region}#/eventbus/default/rules/{first}")
-            }
-            ("events", "rule") => {
-                format!("/events/home?region={region}#/eventbus/{first}/rules/{}", escaped(rest))
-            }
-            ("events", "event-bus") => format!("/events/home?region={region}#/eventbus/{first}"),
-            ("athena", "workgroup") => format!("/athena/home?region={region}#/workgroups/details/{id}"),
-            ("glue", "database") => {
-                format!("/glue/home?region={region}#/v2/data-catalog/databases/view/{first}")
-            }
-            ("glue", "table") => {
-                let table = escaped(rest);
-                format!("/glue/home?region={region}#/v2/data-catalog/tables/view/{table}?database={first}")
-            }
-            ("redshift", "cluster") => {
-                format!("/redshiftv2/home?region={region}#cluster-details?cluster={first}")
-            }
-            ("es", "domain") => format!("/aos/home?region={region}#opensearch/domains/{first}"),
-            ("elasticfilesystem", "file-system") => {
-                format!("/efs/home?region={region}#/file-systems/{first}")
-            }
-            ("backup", "backup-vault") => {
-                format!("/backup/home?region={region}#/backupvaults/details/{first}")
-            }
-            ("cognito-idp", "userpool") => {
-                format!("/cognito/v2/idp/user-pools/{first}/users?region={region}")
-            }
-            ("codepipeline", "") => {
-                format!("/codesuite/codepipeline/pipelines/{id}/view?region={region}")
-            }
-            ("codebuild", "project") => {
-                format!("/codesuite/codebuild/{account}/projects/{id}?region={region}")
-            }
-            ("codecommit", "") => {
-                format!("/codesuite/codecommit/repositories/{id}/browse?region={region}")
-            }
-            _ => return None,
+            "log" => return log_page(name),
+            _ => "",
         })
     }
 
     /// A bucket, a folder in it (a key that ends in a slash or a star), or an object.
     fn s3_path(&self, region: &Region) -> String {
         let (bucket, key) = self.resource.split_once('/').unwrap_or((self.resource, ""));
-        let bucket = escaped(bucket);
         let folder = key.strip_suffix('*').unwrap_or(key);
-        if key.is_empty() {
-            format!("/s3/buckets/{bucket}?region={region}")
-        } else if folder.len() < key.len() || folder.ends_with('/') {
-            format!("/s3/buckets/{bucket}?region={region}&prefix={}", escaped(folder))
+        let (page, key) = if folder.len() < key.len() || key.is_empty() || key.ends_with('/') {
+            ("buckets", folder)
         } else {
-            format!("/s3/object/{bucket}?region={region}&prefix={}", escaped(key))
+            ("object", key)
+        };
+        let bucket = escaped(bucket);
+        let mut path = ["/s3/", page, "/", &bucket, "?region=", region.as_str()].concat();
+        if !key.is_empty() {
+            path.push_str("&prefix=");
+            path.push_str(&escaped(key));
         }
+        path
     }
 }
 
-fn ec2_path(region: &Region, kind: &str, id: &str) -> Option<String> {
-    let (console, page) = match kind {
-        "instance" => ("ec2", "InstanceDetails:instanceId"),
-        "volume" => ("ec2", "VolumeDetails:volumeId"),
-        "snapshot" => ("ec2", "SnapshotDetails:snapshotId"),
-        "image" => ("ec2", "ImageDetails:imageId"),
-        "security-group" => ("ec2", "SecurityGroup:groupId"),
-        "network-interface" => ("ec2", "NetworkInterface:networkInterfaceId"),
-        "launch-template" => ("ec2", "LaunchTemplateDetails:launchTemplateId"),
-        "vpc" => ("vpcconsole", "VpcDetails:VpcId"),
-        "subnet" => ("vpcconsole", "SubnetDetails:subnetId"),
-        "route-table" => ("vpcconsole", "RouteTableDetails:RouteTableId"),
-        "natgateway" => ("vpcconsole", "NatGatewayDetails:natGatewayId"),
-        "internet-gateway" => ("vpcconsole", "InternetGateway:internetGatewayId"),
-        "vpc-endpoint" => ("vpcconsole", "EndpointDetails:vpcEndpointId"),
-        _ => return None,
-    };
-    Some(format!("/{console}/home?region={region}#{page}={id}"))
-}
-
 /// A log group, or a stream in it. Its page escapes twice, with `$` instead of `%`.
-fn log_path(region: &Region, name: &str) -> String {
+fn log_page(name: &str) -> String {
     let name = name.strip_suffix(":*").unwrap_or(name);
-    let part = |text: &str| escaped(&escaped(text)).replace('%', "$");
-    let (group, stream) =
-        name.split_once(":log-stream:").map_or((name, None), |(group, stream)| (group, Some(stream)));
-    let stream = stream.filter(|stream| !stream.is_empty());
-    let events = stream.map(|stream| format!("/log-events/{}", part(stream))).unwrap_or_default();
-    format!("/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}{events}", part(group))
+    let part = |name: &str| text::replace(&escaped(&escaped(name)), "%", "$");
+    // The name of a group has no colon.
+    match name.split_once(':').map(|(group, stream)| (group, stream.strip_prefix("log-stream:"))) {
+        Some((group, Some(stream))) if !stream.is_empty() => {
+            [&part(group), "/log-events/", &part(stream)].concat()
+        }
+        Some((group, _)) => part(group),
+        None => part(name),
+    }
 }
 
 /// Percent-encoded like JavaScript's `encodeURIComponent`, of which AWS's pages make their addresses.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     escaped_except(text, b"-_.~")
-}
-
-/// The same with the slashes that part a path.
-fn path_escaped(text: &str) -> String {
-    escaped_except(text, b"-_.~/")
 }
 
 fn escaped_except(text: &str, plain: &[u8]) -> String {
@@ -274,12 +163,88 @@ fn escaped_except(text: &str, plain: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
             escaped.push(byte.into());
         } else {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
+            escaped.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                escaped.push(char::from(if digit < 10 { b'0' + digit } else { b'A' + digit - 10 }));
+            }
         }
     }
     escaped
 }
+
+/// Of each kind of resource its service, its kind (which may be empty, or `*` for any other) and its page. Of several pages, the
+/// first is taken of which the ARN has all parts. A page without a region is the same in all regions.
+const PAGES: &str = "\
+lambda function /lambda/home?region={region}#/functions/{first}/versions/{rest}
+lambda function /lambda/home?region={region}#/functions/{first}
+lambda layer /lambda/home?region={region}#/layers/{first}/versions/{rest}
+logs log-group /cloudwatch/home?region={region}#logsV2:log-groups/log-group/{log}
+cloudwatch alarm /cloudwatch/home?region={region}#alarmsV2:alarm/{name}
+cloudwatch dashboard /cloudwatch/home?region={region}#dashboards/dashboard/{name}
+ec2 instance /ec2/home?region={region}#InstanceDetails:instanceId={name}
+ec2 volume /ec2/home?region={region}#VolumeDetails:volumeId={name}
+ec2 snapshot /ec2/home?region={region}#SnapshotDetails:snapshotId={name}
+ec2 image /ec2/home?region={region}#ImageDetails:imageId={name}
+ec2 security-group /ec2/home?region={region}#SecurityGroup:groupId={name}
+ec2 network-interface /ec2/home?region={region}#NetworkInterface:networkInterfaceId={name}
+ec2 launch-template /ec2/home?region={region}#LaunchTemplateDetails:launchTemplateId={name}
+ec2 vpc /vpcconsole/home?region={region}#VpcDetails:VpcId={name}
+ec2 subnet /vpcconsole/home?region={region}#SubnetDetails:subnetId={name}
+ec2 route-table /vpcconsole/home?region={region}#RouteTableDetails:RouteTableId={name}
+ec2 natgateway /vpcconsole/home?region={region}#NatGatewayDetails:natGatewayId={name}
+ec2 internet-gateway /vpcconsole/home?region={region}#InternetGateway:internetGatewayId={name}
+ec2 vpc-endpoint /vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={name}
+autoscaling autoScalingGroup /ec2/home?region={region}#AutoScalingGroupDetails:id={behind}
+elasticloadbalancing loadbalancer /ec2/home?region={region}#LoadBalancer:loadBalancerArn={arn}
+elasticloadbalancing targetgroup /ec2/home?region={region}#TargetGroup:targetGroupArn={arn}
+cloudformation stack /cloudformation/home?region={region}#/stacks/stackinfo?stackId={arn}
+secretsmanager secret /secretsmanager/secret?name={secret}&region={region}
+sqs  /sqs/v3/home?region={region}#/queues/{queue}
+sns  /sns/v3/home?region={region}#/topic/{arn}
+sns * /sns/v3/home?region={region}#/subscription/{arn}
+dynamodb table /dynamodbv2/home?region={region}#table?name={first}
+ecs cluster /ecs/v2/clusters/{first}?region={region}
+ecs service /ecs/v2/clusters/{first}/services/{rest}?region={region}
+ecs task /ecs/v2/clusters/{first}/tasks/{rest}?region={region}
+ecs task-definition /ecs/v2/task-definitions/{first}/{rest}?region={region}
+ecr repository /ecr/repositories/private/{account}/{path}?region={region}
+eks cluster /eks/clusters/{first}?region={region}
+eks nodegroup /eks/clusters/{first}/nodegroups/{second}?region={region}
+rds db /rds/home?region={region}#database:id={name};is-cluster=false
+rds cluster /rds/home?region={region}#database:id={name};is-cluster=true
+rds snapshot /rds/home?region={region}#db-snapshot:id={name}
+states stateMachine /states/home?region={region}#/statemachines/view/{arn}
+states execution /states/home?region={region}#/v2/executions/details/{arn}
+kms key /kms/home?region={region}#/kms/keys/{name}
+ssm parameter /systems-manager/parameters/{parameter}/description?region={region}
+ssm document /systems-manager/documents/{name}/description?region={region}
+acm certificate /acm/home?region={region}#/certificates/{name}
+apigateway restapis /apigateway/main/apis/{first}/resources?api={first}&region={region}
+apigateway apis /apigateway/main/api-detail?api={first}&region={region}
+kinesis stream /kinesis/home?region={region}#/streams/details/{first}/monitoring
+firehose deliverystream /firehose/home?region={region}#/details/{first}/monitoring
+events rule /events/home?region={region}#/eventbus/{first}/rules/{rest}
+events rule /events/home?region={region}#/eventbus/default/rules/{first}
+events event-bus /events/home?region={region}#/eventbus/{first}
+athena workgroup /athena/home?region={region}#/workgroups/details/{name}
+glue database /glue/home?region={region}#/v2/data-catalog/databases/view/{first}
+glue table /glue/home?region={region}#/v2/data-catalog/tables/view/{rest}?database={first}
+redshift cluster /redshiftv2/home?region={region}#cluster-details?cluster={first}
+es domain /aos/home?region={region}#opensearch/domains/{first}
+elasticfilesystem file-system /efs/home?region={region}#/file-systems/{first}
+backup backup-vault /backup/home?region={region}#/backupvaults/details/{first}
+cognito-idp userpool /cognito/v2/idp/user-pools/{first}/users?region={region}
+codepipeline  /codesuite/codepipeline/pipelines/{name}/view?region={region}
+codebuild project /codesuite/codebuild/{account}/projects/{name}?region={region}
+codecommit  /codesuite/codecommit/repositories/{name}/browse?region={region}
+iam role /iam/home#/roles/details/{last}
+iam user /iam/home#/users/details/{last}
+iam group /iam/home#/groups/details/{last}
+iam policy /iam/home#/policies/details/{arn}
+iam oidc-provider /iam/home#/identity_providers/details/OPENID/{arn}
+iam saml-provider /iam/home#/identity_providers/details/SAML/{arn}
+route53 hostedzone /route53/v2/hostedzones#ListRecordSets/{last}
+cloudfront distribution /cloudfront/v4/home#/distributions/{last}";
 
 /// The longest ARN of any kind that IAM takes.
 const MAX: usize = 2_048;

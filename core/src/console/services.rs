@@ -6,171 +6,157 @@ use crate::aws::{Partition, Region};
 /// A service of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Service {
-    /// Its names, the most usual one first.
-    names: &'static str,
-    /// Its path, which may have a fragment.
-    path: &'static str,
-    /// Whether it is the same in all regions.
-    is_global: bool,
+    /// Its line of the table.
+    line: &'static str,
 }
 
 impl Service {
     /// The service of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
-        let name = name.to_ascii_lowercase();
-        SERVICES.iter().find(|service| service.names().any(|known| known == name))
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|service| service.names().any(|known| known.eq_ignore_ascii_case(name)))
     }
 
     /// Every service.
-    pub fn all() -> impl Iterator<Item = &'static Self> {
-        SERVICES.iter()
+    pub fn all() -> impl Iterator<Item = Self> {
+        SERVICES.split('\n').map(|line| Self { line })
     }
 
     /// Its names, the most usual one first.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.names.split(' ')
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let line = self.line.strip_prefix(GLOBAL).unwrap_or(self.line);
+        line.split(' ').filter(|word| !word.starts_with('/'))
     }
 
     /// Its page in a region, and that region; for a global service that of the partition's main region.
     #[must_use]
-    pub fn page(&self, partition: Partition, region: Region) -> (ConsolePage, Region) {
-        if self.is_global {
-            return (ConsolePage(self.path.to_owned()), partition.default_region());
+    pub fn page(self, partition: Partition, region: Region) -> (ConsolePage, Region) {
+        let path = match self.line.find('/') {
+            Some(start) => self.line[start..].to_owned(),
+            None => ["/", self.names().next().unwrap_or_default(), "/home"].concat(),
+        };
+        if self.line.starts_with(GLOBAL) {
+            return (ConsolePage(path), partition.default_region());
         }
-        let (path, fragment) = self.path.split_at(self.path.find('#').unwrap_or(self.path.len()));
-        (ConsolePage(format!("{path}?region={region}{fragment}")), region)
+        let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
+        (ConsolePage([path, "?region=", region.as_str(), fragment].concat()), region)
     }
 }
 
-const fn regional(names: &'static str, path: &'static str) -> Service {
-    Service { names, path, is_global: false }
-}
+/// What the line of a service begins with that is the same in all regions.
+const GLOBAL: char = '*';
 
-const fn global(names: &'static str, path: &'static str) -> Service {
-    Service { names, path, is_global: true }
-}
-
-/// With the services' own names in ARNs, so that an ARN leads at least to its service.
-const SERVICES: &[Service] = &[
-    // Compute and containers
-    regional("ec2 instances", "/ec2/home"),
-    regional("ebs volumes", "/ec2/home#Volumes:"),
-    regional("ami amis", "/ec2/home#Images:"),
-    regional("autoscaling asg", "/ec2/home#AutoScalingGroups:"),
-    regional("elb alb nlb elbv2 elasticloadbalancing", "/ec2/home#LoadBalancers:"),
-    regional("lambda l", "/lambda/home"),
-    regional("ecs", "/ecs/v2/clusters"),
-    regional("eks", "/eks/home"),
-    regional("ecr", "/ecr/home"),
-    regional("apprunner", "/apprunner/home"),
-    regional("batch", "/batch/home"),
-    regional("elasticbeanstalk beanstalk eb", "/elasticbeanstalk/home"),
-    regional("imagebuilder", "/imagebuilder/home"),
-    regional("workspaces", "/workspaces/v2/home"),
-    // Storage
-    regional("s3 buckets", "/s3/home"),
-    regional("efs elasticfilesystem", "/efs/home"),
-    regional("fsx", "/fsx/home"),
-    regional("backup", "/backup/home"),
-    regional("storagegateway", "/storagegateway/home"),
-    regional("transfer sftp", "/transfer/home"),
-    regional("datasync", "/datasync/home"),
-    // Databases
-    regional("rds aurora", "/rds/home"),
-    regional("dynamodb ddb dynamo", "/dynamodbv2/home"),
-    regional("elasticache redis memcached", "/elasticache/home"),
-    regional("memorydb", "/memorydb/home"),
-    regional("docdb documentdb", "/docdb/home"),
-    regional("neptune", "/neptune/home"),
-    regional("keyspaces cassandra", "/keyspaces/home"),
-    regional("timestream", "/timestream/home"),
-    regional("dms", "/dms/v2/home"),
-    // Analytics
-    regional("redshift", "/redshiftv2/home"),
-    regional("athena", "/athena/home"),
-    regional("glue", "/glue/home"),
-    regional("lakeformation", "/lakeformation/home"),
-    regional("emr elasticmapreduce", "/emr/home"),
-    regional("kinesis", "/kinesis/home"),
-    regional("firehose", "/firehose/home"),
-    regional("msk kafka", "/msk/home"),
-    regional("opensearch aos es", "/aos/home"),
-    // Network
-    regional("vpc", "/vpcconsole/home"),
-    regional("apigateway apigw api execute-api", "/apigateway/main/apis"),
-    regional("directconnect dx", "/directconnect/v2/home"),
-    regional("cloudmap servicediscovery", "/cloudmap/home"),
-    regional("networkfirewall network-firewall", "/vpcconsole/home#NetworkFirewalls:"),
-    global("route53 r53 dns", "/route53/v2/home"),
-    global("cloudfront cf", "/cloudfront/v4/home"),
-    global("globalaccelerator", "/globalaccelerator/home"),
-    // Integration
-    regional("sqs queues", "/sqs/v3/home"),
-    regional("sns topics", "/sns/v3/home"),
-    regional("eventbridge events", "/events/home"),
-    regional("scheduler", "/scheduler/home"),
-    regional("stepfunctions sfn states", "/states/home"),
-    regional("mq amazonmq", "/amazon-mq/home"),
-    regional("mwaa airflow", "/mwaa/home"),
-    regional("ses email", "/ses/home"),
-    regional("appsync", "/appsync/home"),
-    // Watching and managing
-    regional("cloudwatch cw", "/cloudwatch/home"),
-    regional("logs cwl", "/cloudwatch/home#logsV2:log-groups"),
-    regional("alarms", "/cloudwatch/home#alarmsV2:"),
-    regional("xray traces", "/cloudwatch/home#xray:traces/query"),
-    regional("cloudformation cfn stacks", "/cloudformation/home"),
-    regional("cloudtrail ct", "/cloudtrailv2/home"),
-    regional("config", "/config/home"),
-    regional("ssm systems-manager systemsmanager", "/systems-manager/home"),
-    regional("parameterstore param parameters", "/systems-manager/parameters"),
-    regional("appconfig", "/systems-manager/appconfig"),
-    regional("servicecatalog catalog", "/servicecatalog/home"),
-    regional("servicequotas quotas", "/servicequotas/home"),
-    regional("resourcegroups resource-groups", "/resource-groups/home"),
-    regional("controltower", "/controltower/home"),
-    regional("cloudshell shell", "/cloudshell/home"),
-    regional("grafana", "/grafana/home"),
-    regional("prometheus amp aps", "/prometheus/home"),
-    regional("computeoptimizer compute-optimizer", "/compute-optimizer/home"),
-    regional("wellarchitected", "/wellarchitected/home"),
-    global("organizations orgs", "/organizations/v2/home"),
-    global("billing bills", "/costmanagement/home"),
-    global("costexplorer ce costs", "/costmanagement/home#/cost-explorer"),
-    global("budgets", "/costmanagement/home#/budgets"),
-    global("trustedadvisor", "/trustedadvisor/home"),
-    global("support", "/support/home"),
-    // Security
-    regional("secretsmanager sm secrets", "/secretsmanager/home"),
-    regional("kms keys", "/kms/home"),
-    regional("acm certificates", "/acm/home"),
-    regional("cognito cognito-idp cognito-identity", "/cognito/v2/home"),
-    regional("guardduty gd", "/guardduty/home"),
-    regional("securityhub", "/securityhub/home"),
-    regional("inspector inspector2", "/inspector/v2/home"),
-    regional("macie macie2", "/macie/home"),
-    regional("detective", "/detective/home"),
-    regional("waf wafv2", "/wafv2/homev2"),
-    regional("accessanalyzer access-analyzer", "/access-analyzer/home"),
-    regional("identitycenter sso singlesignon", "/singlesignon/home"),
-    regional("directoryservice ds", "/directoryservicev2/home"),
-    regional("ram", "/ram/home"),
-    global("iam users roles", "/iam/home"),
-    global("shield", "/wafv2/shieldv2"),
-    // Development and machine learning
-    regional("codebuild", "/codesuite/codebuild/projects"),
-    regional("codepipeline", "/codesuite/codepipeline/pipelines"),
-    regional("codecommit", "/codesuite/codecommit/repositories"),
-    regional("codedeploy", "/codesuite/codedeploy/applications"),
-    regional("codeartifact", "/codesuite/codeartifact/repositories"),
-    regional("cloud9 c9", "/cloud9/home"),
-    regional("amplify", "/amplify/home"),
-    regional("sagemaker", "/sagemaker/home"),
-    regional("bedrock", "/bedrock/home"),
-    regional("iot", "/iot/home"),
-    regional("connect", "/connect/v2/home"),
-];
+/// Of each service its names and its path, which may have a fragment; `/NAME/home` with its first name where there is none. With
+/// the services' own names in ARNs, so that an ARN leads at least to its service.
+const SERVICES: &str = "\
+ec2 instances
+ebs volumes /ec2/home#Volumes:
+ami amis /ec2/home#Images:
+autoscaling asg /ec2/home#AutoScalingGroups:
+elb alb nlb elbv2 elasticloadbalancing /ec2/home#LoadBalancers:
+lambda l
+ecs /ecs/v2/clusters
+eks
+ecr
+apprunner
+batch
+elasticbeanstalk beanstalk eb
+imagebuilder
+workspaces /workspaces/v2/home
+s3 buckets
+efs elasticfilesystem
+fsx
+backup
+storagegateway
+transfer sftp
+datasync
+rds aurora
+dynamodb ddb dynamo /dynamodbv2/home
+elasticache redis memcached
+memorydb
+docdb documentdb
+neptune
+keyspaces cassandra
+timestream
+dms /dms/v2/home
+redshift /redshiftv2/home
+athena
+glue
+lakeformation
+emr elasticmapreduce
+kinesis
+firehose
+msk kafka
+opensearch aos es /aos/home
+vpc /vpcconsole/home
+apigateway apigw api execute-api /apigateway/main/apis
+directconnect dx /directconnect/v2/home
+cloudmap servicediscovery
+networkfirewall network-firewall /vpcconsole/home#NetworkFirewalls:
+*route53 r53 dns /route53/v2/home
+*cloudfront cf /cloudfront/v4/home
+*globalaccelerator
+sqs queues /sqs/v3/home
+sns topics /sns/v3/home
+eventbridge events /events/home
+scheduler
+stepfunctions sfn states /states/home
+mq amazonmq /amazon-mq/home
+mwaa airflow
+ses email
+appsync
+cloudwatch cw
+logs cwl /cloudwatch/home#logsV2:log-groups
+alarms /cloudwatch/home#alarmsV2:
+xray traces /cloudwatch/home#xray:traces/query
+cloudformation cfn stacks
+cloudtrail ct /cloudtrailv2/home
+config
+ssm systems-manager systemsmanager /systems-manager/home
+parameterstore param parameters /systems-manager/parameters
+appconfig /systems-manager/appconfig
+servicecatalog catalog
+servicequotas quotas
+resourcegroups resource-groups /resource-groups/home
+controltower
+cloudshell shell
+grafana
+prometheus amp aps
+computeoptimizer compute-optimizer /compute-optimizer/home
+wellarchitected
+*organizations orgs /organizations/v2/home
+*billing bills /costmanagement/home
+*costexplorer ce costs /costmanagement/home#/cost-explorer
+*budgets /costmanagement/home#/budgets
+*trustedadvisor
+*support
+secretsmanager sm secrets
+kms keys
+acm certificates
+cognito cognito-idp cognito-identity /cognito/v2/home
+guardduty gd
+securityhub
+inspector inspector2 /inspector/v2/home
+macie macie2
+detective
+waf wafv2 /wafv2/homev2
+accessanalyzer access-analyzer /access-analyzer/home
+identitycenter sso singlesignon /singlesignon/home
+directoryservice ds /directoryservicev2/home
+ram
+*iam users roles
+*shield /wafv2/shieldv2
+codebuild /codesuite/codebuild/projects
+codepipeline /codesuite/codepipeline/pipelines
+codecommit /codesuite/codecommit/repositories
+codedeploy /codesuite/codedeploy/applications
+codeartifact /codesuite/codeartifact/repositories
+cloud9 c9
+amplify
+sagemaker
+bedrock
+iot
+connect /connect/v2/home";
 
 #[cfg(test)]
 mod tests {

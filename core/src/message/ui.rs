@@ -37,6 +37,15 @@ pub enum Intent {
         /// The role.
         role: RoleKey,
     },
+    /// Open a page of the console signed in as the role.
+    OpenPage {
+        /// The role.
+        role: RoleKey,
+        /// The page as the person typed it ([`Place::find`](crate::console::Place::find)).
+        page: String,
+    },
+    /// Sign in to the console again in the tab in front, as [`State::go_on`], and go on with the page that it shows.
+    GoOn,
     /// Write the role's AWS profile through the native host.
     WriteProfile {
         /// The role.
@@ -147,6 +156,8 @@ pub struct State {
     pub done: Option<String>,
     /// What went wrong last.
     pub problem: Option<Problem>,
+    /// Whose console the tab in front shows, which may have ended.
+    pub go_on: Option<RoleKey>,
     /// What is done with a role first.
     pub default_action: DefaultAction,
     /// What roles have in common that are listed below one heading.

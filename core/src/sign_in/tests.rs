@@ -51,6 +51,8 @@ struct World {
     sts_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
     /// Of `AssumeRole`.
     chained_errors: RefCell<Vec<(u16, &'static str, &'static str)>>,
+    /// How far the clock of STS is ahead of this computer's, in seconds.
+    clock_error: Cell<i64>,
     lost_connections: Cell<u32>,
     prompts: RefCell<Vec<String>>,
     prompt_values: RefCell<serde_json::Value>,
@@ -82,6 +84,7 @@ impl World {
             max_duration: Cell::new(43_200),
             sts_errors: RefCell::default(),
             chained_errors: RefCell::default(),
+            clock_error: Cell::new(0),
             lost_connections: Cell::new(0),
             prompts: RefCell::default(),
             prompt_values: RefCell::default(),
@@ -247,7 +250,18 @@ impl Platform for World {
                     "AssumeRole" => format!("chained {}", form["RoleArn"].rsplit('/').next().unwrap()),
                     _ => format!("sts {}", form["DurationSeconds"]),
                 };
-                (call, self.sts(&form))
+                let now = DateTime::from_timestamp(self.now.get() + self.clock_error.get(), 0).unwrap();
+                let date = request.signature.iter().find(|(name, _)| *name == "x-amz-date");
+                let is_late = date
+                    .is_some_and(|(_, date)| date.expose_secret() != crate::time::compact(now).as_bytes());
+                let mut response = if is_late {
+                    error(403, "SignatureDoesNotMatch", "Signature expired")
+                } else {
+                    self.sts(&form)
+                };
+                let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                response.headers.push(("date".to_owned(), date));
+                (call, response)
             }
             "https://sts.us-east-1.amazonaws.com/" => {
                 (format!("main {}", form["DurationSeconds"]), self.sts_in_main_region(&form))

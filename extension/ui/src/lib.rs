@@ -41,19 +41,26 @@ use connection::Opening;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// Binds `popup.html`. Called once, by `popup.js`, with the port to the background and what came on it so far.
+/// Binds `popup.html`, or `popup.html#SEARCH` in a window of its own. Called once, by `popup.js`, with the port to the
+/// background and what came on it so far.
 #[wasm_bindgen]
 pub fn popup(port: Port, early: Array) -> Result<(), JsValue> {
-    popup::Popup::open(&body()?, browser::api()?, Opening::new(port, early))
+    let search: String = js_sys::decode_uri_component(&fragment()?)?.into();
+    popup::Popup::open(&body()?, browser::api()?, Opening::new(port, early), &search)
 }
 
 /// Binds `approval.html#ID`, as [`popup`] does.
 #[wasm_bindgen]
 pub fn approval(port: Port, early: Array) -> Result<(), JsValue> {
-    let address = web_sys::window().unwrap_throw().location().hash()?;
-    let id = address.trim_start_matches('#').parse();
+    let id = fragment()?.parse();
     let id = id.map_err(|_| JsValue::from_str("the page's address names no question"))?;
     approval::Approval::open(&body()?, browser::api()?, Opening::new(port, early), id)
+}
+
+/// What the page's address ends with.
+fn fragment() -> Result<String, JsValue> {
+    let fragment = web_sys::window().unwrap_throw().location().hash()?;
+    Ok(fragment.trim_start_matches('#').to_owned())
 }
 
 fn body() -> Result<web_sys::Element, JsValue> {

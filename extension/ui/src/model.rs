@@ -4,6 +4,7 @@
 //! role when the state changes under it.
 
 use chrono::{DateTime, Utc};
+use rolecall_core::console::role_and_page;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::{Intent, State, ToPage};
 use rolecall_core::search::Search;
@@ -16,7 +17,10 @@ use crate::words;
 pub(crate) struct Model {
     roles: Option<RoleTable>,
     state: Option<State>,
+    /// What was typed for a role.
     query: String,
+    /// What was typed for a page of the console, if something was.
+    page: Option<String>,
     search: Search,
     /// The row of the selected role, which may not fit what was typed.
     selected: Option<usize>,
@@ -52,15 +56,18 @@ pub(crate) enum Move {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     OpenConsole,
+    /// Open the page of the console that was typed.
+    OpenPage,
     SignIn,
     WriteProfile,
 }
 
 impl Action {
-    /// What the worker is asked for.
-    pub(crate) fn intent(self, role: RoleKey) -> Intent {
+    /// What the worker is asked for. The page is what was typed.
+    pub(crate) fn intent(self, role: RoleKey, page: &str) -> Intent {
         match self {
             Self::OpenConsole => Intent::OpenConsole { role },
+            Self::OpenPage => Intent::OpenPage { role, page: page.to_owned() },
             Self::SignIn => Intent::SignIn { role },
             Self::WriteProfile => Intent::WriteProfile { role },
         }
@@ -83,6 +90,11 @@ impl Model {
         self.roles.as_ref()?.get(row)
     }
 
+    /// The role of this key.
+    pub(crate) fn role_of(&self, key: &RoleKey) -> Option<RoleRow<'_>> {
+        self.role(self.row_of(key)?)
+    }
+
     /// Until when there are credentials of each role that has any.
     pub(crate) fn expirations(&self) -> impl Iterator<Item = DateTime<Utc>> {
         self.state.iter().flat_map(|state| &state.sessions).map(|session| session.expiration)
@@ -90,15 +102,28 @@ impl Model {
 
     /// What Enter does with a role, and what Ctrl+Enter does.
     pub(crate) fn main_actions(&self) -> [Action; 2] {
+        if !self.page().is_empty() {
+            return [Action::OpenPage, Action::SignIn];
+        }
         match self.state.as_ref().map(|state| state.default_action).unwrap_or_default() {
             DefaultAction::Console => [Action::OpenConsole, Action::SignIn],
             DefaultAction::Credentials => [Action::SignIn, Action::OpenConsole],
         }
     }
 
-    /// What was typed, without the blanks around it.
+    /// What was typed for a role, without the blanks around it.
     pub(crate) fn query(&self) -> &str {
         self.query.trim()
+    }
+
+    /// What was typed for a page of the console. May be empty.
+    pub(crate) fn page(&self) -> &str {
+        self.page.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a page of the console can be typed where the search ends.
+    pub(crate) fn takes_page(&self) -> bool {
+        self.page.is_some()
     }
 
     /// Takes what the worker sends. A selected role that is still listed stays selected, and one that is listed again is selected
@@ -145,9 +170,11 @@ impl Model {
     }
 
     /// Takes what was typed, and selects what fits it best.
-    pub(crate) fn search(&mut self, query: &str) {
+    pub(crate) fn search(&mut self, typed: &str) {
+        let (query, page) = role_and_page(typed);
         query.clone_into(&mut self.query);
-        (self.missing, self.notice) = (None, None);
+        self.page = page.map(str::to_owned);
+        (self.missing, self.notice) = (None, page.filter(|page| page.is_empty()).map(|_| words::PAGE));
         self.search.set_query(self.roles.as_ref().unwrap_or(&RoleTable::default()), query);
         if !self.query().is_empty()
             && let Some(best) = self.found().first()
@@ -554,6 +581,22 @@ pub(crate) mod tests {
         tell(&mut model, state);
         model.search("dev");
         assert_eq!(shown(&model), ["Dev-3", "Dev-1", "Dev-2"]);
+    }
+
+    #[test]
+    fn what_is_typed_behind_the_role_is_a_page_of_the_console() {
+        let mut model = model(&["Administrator", "ReadOnly"]);
+        model.search("read > s3");
+        assert_eq!((selected(&model), model.page()), (Some("ReadOnly"), "s3"));
+        assert_eq!(model.main_actions(), [Action::OpenPage, Action::SignIn]);
+        model.search("read >");
+        assert_eq!((model.main_actions()[0], model.notice()), (Action::OpenConsole, Some(words::PAGE)));
+        // A page alone leaves all roles in the list, and the selected one selected.
+        let url = "https://eu-west-1.console.aws.amazon.com/s3/home";
+        model.search(url);
+        assert_eq!((shown(&model).len(), selected(&model), model.page()), (2, Some("ReadOnly"), url));
+        model.search("");
+        assert_eq!((model.main_actions()[0], model.notice()), (Action::OpenConsole, None));
     }
 
     #[test]

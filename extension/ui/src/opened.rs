@@ -68,8 +68,13 @@ impl Opened {
         Self::page(POPUP, |root, api| {
             let search = root.query_selector("#search").unwrap().unwrap();
             search.unchecked_into::<HtmlInputElement>().set_value(text);
-            Popup::open(root, api, Opening::default())
+            Popup::open(root, api, Opening::default(), "")
         })
+    }
+
+    /// A popup in a window of its own, opened with this search.
+    pub(crate) fn in_window(search: &str) -> Self {
+        Self::page(POPUP, |root, api| Popup::open(root, api, Opening::default(), search))
     }
 
     /// Gives the page its style sheets, so that it has a layout.

@@ -32,6 +32,7 @@ pub(crate) struct Page {
     pub(crate) main_buttons: [HtmlElement; 2],
     pub(crate) write_profile: HtmlElement,
     pub(crate) cancel: HtmlElement,
+    pub(crate) go_on: HtmlElement,
     pub(crate) allow: HtmlElement,
     pub(crate) confirm: HtmlElement,
     pub(crate) dismiss: HtmlElement,
@@ -80,6 +81,7 @@ impl Page {
             main_buttons: [by_id(root, "first-action"), by_id(root, "second-action")],
             write_profile: by_id(root, "write-profile"),
             cancel: by_id(root, "cancel"),
+            go_on: by_id(root, "go-on"),
             allow: by_id(root, "allow"),
             confirm: by_id(root, "confirm"),
             dismiss: by_id(root, "dismiss"),
@@ -147,6 +149,8 @@ impl Page {
         set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
         set_state(&self.search, "aria-expanded", view.found_count > 0)?;
         self.show_actions(view.actions.as_ref())?;
+        show(&self.go_on, view.go_on.is_some());
+        set_text(&self.go_on, view.go_on.as_deref().unwrap_or_default());
         self.menu.show(view.menu.as_ref())?;
         self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);

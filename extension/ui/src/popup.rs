@@ -1,10 +1,11 @@
 //! The popup at work: events change the model or become intents, and every change of model, state or minute is shown.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use chrono::Utc;
 use gloo_timers::callback::Timeout;
+use rolecall_core::console::role_and_page;
 use rolecall_core::message::ui::{Intent, PORT_NAME, ToPage};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -28,19 +29,32 @@ pub(crate) struct Popup {
     worker: OnceCell<Rc<Connection>>,
     /// When the words for the time left change. Dropping it stops it.
     minute: RefCell<Option<Timeout>>,
+    /// Whether the page is in a window of its own, to open an address of the console.
+    is_window: bool,
+    /// Whether the role was chosen there.
+    is_chosen: Cell<bool>,
 }
 
 impl Popup {
-    /// Binds the page below `root`, which lives as long as the document does.
-    pub(crate) fn open(root: &Element, api: Api, opening: Opening) -> Result<(), JsValue> {
+    /// Binds the page below `root`, which lives as long as the document does. A page in a window of its own is opened with a
+    /// search.
+    pub(crate) fn open(root: &Element, api: Api, opening: Opening, search: &str) -> Result<(), JsValue> {
         let popup = Rc::new(Self {
             page: Page::find(root)?,
             api: api.clone(),
             model: RefCell::default(),
             worker: OnceCell::new(),
             minute: RefCell::default(),
+            is_window: !search.is_empty(),
+            is_chosen: Cell::default(),
         });
         popup.listen()?;
+        if popup.is_window {
+            popup.page.search.set_value(search);
+            // What is typed there replaces the account.
+            let end = u32::try_from(role_and_page(search).0.trim().len()).unwrap_or_default();
+            popup.page.search.set_selection_range(0, end)?;
+        }
         // What was typed before this code was loaded counts.
         popup.model.borrow_mut().search(&popup.page.search.value());
         popup.show();
@@ -54,8 +68,13 @@ impl Popup {
 
     fn receive(self: &Rc<Self>, message: ToPage) {
         let has_roles = matches!(message, ToPage::Roles(_));
+        let is_done =
+            matches!(&message, ToPage::State(state) if state.done.is_some() && state.activities.is_empty());
         self.model.borrow_mut().receive(message);
         self.show();
+        if self.is_window && self.is_chosen.get() && is_done {
+            report(web_sys::window().map_or(Ok(()), |window| window.close()));
+        }
         if has_roles {
             // Once they are painted.
             self.prepare_search(ONE_FRAME);
@@ -107,6 +126,7 @@ impl Popup {
         self.on(second, "click", |this, _: Event| this.act_second())?;
         self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
         self.on(&page.cancel, "click", |this, _: Event| this.cancel())?;
+        self.on(&page.go_on, "click", |this, _: Event| this.send(&Intent::GoOn))?;
         self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
@@ -254,6 +274,10 @@ impl Popup {
         let Some(item) = target.as_ref().and_then(|target| item_at(target.dyn_ref()?)) else { return };
         match item {
             Item::OpenConsole => self.act(Action::OpenConsole),
+            Item::OpenPage => {
+                self.close_menu();
+                return self.type_page();
+            }
             Item::SignIn => self.act(Action::SignIn),
             Item::WriteProfile => self.act(Action::WriteProfile),
             Item::Refresh => self.send(&Intent::RefreshRoles),
@@ -272,6 +296,16 @@ impl Popup {
             }
         }
         self.close_menu();
+    }
+
+    /// Lets the person type a page of the console behind the role.
+    fn type_page(self: &Rc<Self>) {
+        let search = &self.page.search;
+        if !self.model.borrow().takes_page() {
+            search.set_value(&[&search.value(), " > "].concat());
+            self.typed();
+        }
+        report(search.focus());
     }
 
     /// What the worker is asked for by an item that no button does as well.
@@ -330,9 +364,11 @@ impl Popup {
             let possible = ActionsView::of(&model).is_some_and(|actions| {
                 !actions.busy && (action != Action::WriteProfile || actions.no_profile.is_none())
             });
-            model.selected().filter(|_| possible).and_then(|role| Some(action.intent(role.key()?)))
+            let role = model.selected().filter(|_| possible);
+            role.and_then(|role| Some(action.intent(role.key()?, model.page())))
         };
         if let Some(intent) = intent {
+            self.is_chosen.set(true);
             self.send(&intent);
         }
     }

@@ -31,6 +31,8 @@ pub(crate) struct View {
     pub(crate) options: Vec<OptionView>,
     /// What can be done with the selected role.
     pub(crate) actions: Option<ActionsView>,
+    /// What signs in to the console again in the tab in front, if that shows one.
+    pub(crate) go_on: Option<String>,
     /// What else, if its menu is open.
     pub(crate) menu: Option<MenuView>,
     /// Whether something is being done.
@@ -214,6 +216,10 @@ impl View {
                 .filter_map(|position| OptionView::of(*position, model, state, now))
                 .collect(),
             actions: ActionsView::of(model),
+            go_on: state.go_on.as_ref().and_then(|key| {
+                let role = model.role_of(key)?;
+                Some(words::go_on(&words::role_label(role.account, role.name())))
+            }),
             menu: MenuView::of(model),
             busy: !state.activities.is_empty(),
             status: match (state.activities.last(), model.notice(), &state.done) {

@@ -27,6 +27,7 @@ pub(crate) fn step(step: Step) -> &'static str {
 pub(crate) fn action(action: Action) -> &'static str {
     match action {
         Action::OpenConsole => "Open console",
+        Action::OpenPage => "Open page",
         Action::SignIn => "Sign in",
         Action::WriteProfile => "Write profile",
     }
@@ -36,6 +37,7 @@ pub(crate) fn action(action: Action) -> &'static str {
 pub(crate) fn hint(enter: Action) -> &'static str {
     match enter {
         Action::OpenConsole => "↑ ↓ to choose, Enter to open the console",
+        Action::OpenPage => "↑ ↓ to choose, Enter to open the page",
         _ => "↑ ↓ to choose, Enter to sign in",
     }
 }
@@ -106,6 +108,11 @@ pub(crate) fn env_command(shell: &str, role: &str) -> String {
 /// The name of a role on every page. Tests and assistive technology rely on it.
 pub(crate) fn role_label(account: &str, role: &str) -> String {
     format!("{account}{SEPARATOR}{role}")
+}
+
+/// The button that signs in to the console again in the tab in front.
+pub(crate) fn go_on(role: &str) -> String {
+    format!("Go on in this tab as {role}")
 }
 
 /// The name of the role's AWS profile.
@@ -221,6 +228,8 @@ pub(crate) const PINS_ARE_FULL: &str = "30 roles are pinned, which is the most";
 pub(crate) const UNPIN: &str = "Unpin";
 /// The status after something was copied from the menu.
 pub(crate) const COPIED_FROM_MENU: &str = "Copied to the clipboard.";
+/// What is typed behind a role.
+pub(crate) const PAGE: &str = "Type a service, a region, an ARN or a console address, then press Enter.";
 /// Shown instead of the user before the sign-in.
 pub(crate) const NOT_SIGNED_IN: &str = "Not signed in";
 /// Why no profile can be written for a role with `credentials = "none"`.

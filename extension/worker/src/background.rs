@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_util::FutureExt as _;
+use rolecall_core::console;
 
 use crate::approvals::Approvals;
 use crate::badge::Badge;
@@ -40,6 +41,7 @@ pub(crate) struct Background {
     transport: Rc<Transport>,
     intents: Rc<Intents>,
     role_lists: Rc<RoleLists>,
+    browser: Rc<dyn Browser>,
 }
 
 impl Background {
@@ -81,6 +83,7 @@ impl Background {
             approvals: Rc::clone(&approvals),
             role_lists: Rc::clone(&role_lists),
             shortlist: Rc::clone(&shortlist),
+            consoles: Rc::clone(&consoles),
         });
         let intents = Rc::new(Intents {
             browser: Rc::clone(&browser),
@@ -136,6 +139,7 @@ impl Background {
             transport,
             intents,
             role_lists,
+            browser: Rc::clone(&browser),
         });
         browser.spawn(Rc::clone(&background).follow(changes).boxed_local());
         background
@@ -164,6 +168,20 @@ impl Background {
         self.transport.forget_routes();
         self.role_lists.refresh(true);
         self.intents.go_on_if_granted().await;
+    }
+
+    /// A person wants to open this address of a console: they choose the role in the popup's page, in a window of its own, whose
+    /// search begins with the address, and with the account if that is known and has roles.
+    pub(crate) async fn on_console_address(&self, address: &str) {
+        let effective = self.settings.known().await;
+        let has_roles = |account: &&str| {
+            effective.is_ok_and(|effective| {
+                effective.roles().any(|role| role.value.arn.account().as_str() == *account)
+            })
+        };
+        let account = console::Console::account_at(address).filter(has_roles).unwrap_or_default();
+        let search = console::escaped(&[account, " > ", address].concat());
+        self.browser.open_window(&["popup.html#", &search].concat()).await;
     }
 
     /// The organisation's policy has changed.
@@ -198,6 +216,10 @@ impl Background {
 
     pub(crate) fn activities(&self) -> Vec<rolecall_core::message::ui::Activity> {
         self.sign_in.progress.activities()
+    }
+
+    pub(crate) fn last_intent(&self) -> Option<rolecall_core::message::ui::Intent> {
+        self.sign_in.progress.outcome().intent
     }
 
     pub(crate) fn sign_out_at(&self, provider: &str) {

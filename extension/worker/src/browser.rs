@@ -42,6 +42,9 @@ pub(crate) trait Browser {
     /// The address that a tab shows, where the extension may know it.
     fn tab_address(&self, tab: TabId) -> Task<Result<Option<String>, TabClosed>>;
 
+    /// The tab in front and its address, where the extension may know it: since a person has opened the popup above it.
+    fn tab_in_front(&self) -> Task<Option<(TabId, String)>>;
+
     /// Whether the browser has containers, which keep the cookies of their tabs apart.
     fn has_containers(&self) -> bool;
 

@@ -36,8 +36,18 @@ pub(crate) struct Consoles {
     ends_others: Cell<bool>,
     /// Whose session was shown again last, and when.
     shown: RefCell<Option<(RoleKey, DateTime<Utc>)>>,
+    /// What the tab in front shows, if that is a console.
+    in_front: RefCell<Option<InFront>>,
     /// Only one console at a time is opened, so that each knows of those before.
     opening: Mutex<()>,
+}
+
+/// A tab that shows a page of a console.
+#[derive(Clone)]
+struct InFront {
+    tab: TabId,
+    page: ConsolePage,
+    role: RoleKey,
 }
 
 /// A session of the console. Holds no secret.
@@ -70,12 +80,29 @@ pub(crate) struct Wanted {
     pub(crate) page: Option<ConsolePage>,
     /// The region whose console is opened; the role's own without one.
     pub(crate) region: Option<Region>,
+    /// The tab in which a new session is to go on; one that is found without it.
+    pub(crate) tab: Option<TabId>,
     /// Whether a person can answer a window.
     pub(crate) presence: Presence,
     /// The program that asked, if one did.
     pub(crate) asked_by: Option<Program>,
     /// Whether the session of another role may be ended.
     pub(crate) others: Others,
+}
+
+impl Wanted {
+    /// The home page, for a person.
+    pub(crate) fn home(role: RoleKey) -> Self {
+        Self {
+            role,
+            page: None,
+            region: None,
+            tab: None,
+            presence: Presence::Person,
+            asked_by: None,
+            others: Others::AsBefore,
+        }
+    }
 }
 
 /// What is to become of another role's session, where there can be only one.
@@ -113,6 +140,7 @@ impl Consoles {
             sessions: RefCell::new(stored.take(StorageArea::Session, SESSIONS).unwrap_or_default()),
             ends_others: Cell::new(stored.take(StorageArea::Local, ENDS_OTHERS).unwrap_or_default()),
             shown: RefCell::default(),
+            in_front: RefCell::default(),
             opening: Mutex::default(),
         })
     }
@@ -136,7 +164,7 @@ impl Consoles {
         // where that cannot be seen.
         let is_refused =
             self.shown.take().is_some_and(|(shown, at)| shown == wanted.role && at + AGAIN > now);
-        if is_alive && !is_refused {
+        if is_alive && !is_refused && wanted.tab.is_none() {
             if wanted.page.is_none()
                 && wanted.region.is_none()
                 && let Some(tab) = tab
@@ -173,12 +201,18 @@ impl Consoles {
         let _opening = self.opening.lock().await;
         let ends_before = self.ends_before(&wanted, &console, jar.as_deref()).await?;
         if ends_before {
-            url = console.after_log_out(&url);
+            url = console.after_log_out(&platform, url).await;
         }
         // Only a tab that is seen to show the role's console is led elsewhere: a person may need what another one shows.
-        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role, &console).await;
+        let tab = match wanted.tab {
+            Some(tab) => Some(tab).filter(|tab| self.is_in_container(*tab, jar.as_deref())),
+            None => match self.tab_of(before.as_ref(), &provider, &role, &console).await {
+                (tab, Some(_)) => tab,
+                (_, None) => None,
+            },
+        };
         let mut used = None;
-        if let (Some(tab), Some(_)) = (tab, there)
+        if let Some(tab) = tab
             && self.browser.show_tab(tab, Some(url.expose_secret())).await
         {
             used = Some(tab);
@@ -196,11 +230,18 @@ impl Consoles {
             role: wanted.role,
         };
         self.change(|sessions| {
-            let is_ended = |other: &Session| {
-                other.role == session.role
-                    || (ends_before && other.is_in_the_way_of(&session.host, session.container.as_deref()))
-            };
-            sessions.retain(|other| other.until > now && !is_ended(other));
+            sessions.retain(|other| other.role != session.role && other.tab != session.tab);
+            if ends_before {
+                for other in sessions.iter_mut() {
+                    if other.is_in_the_way_of(&session.host, session.container.as_deref()) {
+                        other.until = other.until.min(now);
+                    }
+                }
+            }
+            // A tab whose session has ended can go on.
+            if sessions.len() == MOST_REMEMBERED {
+                sessions.remove(0);
+            }
             sessions.push(session);
         });
         Ok(Opened::Anew)
@@ -215,7 +256,58 @@ impl Consoles {
             self.sign_in.credentials(role, presence, freshness::CONSOLE, wanted.asked_by).await?;
         let platform = self.sign_in.platform(&provider, Some(role.clone()), None);
         let url = console.login_url(&platform, &credentials).await?;
-        Ok(if wanted.others == Others::End { console.after_log_out(&url) } else { url })
+        Ok(if wanted.others == Others::End { console.after_log_out(&platform, url).await } else { url })
+    }
+
+    /// Looks at the tab in front, whose address the browser tells while the popup is open.
+    pub(crate) async fn look_at_tab_in_front(&self, recent: &[RoleKey]) {
+        // Whose console it is, the settings tell.
+        drop(self.sign_in.settings.known().await);
+        let in_front = match self.browser.tab_in_front().await {
+            Some((tab, address)) => self.in_front(tab, &address, recent),
+            None => None,
+        };
+        self.in_front.replace(in_front);
+    }
+
+    fn in_front(&self, tab: TabId, address: &str, recent: &[RoleKey]) -> Option<InFront> {
+        let page = Console::page_at(address)?;
+        let effective = self.sign_in.settings.current();
+        let is_console_of = |key: &&RoleKey| {
+            find(&effective, key)
+                .is_ok_and(|(role, provider)| Console::of(&provider, &role, Some(&page)).is_ok())
+        };
+        let account = Console::account_at(page.as_str());
+        let sessions = self.sessions.borrow();
+        let opened = sessions.iter().find(|session| session.tab == tab).map(|session| &session.role);
+        // A tab that Rolecall has not opened tells the account, if anything.
+        let of_account =
+            |key: &&RoleKey| account.is_some_and(|account| account == key.arn.account().as_str());
+        let role = opened.or_else(|| recent.iter().find(of_account)).filter(is_console_of)?.clone();
+        Some(InFront { tab, page, role })
+    }
+
+    /// The popup is closed.
+    pub(crate) fn look_away(&self) {
+        self.in_front.replace(None);
+    }
+
+    /// Whose console the tab in front shows.
+    pub(crate) fn role_in_front(&self) -> Option<RoleKey> {
+        self.in_front.borrow().as_ref().map(|in_front| in_front.role.clone())
+    }
+
+    /// What it takes to sign in there anew and go on with the same page.
+    pub(crate) fn to_go_on(&self, others: Others) -> Option<Wanted> {
+        let InFront { tab, page, role } = self.in_front.borrow().clone()?;
+        Some(Wanted { page: Some(page), tab: Some(tab), others, ..Wanted::home(role) })
+    }
+
+    /// Whether a tab is in a container, or in none, as far as is known.
+    fn is_in_container(&self, tab: TabId, container: Option<&str>) -> bool {
+        let sessions = self.sessions.borrow();
+        let known = sessions.iter().find(|session| session.tab == tab);
+        known.map_or(container.is_none(), |session| session.container.as_deref() == container)
     }
 
     async fn role(&self, wanted: &Wanted) -> Result<(Role, Provider), Problem> {
@@ -344,6 +436,9 @@ const AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// AWS Management Console, "Signing in to multiple accounts".
 const MOST_SESSIONS: usize = 5;
+
+/// How many sessions are remembered, ended ones among them.
+const MOST_REMEMBERED: usize = 50;
 
 const SESSIONS: &str = "consoleSessions";
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, abortable};
+use rolecall_core::console::Place;
 use rolecall_core::freshness::SDK_RENEWAL;
 use rolecall_core::map::Map;
 use rolecall_core::message::host::{HostRequest, HostResponse, ProfileSpec};
@@ -89,7 +90,7 @@ impl Intents {
                 let LastOutcome { intent, problem, .. } = self.progress.outcome();
                 if let Some(intent) = intent
                     && problem.is_some_and(|problem| problem.confirmation().is_some())
-                    && let Some(subject) = subject(&intent)
+                    && let Some(subject) = self.subject(&intent)
                 {
                     self.begin(subject, intent, Others::AlwaysEnd);
                 }
@@ -104,7 +105,7 @@ impl Intents {
                 self.browser.spawn(work.boxed_local());
             }
             intent => {
-                if let Some(subject) = subject(&intent) {
+                if let Some(subject) = self.subject(&intent) {
                     self.begin(subject, intent, Others::AsBefore);
                 }
             }
@@ -163,7 +164,16 @@ impl Intents {
 
     async fn run(self: &Rc<Self>, intent: &Intent, others: Others) -> Result<String, Problem> {
         match intent {
-            Intent::OpenConsole { role } => self.open_console(role, others).await,
+            Intent::OpenConsole { role } => {
+                let wanted = Wanted { others, ..Wanted::home(role.clone()) };
+                self.open_console(wanted).await
+            }
+            Intent::OpenPage { role, page } => self.open_page(role, page, others).await,
+            Intent::GoOn => {
+                let wanted = self.consoles.to_go_on(others);
+                let gone = || Problem::new(Code::ConsolePageInvalid, "The tab in front shows no console.");
+                self.open_console(wanted.ok_or_else(gone)?).await
+            }
             Intent::WriteProfile { role } => self.write_profile(role).await,
             Intent::RemoveProfile { role } => self.remove_profile(role).await,
             Intent::SignInToProvider { provider } => self.sign_in_to_provider(provider).await,
@@ -199,17 +209,42 @@ impl Intents {
         Ok(format!("Signed in to {}.{note}", self.settings.label(key)))
     }
 
-    async fn open_console(&self, key: &RoleKey, others: Others) -> Result<String, Problem> {
-        let role = key.clone();
-        let wanted =
-            Wanted { role, page: None, region: None, presence: Presence::Person, asked_by: None, others };
-        let label = self.settings.label(key);
+    async fn open_console(&self, wanted: Wanted) -> Result<String, Problem> {
+        let label = self.settings.label(&wanted.role);
         Ok(match self.consoles.open(wanted).await? {
             Opened::Anew => format!("Opened the console as {label}."),
             Opened::Again => {
                 format!("The console is open as {label}. Open it again now to sign in to it anew.")
             }
         })
+    }
+
+    async fn open_page(&self, key: &RoleKey, page: &str, others: Others) -> Result<String, Problem> {
+        let (role, _) = find(&*self.settings.known().await?, key)?;
+        let place = Place::find(page, &role.arn, &role.region())?;
+        let note = place.note(role.arn.account());
+        let wanted =
+            Wanted { page: place.page, region: Some(place.region), others, ..Wanted::home(key.clone()) };
+        let mut done = self.open_console(wanted).await?;
+        if let Some(note) = note {
+            done.push(' ');
+            done.push_str(&note);
+        }
+        Ok(done)
+    }
+
+    /// What a task for the intent would be about, if it takes one.
+    fn subject(&self, intent: &Intent) -> Option<Subject> {
+        match intent {
+            Intent::SignIn { role }
+            | Intent::OpenConsole { role }
+            | Intent::OpenPage { role, .. }
+            | Intent::WriteProfile { role }
+            | Intent::RemoveProfile { role } => Some(Subject::Role(role.clone())),
+            Intent::GoOn => self.consoles.role_in_front().map(Subject::Role),
+            Intent::SignInToProvider { provider } => Some(Subject::Account(provider.clone())),
+            _ => None,
+        }
     }
 
     async fn write_profile(&self, key: &RoleKey) -> Result<String, Problem> {
@@ -298,18 +333,6 @@ impl Intents {
 
 fn not_answered() -> Problem {
     Problem::new(Code::HostProtocol, "The Rolecall host program answered something else than was asked.")
-}
-
-/// What a task for the intent would be about, if it takes one.
-fn subject(intent: &Intent) -> Option<Subject> {
-    match intent {
-        Intent::SignIn { role }
-        | Intent::OpenConsole { role }
-        | Intent::WriteProfile { role }
-        | Intent::RemoveProfile { role } => Some(Subject::Role(role.clone())),
-        Intent::SignInToProvider { provider } => Some(Subject::Account(provider.clone())),
-        _ => None,
-    }
 }
 
 /// The notification's id.

@@ -87,9 +87,19 @@ pub fn on_connect(port: web::JsPort, early: Array) {
 #[wasm_bindgen]
 pub fn on_startup() {}
 
-/// The extension was installed or updated; as for [`on_startup`].
+/// The extension was installed or updated. What its menu has outlives the background.
 #[wasm_bindgen]
-pub fn on_installed() {}
+pub fn on_installed() {
+    web::create_menu();
+}
+
+/// A person has chosen the item in the menu of a console's page or of a link to one.
+#[wasm_bindgen]
+pub async fn on_menu_clicked(info: JsValue) {
+    if let (Some(background), Some(address)) = (background(), web::address_in_menu(&info)) {
+        background.on_console_address(&address).await;
+    }
+}
 
 /// An alarm went off.
 #[wasm_bindgen]

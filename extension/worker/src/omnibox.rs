@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use rolecall_core::console::role_and_page;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::search::{SEPARATOR, Search};
@@ -30,11 +31,20 @@ pub(crate) struct Index {
 }
 
 impl Omnibox {
-    /// The roles that fit what was typed, best first, as texts that name one role each.
+    /// The roles that fit what was typed, best first, as texts that name one role each, and the page of the console.
     pub(crate) async fn suggestions(&self, text: &str) -> Vec<String> {
-        self.find(text, |index| {
+        let (role, page) = role_and_page(text);
+        self.find(role, |index| {
             let rows = index.search.found().iter().take(MAX_SUGGESTIONS);
-            rows.filter_map(|row| Some(index.name(index.roles.get(*row)?))).collect()
+            let name = |row: &usize| {
+                let mut name = index.name(index.roles.get(*row)?);
+                if let Some(page) = page {
+                    name.push_str(" > ");
+                    name.push_str(page);
+                }
+                Some(name)
+            };
+            rows.filter_map(name).collect()
         })
         .await
         .unwrap_or_default()
@@ -42,8 +52,9 @@ impl Omnibox {
 
     /// A person has chosen a suggestion, or pressed Enter behind what they typed.
     pub(crate) async fn choose(&self, text: &str) {
-        let role = self.find(text, |index| {
-            let named = index.roles.rows().find(|role| index.name(*role) == text);
+        let (typed, page) = role_and_page(text);
+        let role = self.find(typed, |index| {
+            let named = index.roles.rows().find(|role| index.name(*role) == typed.trim());
             let best = || index.roles.get(*index.search.found().first()?);
             named.or_else(best)?.key()
         });
@@ -51,9 +62,11 @@ impl Omnibox {
         // Nobody types any more.
         let default_action = self.index.take().and_then(|index| index.effective.preferences.default_action);
         if let Some(role) = role {
-            self.intents.fulfil(match default_action.unwrap_or_default() {
-                DefaultAction::Console => Intent::OpenConsole { role },
-                DefaultAction::Credentials => Intent::SignIn { role },
+            let page = page.filter(|page| !page.is_empty());
+            self.intents.fulfil(match (page, default_action.unwrap_or_default()) {
+                (Some(page), _) => Intent::OpenPage { role, page: page.to_owned() },
+                (None, DefaultAction::Console) => Intent::OpenConsole { role },
+                (None, DefaultAction::Credentials) => Intent::SignIn { role },
             });
         }
     }

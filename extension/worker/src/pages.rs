@@ -93,6 +93,13 @@ impl Pages {
         self.open.borrow_mut().insert(number, port);
         if approval.is_none() {
             self.intents.popup_count.update(|count| count + 1);
+            let this = Rc::clone(self);
+            let look = async move {
+                let recent = this.intents.shortlist.recent();
+                this.intents.consoles.look_at_tab_in_front(&recent).await;
+                this.publish();
+            };
+            self.browser.spawn(look.boxed_local());
         }
         for message in early {
             self.receive(&message);
@@ -136,7 +143,8 @@ impl Pages {
             sent.effective = effective;
         }
         let state = self.view.state();
-        let is_stored = is_known && state.activities.is_empty();
+        // What the next popup is opened above is not known yet.
+        let is_stored = is_known && state.activities.is_empty() && state.go_on.is_none();
         let state = json::to_string(&ToPage::State(Box::new(state)));
         if state != sent.state {
             self.send_all(SHOWN_STATE, &state, is_stored);
@@ -172,6 +180,9 @@ impl Pages {
         self.open.borrow_mut().remove(&number);
         if approval.is_none() {
             self.intents.popup_count.update(|count| count.saturating_sub(1));
+            if self.intents.popup_count.get() == 0 {
+                self.intents.consoles.look_away();
+            }
         }
         // Closing the window refuses.
         if let Some(id) = approval {

@@ -76,7 +76,7 @@ impl Programs {
         self.approved(&role, Purpose::Console, asked_by.clone(), presence).await?;
         let asked_by = Some(named(asked_by));
         let others = if end_session { Others::End } else { Others::AsBefore };
-        let wanted = Wanted { role, page, region, presence, asked_by, others };
+        let wanted = Wanted { role, page, region, tab: None, presence, asked_by, others };
         if open {
             self.consoles.open(wanted).await?;
             return Ok(WorkerResponse::Done);

@@ -260,6 +260,8 @@ pub(crate) struct Scripted {
     /// What the tabs show that are open, where the extension may know it.
     pub(crate) open_tabs: RefCell<BTreeMap<TabId, Option<String>>>,
     pub(crate) shown_tabs: RefCell<Vec<(TabId, Option<String>)>>,
+    /// Above which tab the popup is opened.
+    pub(crate) tab_in_front: Cell<Option<TabId>>,
     pub(crate) has_containers: Cell<bool>,
     last_window: Cell<i32>,
     pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
@@ -301,6 +303,7 @@ impl Scripted {
             containers: RefCell::default(),
             open_tabs: RefCell::default(),
             shown_tabs: RefCell::default(),
+            tab_in_front: Cell::default(),
             has_containers: Cell::default(),
             last_window: Cell::default(),
             pages: RefCell::default(),
@@ -479,6 +482,8 @@ impl Scripted {
                 answer(&tokens)
             }
             "/revoke" => answer(&json!({})),
+            "/oauth" if host == "console.example" => HttpResponse::new(404, String::new().into()),
+            "/oauth" if host == "signin.example" => HttpResponse::new(200, String::new().into()),
             "/federation" => answer(&json!({ "SigninToken": "signin-token" })),
             "/roles" => {
                 let asked: Value = serde_json::from_slice(request.body.expose_secret()).unwrap();
@@ -558,6 +563,11 @@ impl Browser for Scripted {
 
     fn tab_address(&self, tab: TabId) -> Task<Result<Option<String>, TabClosed>> {
         std::future::ready(self.open_tabs.borrow().get(&tab).cloned().ok_or(TabClosed)).boxed_local()
+    }
+
+    fn tab_in_front(&self) -> Task<Option<(TabId, String)>> {
+        let address = |tab| Some((tab, self.open_tabs.borrow().get(&tab)?.clone()?));
+        std::future::ready(self.tab_in_front.get().and_then(address)).boxed_local()
     }
 
     fn has_containers(&self) -> bool {

@@ -62,16 +62,16 @@ impl SignIn {
     ) -> Result<Credentials, Problem> {
         let effective = self.settings.known().await?;
         let (role, provider) = find(&effective, key)?;
+        let sources = effective.sources(&role)?;
         let session = self.sessions.of(&provider.id);
         let now = self.browser.now();
         let fresh = session.read(|session| {
-            let fresh = session.fresh_credentials(&role.arn, now, time_left);
+            let fresh = session.fresh_credentials(&role, &sources, now, time_left);
             fresh.filter(|_| session.is_of(&provider)).cloned()
         });
         if let Some(credentials) = fresh {
             return Ok(credentials);
         }
-        let sources = effective.sources(&role)?;
         let flight = self.flights.join((key.clone(), presence == Presence::Person), || {
             let asked_by = asked_by.map(|program| (program, key.clone()));
             let platform = self.platform(&provider, Some(key.clone()), asked_by);

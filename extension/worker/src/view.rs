@@ -12,6 +12,7 @@ use rolecall_core::oidc::Person;
 use rolecall_core::settings::{Effective, ProviderId, Role, Sourced};
 
 use crate::approvals::Approvals;
+use crate::console::Consoles;
 use crate::host::Host;
 use crate::progress::Progress;
 use crate::role_lists::RoleLists;
@@ -35,6 +36,8 @@ pub(crate) struct View {
     pub(crate) role_lists: Rc<RoleLists>,
     /// Which roles come first.
     pub(crate) shortlist: Rc<Shortlist>,
+    /// What the tab in front shows.
+    pub(crate) consoles: Rc<Consoles>,
 }
 
 impl View {
@@ -95,6 +98,7 @@ impl View {
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,
+            go_on: self.consoles.role_in_front(),
             default_action: effective.preferences.default_action.unwrap_or_default(),
             group_by: effective.preferences.group_by.unwrap_or_default(),
             host: self.host.state(),

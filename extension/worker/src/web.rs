@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use js_sys::{JSON, Object, Promise, Reflect, Uint8Array};
+use rolecall_core::aws::Partition;
 use rolecall_core::map::Set;
 use rolecall_core::platform::{
     AuthorizeError, HttpRequest, HttpResponse, Interaction, MAX_RESPONSE_BYTES, Method,
@@ -55,6 +56,14 @@ extern "C" {
     fn omnibox(this: &Api) -> Omnibox;
     #[wasm_bindgen(method, getter)]
     fn windows(this: &Api) -> Windows;
+    #[wasm_bindgen(method, getter, js_name = contextMenus)]
+    fn context_menus(this: &Api) -> ContextMenus;
+
+    type ContextMenus;
+    #[wasm_bindgen(method, catch, js_name = create)]
+    fn create_item(this: &ContextMenus, properties: &Object) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = removeAll)]
+    fn remove_all(this: &ContextMenus) -> Result<JsValue, JsValue>;
 
     type Action;
     #[wasm_bindgen(method, catch, js_name = setBadgeText)]
@@ -130,6 +139,8 @@ extern "C" {
     fn create_tab(this: &Tabs, properties: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = get)]
     fn get_tab(this: &Tabs, id: TabId) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = query)]
+    fn query_tabs(this: &Tabs, query: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = update)]
     fn update_tab(this: &Tabs, id: TabId, properties: &Object) -> Result<Promise, JsValue>;
 
@@ -270,6 +281,16 @@ impl Browser for WebBrowser {
             Ok(get(&tab, "url").as_string().filter(|url| !url.is_empty()))
         };
         address.boxed_local()
+    }
+
+    fn tab_in_front(&self) -> Task<Option<(TabId, String)>> {
+        let promise =
+            api().tabs().query_tabs(&object(&[("active", true.into()), ("lastFocusedWindow", true.into())]));
+        let found = async move {
+            let tab = get(&settle(promise).await.ok()?, "0");
+            Some((TabId::try_from(whole(&tab, "id")?).ok()?, get(&tab, "url").as_string()?))
+        };
+        found.boxed_local()
     }
 
     fn has_containers(&self) -> bool {
@@ -617,6 +638,28 @@ fn api() -> Api {
     if browser.is_object() { browser } else { get(&global, "chrome") }.unchecked_into()
 }
 
+/// Puts an item into the menu of links to consoles and of their pages, and nowhere else.
+pub(crate) fn create_menu() {
+    let patterns = Partition::ALL.into_iter().filter_map(Partition::console_pattern).map(JsValue::from);
+    let patterns: JsValue = patterns.collect::<js_sys::Array>().into();
+    let menus = api().context_menus();
+    // Of the version before.
+    let _ = menus.remove_all();
+    for (context, limit) in [("link", "targetUrlPatterns"), ("page", "documentUrlPatterns")] {
+        let _ = menus.create_item(&object(&[
+            ("id", context.into()),
+            ("title", "Open in the AWS console as…".into()),
+            ("contexts", js_sys::Array::of1(&context.into()).into()),
+            (limit, patterns.clone()),
+        ]));
+    }
+}
+
+/// The address of the link or the page whose menu's item was chosen.
+pub(crate) fn address_in_menu(info: &JsValue) -> Option<String> {
+    get(info, "linkUrl").as_string().or_else(|| get(info, "pageUrl").as_string())
+}
+
 /// Offers these texts in the address bar. The first one is what Enter chooses.
 pub(crate) fn suggest(offer: &js_sys::Function, mut texts: Vec<String>) {
     let described = |text: &str| {
@@ -624,7 +667,10 @@ pub(crate) fn suggest(offer: &js_sys::Function, mut texts: Vec<String>) {
         // Chromium reads a description as XML.
         JsValue::from(if is_chromium() { escaped(&text) } else { text.into_owned() })
     };
-    let first = if texts.is_empty() { "No role matches.".to_owned() } else { texts.remove(0) };
+    let mut first = if texts.is_empty() { "No role matches.".to_owned() } else { texts.remove(0) };
+    if !first.contains('>') {
+        first.push_str(PAGE_HINT);
+    }
     let _ = api().omnibox().set_default_suggestion(&object(&[("description", described(&first))]));
     let others = texts
         .iter()
@@ -739,6 +785,9 @@ fn set(target: &Object, name: &str, value: &JsValue) {
     // A plain object of our own takes every property.
     let _ = Reflect::set(target, &name.into(), value);
 }
+
+/// Behind the first role in the address bar.
+const PAGE_HINT: &str = " (> s3 opens a service, > ARN a resource)";
 
 /// Those of Firefox; the first is for roles of another colour.
 const CONTAINER_COLORS: [&str; 8] =

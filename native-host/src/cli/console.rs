@@ -1,11 +1,13 @@
 //! `rolecall console`: the AWS console, signed in as a role.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap_complete::CompletionCandidate;
 use clap_complete::engine::ArgValueCompleter;
 use rolecall_core::aws::Region;
-use rolecall_core::console::{self, ConsolePage};
+use rolecall_core::console::{self, ConsolePage, Place, Service};
 use rolecall_core::freshness;
 use rolecall_core::message::agent::AgentAnswer;
 use rolecall_core::message::host::{ConsoleRequest, WorkerRequest};
@@ -16,7 +18,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::role_argument::RoleArgument;
 use crate::agent::Agents;
 use crate::ask::Ask;
-use crate::console_page;
 use crate::host_settings::LoopbackSettings;
 use crate::loopback::{BrowserMode, Loopback, RedirectListener, open_once};
 use crate::output::{self, Failure, Outcome};
@@ -33,10 +34,10 @@ pub(crate) struct Console {
     #[command(flatten)]
     role: RoleArgument,
     /// The page: a service such as s3, the ARN of a resource, or an address of the console. By default the home page.
-    #[arg(value_name = "PAGE", add = ArgValueCompleter::new(console_page::candidates))]
+    #[arg(value_name = "PAGE", add = ArgValueCompleter::new(services))]
     page: Option<String>,
     /// The service to open, the same as PAGE.
-    #[arg(long, value_name = "NAME", conflicts_with = "page", add = ArgValueCompleter::new(console_page::candidates))]
+    #[arg(long, value_name = "NAME", conflicts_with = "page", add = ArgValueCompleter::new(services))]
     service: Option<String>,
     /// The region to open; by default the role's. An address, and a resource whose ARN names a region, are opened where they
     /// are.
@@ -56,12 +57,18 @@ pub(crate) struct Console {
 impl Console {
     pub(crate) fn run(mut self) -> Outcome {
         if self.page.is_none() && self.service.is_none() {
-            self.page = self.role.take_if(console_page::is_page);
+            self.page = self.role.take_if(console::is_page);
         }
         let target = self.role.target()?;
         let region = self.region.as_ref().unwrap_or(&target.region);
         let page = match self.page.as_deref().or(self.service.as_deref()) {
-            Some(page) => console_page::find(page, &target.role.arn, region)?,
+            Some(page) => {
+                let place = Place::find(page, &target.role.arn, region)?;
+                if let Some(note) = place.note(target.role.arn.account()) {
+                    output::note(note);
+                }
+                (place.page, Some(place.region))
+            }
             None => (None, self.region.clone()),
         };
         let url =
@@ -135,9 +142,18 @@ impl Console {
         let loopback = LoopbackSettings { ports: vec![0], ..LoopbackSettings::default() };
         let listener = RedirectListener::open(&loopback)?;
         let platform = Loopback::new(&listener, None, BrowserMode::Open, Duration::ZERO, &|| true);
-        let url = pollster::block_on(console.login_url(&platform, &credentials))?;
-        Ok(if self.end_session { console.after_log_out(&url) } else { url })
+        pollster::block_on(async {
+            let url = console.login_url(&platform, &credentials).await?;
+            Ok(if self.end_session { console.after_log_out(&platform, url).await } else { url })
+        })
     }
+}
+
+/// The names of services that complete a word.
+fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    let names = Service::all().flat_map(Service::names);
+    names.filter(|name| name.starts_with(typed)).map(CompletionCandidate::new).collect()
 }
 
 /// The page, and the region to open it in, where they are not the role's own.

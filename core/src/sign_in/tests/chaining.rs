@@ -62,5 +62,39 @@ async fn a_refusal_of_a_chained_role_names_both_roles_and_what_aws_said() {
     }
 }
 
+#[async_test]
+async fn credentials_asked_for_on_other_terms_than_the_settings_are_not_used() {
+    let (world, session) = (World::new(), Shared::default());
+    let strict = |name: &str| Role { session_policy: Some("{}".to_owned()), ..role(name) };
+    sign_in_through(&world, &[role("near"), role("far")], &session).await.unwrap();
+    world.take_log();
+    // A policy of a role on the way limits all that are assumed through it.
+    sign_in_through(&world, &[strict("near"), role("far")], &session).await.unwrap();
+    assert_eq!(world.take_log(), ["chained near", "chained target"]);
+    // So does another way.
+    sign_in_through(&world, &[strict("near"), role("other")], &session).await.unwrap();
+    assert_eq!(world.take_log(), ["sts 43200", "chained near", "chained target"]);
+    sign_in_through(&world, &[strict("near"), role("other")], &session).await.unwrap();
+    assert_eq!(world.take_log(), [""; 0]);
+    sign_in_through(&world, &[], &session).await.unwrap();
+    assert_eq!(world.take_log(), ["sts 43200"], "no way at all");
+}
+
+#[async_test]
+async fn a_computer_whose_clock_is_wrong_signs_by_the_clock_of_sts() {
+    let (world, session) = (World::new(), Shared::default());
+    world.clock_error.set(3_600);
+    sign_in_through(&world, &[role("hub")], &session).await.unwrap();
+    assert_eq!(world.take_log()[4..], ["sts 43200", "chained target", "chained target"]);
+
+    // Where the clock is right, a refusal is one.
+    world.clock_error.set(0);
+    session.change(|session| session.forget_role(&role("target").arn));
+    world.chained_errors.replace(vec![(403, "SignatureDoesNotMatch", "no"); 2]);
+    let error = sign_in_through(&world, &[role("hub")], &session).await.unwrap_err();
+    assert_eq!(error.code(), Code::StsExpiredToken);
+    assert_eq!(world.take_log(), ["chained target", "sts 43200", "chained target"]);
+}
+
 const DENIED: (u16, &str, &str) =
     (403, "AccessDenied", "User: x is not authorized to perform: sts:TagSession");

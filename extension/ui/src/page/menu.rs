@@ -17,6 +17,7 @@ pub(crate) struct Menu {
     pin: HtmlElement,
     forget: HtmlElement,
     open_console: HtmlElement,
+    open_page: HtmlElement,
     sign_in: HtmlElement,
     forget_credentials: HtmlElement,
     write_profile: HtmlElement,
@@ -32,6 +33,8 @@ pub(crate) struct Menu {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Item {
     OpenConsole,
+    /// Type a page of the console.
+    OpenPage,
     SignIn,
     ForgetCredentials,
     WriteProfile,
@@ -55,6 +58,7 @@ impl Menu {
             pin: by_id(root, "pin"),
             forget: by_id(root, "forget"),
             open_console: by_id(root, "menu-open-console"),
+            open_page: by_id(root, "menu-open-page"),
             sign_in: by_id(root, "menu-sign-in"),
             forget_credentials: by_id(root, "forget-credentials"),
             write_profile: by_id(root, "menu-write-profile"),
@@ -82,6 +86,7 @@ impl Menu {
         set_state(&self.pin, "aria-disabled", cannot_be_pinned)?;
         for item in [
             &self.open_console,
+            &self.open_page,
             &self.sign_in,
             &self.forget_credentials,
             &self.write_profile,
@@ -144,6 +149,7 @@ pub(crate) fn item_at(target: &Element) -> Option<Item> {
     let item = target.closest("[data-item]:not([aria-disabled=true])").ok()??;
     Some(match item.get_attribute("data-item")?.as_str() {
         "open-console" => Item::OpenConsole,
+        "open-page" => Item::OpenPage,
         "sign-in" => Item::SignIn,
         "forget-credentials" => Item::ForgetCredentials,
         "write-profile" => Item::WriteProfile,

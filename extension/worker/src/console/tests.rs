@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use chrono::TimeDelta;
+use rolecall_core::console::Place;
 use rolecall_core::message::host::{ConsoleRequest, WorkerRequest, WorkerResponse};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::{Code, Problem};
@@ -200,6 +201,175 @@ fn with_containers_every_role_has_its_own_session() {
         [None, Some("123456789012 / admin (123456789012)".to_owned())]
     );
     assert!(is_login(&tabs(&world)[1]), "{:?}", tabs(&world));
+}
+
+/// The popup above this tab.
+fn above<'a>(world: &'a World, background: &Rc<Background>, tab: u32, address: &str) -> Popup<'a> {
+    shows(world, tab, address);
+    world.browser.tab_in_front.set(Some(tab));
+    world.popup(background)
+}
+
+#[test]
+fn a_tab_whose_session_has_ended_goes_on_where_it_was() {
+    let world = world();
+    let (background, popup) = begin(&world);
+    open(&popup, "developer").unwrap();
+    popup.send(&Intent::OpenConsole { role: role("corp", "admin") });
+    popup.send(&Intent::Confirm);
+    popup.close();
+    // The role's session was ended for that of the other role, and AWS asks to sign in.
+    let page = "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1#Instances:";
+    let sign_in = "https://eu-west-1.signin.aws.amazon.com/oauth?redirect_uri=https%3A%2F%2Feu-west-1.console.aws.amazon.com%2Fs3%2Fhome";
+    for (address, goes_on) in
+        [(page, "%2Fec2%2Fhome%3Fregion%3Deu-west-1%23Instances"), (sign_in, "%2Fs3%2Fhome")]
+    {
+        let popup = above(&world, &background, 1, address);
+        assert_eq!(popup.state().go_on, Some(role("corp", "developer")), "{address}");
+        popup.send(&Intent::GoOn);
+        assert!(outcome(&popup).unwrap().starts_with("Opened the console as 123456789012 / developer"));
+        let (tab, url) = world.browser.shown_tabs.borrow().last().cloned().unwrap();
+        let url = url.unwrap();
+        assert!(
+            tab == 1 && is_login_after_logout(&url) && url.contains(&goes_on.replace('%', "%25")),
+            "{url}"
+        );
+        popup.close();
+    }
+    assert_eq!(tabs(&world).len(), 2, "no further tab");
+}
+
+#[test]
+fn a_tab_that_rolecall_has_not_opened_goes_on_as_the_role_of_its_account_that_is_used_most() {
+    let world = world();
+    let (background, popup) = begin(&world);
+    open(&popup, "developer").unwrap();
+    popup.close();
+    let page = |account: &str| format!("https://{account}-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home");
+    for (address, expected) in [
+        (page("123456789012"), Some(role("corp", "developer"))),
+        (page("999999999999"), None),
+        ("https://eu-west-1.console.aws.amazon.com/s3/home".to_owned(), None),
+        ("https://example.com/".to_owned(), None),
+    ] {
+        let popup = above(&world, &background, 7, &address);
+        assert_eq!(popup.state().go_on, expected, "{address}");
+        popup.close();
+    }
+    // It is about one tab, and gone with the popup.
+    world.browser.tab_in_front.set(None);
+    assert_eq!(world.popup(&background).state().go_on, None);
+}
+
+#[test]
+fn the_popup_and_a_terminal_open_the_same_address_for_the_same_words() {
+    let address = "https://eu-north-1.console.aws.amazon.com/ec2/home?region=eu-north-1#Instances:";
+    for (typed, region) in [
+        ("s3", None),
+        ("iam", None),
+        ("logs", Some("eu-north-1")),
+        ("arn:aws:lambda:eu-north-1:123456789012:function:resize", None),
+        ("arn:aws:s3:::bucket/a/b", Some("eu-north-1")),
+        (address, None),
+    ] {
+        let addresses = [true, false].map(|is_popup| {
+            let world = World::with_host();
+            world.browser.person.replace(Some("alice"));
+            for region in ["eu-west-1", "eu-north-1", "us-east-1"] {
+                let pattern = format!("https://{region}.signin.aws.amazon.com/*");
+                world.browser.permissions.borrow_mut().insert(pattern);
+            }
+            let background = world.start();
+            let key = role("corp", "developer");
+            if is_popup {
+                let page = [typed, region.unwrap_or_default()].join(" ");
+                world.popup(&background).send(&Intent::OpenPage { role: key, page });
+            } else {
+                // As `rolecall console` does.
+                let own = "eu-west-1".parse().unwrap();
+                let region = region.map_or(own, |region| region.parse().unwrap());
+                let place = Place::find(typed, &key.arn, &region).unwrap();
+                let request = ConsoleRequest {
+                    role: key,
+                    page: place.page,
+                    region: Some(place.region),
+                    open: true,
+                    end_session: false,
+                    interactive: true,
+                    asked_by: None,
+                };
+                world.browser.program_asks(1, WorkerRequest::Console(request));
+                world.run();
+                assert!(matches!(world.browser.program_got(1), Some(Ok(WorkerResponse::Done))), "{typed}");
+            }
+            tabs(&world)
+        });
+        assert_eq!(addresses[0], addresses[1], "{typed}");
+        assert!(
+            addresses[0].len() == 1 && addresses[0][0].contains("Action=login"),
+            "{typed}: {addresses:?}"
+        );
+    }
+}
+
+#[test]
+fn a_page_that_nobody_knows_is_refused_in_the_popup_with_what_may_be_meant() {
+    let world = world();
+    let (_background, popup) = begin(&world);
+    let ask = |page: &str| {
+        popup.send(&Intent::OpenPage { role: role("corp", "developer"), page: page.to_owned() });
+        outcome(&popup)
+    };
+    let problem = ask("lamda").unwrap_err();
+    assert!(problem.is(Code::ConsolePageInvalid) && problem.next_step == "Did you mean lambda?", "{problem}");
+    for hostile in ["https://console.aws.amazon.com.evil.example/", "https://console.amazonaws.cn/s3/home"] {
+        assert!(ask(hostile).unwrap_err().is(Code::ConsolePageInvalid), "{hostile}");
+    }
+    assert_eq!(tabs(&world).len(), 0);
+    let note = ask("arn:aws:sqs:eu-west-1:999999999999:jobs").unwrap();
+    assert!(
+        note.ends_with(
+            "The resource is in the account 999999999999, the role in 123456789012: the page may not show it."
+        ),
+        "{note}"
+    );
+}
+
+#[test]
+fn an_address_from_the_menu_of_a_page_is_opened_as_a_role_that_is_chosen_in_a_window() {
+    let world = world();
+    let background = world.start();
+    let choose = |address: &'static str| {
+        let background = Rc::clone(&background);
+        world.finish(async move { background.on_console_address(address).await });
+        world.browser.pages.borrow().values().last().cloned().unwrap()
+    };
+    assert_eq!(
+        choose("https://eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1#a"),
+        "popup.html#%20%3E%20https%3A%2F%2Feu-west-1.console.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1%23a"
+    );
+    let of_a_session = choose("https://123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home");
+    assert!(of_a_session.starts_with("popup.html#123456789012%20%3E%20https"), "{of_a_session}");
+    // An account without roles finds none.
+    let of_others = choose("https://999999999999-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home");
+    assert!(of_others.starts_with("popup.html#%20%3E%20https"), "{of_others}");
+}
+
+#[test]
+fn a_console_of_somebody_elses_is_signed_out_of_only_where_it_can_be() {
+    for (host, can_be) in [("console.example", false), ("signin.example", true)] {
+        let world = world();
+        let mut settings = settings();
+        settings["provider"][0]["console_endpoint"] = format!("https://{host}/federation").into();
+        world.browser.policy.replace(Some(Ok(Some(settings.to_string()))));
+        world.browser.permissions.borrow_mut().insert(format!("https://{host}/*"));
+        let (_background, popup) = begin(&world);
+        open(&popup, "developer").unwrap();
+        open(&popup, "admin").unwrap_err();
+        popup.send(&Intent::Confirm);
+        let start = if can_be { "/oauth?Action=logout&redirect_uri=" } else { "/federation?Action=login" };
+        assert!(tabs(&world)[1].starts_with(&format!("https://{host}{start}")), "{:?}", tabs(&world));
+    }
 }
 
 #[test]

@@ -22,6 +22,9 @@ fn the_address_bar_suggests_roles_as_the_popup_lists_them() {
         ]
     );
     assert_eq!(suggest("dvlp"), ["123456789012 / developer · corp"]);
+    assert_eq!(suggest("dvlp > s3"), ["123456789012 / developer · corp > s3"]);
+    let url = "https://eu-west-1.console.aws.amazon.com/s3/home";
+    assert_eq!(suggest(url)[0], format!("123456789012 / auditor · other > {url}"));
     assert_eq!(suggest("zebra"), [""; 0]);
 }
 
@@ -42,6 +45,16 @@ fn enter_in_the_address_bar_does_what_the_popup_does_first_with_the_best_or_the_
             popup.state().activities.into_iter().filter_map(|activity| activity.role).collect();
         assert_eq!(roles.last(), Some(&expected), "{text}");
         popup.send(&Intent::Cancel { role: expected });
+    }
+    for (text, role, page) in [
+        ("audit > s3", role("other", "auditor"), "s3"),
+        ("123456789012 / admin · other > logs eu-north-1", role("other", "admin"), "logs eu-north-1"),
+    ] {
+        let chosen = std::rc::Rc::clone(&background);
+        world.finish(async move { chosen.omnibox.choose(text).await });
+        let wanted = background.last_intent();
+        assert_eq!(wanted, Some(Intent::OpenPage { role: role.clone(), page: page.to_owned() }), "{text}");
+        popup.send(&Intent::Cancel { role });
     }
     world.finish(async move { background.omnibox.choose("zebra").await });
     assert!(popup.state().activities.is_empty());
