@@ -197,7 +197,7 @@ fn kind(service: Service, path: &str, params: &Params) -> CallKind {
         (Service::Sts, "/", "GetCallerIdentity") => CallKind::CallerIdentity,
         (Service::Console, "/federation", "getSigninToken") => CallKind::SigninToken,
         (Service::Console, "/federation", "login") => CallKind::ConsoleLogin,
-        (Service::Console, "/oauth", _) => CallKind::ConsoleLogout,
+        (Service::Console, "/oauth", "logout") => CallKind::ConsoleLogout,
         (Service::Console, path, _) if path != "/" && path != "/federation" => CallKind::Console,
         _ => CallKind::Other,
     }

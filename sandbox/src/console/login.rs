@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use url::Url;
 
 use super::sessions::Session;
-use super::{cookie_name, refuse};
+use super::{cookie_name, page, refuse};
 use crate::answer::{ErrorCode, redirect};
 use crate::html::{self, escape};
 use crate::params::Params;
@@ -53,14 +53,16 @@ pub(super) fn login(world: &World, params: &Params, headers: &HeaderMap) -> Resp
     response
 }
 
-/// `GET /oauth?Action=logout&redirect_uri=…`.
+/// `GET /oauth?Action=logout&redirect_uri=…`, or the sign-in page.
 pub(super) async fn oauth(
     State(world): State<SharedWorld>,
     Extension(params): Extension<Params>,
     headers: HeaderMap,
 ) -> Response {
-    if params.get("Action") != Some("logout") {
-        return StatusCode::BAD_REQUEST.into_response();
+    match (params.get("Action"), params.get("response_type")) {
+        (Some("logout"), _) => {}
+        (None, Some("code")) => return page::sign_in(),
+        _ => return StatusCode::BAD_REQUEST.into_response(),
     }
     let name = cookie_name(&world);
     let target = params.get("redirect_uri");

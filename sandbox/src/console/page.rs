@@ -8,6 +8,7 @@ use chrono::SecondsFormat;
 
 use super::cookie_name;
 use super::sessions::Session;
+use crate::answer::redirect;
 use crate::cookies;
 use crate::html::{self, escape};
 use crate::params::Params;
@@ -29,13 +30,19 @@ pub(super) async fn console(
     let now = world.clock.now();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let sessions = match host.split_once(".localhost") {
-        Some((label, _)) => world.sessions().at(label, now).unwrap_or_default(),
+        Some((label, _)) if is_session_label(label) => world.sessions().at(label, now).unwrap_or_default(),
+        // AWS's name servers know no other host.
+        Some(_) => return not_found(),
         None => world.sessions().of(cookie, now),
     };
     let Some((current, others)) = sessions.split_last() else {
-        return signed_out();
+        return sign_in_first(&world, host, &uri);
     };
     let path = uri.path();
+    let segment = path[1..].split('/').next().unwrap_or_default();
+    if !SERVICES.contains(&segment) {
+        return not_found();
+    }
     let service = path.strip_prefix("/console/").unwrap_or(&path[1..]).split('/').next().unwrap_or_default();
     let region = params.get("region").unwrap_or_default();
     let main = format!("{}{}", signed_in(&world, current, service, region), side_by_side(others));
@@ -81,9 +88,29 @@ fn side_by_side(others: &[Session]) -> String {
     format!("<h2>Also signed in</h2>\n<ul id=\"other-sessions\">\n{}</ul>", items.concat())
 }
 
-fn signed_out() -> Response {
-    let main = "<h1>Console (sandbox)</h1>\n<p id=\"signed-out\" role=\"status\">No one is signed in.</p>";
-    html::page(StatusCode::UNAUTHORIZED, "Signed out", main)
+/// AWS sends whoever has no session to its sign-in page, which names where they wanted to go. As logged in many reports, such as
+/// saml2aws's issue 1485.
+fn sign_in_first(world: &World, host: &str, uri: &Uri) -> Response {
+    let parameters = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", "arn:aws:signin:::console/sandbox")
+        .append_pair("redirect_uri", &format!("http://{host}{uri}"))
+        .append_pair("response_type", "code")
+        .finish();
+    redirect(&format!("{}/oauth?{parameters}", world.urls.console_origin()))
+}
+
+/// The sign-in page itself. Nobody can sign in there without the federation endpoint.
+pub(super) fn sign_in() -> Response {
+    let main = "<h1>Amazon Web Services Sign-In (sandbox)</h1>\n<p id=\"signed-out\" role=\"status\">No one is signed in.</p>";
+    html::page(StatusCode::OK, "Sign in", main)
+}
+
+fn not_found() -> Response {
+    html::error_page(StatusCode::NOT_FOUND, "Console (sandbox)", "This page does not exist.")
+}
+
+fn is_session_label(label: &str) -> bool {
+    label.split_once('-').is_some_and(|(account, id)| account.len() == 12 && id.len() == 8)
 }
 
 fn alias(world: &World, session: &Session) -> String {
@@ -91,3 +118,72 @@ fn alias(world: &World, session: &Session) -> String {
     let account = accounts.into_iter().find(|account| account.id == session.caller.account);
     account.map_or_else(|| session.caller.account.clone(), |account| account.alias)
 }
+
+/// What the paths of the console's services begin with: those of the service maps of common-fate/granted
+/// (`pkg/console/service_map.go`) and of the AWS documentation's own links.
+const SERVICES: &[&str] = &[
+    "acm",
+    "amplify",
+    "apigateway",
+    "aos",
+    "athena",
+    "appsync",
+    "backup",
+    "bedrock",
+    "billing",
+    "cloud9",
+    "cloudformation",
+    "cloudfront",
+    "cloudmap",
+    "cloudshell",
+    "cloudtrail",
+    "cloudtrailv2",
+    "cloudwatch",
+    "codesuite",
+    "cognito",
+    "config",
+    "console",
+    "cost-management",
+    "costmanagement",
+    "directconnect",
+    "dms",
+    "dynamodbv2",
+    "ec2",
+    "ecr",
+    "ecs",
+    "efs",
+    "eks",
+    "elasticache",
+    "elasticbeanstalk",
+    "emr",
+    "events",
+    "glue",
+    "grafana",
+    "guardduty",
+    "iam",
+    "iamv2",
+    "kinesis",
+    "kms",
+    "lambda",
+    "mwaa",
+    "organizations",
+    "ram",
+    "rds",
+    "redshiftv2",
+    "route53",
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "securityhub",
+    "ses",
+    "singlesignon",
+    "sns",
+    "sqs",
+    "states",
+    "support",
+    "systems-manager",
+    "trustedadvisor",
+    "vpc",
+    "vpcconsole",
+    "wafv2",
+];

@@ -34,7 +34,8 @@ pub(super) fn assume_role(world: &World, params: &Params, dialect: Dialect) -> R
     if request.duration_seconds > max_duration {
         return Err(AwsError::new(AwsErrorCode::ValidationError, TOO_LONG));
     }
-    let caller = Caller::new(&arn, request.session_name);
+    let caller =
+        Caller { source_identity: identity.source.clone(), ..Caller::new(&arn, request.session_name) };
     let expires = world.clock.now() + TimeDelta::seconds(request.duration_seconds.into());
     let credentials = Credentials::new(dialect, expires);
     world.issued().add(credentials.clone(), caller.clone());
@@ -156,8 +157,9 @@ fn packed(config: &Config, request: &Request<'_>, identity: &Identity) -> Result
 const ASSUME: &str = "sts:AssumeRoleWithWebIdentity";
 const TAG_SESSION: &str = "sts:TagSession";
 const SET_SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
-const TOO_LONG: &str = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+pub(super) const TOO_LONG: &str =
+    "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
 /// The share of the space that a session without policy and tags takes, in percent.
 const ALWAYS_PACKED: usize = 25;
 /// The space for the packed form, in bytes; an assumption.
-const PACKED_BYTES: usize = 4096;
+pub(super) const PACKED_BYTES: usize = 4096;

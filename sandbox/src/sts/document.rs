@@ -47,10 +47,11 @@ pub(super) fn assumed_role(dialect: Dialect, assumed: &Assumed<'_>) -> Response 
 pub(super) fn assumed_role_with_role(
     caller: &Caller,
     credentials: &Credentials,
-    source_identity: Option<&str>,
+    packed_policy_size: Option<usize>,
 ) -> Response {
     let mut members = Vec::from(user_and_credentials(Dialect::Aws, caller, credentials));
-    members.extend(source_identity.map(|identity| text("SourceIdentity", identity)));
+    members.extend(packed_policy_size.map(|percent| number("PackedPolicySize", percent)));
+    members.extend(caller.source_identity.as_deref().map(|identity| text("SourceIdentity", identity)));
     success(Dialect::Aws, "AssumeRoleResponse", element("AssumeRoleResult", &members))
 }
 

@@ -15,6 +15,7 @@ pub enum AwsErrorCode {
     InvalidAction,
     InvalidClientTokenId,
     InvalidIdentityToken,
+    InvalidParameterValue,
     MalformedInput,
     MalformedPolicyDocument,
     MissingAction,
@@ -42,6 +43,7 @@ impl AwsErrorCode {
             Self::InvalidAction => "InvalidAction",
             Self::InvalidClientTokenId => "InvalidClientTokenId",
             Self::InvalidIdentityToken => "InvalidIdentityToken",
+            Self::InvalidParameterValue => "InvalidParameterValue",
             Self::MalformedInput => "MalformedInput",
             Self::MalformedPolicyDocument => "MalformedPolicyDocument",
             Self::MissingAction => "MissingAction",
@@ -71,6 +73,7 @@ impl AwsErrorCode {
             | Self::IncompleteSignature
             | Self::InvalidAction
             | Self::InvalidIdentityToken
+            | Self::InvalidParameterValue
             | Self::MalformedInput
             | Self::MalformedPolicyDocument
             | Self::MissingAction
@@ -105,6 +108,7 @@ impl AwsErrorCode {
                 "Couldn't retrieve verification key from your identity provider,  please reference \
                  AssumeRoleWithWebIdentity documentation for requirements"
             }
+            Self::InvalidParameterValue => "A parameter has a value that is not valid.",
             Self::MalformedInput => "The request is malformed.",
             Self::MalformedPolicyDocument => "The policy is not in the valid JSON format.",
             Self::MissingAction => "The request is missing an action.",

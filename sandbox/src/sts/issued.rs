@@ -46,6 +46,10 @@ pub(crate) struct Caller {
     pub(crate) user_id: String,
     /// Whether the role was assumed with the credentials of another one.
     pub(crate) is_chained: bool,
+    /// Passed on to every session that is assumed with this one's credentials, and cannot be changed there.
+    pub(crate) source_identity: Option<String>,
+    /// The keys of the session tags that are passed on in the same way, in lower case.
+    pub(crate) transitive_keys: Vec<String>,
 }
 
 impl Caller {
@@ -60,6 +64,8 @@ impl Caller {
             arn: format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"),
             user_id: format!("AROA{role_id}:{session_name}"),
             is_chained: false,
+            source_identity: None,
+            transitive_keys: Vec::new(),
         }
     }
 }

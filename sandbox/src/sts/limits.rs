@@ -1,4 +1,5 @@
-//! The limits of the parameters of `AssumeRoleWithWebIdentity`, and AWS's messages for them.
+//! The limits of the parameters of `AssumeRoleWithWebIdentity` and `AssumeRole` (botocore, `sts/2011-06-15/service-2.json`), and
+//! AWS's messages for them.
 
 use serde_json::Value;
 
@@ -24,29 +25,94 @@ impl<'a> Request<'a> {
         let session_name = string(params, &SESSION_NAME, &mut complaints);
         let token = string(params, &TOKEN, &mut complaints);
         let duration_seconds = duration(params.get("DurationSeconds"), &mut complaints)?;
-        let policy = params.get("Policy").unwrap_or_default();
-        if policy.len() > POLICY_LENGTH {
-            complaints.push(too("long", "policy", None, POLICY_LENGTH));
-        }
-        let policy_arns = params.iter().filter(|(name, _)| name.starts_with("PolicyArns.member.")).count();
-        if policy_arns > POLICY_ARNS {
-            complaints.push(too("long", "policyArns", None, POLICY_ARNS));
-        }
-        if !complaints.is_empty() {
-            return Err(validation_error(&complaints));
-        }
-        if !policy.is_empty() && serde_json::from_str::<Value>(policy).is_err() {
-            return Err(AwsErrorCode::MalformedPolicyDocument.into());
-        }
+        let policy_length = policy(params, &mut complaints)?;
         Ok(Self {
             role_arn,
             session_name,
             token,
             duration_seconds,
-            policy_length: policy.len(),
+            policy_length,
             provider_id: params.get("ProviderId"),
         })
     }
+}
+
+/// Parameters of `AssumeRole` within their limits.
+pub(super) struct ChainedRequest<'a> {
+    pub(super) role_arn: &'a str,
+    pub(super) session_name: &'a str,
+    pub(super) duration_seconds: u32,
+    pub(super) policy_length: usize,
+    pub(super) external_id: Option<&'a str>,
+    pub(super) source_identity: Option<&'a str>,
+    pub(super) tags: Vec<(&'a str, &'a str)>,
+    pub(super) transitive_keys: Vec<&'a str>,
+}
+
+impl<'a> ChainedRequest<'a> {
+    pub(super) fn parse(params: &'a Params) -> Result<Self, AwsError> {
+        let mut complaints = Vec::new();
+        let role_arn = string(params, &ROLE_ARN, &mut complaints);
+        let session_name = string(params, &SESSION_NAME, &mut complaints);
+        let duration_seconds = duration(params.get("DurationSeconds"), &mut complaints)?;
+        let mut optional =
+            |limit: &Limit| params.get(limit.parameter).map(|_| string(params, limit, &mut complaints));
+        let (external_id, source_identity) = (optional(&EXTERNAL_ID), optional(&SOURCE_IDENTITY));
+        let tag = |number: usize| {
+            let part = |part: &str| params.get(&format!("Tags.member.{number}.{part}"));
+            Some((part("Key")?, part("Value")?))
+        };
+        let tags: Vec<_> = (1..).map_while(tag).collect();
+        let transitive_keys: Vec<_> =
+            (1..).map_while(|number| params.get(&format!("TransitiveTagKeys.member.{number}"))).collect();
+        for (member, count) in [("tags", tags.len()), ("transitiveTagKeys", transitive_keys.len())] {
+            if count > TAGS {
+                complaints.push(too("long", member, None, TAGS));
+            }
+        }
+        for (number, (key, value)) in (1..).zip(&tags) {
+            let mut check = |part: &str, text: &str, min: usize, max: usize| {
+                let member = format!("tags.{number}.member.{part}");
+                match text.chars().count() {
+                    length if length < min => complaints.push(too("short", &member, Some(text), min)),
+                    length if length > max => complaints.push(too("long", &member, Some(text), max)),
+                    _ => {}
+                }
+            };
+            check("key", key, 1, TAG_KEY_LENGTH);
+            check("value", value, 0, TAG_VALUE_LENGTH);
+        }
+        let policy_length = policy(params, &mut complaints)?;
+        Ok(Self {
+            role_arn,
+            session_name,
+            duration_seconds,
+            policy_length,
+            external_id,
+            source_identity,
+            tags,
+            transitive_keys,
+        })
+    }
+}
+
+/// The length of the inline session policy, after all other complaints.
+fn policy(params: &Params, complaints: &mut Vec<String>) -> Result<usize, AwsError> {
+    let policy = params.get("Policy").unwrap_or_default();
+    if policy.len() > POLICY_LENGTH {
+        complaints.push(too("long", "policy", None, POLICY_LENGTH));
+    }
+    let policy_arns = params.iter().filter(|(name, _)| name.starts_with("PolicyArns.member.")).count();
+    if policy_arns > POLICY_ARNS {
+        complaints.push(too("long", "policyArns", None, POLICY_ARNS));
+    }
+    if !complaints.is_empty() {
+        return Err(validation_error(complaints));
+    }
+    if !policy.is_empty() && serde_json::from_str::<Value>(policy).is_err() {
+        return Err(AwsErrorCode::MalformedPolicyDocument.into());
+    }
+    Ok(policy.len())
 }
 
 /// The `ValidationError` for a list of complaints.
@@ -158,6 +224,30 @@ const TOKEN: Limit = Limit {
     secret: true,
     pattern: None,
 };
+const EXTERNAL_ID: Limit = Limit {
+    parameter: "ExternalId",
+    member: "externalId",
+    min: 2,
+    max: 1224,
+    secret: false,
+    pattern: Some(Pattern {
+        quoted: r"[\w+=,.@:\/-]*",
+        takes: |character| character.is_ascii_alphanumeric() || "_+=,.@:/-".contains(character),
+    }),
+};
+/// The model's longest is 64; 256 were seen to be taken in July 2026. The stricter one is tested against.
+const SOURCE_IDENTITY: Limit = Limit {
+    parameter: "SourceIdentity",
+    member: "sourceIdentity",
+    min: 2,
+    max: 64,
+    secret: false,
+    pattern: SESSION_NAME.pattern,
+};
+const TAGS: usize = 50;
+const TAG_KEY_LENGTH: usize = 128;
+const TAG_VALUE_LENGTH: usize = 256;
+/// API reference of `AssumeRole`; the model has no longest one since 2025.
 const POLICY_LENGTH: usize = 2048;
 const POLICY_ARNS: usize = 10;
 const DURATION_DEFAULT: u32 = 3600;

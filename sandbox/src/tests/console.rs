@@ -27,6 +27,13 @@ async fn login(browser: &Browser, token: &str, destination: &str) -> Answer {
     browser.send(browser.http.get(&browser.federation).query(&query)).await
 }
 
+/// The sign-in page that a page of the console leads to without a session.
+async fn sign_in_page(browser: &Browser, page: &str) -> Answer {
+    let answer = browser.get(page).await;
+    assert_eq!(answer.status, 303);
+    browser.get(answer.header("location").unwrap()).await
+}
+
 async fn start() -> (Sandbox, Browser) {
     let (sandbox, _) = signed_in(ALICE).await;
     let browser = Browser::new(&sandbox);
@@ -102,7 +109,27 @@ async fn a_token_logs_in_once_within_fifteen_minutes_and_only_to_the_console() {
     let second = token(&browser, &keys).await;
     sandbox.clock().advance(TimeDelta::minutes(15));
     assert_eq!(login(&elsewhere, &second, &browser.console).await.status, 400, "too old");
-    assert_eq!(elsewhere.get(&browser.console).await.by_id("signed-out"), "No one is signed in.");
+    assert_eq!(sign_in_page(&elsewhere, &browser.console).await.by_id("signed-out"), "No one is signed in.");
+}
+
+#[tokio::test]
+async fn whoever_has_no_session_is_asked_to_sign_in_and_unknown_pages_and_hosts_do_not_exist() {
+    let (_sandbox, browser) = start().await;
+    let page = |path: &str| browser.console.replace("/console/", path);
+    let asked = sign_in_page(&browser, &page("/s3/home?region=eu-west-1")).await;
+    assert_eq!((asked.status, asked.by_id("signed-out").as_str()), (200, "No one is signed in."));
+
+    let keys = assumed(&browser, DEVELOPER).await;
+    login(&browser, &token(&browser, &keys).await, &browser.console).await;
+    assert_eq!(browser.get(&page("/s3/home?region=eu-west-1")).await.by_id("service"), "s3");
+    assert_eq!(browser.get(&page("/s4/home")).await.status, 404);
+    for (host, status) in [("evil.localhost", 404), ("123456789012-a1b2c3d4.localhost", 303)] {
+        let request = browser.http.get(&browser.console).header("host", format!("{host}:1"));
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, status, "{host}");
+        let address = "redirect_uri=http%3A%2F%2F123456789012-a1b2c3d4.localhost%3A1%2Fconsole%2F";
+        assert_eq!(answer.header("location").is_some_and(|to| to.contains(address)), status == 303, "{host}");
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,8 @@ impl Case {
             arn: String::new(),
             user_id: String::new(),
             is_chained: false,
+            source_identity: None,
+            transitive_keys: Vec::new(),
         };
         let request = self.request();
         Authorization::parse(&request, service)
