@@ -130,6 +130,12 @@ impl ProviderSession {
         (held.terms == terms(role, sources)).then_some(&held.credentials)
     }
 
+    /// Whether the settings would now have the role's credentials asked for on other terms.
+    #[must_use]
+    pub fn is_outdated(&self, role: &Role, sources: &[Role]) -> bool {
+        self.credentials.get(&role.arn).is_some_and(|held| held.terms != terms(role, sources))
+    }
+
     /// Every role there are credentials for, and how long they last.
     pub fn lifetimes(&self) -> impl Iterator<Item = (&RoleArn, Lifetime)> {
         self.credentials.iter().map(|(role, held)| (role, held.lifetime))

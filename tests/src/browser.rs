@@ -107,6 +107,20 @@ impl Browser {
         Ok(Popup::new(self, self.driver.window().await?))
     }
 
+    /// Waits for the popup's page in a window of its own, in which a role is chosen for an address.
+    pub async fn popup_window(&self) -> Result<Popup<'_>> {
+        let address = self.kind.page("popup.html#");
+        let handle = until("the popup's window", async || self.window_at(&address).await).await?;
+        Ok(Popup::new(self, handle))
+    }
+
+    /// Waits until no popup is in a window of its own.
+    pub async fn popup_window_closes(&self) -> Result<()> {
+        let address = self.kind.page("popup.html#");
+        let gone = async || Ok(self.windows_at(&address).await?.is_empty().then_some(()));
+        until("the popup's window to close", gone).await
+    }
+
     /// Waits for the provider's sign-in window.
     pub async fn sign_in_window(&self) -> Result<SignInWindow<'_>> {
         let handle = until("the sign-in window", async || self.window_at(&self.issuer).await).await?;
@@ -166,10 +180,25 @@ impl Browser {
         .await
     }
 
+    /// Waits until a tab shows the console at a service's page, in a region, and enters it.
+    pub async fn console_at(&self, service: &str, region: &str) -> Result<()> {
+        let words = format!("Service\n{service}\nRegion\n{region}");
+        until(&format!("the console at {service} in {region}"), async || {
+            for handle in self.consoles().await? {
+                self.enter(&handle).await?;
+                if self.text().await.is_ok_and(|text| text.contains(&words)) {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
     /// The tabs of the console: one session of several has its own host.
     async fn consoles(&self) -> Result<Vec<WindowHandle>> {
         let port = Url::parse(&self.console)?.port();
-        self.windows_where(|url| url.port() == port && url.path().starts_with("/console")).await
+        self.windows_where(|url| url.port() == port && url.path() != "/federation").await
     }
 
     /// Applies display preferences.

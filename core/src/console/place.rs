@@ -98,12 +98,13 @@ fn unknown_service(name: &str) -> Problem {
         let (short, long) = if name.len() < typed.len() { (name, &*typed) } else { (&*typed, name) };
         // Whoever types the beginning of a name, or one with a version, is likely to mean it.
         let starts = short.len() > 2 && long.starts_with(short);
-        if starts { 0 } else { strsim::levenshtein(name, &typed) }
+        let letters = strsim::levenshtein(name, &typed);
+        (if starts { 0 } else { letters }, letters)
     };
     // Of each service the name that is most like it.
     let names: Vec<_> = Service::all()
         .filter_map(|service| service.names().map(|name| (distance(name), name)).min())
-        .filter(|(distance, name)| distance * ALIKE <= name.len())
+        .filter(|((distance, _), name)| distance * ALIKE <= name.len())
         .collect();
     let nearest = map::sorted(names.len(), &|one, other| names[one].0.cmp(&names[other].0));
     let mut hint = String::new();
@@ -170,7 +171,7 @@ mod tests {
             ("cloudwach", "Did you mean cloudwatch?"),
             ("secrets-manager", "Did you mean secrets or systems-manager?"),
             ("dynamodbv2", "Did you mean dynamodb?"),
-            ("code", "Did you mean codebuild, codepipeline or codecommit?"),
+            ("code", "Did you mean codebuild, codecommit or codedeploy?"),
         ] {
             let problem = place(text).unwrap_err();
             assert!(problem.is(Code::ConsolePageInvalid), "{problem}");

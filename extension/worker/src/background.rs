@@ -149,7 +149,7 @@ impl Background {
     async fn follow(self: Rc<Self>, changes: Changes) {
         loop {
             changes.next().await;
-            self.sign_in.forget_unknown_providers();
+            self.sign_in.forget_outdated();
             self.role_lists.refresh(false);
             self.pages.publish();
             self.badge.update();

@@ -143,12 +143,23 @@ impl SignIn {
         session.read(|content| content.lifetimes().any(|(arn, _)| *arn == key.arn))
     }
 
-    /// Removes what is left of providers that have left the settings.
-    pub(crate) fn forget_unknown_providers(&self) {
-        if self.settings.is_complete() {
-            for provider in self.sessions.retain_known(&self.settings.current()) {
-                self.end(&provider);
-                self.forget_grants(RoleSelection::Provider(provider));
+    /// Removes what is left of providers that have left the settings, and credentials that are now asked for on other terms, such
+    /// as with a session policy.
+    pub(crate) fn forget_outdated(&self) {
+        if !self.settings.is_complete() {
+            return;
+        }
+        let effective = self.settings.current();
+        for provider in self.sessions.retain_known(&effective) {
+            self.end(&provider);
+            self.forget_grants(RoleSelection::Provider(provider));
+        }
+        for (key, _) in self.sessions.expirations() {
+            if let Some((role, _)) = effective.role(&key)
+                && let Ok(sources) = effective.sources(role)
+                && self.sessions.of(&key.provider).read(|session| session.is_outdated(role, &sources))
+            {
+                self.forget_role(&key);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Roles that are assumed through other roles.
 
 use anyhow::Result;
+use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_sandbox::{CallKind, Config, Role};
-use rolecall_tests::{Kind, Scene, entries};
-use serde_json::json;
+use rolecall_tests::{Kind, Scene, Sdk, entries};
+use serde_json::{Value, json};
 
 use crate::{DEVELOPER, ROLES, on_any_port};
 
@@ -74,9 +75,19 @@ async fn a_chain_of_roles_leads_to_the_console_and_to_credentials(kind: Kind) ->
     let identity =
         scene.terminal().rolecall(["whoami", "--profile", "example-prod-target"]).await?.succeeded()?;
     assert!(identity.contains("assumed-role/target/alice@example.com"), "{identity}");
-    let exec =
-        ["exec", TARGET, "--", "sh", "-c", "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI$AWS_ACCESS_KEY_ID"];
-    assert!(!scene.terminal().rolecall(exec).await?.succeeded()?.trim().is_empty());
+    // Tools get them as well: under `exec`, and by the command of the profile.
+    let exec = ["exec", TARGET, "--"].map(Into::into);
+    let mut boto3 = scene.terminal().start_rolecall(exec.into_iter().chain(Sdk::Boto3.caller(&scene)?))?;
+    assert_eq!(
+        boto3.ask("Who are you?").await?,
+        "arn:aws:sts::222222222222:assumed-role/target/alice@example.com"
+    );
+    boto3.finish().await?.succeeded()?;
+    let process = ["credential-process", "--profile", "example-prod-target", "--role-arn", TARGET];
+    let answer: Value = serde_json::from_str(&scene.terminal().rolecall(process).await?.succeeded()?)?;
+    assert_eq!((&answer["Version"], &answer["AccountId"]), (&1.into(), &"222222222222".into()));
+    let expiration: DateTime<Utc> = answer["Expiration"].as_str().unwrap_or_default().parse()?;
+    assert!(expiration - scene.sandbox.clock().now() <= TimeDelta::hours(1), "AWS's limit: {expiration}");
     // The terminal got what the console had made.
     assert_eq!(scene.sandbox.count(CallKind::AssumeRoleWithRole), 2);
     // The sources are roles as well, and are held.

@@ -2,14 +2,17 @@
 
 use anyhow::Result;
 use rolecall_sandbox::{CallKind, Config, Role};
-use rolecall_tests::{Kind, Options, Popup, Scene};
+use rolecall_tests::{Accessible, Kind, Options, Popup, Scene};
+use thirtyfour::Key;
 
-use crate::{AUDITOR, DEVELOPER, READONLY, popup_with_roles};
+use crate::{AUDITOR, DEVELOPER, READONLY, ROLES, popup_with_roles};
 
 crate::stories![
     a_second_roles_console_asks_once_and_then_ends_the_session_before,
     with_multi_session_support_nobody_is_signed_out_and_the_sixth_session_is_explained,
     firefox_opens_each_role_in_a_container_of_its_own,
+    a_page_that_is_typed_behind_a_role_opens_as_in_the_terminal,
+    an_address_opens_as_the_role_that_is_chosen_in_a_window,
 ];
 
 async fn open(popup: &Popup<'_>, role: &str) -> Result<()> {
@@ -111,5 +114,67 @@ async fn firefox_opens_each_role_in_a_container_of_its_own(kind: Kind) -> Result
     browser.console_as("readonly").await?;
     browser.driver().refresh().await?;
     browser.console_as("readonly").await?;
+
+    // Another session of the same role has the same container. The first time, the open console is shown.
+    open(&popup, READONLY).await?;
+    popup.status("The console is open as").await?;
+    open(&popup, READONLY).await?;
+    popup.status("Opened the console as").await?;
+    assert_eq!(scene.sandbox.count(CallKind::ConsoleLogin), 4);
+    assert_eq!(browser.containers().await?.len(), before.len() + 2);
+    Ok(())
+}
+
+async fn a_page_that_is_typed_behind_a_role_opens_as_in_the_terminal(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    // The menu begins to type it.
+    popup.select(READONLY).await?;
+    popup.press("More actions").await?;
+    popup.element(Accessible::Menuitem, "Open a page of the console…").await?.web.click().await?;
+    popup.status("Type a service, a region, an ARN or a console address").await?;
+    popup.type_keys("lamda eu-north-1" + Key::Enter).await?;
+    let alert = popup.alert("console-page-invalid").await?;
+    assert!(alert.contains("Did you mean lambda?"), "{alert}");
+    popup.key(Key::Escape).await?;
+    popup.type_keys("readonly > lambda eu-north-1" + Key::Enter).await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    browser.console_at("lambda", "eu-north-1").await?;
+
+    // An address is a page by itself, for the role that is selected.
+    popup.enter().await?;
+    popup.key(Key::Escape).await?;
+    popup.shows_selected(READONLY).await?;
+    let address = scene.sandbox.console_url().replace("/console/", "/sqs/v3/home?region=eu-west-3#/queues");
+    popup.type_keys(address + Key::Enter).await?;
+    browser.console_at("sqs", "eu-west-3").await?;
+    assert!(browser.driver().current_url().await?.as_str().ends_with("#/queues"), "the fragment is kept");
+    assert_eq!(scene.sandbox.count(CallKind::ConsoleLogin), 1, "in the session that there was");
+
+    scene.terminal().rolecall(["console", "readonly", "ecs", "--region", "eu-north-1"]).await?.succeeded()?;
+    browser.console_at("ecs", "eu-north-1").await?;
+    Ok(())
+}
+
+async fn an_address_opens_as_the_role_that_is_chosen_in_a_window(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let popup = popup_with_roles(&browser).await?;
+    // As the item in the menu of a page opens it, which no test can choose.
+    let address = scene.sandbox.console_url().replace("/console/", "/s3/home?region=eu-west-3");
+    let search: String = url::form_urlencoded::byte_serialize(format!(" > {address}").as_bytes()).collect();
+    popup.enter().await?;
+    let mut page = browser.driver().current_url().await?;
+    page.set_fragment(Some(&search.replace('+', "%20")));
+    let script = "(globalThis.browser ?? chrome).windows.create({ url: arguments[0], type: 'popup' })";
+    browser.driver().execute(script, vec![page.as_str().into()]).await?;
+    let window = browser.popup_window().await?;
+    window.lists(&ROLES).await?;
+    window.type_keys("audit" + Key::Enter).await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    browser.console_as("auditor").await?;
+    browser.console_at("s3", "eu-west-3").await?;
+    browser.popup_window_closes().await?;
     Ok(())
 }

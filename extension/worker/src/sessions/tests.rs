@@ -45,6 +45,35 @@ fn one_item_that_cannot_be_read_loses_no_other_and_is_removed() {
 }
 
 #[test]
+fn credentials_that_are_asked_for_in_another_way_now_are_removed_here_and_from_the_host() {
+    let world = World::with_host();
+    world.browser.person.replace(Some("alice"));
+    let background = world.start();
+    let sign_in = Rc::clone(background.sign_in());
+    for name in ["developer", "admin"] {
+        let sign_in = Rc::clone(&sign_in);
+        let left = chrono::TimeDelta::zero();
+        let key = role("corp", name);
+        world
+            .finish(async move { sign_in.credentials(&key, Presence::Nobody, left, None).await.map(drop) })
+            .unwrap();
+    }
+    let mut settings = crate::scripted::settings();
+    let developer =
+        settings["role"].as_array().unwrap().iter().position(|role| {
+            role["arn"].as_str().unwrap().ends_with("/developer") && role["provider"] == "corp"
+        });
+    settings["role"][developer.unwrap()]["source_role"] = role("corp", "admin").arn.as_str().into();
+    world.browser.tell_policy(&settings);
+    background.on_policy_changed();
+    world.run();
+    assert!(!sign_in.has_credentials(&role("corp", "developer")));
+    assert!(sign_in.has_credentials(&role("corp", "admin")));
+    let forgotten = format!("{:?}", world.browser.host_received("forget"));
+    assert!(forgotten.contains("role/developer") && !forgotten.contains("role/admin"), "{forgotten}");
+}
+
+#[test]
 fn what_was_stored_of_a_provider_that_has_left_the_settings_is_removed() {
     let world = left_behind();
     let mut settings = crate::scripted::settings();
