@@ -106,15 +106,15 @@ impl Console {
         let mut url = self.federation.url().clone();
         url.set_path("/oauth");
         url.set_query(None);
-        url.query_pairs_mut().append_pair("Action", "logout");
         if !self.is_aws {
-            // Without cookies, it ends nothing.
             let response = platform.send(get(url.clone()), Route::Auto).await;
             if response.is_ok_and(|response| is_unknown_there(response.status)) {
                 return login_url;
             }
         }
-        url.query_pairs_mut().append_pair("redirect_uri", login_url.expose_secret());
+        url.query_pairs_mut()
+            .append_pair("Action", "logout")
+            .append_pair("redirect_uri", login_url.expose_secret());
         String::from(url).into()
     }
 

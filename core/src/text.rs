@@ -32,6 +32,14 @@ pub fn on_one_line(text: &str, max: usize) -> String {
     line
 }
 
+/// Cuts a text at the first of these letters of ASCII. The second part is empty where there is none.
+#[must_use]
+#[inline(never)]
+pub fn cut<'a>(text: &'a str, at: &[u8]) -> (&'a str, &'a str) {
+    let found = text.bytes().position(|byte| at.contains(&byte));
+    found.map_or((text, ""), |found| (&text[..found], &text[found + 1..]))
+}
+
 /// Whether `words` occur in `text`. `str::contains` weighs 4 KB of code.
 #[must_use]
 pub fn contains(text: &str, words: &str) -> bool {

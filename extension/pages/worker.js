@@ -39,7 +39,7 @@ const forward = (name) => (...details) => {
 api.runtime.onInstalled.addListener(forward("on_installed"));
 api.runtime.onStartup.addListener(forward("on_startup"));
 api.alarms.onAlarm.addListener(forward("on_alarm"));
-api.contextMenus.onClicked.addListener(forward("on_menu_clicked"));
+api.contextMenus.onClicked.addListener(({ linkUrl, pageUrl }) => forward("on_menu_clicked")(linkUrl ?? pageUrl));
 api.omnibox.onInputChanged.addListener(forward("on_omnibox_changed"));
 api.omnibox.onInputEntered.addListener(forward("on_omnibox_entered"));
 api.permissions.onAdded.addListener(forward("on_permissions_changed"));

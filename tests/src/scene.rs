@@ -273,12 +273,24 @@ impl Scene {
     /// A copy of the built extension with permission for the hosts in `pattern`: WebDriver cannot answer the browser's
     /// permission prompt. Only the manifest differs.
     pub fn extension_with_host(&self, pattern: &str) -> Result<PathBuf> {
+        self.extension_with(|manifest| manifest["host_permissions"] = json!([pattern]))
+    }
+
+    /// The same with another permission.
+    pub fn extension_with_permission(&self, permission: &str) -> Result<PathBuf> {
+        self.extension_with(|manifest| {
+            manifest["optional_permissions"] = json!([]);
+            manifest["permissions"].as_array_mut().into_iter().for_each(|list| list.push(permission.into()));
+        })
+    }
+
+    fn extension_with(&self, change: impl FnOnce(&mut serde_json::Value)) -> Result<PathBuf> {
         let copy = self.copy_of_extension()?;
         let path = copy.join("manifest.json");
         let text = fs::read_to_string(&path).context("the built extension has no manifest")?;
         let mut manifest: serde_json::Value =
             serde_json::from_str(&text).context("the manifest is not JSON")?;
-        manifest["host_permissions"] = json!([pattern]);
+        change(&mut manifest);
         fs::write(&path, manifest.to_string()).context("cannot write the manifest")?;
         Ok(copy)
     }

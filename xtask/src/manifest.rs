@@ -68,9 +68,11 @@ mod tests {
 
     #[test]
     fn every_permission_has_its_reason_on_the_line_above_it() {
-        for (file, lists) in
-            [("base", &["permissions"][..]), ("firefox", &["permissions", "optional_permissions"])]
-        {
+        for (file, lists) in [
+            ("base", &["permissions"][..]),
+            ("chromium", &["optional_permissions"]),
+            ("firefox", &["permissions", "optional_permissions"]),
+        ] {
             let path = repo::path("manifest").join(file).with_extension("jsonc");
             let text = String::from_utf8(repo::read(&path).unwrap()).unwrap();
             let manifest = read(file).unwrap();

@@ -1,5 +1,6 @@
 //! Resources by their ARNs, and where the console has them (as its own addresses have it; AWS documents none).
 
+use super::services::{GLOBAL, in_region};
 use super::{ConsolePage, Service};
 use crate::aws::{Partition, Region};
 use crate::text;
@@ -23,19 +24,23 @@ impl<'a> ResourceArn<'a> {
     /// Takes an ARN apart. `None` if it is none.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next();
-        let is_plain = text.len() <= MAX && !text.contains(|c: char| c.is_control());
-        (is_plain && next()? == "arn").then_some(())?;
-        let partition = Partition::from_id(next()?)?;
-        let service = next().filter(|service| !service.is_empty())?;
-        let region = match next()? {
+        let mut resource = text;
+        let mut next = || {
+            let (part, rest) = text::cut(resource, b":");
+            resource = rest;
+            part
+        };
+        let is_plain = text.len() <= MAX && !text.bytes().any(|byte| byte.is_ascii_control());
+        let is_arn = is_plain && next() == "arn";
+        let partition = Partition::from_id(next())?;
+        let service = next();
+        let region = match next() {
             "" => None,
             region => Some(region.parse().ok()?),
         };
-        let account = next()?;
-        (account.len() <= 12 && account.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(())?;
-        let resource = next().filter(|resource| !resource.is_empty())?;
+        let account = next();
+        let is_account = account.len() <= 12 && account.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_arn && is_account && !service.is_empty() && !resource.is_empty()).then_some(())?;
         Some(Self { text, partition, service, region, account, resource })
     }
 
@@ -47,16 +52,17 @@ impl<'a> ResourceArn<'a> {
         if self.service == "s3" {
             return Some((self.s3_path(&region).parse().ok()?, region));
         }
-        for line in PAGES.split('\n') {
-            let mut words = line.splitn(3, ' ');
-            let mut next = || words.next().unwrap_or_default();
-            let (service, kind, page) = (next(), next(), next());
+        let mut lines = PAGES;
+        while !lines.is_empty() {
+            let (line, rest) = text::cut(lines, b"\n");
+            lines = rest;
+            let (service, line) = text::cut(line, b" ");
+            let (kind, page) = text::cut(line, b" ");
             if service == self.service
                 && (kind == self.parts().0 || kind == "*")
-                && let Some(path) = self.path(page, &region)
+                && let Some(path) = self.path(page.trim_start_matches(GLOBAL), &region)
             {
-                let is_regional = text::contains(page, "{region}");
-                let region = if is_regional { region } else { self.partition.default_region() };
+                let (path, region) = in_region(&path, page.starts_with(GLOBAL), self.partition, region);
                 return Some((path.parse().ok()?, region));
             }
         }
@@ -66,33 +72,36 @@ impl<'a> ResourceArn<'a> {
     /// The kind of the resource, which may be empty, and its name.
     fn parts(&self) -> (&'a str, &'a str) {
         let resource = self.resource.trim_start_matches('/');
-        resource.split_once([':', '/']).unwrap_or(("", resource))
+        match text::cut(resource, b":/") {
+            (name, "") => ("", name),
+            parts => parts,
+        }
     }
 
     /// The path of a page. `None` if the ARN lacks a part of it.
-    fn path(&self, page: &str, region: &Region) -> Option<String> {
+    fn path(&self, mut page: &str, region: &Region) -> Option<String> {
         let mut path = String::new();
-        for piece in page.split('{') {
-            let Some((part, text)) = piece.split_once('}') else {
-                path.push_str(piece);
-                continue;
-            };
+        loop {
+            let (text, rest) = text::cut(page, b"{");
+            path.push_str(text);
+            if rest.is_empty() {
+                return Some(path);
+            }
+            let (part, rest) = text::cut(rest, b"}");
             let part = self.part(part, region);
             if part.is_empty() {
                 return None;
             }
             path.push_str(&part);
-            path.push_str(text);
+            page = rest;
         }
-        Some(path)
     }
 
     /// A part of a path in [`PAGES`].
     fn part(&self, part: &str, region: &Region) -> String {
         let (_, name) = self.parts();
-        let (first, rest) = name.split_once(['/', ':']).unwrap_or((name, ""));
+        let (first, rest) = text::cut(name, b"/:");
         escaped(match part {
-            "region" => region.as_str(),
             "account" => self.account,
             "arn" => self.text,
             "name" => name,
@@ -100,8 +109,8 @@ impl<'a> ResourceArn<'a> {
             // The name's parts.
             "first" => first,
             "rest" => rest,
-            "second" => rest.split('/').next().unwrap_or(rest),
-            "behind" => rest.split_once('/').map_or("", |(_, behind)| behind),
+            "second" => text::cut(rest, b"/").0,
+            "behind" => text::cut(rest, b"/").1,
             "last" => name.rsplit('/').next().unwrap_or(name),
             // It ends in a dash and six characters that AWS has added.
             "secret" => name.rsplit_once('-').map_or(name, |(name, _)| name),
@@ -120,7 +129,7 @@ impl<'a> ResourceArn<'a> {
 
     /// A bucket, a folder in it (a key that ends in a slash or a star), or an object.
     fn s3_path(&self, region: &Region) -> String {
-        let (bucket, key) = self.resource.split_once('/').unwrap_or((self.resource, ""));
+        let (bucket, key) = text::cut(self.resource, b"/");
         let folder = key.strip_suffix('*').unwrap_or(key);
         let (page, key) = if folder.len() < key.len() || key.is_empty() || key.ends_with('/') {
             ("buckets", folder)
@@ -142,12 +151,10 @@ fn log_page(name: &str) -> String {
     let name = name.strip_suffix(":*").unwrap_or(name);
     let part = |name: &str| text::replace(&escaped(&escaped(name)), "%", "$");
     // The name of a group has no colon.
-    match name.split_once(':').map(|(group, stream)| (group, stream.strip_prefix("log-stream:"))) {
-        Some((group, Some(stream))) if !stream.is_empty() => {
-            [&part(group), "/log-events/", &part(stream)].concat()
-        }
-        Some((group, _)) => part(group),
-        None => part(name),
+    let (group, stream) = text::cut(name, b":");
+    match stream.strip_prefix("log-stream:") {
+        Some(stream) if !stream.is_empty() => [&part(group), "/log-events/", &part(stream)].concat(),
+        _ => part(group),
     }
 }
 
@@ -173,78 +180,78 @@ fn escaped_except(text: &str, plain: &[u8]) -> String {
 }
 
 /// Of each kind of resource its service, its kind (which may be empty, or `*` for any other) and its page. Of several pages, the
-/// first is taken of which the ARN has all parts. A page without a region is the same in all regions.
+/// first is taken of which the ARN has all parts. A page with a star is the same in all regions.
 const PAGES: &str = "\
-lambda function /lambda/home?region={region}#/functions/{first}/versions/{rest}
-lambda function /lambda/home?region={region}#/functions/{first}
-lambda layer /lambda/home?region={region}#/layers/{first}/versions/{rest}
-logs log-group /cloudwatch/home?region={region}#logsV2:log-groups/log-group/{log}
-cloudwatch alarm /cloudwatch/home?region={region}#alarmsV2:alarm/{name}
-cloudwatch dashboard /cloudwatch/home?region={region}#dashboards/dashboard/{name}
-ec2 instance /ec2/home?region={region}#InstanceDetails:instanceId={name}
-ec2 volume /ec2/home?region={region}#VolumeDetails:volumeId={name}
-ec2 snapshot /ec2/home?region={region}#SnapshotDetails:snapshotId={name}
-ec2 image /ec2/home?region={region}#ImageDetails:imageId={name}
-ec2 security-group /ec2/home?region={region}#SecurityGroup:groupId={name}
-ec2 network-interface /ec2/home?region={region}#NetworkInterface:networkInterfaceId={name}
-ec2 launch-template /ec2/home?region={region}#LaunchTemplateDetails:launchTemplateId={name}
-ec2 vpc /vpcconsole/home?region={region}#VpcDetails:VpcId={name}
-ec2 subnet /vpcconsole/home?region={region}#SubnetDetails:subnetId={name}
-ec2 route-table /vpcconsole/home?region={region}#RouteTableDetails:RouteTableId={name}
-ec2 natgateway /vpcconsole/home?region={region}#NatGatewayDetails:natGatewayId={name}
-ec2 internet-gateway /vpcconsole/home?region={region}#InternetGateway:internetGatewayId={name}
-ec2 vpc-endpoint /vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={name}
-autoscaling autoScalingGroup /ec2/home?region={region}#AutoScalingGroupDetails:id={behind}
-elasticloadbalancing loadbalancer /ec2/home?region={region}#LoadBalancer:loadBalancerArn={arn}
-elasticloadbalancing targetgroup /ec2/home?region={region}#TargetGroup:targetGroupArn={arn}
-cloudformation stack /cloudformation/home?region={region}#/stacks/stackinfo?stackId={arn}
-secretsmanager secret /secretsmanager/secret?name={secret}&region={region}
-sqs  /sqs/v3/home?region={region}#/queues/{queue}
-sns  /sns/v3/home?region={region}#/topic/{arn}
-sns * /sns/v3/home?region={region}#/subscription/{arn}
-dynamodb table /dynamodbv2/home?region={region}#table?name={first}
-ecs cluster /ecs/v2/clusters/{first}?region={region}
-ecs service /ecs/v2/clusters/{first}/services/{rest}?region={region}
-ecs task /ecs/v2/clusters/{first}/tasks/{rest}?region={region}
-ecs task-definition /ecs/v2/task-definitions/{first}/{rest}?region={region}
-ecr repository /ecr/repositories/private/{account}/{path}?region={region}
-eks cluster /eks/clusters/{first}?region={region}
-eks nodegroup /eks/clusters/{first}/nodegroups/{second}?region={region}
-rds db /rds/home?region={region}#database:id={name};is-cluster=false
-rds cluster /rds/home?region={region}#database:id={name};is-cluster=true
-rds snapshot /rds/home?region={region}#db-snapshot:id={name}
-states stateMachine /states/home?region={region}#/statemachines/view/{arn}
-states execution /states/home?region={region}#/v2/executions/details/{arn}
-kms key /kms/home?region={region}#/kms/keys/{name}
-ssm parameter /systems-manager/parameters/{parameter}/description?region={region}
-ssm document /systems-manager/documents/{name}/description?region={region}
-acm certificate /acm/home?region={region}#/certificates/{name}
-apigateway restapis /apigateway/main/apis/{first}/resources?api={first}&region={region}
-apigateway apis /apigateway/main/api-detail?api={first}&region={region}
-kinesis stream /kinesis/home?region={region}#/streams/details/{first}/monitoring
-firehose deliverystream /firehose/home?region={region}#/details/{first}/monitoring
-events rule /events/home?region={region}#/eventbus/{first}/rules/{rest}
-events rule /events/home?region={region}#/eventbus/default/rules/{first}
-events event-bus /events/home?region={region}#/eventbus/{first}
-athena workgroup /athena/home?region={region}#/workgroups/details/{name}
-glue database /glue/home?region={region}#/v2/data-catalog/databases/view/{first}
-glue table /glue/home?region={region}#/v2/data-catalog/tables/view/{rest}?database={first}
-redshift cluster /redshiftv2/home?region={region}#cluster-details?cluster={first}
-es domain /aos/home?region={region}#opensearch/domains/{first}
-elasticfilesystem file-system /efs/home?region={region}#/file-systems/{first}
-backup backup-vault /backup/home?region={region}#/backupvaults/details/{first}
-cognito-idp userpool /cognito/v2/idp/user-pools/{first}/users?region={region}
-codepipeline  /codesuite/codepipeline/pipelines/{name}/view?region={region}
-codebuild project /codesuite/codebuild/{account}/projects/{name}?region={region}
-codecommit  /codesuite/codecommit/repositories/{name}/browse?region={region}
-iam role /iam/home#/roles/details/{last}
-iam user /iam/home#/users/details/{last}
-iam group /iam/home#/groups/details/{last}
-iam policy /iam/home#/policies/details/{arn}
-iam oidc-provider /iam/home#/identity_providers/details/OPENID/{arn}
-iam saml-provider /iam/home#/identity_providers/details/SAML/{arn}
-route53 hostedzone /route53/v2/hostedzones#ListRecordSets/{last}
-cloudfront distribution /cloudfront/v4/home#/distributions/{last}";
+lambda function /lambda/home#/functions/{first}/versions/{rest}
+lambda function /lambda/home#/functions/{first}
+lambda layer /lambda/home#/layers/{first}/versions/{rest}
+logs log-group /cloudwatch/home#logsV2:log-groups/log-group/{log}
+cloudwatch alarm /cloudwatch/home#alarmsV2:alarm/{name}
+cloudwatch dashboard /cloudwatch/home#dashboards/dashboard/{name}
+ec2 instance /ec2/home#InstanceDetails:instanceId={name}
+ec2 volume /ec2/home#VolumeDetails:volumeId={name}
+ec2 snapshot /ec2/home#SnapshotDetails:snapshotId={name}
+ec2 image /ec2/home#ImageDetails:imageId={name}
+ec2 security-group /ec2/home#SecurityGroup:groupId={name}
+ec2 network-interface /ec2/home#NetworkInterface:networkInterfaceId={name}
+ec2 launch-template /ec2/home#LaunchTemplateDetails:launchTemplateId={name}
+ec2 vpc /vpcconsole/home#VpcDetails:VpcId={name}
+ec2 subnet /vpcconsole/home#SubnetDetails:subnetId={name}
+ec2 route-table /vpcconsole/home#RouteTableDetails:RouteTableId={name}
+ec2 natgateway /vpcconsole/home#NatGatewayDetails:natGatewayId={name}
+ec2 internet-gateway /vpcconsole/home#InternetGateway:internetGatewayId={name}
+ec2 vpc-endpoint /vpcconsole/home#EndpointDetails:vpcEndpointId={name}
+autoscaling autoScalingGroup /ec2/home#AutoScalingGroupDetails:id={behind}
+elasticloadbalancing loadbalancer /ec2/home#LoadBalancer:loadBalancerArn={arn}
+elasticloadbalancing targetgroup /ec2/home#TargetGroup:targetGroupArn={arn}
+cloudformation stack /cloudformation/home#/stacks/stackinfo?stackId={arn}
+secretsmanager secret /secretsmanager/secret?name={secret}
+sqs  /sqs/v3/home#/queues/{queue}
+sns  /sns/v3/home#/topic/{arn}
+sns * /sns/v3/home#/subscription/{arn}
+dynamodb table /dynamodbv2/home#table?name={first}
+ecs cluster /ecs/v2/clusters/{first}
+ecs service /ecs/v2/clusters/{first}/services/{rest}
+ecs task /ecs/v2/clusters/{first}/tasks/{rest}
+ecs task-definition /ecs/v2/task-definitions/{first}/{rest}
+ecr repository /ecr/repositories/private/{account}/{path}
+eks cluster /eks/clusters/{first}
+eks nodegroup /eks/clusters/{first}/nodegroups/{second}
+rds db /rds/home#database:id={name};is-cluster=false
+rds cluster /rds/home#database:id={name};is-cluster=true
+rds snapshot /rds/home#db-snapshot:id={name}
+states stateMachine /states/home#/statemachines/view/{arn}
+states execution /states/home#/v2/executions/details/{arn}
+kms key /kms/home#/kms/keys/{name}
+ssm parameter /systems-manager/parameters/{parameter}/description
+ssm document /systems-manager/documents/{name}/description
+acm certificate /acm/home#/certificates/{name}
+apigateway restapis /apigateway/main/apis/{first}/resources?api={first}
+apigateway apis /apigateway/main/api-detail?api={first}
+kinesis stream /kinesis/home#/streams/details/{first}/monitoring
+firehose deliverystream /firehose/home#/details/{first}/monitoring
+events rule /events/home#/eventbus/{first}/rules/{rest}
+events rule /events/home#/eventbus/default/rules/{first}
+events event-bus /events/home#/eventbus/{first}
+athena workgroup /athena/home#/workgroups/details/{name}
+glue database /glue/home#/v2/data-catalog/databases/view/{first}
+glue table /glue/home#/v2/data-catalog/tables/view/{rest}?database={first}
+redshift cluster /redshiftv2/home#cluster-details?cluster={first}
+es domain /aos/home#opensearch/domains/{first}
+elasticfilesystem file-system /efs/home#/file-systems/{first}
+backup backup-vault /backup/home#/backupvaults/details/{first}
+cognito-idp userpool /cognito/v2/idp/user-pools/{first}/users
+codepipeline  /codesuite/codepipeline/pipelines/{name}/view
+codebuild project /codesuite/codebuild/{account}/projects/{name}
+codecommit  /codesuite/codecommit/repositories/{name}/browse
+iam role */iam/home#/roles/details/{last}
+iam user */iam/home#/users/details/{last}
+iam group */iam/home#/groups/details/{last}
+iam policy */iam/home#/policies/details/{arn}
+iam oidc-provider */iam/home#/identity_providers/details/OPENID/{arn}
+iam saml-provider */iam/home#/identity_providers/details/SAML/{arn}
+route53 hostedzone */route53/v2/hostedzones#ListRecordSets/{last}
+cloudfront distribution */cloudfront/v4/home#/distributions/{last}";
 
 /// The longest ARN of any kind that IAM takes.
 const MAX: usize = 2_048;

@@ -35,16 +35,28 @@ impl Service {
             Some(start) => self.line[start..].to_owned(),
             None => ["/", self.names().next().unwrap_or_default(), "/home"].concat(),
         };
-        if self.line.starts_with(GLOBAL) {
-            return (ConsolePage(path), partition.default_region());
-        }
-        let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
-        (ConsolePage([path, "?region=", region.as_str(), fragment].concat()), region)
+        let (path, region) = in_region(&path, self.line.starts_with(GLOBAL), partition, region);
+        (ConsolePage(path), region)
     }
 }
 
+/// The path of a page in a region; of one that is the same in all regions, in the partition's main region.
+pub(super) fn in_region(
+    path: &str,
+    is_global: bool,
+    partition: Partition,
+    region: Region,
+) -> (String, Region) {
+    if is_global {
+        return (path.to_owned(), partition.default_region());
+    }
+    let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
+    let separator = if path.contains('?') { "&region=" } else { "?region=" };
+    ([path, separator, region.as_str(), fragment].concat(), region)
+}
+
 /// What the line of a service begins with that is the same in all regions.
-const GLOBAL: char = '*';
+pub(super) const GLOBAL: char = '*';
 
 /// Of each service its names and its path, which may have a fragment; `/NAME/home` with its first name where there is none. With
 /// the services' own names in ARNs, so that an ARN leads at least to its service.

@@ -158,6 +158,8 @@ pub struct State {
     pub problem: Option<Problem>,
     /// Whose console the tab in front shows, which may have ended.
     pub go_on: Option<RoleKey>,
+    /// Whether the console's tabs of an account are put into a group of tabs; `None` where the browser has none for that.
+    pub groups_tabs: Option<bool>,
     /// What is done with a role first.
     pub default_action: DefaultAction,
     /// What roles have in common that are listed below one heading.

@@ -31,6 +31,9 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn request(this: &Permissions, permissions: &Object) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    fn remove(this: &Permissions, permissions: &Object) -> Result<Promise, JsValue>;
+
     /// `runtime.Port`.
     pub type Port;
 
@@ -66,11 +69,21 @@ impl Api {
     /// Asks the person to allow the extension the hosts of a match pattern, or another permission. Must be called while a
     /// click is being handled; resolves to whether they did.
     pub(crate) fn request_permission(&self, permission: &str) -> Result<Promise, JsValue> {
-        let permissions = Object::new();
-        let kind = if permission.split('/').nth(2).is_some() { "origins" } else { "permissions" };
-        Reflect::set(&permissions, &kind.into(), &Array::of1(&permission.into()))?;
-        self.permissions().request(&permissions)
+        self.permissions().request(&permissions(permission)?)
     }
+
+    /// Gives a permission back.
+    pub(crate) fn remove_permission(&self, permission: &str) -> Result<Promise, JsValue> {
+        self.permissions().remove(&permissions(permission)?)
+    }
+}
+
+/// A match pattern or another permission, as the browser takes it.
+fn permissions(permission: &str) -> Result<Object, JsValue> {
+    let permissions = Object::new();
+    let kind = if permission.split('/').nth(2).is_some() { "origins" } else { "permissions" };
+    Reflect::set(&permissions, &kind.into(), &Array::of1(&permission.into()))?;
+    Ok(permissions)
 }
 
 /// The API of the browser that the page runs in.

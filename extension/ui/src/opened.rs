@@ -367,9 +367,13 @@ const BROWSER: &str = r"
             },
         },
         permissions: {
-            request({ origins }) {
-                browser.asked.push(...origins);
+            request({ origins, permissions = [] }) {
+                browser.asked.push(...origins ?? permissions);
                 return Promise.resolve(browser.granted);
+            },
+            remove({ permissions: [permission] }) {
+                browser.asked.push('no ' + permission);
+                return Promise.resolve(true);
             },
         },
         say: state => port.onMessage.fire(structuredClone(state)),

@@ -281,6 +281,7 @@ impl Popup {
             Item::SignIn => self.act(Action::SignIn),
             Item::WriteProfile => self.act(Action::WriteProfile),
             Item::Refresh => self.send(&Intent::RefreshRoles),
+            Item::GroupTabs => self.group_tabs(),
             Item::ForgetCredentials | Item::RemoveProfile | Item::Pin | Item::Forget | Item::ForgetAll => {
                 if let Some(intent) = self.menu_intent(item) {
                     self.send(&intent);
@@ -296,6 +297,20 @@ impl Popup {
             }
         }
         self.close_menu();
+    }
+
+    /// Asks for what it takes to group the console's tabs, or gives it back. The worker hears of it from the browser.
+    fn group_tabs(&self) {
+        let are_grouped = self.model.borrow().state().and_then(|state| state.groups_tabs);
+        let asked = match are_grouped {
+            Some(true) => self.api.remove_permission(TAB_GROUPS),
+            _ => self.api.request_permission(TAB_GROUPS),
+        };
+        match asked {
+            // They may say no.
+            Ok(asked) => spawn_local(async move { drop(JsFuture::from(asked).await) }),
+            Err(error) => console::error_2(&"The browser cannot group tabs:".into(), &error),
+        }
     }
 
     /// Lets the person type a page of the console behind the role.
@@ -489,6 +504,9 @@ fn report(focused: Result<(), JsValue>) {
 
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests;
+
+/// The permission that groups of tabs take.
+const TAB_GROUPS: &str = "tabGroups";
 
 /// In milliseconds.
 const ONE_FRAME: u32 = 16;

@@ -132,6 +132,8 @@ pub(crate) struct MenuView {
     pub(crate) has_profile: bool,
     /// Whether roles can be read again.
     pub(crate) can_refresh: bool,
+    /// Whether the console's tabs are grouped, where they can be.
+    pub(crate) groups_tabs: Option<bool>,
 }
 
 /// A piece of a name.
@@ -341,6 +343,7 @@ impl MenuView {
             has_session: state.sessions.iter().any(|session| role.is(&session.role)),
             has_profile: role.credentials != CredentialsMode::None,
             can_refresh: state.has_role_lists,
+            groups_tabs: state.groups_tabs,
         })
     }
 }

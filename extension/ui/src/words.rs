@@ -226,6 +226,10 @@ pub(crate) const PIN: &str = "Pin to the top";
 pub(crate) const PINS_ARE_FULL: &str = "30 roles are pinned, which is the most";
 /// The menu's item for a role that is pinned.
 pub(crate) const UNPIN: &str = "Unpin";
+/// The menu's item that has the console's tabs grouped.
+pub(crate) const GROUP_TABS: &str = "Group console tabs by account";
+/// The menu's item that ends that.
+pub(crate) const UNGROUP_TABS: &str = "Do not group console tabs";
 /// The status after something was copied from the menu.
 pub(crate) const COPIED_FROM_MENU: &str = "Copied to the clipboard.";
 /// What is typed behind a role.

@@ -168,20 +168,23 @@ impl Background {
         self.transport.forget_routes();
         self.role_lists.refresh(true);
         self.intents.go_on_if_granted().await;
+        self.pages.look_around();
     }
 
     /// A person wants to open this address of a console: they choose the role in the popup's page, in a window of its own, whose
     /// search begins with the address, and with the account if that is known and has roles.
-    pub(crate) async fn on_console_address(&self, address: &str) {
-        let effective = self.settings.known().await;
-        let has_roles = |account: &&str| {
-            effective.is_ok_and(|effective| {
-                effective.roles().any(|role| role.value.arn.account().as_str() == *account)
-            })
+    pub(crate) fn on_console_address(self: &Rc<Self>, address: String) {
+        let this = Rc::clone(self);
+        let opening = async move {
+            // Without settings, the page says so.
+            let effective = this.settings.known().await.unwrap_or_default();
+            let has_roles =
+                |account: &&str| effective.roles().any(|role| role.value.arn.account().as_str() == *account);
+            let account = console::Console::account_at(&address).filter(has_roles).unwrap_or_default();
+            let search = console::escaped(&[account, " > ", &address].concat());
+            this.browser.open_window(&["popup.html#", &search].concat()).await;
         };
-        let account = console::Console::account_at(address).filter(has_roles).unwrap_or_default();
-        let search = console::escaped(&[account, " > ", address].concat());
-        self.browser.open_window(&["popup.html#", &search].concat()).await;
+        self.browser.spawn(opening.boxed_local());
     }
 
     /// The organisation's policy has changed.

@@ -48,6 +48,9 @@ pub(crate) trait Browser {
     /// Whether the browser has containers, which keep the cookies of their tabs apart.
     fn has_containers(&self) -> bool;
 
+    /// Puts a tab into the group of this name in its window, which is created if there is none.
+    fn group_tab(&self, tab: TabId, name: &str, color: Option<&str>);
+
     /// Opens a page of the extension in a small window of its own. `None` if the browser does not.
     fn open_window(&self, page: &str) -> Task<Option<WindowId>>;
 

@@ -38,6 +38,8 @@ pub(crate) struct Consoles {
     shown: RefCell<Option<(RoleKey, DateTime<Utc>)>>,
     /// What the tab in front shows, if that is a console.
     in_front: RefCell<Option<InFront>>,
+    /// Whether tabs are put into groups; `None` where the browser has none for that.
+    groups_tabs: Cell<Option<bool>>,
     /// Only one console at a time is opened, so that each knows of those before.
     opening: Mutex<()>,
 }
@@ -141,6 +143,7 @@ impl Consoles {
             ends_others: Cell::new(stored.take(StorageArea::Local, ENDS_OTHERS).unwrap_or_default()),
             shown: RefCell::default(),
             in_front: RefCell::default(),
+            groups_tabs: Cell::default(),
             opening: Mutex::default(),
         })
     }
@@ -174,7 +177,7 @@ impl Consoles {
                 return Ok(Opened::Again);
             }
             let url = console.address_beside(there.as_ref());
-            let tab = self.browser.open_tab(&url, container.as_ref()).await?;
+            let tab = self.open_tab(&url, container.as_ref(), &role).await?;
             self.change(|sessions| {
                 for session in sessions.iter_mut().filter(|session| session.role == wanted.role) {
                     session.tab = tab;
@@ -219,7 +222,7 @@ impl Consoles {
         }
         let tab = match used {
             Some(tab) => tab,
-            None => self.browser.open_tab(url.expose_secret(), container.as_ref()).await?,
+            None => self.open_tab(url.expose_secret(), container.as_ref(), &role).await?,
         };
         let session = Session {
             generation: generation(),
@@ -259,8 +262,39 @@ impl Consoles {
         Ok(if wanted.others == Others::End { console.after_log_out(&platform, url).await } else { url })
     }
 
+    /// Opens a tab, in the group of the role's account if a person wants such groups.
+    async fn open_tab(
+        &self,
+        url: &str,
+        container: Option<&Container>,
+        role: &Role,
+    ) -> Result<TabId, Problem> {
+        let tab = self.browser.open_tab(url, container).await?;
+        if self.look_whether_tabs_are_grouped().await == Some(true) {
+            let effective = self.sign_in.settings.current();
+            let account = role.arn.account();
+            let color = effective.account(account).and_then(|account| account.color.as_deref());
+            self.browser.group_tab(tab, effective.account_label(account), color);
+        }
+        Ok(tab)
+    }
+
+    /// Firefox keeps sessions apart by containers, which have names and colours as well.
+    async fn look_whether_tabs_are_grouped(&self) -> Option<bool> {
+        let groups = !self.browser.has_containers();
+        let groups = if groups { Some(self.browser.has_permission(TAB_GROUPS).await) } else { None };
+        self.groups_tabs.set(groups);
+        groups
+    }
+
+    /// Whether tabs are put into groups; `None` where the browser has none for that.
+    pub(crate) fn groups_tabs(&self) -> Option<bool> {
+        self.groups_tabs.get()
+    }
+
     /// Looks at the tab in front, whose address the browser tells while the popup is open.
     pub(crate) async fn look_at_tab_in_front(&self, recent: &[RoleKey]) {
+        self.look_whether_tabs_are_grouped().await;
         // Whose console it is, the settings tell.
         drop(self.sign_in.settings.known().await);
         let in_front = match self.browser.tab_in_front().await {
@@ -280,10 +314,12 @@ impl Consoles {
         let account = Console::account_at(page.as_str());
         let sessions = self.sessions.borrow();
         let opened = sessions.iter().find(|session| session.tab == tab).map(|session| &session.role);
+        let of_account = |key: &&RoleKey| account.map(|account| account == key.arn.account().as_str());
+        // In the tab, a person may have chosen another account's session.
+        let opened = opened.filter(|key| of_account(key) != Some(false));
         // A tab that Rolecall has not opened tells the account, if anything.
-        let of_account =
-            |key: &&RoleKey| account.is_some_and(|account| account == key.arn.account().as_str());
-        let role = opened.or_else(|| recent.iter().find(of_account)).filter(is_console_of)?.clone();
+        let of_page = || recent.iter().find(|key| of_account(key) == Some(true));
+        let role = opened.or_else(of_page).filter(is_console_of)?.clone();
         Some(InFront { tab, page, role })
     }
 
@@ -298,9 +334,9 @@ impl Consoles {
     }
 
     /// What it takes to sign in there anew and go on with the same page.
-    pub(crate) fn to_go_on(&self, others: Others) -> Option<Wanted> {
+    pub(crate) fn to_go_on(&self) -> Option<Wanted> {
         let InFront { tab, page, role } = self.in_front.borrow().clone()?;
-        Some(Wanted { page: Some(page), tab: Some(tab), others, ..Wanted::home(role) })
+        Some(Wanted { page: Some(page), tab: Some(tab), ..Wanted::home(role) })
     }
 
     /// Whether a tab is in a container, or in none, as far as is known.
@@ -430,6 +466,9 @@ impl Consoles {
 
 /// The permission without which a tab cannot be opened in a container.
 const CONTAINERS: &str = "cookies";
+
+/// The permission without which a group of tabs cannot be named.
+const TAB_GROUPS: &str = "tabGroups";
 
 /// For how long whoever was shown a session and opens the console again is taken to want another one.
 const AGAIN: TimeDelta = TimeDelta::minutes(1);

@@ -164,15 +164,8 @@ impl Intents {
 
     async fn run(self: &Rc<Self>, intent: &Intent, others: Others) -> Result<String, Problem> {
         match intent {
-            Intent::OpenConsole { role } => {
-                let wanted = Wanted { others, ..Wanted::home(role.clone()) };
-                self.open_console(wanted).await
-            }
-            Intent::OpenPage { role, page } => self.open_page(role, page, others).await,
-            Intent::GoOn => {
-                let wanted = self.consoles.to_go_on(others);
-                let gone = || Problem::new(Code::ConsolePageInvalid, "The tab in front shows no console.");
-                self.open_console(wanted.ok_or_else(gone)?).await
+            Intent::OpenConsole { .. } | Intent::OpenPage { .. } | Intent::GoOn => {
+                self.open_console(intent, others).await
             }
             Intent::WriteProfile { role } => self.write_profile(role).await,
             Intent::RemoveProfile { role } => self.remove_profile(role).await,
@@ -209,23 +202,28 @@ impl Intents {
         Ok(format!("Signed in to {}.{note}", self.settings.label(key)))
     }
 
-    async fn open_console(&self, wanted: Wanted) -> Result<String, Problem> {
+    async fn open_console(&self, intent: &Intent, others: Others) -> Result<String, Problem> {
+        let effective = self.settings.known().await?;
+        let mut note = None;
+        let wanted = match intent {
+            Intent::OpenPage { role, page } => {
+                let (found, _) = find(&effective, role)?;
+                let place = Place::find(page, &found.arn, &found.region())?;
+                note = place.note(found.arn.account());
+                Wanted { page: place.page, region: Some(place.region), ..Wanted::home(role.clone()) }
+            }
+            Intent::OpenConsole { role } => Wanted::home(role.clone()),
+            _ => self.consoles.to_go_on().ok_or_else(|| {
+                Problem::new(Code::ConsolePageInvalid, "The tab in front shows no page of a role's console.")
+            })?,
+        };
         let label = self.settings.label(&wanted.role);
-        Ok(match self.consoles.open(wanted).await? {
+        let mut done = match self.consoles.open(Wanted { others, ..wanted }).await? {
             Opened::Anew => format!("Opened the console as {label}."),
             Opened::Again => {
                 format!("The console is open as {label}. Open it again now to sign in to it anew.")
             }
-        })
-    }
-
-    async fn open_page(&self, key: &RoleKey, page: &str, others: Others) -> Result<String, Problem> {
-        let (role, _) = find(&*self.settings.known().await?, key)?;
-        let place = Place::find(page, &role.arn, &role.region())?;
-        let note = place.note(role.arn.account());
-        let wanted =
-            Wanted { page: place.page, region: Some(place.region), others, ..Wanted::home(key.clone()) };
-        let mut done = self.open_console(wanted).await?;
+        };
         if let Some(note) = note {
             done.push(' ');
             done.push_str(&note);

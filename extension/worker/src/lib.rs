@@ -95,9 +95,9 @@ pub fn on_installed() {
 
 /// A person has chosen the item in the menu of a console's page or of a link to one.
 #[wasm_bindgen]
-pub async fn on_menu_clicked(info: JsValue) {
-    if let (Some(background), Some(address)) = (background(), web::address_in_menu(&info)) {
-        background.on_console_address(&address).await;
+pub fn on_menu_clicked(address: String) {
+    if let Some(background) = background() {
+        background.on_console_address(address);
     }
 }
 

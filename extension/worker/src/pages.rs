@@ -93,18 +93,26 @@ impl Pages {
         self.open.borrow_mut().insert(number, port);
         if approval.is_none() {
             self.intents.popup_count.update(|count| count + 1);
-            let this = Rc::clone(self);
-            let look = async move {
-                let recent = this.intents.shortlist.recent();
-                this.intents.consoles.look_at_tab_in_front(&recent).await;
-                this.publish();
-            };
-            self.browser.spawn(look.boxed_local());
+            self.look_around();
         }
         for message in early {
             self.receive(&message);
         }
         true
+    }
+
+    /// Looks at what is around the popup, and shows it.
+    pub(crate) fn look_around(self: &Rc<Self>) {
+        if self.intents.popup_count.get() == 0 {
+            return;
+        }
+        let this = Rc::clone(self);
+        let look = async move {
+            let recent = this.intents.shortlist.recent();
+            this.intents.consoles.look_at_tab_in_front(&recent).await;
+            this.publish();
+        };
+        self.browser.spawn(look.boxed_local());
     }
 
     /// Begins to send, once the settings are known or are not for too long.

@@ -262,6 +262,7 @@ pub(crate) struct Scripted {
     pub(crate) shown_tabs: RefCell<Vec<(TabId, Option<String>)>>,
     /// Above which tab the popup is opened.
     pub(crate) tab_in_front: Cell<Option<TabId>>,
+    pub(crate) groups: RefCell<Vec<(TabId, String, Option<String>)>>,
     pub(crate) has_containers: Cell<bool>,
     last_window: Cell<i32>,
     pub(crate) pages: RefCell<BTreeMap<WindowId, String>>,
@@ -304,6 +305,7 @@ impl Scripted {
             open_tabs: RefCell::default(),
             shown_tabs: RefCell::default(),
             tab_in_front: Cell::default(),
+            groups: RefCell::default(),
             has_containers: Cell::default(),
             last_window: Cell::default(),
             pages: RefCell::default(),
@@ -568,6 +570,10 @@ impl Browser for Scripted {
     fn tab_in_front(&self) -> Task<Option<(TabId, String)>> {
         let address = |tab| Some((tab, self.open_tabs.borrow().get(&tab)?.clone()?));
         std::future::ready(self.tab_in_front.get().and_then(address)).boxed_local()
+    }
+
+    fn group_tab(&self, tab: TabId, name: &str, color: Option<&str>) {
+        self.groups.borrow_mut().push((tab, name.to_owned(), color.map(str::to_owned)));
     }
 
     fn has_containers(&self) -> bool {

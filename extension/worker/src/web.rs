@@ -56,6 +56,15 @@ extern "C" {
     fn omnibox(this: &Api) -> Omnibox;
     #[wasm_bindgen(method, getter)]
     fn windows(this: &Api) -> Windows;
+    #[wasm_bindgen(method, getter, js_name = tabGroups)]
+    fn tab_groups(this: &Api) -> TabGroups;
+
+    type TabGroups;
+    #[wasm_bindgen(method, catch, js_name = query)]
+    fn query_groups(this: &TabGroups, query: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = update)]
+    fn update_group(this: &TabGroups, group: &JsValue, properties: &Object) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, getter, js_name = contextMenus)]
     fn context_menus(this: &Api) -> ContextMenus;
 
@@ -141,6 +150,8 @@ extern "C" {
     fn get_tab(this: &Tabs, id: TabId) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = query)]
     fn query_tabs(this: &Tabs, query: &Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = group)]
+    fn group_tabs(this: &Tabs, options: &Object) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = update)]
     fn update_tab(this: &Tabs, id: TabId, properties: &Object) -> Result<Promise, JsValue>;
 
@@ -295,6 +306,26 @@ impl Browser for WebBrowser {
 
     fn has_containers(&self) -> bool {
         get(&api(), "contextualIdentities").is_object()
+    }
+
+    fn group_tab(&self, tab: TabId, name: &str, color: Option<&str>) {
+        let properties = object(&[("title", name.into())]);
+        if let Some(color) = color.filter(|color| GROUP_COLORS.contains(color)) {
+            set(&properties, "color", &color.into());
+        }
+        let query = object(&[("title", name.into()), ("windowId", CURRENT_WINDOW.into())]);
+        let grouped = async move {
+            let groups = api().tab_groups();
+            let known = get(&get(&settle(groups.query_groups(&query)).await?, "0"), "id");
+            let options = object(&[("tabIds", tab.into())]);
+            if !known.is_undefined() {
+                set(&options, "groupId", &known);
+            }
+            let group = settle(api().tabs().group_tabs(&options)).await?;
+            settle(groups.update_group(&group, &properties)).await
+        };
+        // A tab that was closed, or is in a window without groups, is left alone.
+        spawn_local(async move { drop(grouped.await) });
     }
 
     fn open_window(&self, page: &str) -> Task<Option<WindowId>> {
@@ -655,11 +686,6 @@ pub(crate) fn create_menu() {
     }
 }
 
-/// The address of the link or the page whose menu's item was chosen.
-pub(crate) fn address_in_menu(info: &JsValue) -> Option<String> {
-    get(info, "linkUrl").as_string().or_else(|| get(info, "pageUrl").as_string())
-}
-
 /// Offers these texts in the address bar. The first one is what Enter chooses.
 pub(crate) fn suggest(offer: &js_sys::Function, mut texts: Vec<String>) {
     let described = |text: &str| {
@@ -792,6 +818,13 @@ const PAGE_HINT: &str = " (> s3 opens a service, > ARN a resource)";
 /// Those of Firefox; the first is for roles of another colour.
 const CONTAINER_COLORS: [&str; 8] =
     ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
+
+/// Chromium's, other than the one that it chooses itself.
+const GROUP_COLORS: [&str; 9] =
+    ["blue", "red", "yellow", "green", "pink", "purple", "cyan", "orange", "grey"];
+
+/// `chrome.windows.WINDOW_ID_CURRENT`.
+const CURRENT_WINDOW: i32 = -2;
 
 /// In CSS pixels.
 const WINDOW_WIDTH: u32 = 460;

@@ -11,6 +11,7 @@ crate::stories![
     a_second_roles_console_asks_once_and_then_ends_the_session_before,
     with_multi_session_support_nobody_is_signed_out_and_the_sixth_session_is_explained,
     firefox_opens_each_role_in_a_container_of_its_own,
+    chromium_puts_the_tabs_of_an_account_into_a_group,
     a_page_that_is_typed_behind_a_role_opens_as_in_the_terminal,
     an_address_opens_as_the_role_that_is_chosen_in_a_window,
 ];
@@ -124,6 +125,44 @@ async fn firefox_opens_each_role_in_a_container_of_its_own(kind: Kind) -> Result
     assert_eq!(browser.containers().await?.len(), before.len() + 2);
     Ok(())
 }
+
+async fn chromium_puts_the_tabs_of_an_account_into_a_group(kind: Kind) -> Result<()> {
+    if kind != Kind::Chromium {
+        return Ok(());
+    }
+    let mut config = Config::default();
+    config.console.multi_session = true;
+    let scene = Scene::installed_with(kind, config).await?;
+    let extension = Some(scene.extension_with_permission("tabGroups")?);
+    let browser = scene.browser_with(Options { extension, ..Options::default() }).await?;
+    let popup = popup_with_roles(&browser).await?;
+    open(&popup, DEVELOPER).await?;
+    browser.sign_in_window().await?.choose("Alice Adams").await?;
+    browser.console_as("developer").await?;
+    open(&popup, READONLY).await?;
+    popup.press("End the other session").await?;
+    browser.console_as("readonly").await?;
+    open(&popup, "example-prod / admin").await?;
+    browser.console_as("admin").await?;
+    let groups = async || {
+        popup.enter().await?;
+        let groups = browser.driver().execute_async(GROUPS, Vec::new()).await?;
+        let groups: Vec<(String, usize)> = groups.convert()?;
+        Ok(Some(groups).filter(|groups| groups.iter().map(|(_, tabs)| tabs).sum::<usize>() == 3))
+    };
+    let groups = rolecall_tests::until("three tabs in groups", groups).await?;
+    assert_eq!(groups, [("example-dev".to_owned(), 2), ("example-prod".to_owned(), 1)]);
+    Ok(())
+}
+
+/// Gives the groups of tabs by name, and how many tabs each has.
+const GROUPS: &str = "
+    const done = arguments[arguments.length - 1];
+    chrome.tabGroups.query({}).then(async groups => {
+        const count = async group => [group.title, (await chrome.tabs.query({ groupId: group.id })).length];
+        done((await Promise.all(groups.map(count))).sort());
+    });
+";
 
 async fn a_page_that_is_typed_behind_a_role_opens_as_in_the_terminal(kind: Kind) -> Result<()> {
     let scene = Scene::installed(kind).await?;

@@ -25,6 +25,7 @@ pub(crate) struct Menu {
     /// What needs a profile's name.
     commands: HtmlElement,
     refresh: HtmlElement,
+    group_tabs: HtmlElement,
     /// What had the focus when it was opened.
     opener: RefCell<Option<HtmlElement>>,
 }
@@ -48,6 +49,8 @@ pub(crate) enum Item {
     Forget,
     ForgetAll,
     Refresh,
+    /// Have the console's tabs grouped, or no longer.
+    GroupTabs,
 }
 
 impl Menu {
@@ -65,6 +68,7 @@ impl Menu {
             remove_profile: by_id(root, "menu-remove-profile"),
             commands: by_id(root, "commands"),
             refresh: by_id(root, "refresh"),
+            group_tabs: by_id(root, "group-tabs"),
             opener: RefCell::default(),
         }
     }
@@ -100,6 +104,9 @@ impl Menu {
         show(&self.remove_profile, view.has_profile);
         show(&self.commands, view.has_profile);
         show(&self.refresh, view.can_refresh);
+        show(&self.group_tabs, view.groups_tabs.is_some());
+        let groups = view.groups_tabs.unwrap_or_default();
+        set_text(&self.group_tabs, if groups { words::UNGROUP_TABS } else { words::GROUP_TABS });
         Ok(())
     }
 
@@ -165,6 +172,7 @@ pub(crate) fn item_at(target: &Element) -> Option<Item> {
         "forget" => Item::Forget,
         "forget-all" => Item::ForgetAll,
         "refresh" => Item::Refresh,
+        "group-tabs" => Item::GroupTabs,
         _ => return None,
     })
 }

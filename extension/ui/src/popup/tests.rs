@@ -94,6 +94,90 @@ fn enter_a_double_click_and_the_first_button_do_what_the_settings_want_first() {
     }
 }
 
+fn open_page(state: &Scene, index: usize, page: &str) -> Intent {
+    Intent::OpenPage { role: state.roles[index].key.clone(), page: page.to_owned() }
+}
+
+#[wasm_bindgen_test]
+fn a_page_behind_a_role_or_pasted_alone_is_what_enter_opens() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.type_text("read > s3 eu-north-1");
+    assert_eq!(popup.options(), ["acme-dev / ReadOnly"]);
+    assert_eq!(popup.text(".actions .primary"), "Open page");
+    assert!(
+        popup.get("[role=status]").get_attribute("data-hint").unwrap().ends_with("Enter to open the page")
+    );
+    popup.key("Enter");
+    popup.key("Escape");
+    popup.type_text("arn:aws:s3:::bucket");
+    assert_eq!(popup.options().len(), 3);
+    popup.key("Enter");
+    assert_eq!(
+        popup.posted(),
+        [open_page(&state, 1, "s3 eu-north-1"), open_page(&state, 1, "arn:aws:s3:::bucket")]
+    );
+}
+
+#[wasm_bindgen_test]
+fn the_menu_begins_to_type_a_page_behind_what_was_typed() {
+    let state = three_roles();
+    let popup = Opened::with(&state);
+    popup.key("ArrowDown");
+    popup.click("#more");
+    popup.click("#menu-open-page");
+    assert_eq!((popup.focused().as_str(), popup.search().value().as_str()), ("search", " > "));
+    assert!(popup.text("[role=status]").starts_with("Type a service, a region, an ARN"));
+    assert_eq!(popup.selected_name(), "acme-dev / ReadOnly");
+    popup.type_text(" > logs");
+    popup.key("Enter");
+    assert_eq!(popup.posted(), [open_page(&state, 1, "logs")]);
+}
+
+#[wasm_bindgen_test]
+fn the_menu_has_tabs_grouped_and_no_longer_where_the_browser_can() {
+    let mut state = three_roles();
+    let popup = Opened::with(&state);
+    popup.click("#more");
+    assert!(!popup.is_shown("#group-tabs"));
+    for (grouped, words, asked) in [
+        (false, "Group console tabs by account", "tabGroups"),
+        (true, "Do not group console tabs", "no tabGroups"),
+    ] {
+        state.groups_tabs = Some(grouped);
+        popup.receive(&state);
+        popup.click("#more");
+        assert_eq!(popup.text("#group-tabs"), words);
+        popup.click("#group-tabs");
+        assert_eq!(popup.asked_hosts().last().map(String::as_str), Some(asked));
+    }
+}
+
+#[wasm_bindgen_test]
+fn in_a_window_of_its_own_the_popup_begins_with_its_search() {
+    let state = three_roles();
+    let url = "https://eu-west-1.console.aws.amazon.com/s3/home";
+    let popup = Opened::in_window(&format!("acme-prod > {url}"));
+    popup.receive(&state);
+    assert_eq!(popup.options(), ["acme-prod / Administrator"]);
+    let selection = (popup.search().selection_start().unwrap(), popup.search().selection_end().unwrap());
+    assert_eq!(selection, (Some(0), Some(9)), "what is typed replaces the account");
+    popup.key("Enter");
+    assert_eq!(popup.posted(), [open_page(&state, 2, url)]);
+}
+
+#[wasm_bindgen_test]
+fn a_console_in_the_tab_in_front_can_go_on_as_its_role() {
+    let mut state = three_roles();
+    let popup = Opened::with(&state);
+    assert!(popup.get("#go-on").has_attribute("hidden"));
+    state.go_on = Some(state.roles[2].key.clone());
+    popup.receive(&state);
+    assert_eq!(popup.text("#go-on"), "Go on in this tab as acme-prod / Administrator");
+    popup.click("#go-on");
+    assert_eq!(popup.posted(), [Intent::GoOn]);
+}
+
 #[wasm_bindgen_test]
 fn typing_filters_and_escape_clears() {
     let popup = Opened::with(&three_roles());
@@ -371,7 +455,7 @@ fn arrows_home_and_end_move_the_focus_in_the_menu_and_go_round() {
     popup.dress();
     popup.key("ContextMenu");
     for (key, item) in [
-        ("ArrowDown", "sign-in"),
+        ("ArrowDown", "open-page"),
         ("ArrowUp", "open-console"),
         ("ArrowUp", "forget-all"),
         ("ArrowDown", "open-console"),
@@ -410,7 +494,7 @@ fn each_item_of_the_menu_does_what_it_says_for_the_selected_role_and_closes_the_
     state.recent.clear();
     popup.receive(&state);
     popup.key("ContextMenu");
-    assert_eq!(items(&popup)[11..], ["Unpin", "Forget all recent roles"], "there is no use to forget");
+    assert_eq!(items(&popup)[12..], ["Unpin", "Forget all recent roles"], "there is no use to forget");
     popup.click("#pin");
     assert_eq!(popup.posted().last(), Some(&Intent::Pin { role: key, pinned: false }));
 }
@@ -448,7 +532,14 @@ async fn the_menu_copies_names_and_commands_and_none_for_a_role_of_the_console_o
 
     popup.key("ArrowDown");
     popup.key("ContextMenu");
-    let expected = ["Open console", "Sign in", "Copy role ARN", "Pin to the top", "Forget all recent roles"];
+    let expected = [
+        "Open console",
+        "Open a page of the console…",
+        "Sign in",
+        "Copy role ARN",
+        "Pin to the top",
+        "Forget all recent roles",
+    ];
     assert_eq!(items(&popup), expected);
 }
 

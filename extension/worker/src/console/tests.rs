@@ -256,6 +256,8 @@ fn a_tab_that_rolecall_has_not_opened_goes_on_as_the_role_of_its_account_that_is
         assert_eq!(popup.state().go_on, expected, "{address}");
         popup.close();
     }
+    // In the role's own tab, another account's session was chosen.
+    assert_eq!(above(&world, &background, 1, &page("999999999999")).state().go_on, None);
     // It is about one tab, and gone with the popup.
     world.browser.tab_in_front.set(None);
     assert_eq!(world.popup(&background).state().go_on, None);
@@ -340,8 +342,8 @@ fn an_address_from_the_menu_of_a_page_is_opened_as_a_role_that_is_chosen_in_a_wi
     let world = world();
     let background = world.start();
     let choose = |address: &'static str| {
-        let background = Rc::clone(&background);
-        world.finish(async move { background.on_console_address(address).await });
+        background.on_console_address(address.to_owned());
+        world.run();
         world.browser.pages.borrow().values().last().cloned().unwrap()
     };
     assert_eq!(
@@ -370,6 +372,29 @@ fn a_console_of_somebody_elses_is_signed_out_of_only_where_it_can_be() {
         let start = if can_be { "/oauth?Action=logout&redirect_uri=" } else { "/federation?Action=login" };
         assert!(tabs(&world)[1].starts_with(&format!("https://{host}{start}")), "{:?}", tabs(&world));
     }
+}
+
+#[test]
+fn tabs_are_put_into_the_group_of_their_account_only_if_a_person_wants_that() {
+    let world = world();
+    let mut settings = settings();
+    settings["account"] = serde_json::json!([{ "id": "123456789012", "alias": "dev", "color": "green" }]);
+    world.browser.policy.replace(Some(Ok(Some(settings.to_string()))));
+    let (background, popup) = begin(&world);
+    assert_eq!(popup.state().groups_tabs, Some(false));
+    open(&popup, "developer").unwrap();
+    assert_eq!(world.browser.groups.borrow().len(), 0);
+
+    world.browser.permissions.borrow_mut().insert("tabGroups".to_owned());
+    let changed = Rc::clone(&background);
+    world.finish(async move { changed.on_permissions_changed().await });
+    assert_eq!(popup.state().groups_tabs, Some(true));
+    open(&popup, "admin").unwrap_err();
+    popup.send(&Intent::Confirm);
+    assert_eq!(world.browser.groups.borrow()[..], [(2, "dev".to_owned(), Some("green".to_owned()))]);
+
+    world.browser.has_containers.set(true);
+    assert_eq!(world.popup(&background).state().groups_tabs, None);
 }
 
 #[test]
