@@ -58,7 +58,8 @@ fuzz_target!(|text: &str| {
     let default: ProfileName = "default".parse().unwrap();
     for role in effective.roles().filter(|role| own.role(&role.value.key()).is_none()) {
         assert_ne!(role.value.credentials, CredentialsMode::File);
-        assert_ne!(effective.profile_name(&role.value), default);
+        let profile = effective.profile_name(&role.value);
+        assert!(profile != default && !profile.as_str().starts_with('-'));
         assert!(!effective.about(&role.value).contains(char::is_control));
         assert!(!effective.account_label(role.value.arn.account()).contains(char::is_control));
     }

@@ -486,9 +486,10 @@ impl Entry for ListedRole {
 
     fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
         // Whoever runs a command without a profile has not chosen this role.
-        let is_default = self.0.profile.as_ref().is_some_and(ProfileName::is_default);
-        let conflict = ("profile", "only the settings may name the default profile".to_owned());
-        chain_conflict(&self.0).or_else(|| is_default.then_some(conflict))
+        let is_taken = |name: &ProfileName| name.is_default() || name.is_like_an_option();
+        let is_taken = self.0.profile.as_ref().is_some_and(is_taken);
+        let reason = "in a catalogue it must not be default, or begin with -";
+        chain_conflict(&self.0).or_else(|| is_taken.then(|| ("profile", reason.to_owned())))
     }
 
     fn keep(self, read: &mut Settings) {

@@ -142,6 +142,11 @@ impl ProfileName {
         self.0 == "default"
     }
 
+    /// Whether commands take it for an option.
+    pub(super) fn is_like_an_option(&self) -> bool {
+        self.0.starts_with('-')
+    }
+
     /// A name of this text, with what a name cannot hold replaced and what is too long cut off.
     fn from_text(text: &str) -> Self {
         let allowed = |c: char| u8::try_from(c).is_ok_and(is_profile_name_byte);
@@ -200,7 +205,10 @@ impl ProfileTemplate {
             name.push_str(text);
             name.push_str(found.map_or("", &part));
         });
-        let name = ProfileName::from_text(&name);
+        let mut name = ProfileName::from_text(&name);
+        if name.is_like_an_option() {
+            name.0.replace_range(..1, "_");
+        }
         if name.is_default() { ProfileName(part(ProfilePart::Account).to_owned() + "-default") } else { name }
     }
 }
@@ -344,7 +352,8 @@ mod tests {
             template.fill(|part| if part == ProfilePart::Alias { alias } else { "admin" }).as_str().to_owned()
         };
         assert_eq!(name("Zahlungen (Köln)"), "Zahlungen--K-ln--admin");
-        assert_eq!(name(&"é".repeat(300)), "-".repeat(200));
+        assert_eq!(name(&"é".repeat(300)), format!("_{}", "-".repeat(199)));
+        assert_eq!(name("--keys"), "_-keys-admin");
     }
 
     #[test]

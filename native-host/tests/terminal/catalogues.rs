@@ -169,7 +169,7 @@ fn a_catalogue_takes_no_profile_name_from_the_settings_and_does_not_name_the_def
 
     let ran = machine.run(&["profile", "sync", "--yes"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    let refused = "profile: only the settings may name the default profile.";
+    let refused = "profile: in a catalogue it must not be default, or begin with -.";
     assert!(ran.stderr.contains(refused), "{ran:?}");
     assert!(
         ran.stderr.contains(

@@ -78,14 +78,20 @@ fn the_documented_catalogue_has_every_key_that_the_schema_and_this_version_know(
 }
 
 #[test]
-fn a_catalogue_does_not_name_the_default_profile() {
+fn a_catalogue_names_neither_the_default_profile_nor_one_that_looks_like_an_option() {
     let text = r#"{"role":[{"arn":"arn:aws:iam::123456789012:role/a","profile":"default"},
+        {"arn":"arn:aws:iam::123456789012:role/c","profile":"--keys"},
         {"arn":"arn:aws:iam::123456789012:role/b","profile":"default-b"}]}"#;
     let read = Reading::from_catalogue(text, &"corp".parse().unwrap()).unwrap();
     let names: Vec<_> = read.settings.role.iter().map(|role| role.arn.name()).collect();
     assert_eq!(names, ["b"]);
-    let message = &read.faults[0].problem.message;
-    assert!(message.ends_with("profile: only the settings may name the default profile."), "{message}");
+    for Fault { problem, .. } in &read.faults {
+        assert!(
+            problem.message.ends_with("in a catalogue it must not be default, or begin with -."),
+            "{problem}"
+        );
+    }
+    assert_eq!(read.faults.len(), 2);
 }
 
 #[test]
