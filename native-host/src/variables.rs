@@ -165,9 +165,8 @@ impl Format {
             None => shell::dotenv_assignment(name, value),
         };
         assignment.ok_or_else(|| {
-            let message =
-                format!("The value of {name} cannot be quoted for this format. Choose another with --shell.");
-            Problem::new(Code::Internal, message)
+            let message = format!("The value of {name} cannot be written in this format.");
+            Problem::new(Code::Internal, message).with_next_step("Choose another format with --shell.")
         })
     }
 
