@@ -84,25 +84,38 @@ impl<'browser> Popup<'browser> {
 
     /// Selects a role with the mouse.
     pub async fn select(&self, role: &str) -> Result<()> {
-        self.element(Accessible::Option, role).await?.web.click().await?;
+        // What is found may be drawn again before it is clicked.
+        until(format!("the role {role} to be clicked"), async || {
+            self.element(Accessible::Option, role).await?.web.click().await?;
+            Ok(Some(()))
+        })
+        .await?;
         self.shows_selected(role).await
     }
 
-    /// Waits until a button can be pressed, and presses it.
+    /// Waits until a button can be pressed, and presses it. One that was hidden or replaced in between is waited for again.
     pub async fn press(&self, button: &str) -> Result<()> {
-        self.pressable(button).await?.web.click().await.with_context(|| format!("cannot press “{button}”"))
+        let pressed = until(format!("the button “{button}” to be pressed"), async || {
+            let Some(element) = self.if_pressable(button).await? else { return Ok(None) };
+            element.web.click().await?;
+            Ok(Some(()))
+        });
+        self.explained(pressed.await).await
     }
 
     /// Waits until a button can be pressed.
     pub async fn pressable(&self, button: &str) -> Result<Element> {
-        let found = until(format!("the button “{button}” to be ready"), async || {
-            self.enter().await?;
-            match accessible::find(self.browser.driver(), Accessible::Button, button).await? {
-                Some(element) if element.is_pressable().await? => Ok(Some(element)),
-                _ => Ok(None),
-            }
-        });
+        let found =
+            until(format!("the button “{button}” to be ready"), async || self.if_pressable(button).await);
         self.explained(found.await).await
+    }
+
+    async fn if_pressable(&self, button: &str) -> Result<Option<Element>> {
+        self.enter().await?;
+        match accessible::find(self.browser.driver(), Accessible::Button, button).await? {
+            Some(element) if element.is_pressable().await? => Ok(Some(element)),
+            _ => Ok(None),
+        }
     }
 
     /// The accessible description of a role: the time left.
