@@ -15,7 +15,7 @@ pub use self::page::ConsolePage;
 pub use self::place::{Place, is_page, role_and_page};
 pub use self::resource::{ResourceArn, escaped};
 pub use self::services::Service;
-use crate::aws::{AccountId, Credentials, is_session_label};
+use crate::aws::{AccountId, Credentials, Partition, is_session_label};
 use crate::code::Code;
 use crate::identity::PRODUCT;
 use crate::json::{self, ReadJson, WriteJson};
@@ -118,12 +118,23 @@ impl Console {
         String::from(url).into()
     }
 
-    /// The page that an address shows or, where a person is asked to sign in first, leads to.
+    /// The page that an address shows. Where a person is asked to sign in first, the page that this leads to, and the address
+    /// that asks, of which [`Self::signs_in_at`] says whether it is the console's.
     #[must_use]
-    pub fn page_at(address: &str) -> Option<ConsolePage> {
+    pub fn page_at(address: &str) -> Option<(ConsolePage, Option<Url>)> {
         let url = Url::parse(address).ok()?;
         let behind = url.query_pairs().find(|(name, _)| name == "redirect_uri" && url.path() == "/oauth");
-        behind.map_or_else(|| address.parse(), |(_, behind)| behind.parse()).ok()
+        let Some((_, behind)) = behind else { return Some((address.parse().ok()?, None)) };
+        let page = behind.parse().ok().filter(|_| is_page(&behind))?;
+        Some((page, Some(url)))
+    }
+
+    /// Whether a person signs in to this console at an address.
+    #[must_use]
+    pub fn signs_in_at(&self, url: &Url, partition: Partition) -> bool {
+        let is_awss =
+            || url.scheme() == "https" && partition.is_sign_in_host(url.host_str().unwrap_or_default());
+        url.origin() == self.federation.url().origin() || self.is_aws && is_awss()
     }
 
     /// The account that the address of a page of one session of several names.
@@ -442,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_tab_shows_a_page_or_the_sign_in_that_leads_to_it() {
-        let page = |address: &str| Console::page_at(address).map(|page| page.to_string());
+        let page = |address: &str| Console::page_at(address).map(|(page, _)| page.to_string());
         let there =
             "https://123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home?region=eu-west-1#x";
         assert_eq!(page(there).as_deref(), Some(there));
@@ -453,6 +464,23 @@ mod tests {
         assert_eq!(page(sign_in).as_deref(), Some(behind));
         assert_eq!(Console::account_at(behind), None);
         assert_eq!(page("about:blank"), None);
+        assert_eq!(page("https://eu-west-1.signin.aws.amazon.com/oauth?redirect_uri=%2Fs3%2Fhome"), None);
+    }
+
+    #[test]
+    fn only_the_consoles_own_sign_in_leads_to_a_page() {
+        let console = Console::of(&fixture::provider(), &fixture::role(), None).unwrap();
+        for (address, expected) in [
+            ("https://eu-west-1.signin.aws.amazon.com/oauth", true),
+            ("https://signin.aws.amazon.com/oauth", true),
+            ("http://signin.aws.amazon.com/oauth", false),
+            ("https://signin.amazonaws.cn/oauth", false),
+            ("https://evil.example/oauth", false),
+            ("https://signin.aws.amazon.com.evil.example/oauth", false),
+        ] {
+            let url = Url::parse(address).unwrap();
+            assert_eq!(console.signs_in_at(&url, Partition::Aws), expected, "{address}");
+        }
     }
 
     #[test]

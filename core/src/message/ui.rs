@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::Problem;
+use crate::console::ConsolePage;
 use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::message::role_table::RoleTable;
@@ -44,8 +45,8 @@ pub enum Intent {
         /// The page as the person typed it ([`Place::find`](crate::console::Place::find)).
         page: String,
     },
-    /// Sign in to the console again in the tab in front, as [`State::go_on`], and go on with the page that it shows.
-    GoOn,
+    /// Sign in to the console again in this tab, and go on with the page that it shows.
+    GoOn(Box<ConsoleTab>),
     /// Write the role's AWS profile through the native host.
     WriteProfile {
         /// The role.
@@ -156,8 +157,8 @@ pub struct State {
     pub done: Option<String>,
     /// What went wrong last.
     pub problem: Option<Problem>,
-    /// Whose console the tab in front shows, which may have ended.
-    pub go_on: Option<RoleKey>,
+    /// The tab in front, if it shows a page of a console, whose session may have ended.
+    pub go_on: Option<ConsoleTab>,
     /// Whether the console's tabs of an account are put into a group of tabs; `None` where the browser has none for that.
     pub groups_tabs: Option<bool>,
     /// What is done with a role first.
@@ -170,6 +171,18 @@ pub struct State {
     pub settings_problems: Vec<Problem>,
     /// Programs that wait for a person to say whether they may have credentials, in the order in which they asked.
     pub approvals: Vec<ApprovalState>,
+}
+
+/// A tab that shows a page of a console.
+#[derive(Debug, Clone, PartialEq, Eq, ReadJson, WriteJson)]
+#[json(rename_all = "camelCase")]
+pub struct ConsoleTab {
+    /// Whose console it is.
+    pub role: RoleKey,
+    /// The browser's number of the tab.
+    pub tab: u32,
+    /// The page.
+    pub page: ConsolePage,
 }
 
 /// A program that waits for a person's decision.

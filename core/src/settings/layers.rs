@@ -266,19 +266,21 @@ impl Effective {
     /// The role, and its provider.
     #[must_use]
     pub fn role(&self, key: &RoleKey) -> Option<(&Role, &Provider)> {
-        let wanted = (&key.arn, &key.provider);
-        let found =
-            self.role_index.binary_search_by(|position| sort_key(&self.roles[*position]).cmp(&wanted));
-        let role = &self.roles[self.role_index[found.ok()?]].value;
+        let role = &self.sourced(key)?.value;
         Some((role, self.provider(&role.provider)?))
     }
 
-    /// Whether the person's or the organisation's settings have the role, not only a list from elsewhere.
+    /// Whether these settings have the role, not only a list from elsewhere.
     #[must_use]
     pub fn is_own(&self, key: &RoleKey) -> bool {
-        let is_meant =
-            |role: &&Sourced<Role>| role.value.arn == key.arn && role.value.provider == key.provider;
-        self.roles.iter().find(is_meant).is_some_and(|role| role.layer <= Layer::Machine)
+        self.sourced(key).is_some_and(|role| role.layer <= Layer::Machine)
+    }
+
+    fn sourced(&self, key: &RoleKey) -> Option<&Sourced<Role>> {
+        let wanted = (&key.arn, &key.provider);
+        let found =
+            self.role_index.binary_search_by(|position| sort_key(&self.roles[*position]).cmp(&wanted));
+        Some(&self.roles[self.role_index[found.ok()?]])
     }
 
     /// The roles through which the role is assumed (role chaining), the nearest first: each with the next one's credentials,

@@ -172,11 +172,14 @@ impl Model {
     /// Takes what was typed, and selects what fits it best.
     pub(crate) fn search(&mut self, typed: &str) {
         let (query, page) = role_and_page(typed);
-        query.clone_into(&mut self.query);
+        let before = std::mem::replace(&mut self.query, query.to_owned());
+        // Whoever types a page has chosen the role already.
+        let is_other_query = before.trim() != self.query();
         self.page = page.map(str::to_owned);
         (self.missing, self.notice) = (None, page.filter(|page| page.is_empty()).map(|_| words::PAGE));
         self.search.set_query(self.roles.as_ref().unwrap_or(&RoleTable::default()), query);
-        if !self.query().is_empty()
+        if is_other_query
+            && !self.query().is_empty()
             && let Some(best) = self.found().first()
         {
             self.selected = Some(*best);
@@ -589,6 +592,12 @@ pub(crate) mod tests {
         model.search("read > s3");
         assert_eq!((selected(&model), model.page()), (Some("ReadOnly"), "s3"));
         assert_eq!(model.main_actions(), [Action::OpenPage, Action::SignIn]);
+        // A role that is chosen stays chosen.
+        model.search("r");
+        model.go(Move::Down(1));
+        let second = selected(&model).map(str::to_owned);
+        model.search("r > s3");
+        assert_eq!((model.found().len(), selected(&model)), (2, second.as_deref()));
         model.search("read >");
         assert_eq!((model.main_actions()[0], model.notice()), (Action::OpenConsole, Some(words::PAGE)));
         // A page alone leaves all roles in the list, and the selected one selected.

@@ -95,7 +95,11 @@ impl Popup {
     fn show(self: &Rc<Self>) {
         let now = Utc::now();
         let model = self.model.borrow();
-        let view = View::of(&model, &self.page.positions(&model), now);
+        let mut view = View::of(&model, &self.page.positions(&model), now);
+        if self.is_window {
+            // What is in front of it now is the window itself.
+            view.go_on = None;
+        }
         if let Err(error) = self.page.show(&model, view) {
             console::error_2(&"Rolecall cannot show the state:".into(), &error);
         }
@@ -126,7 +130,7 @@ impl Popup {
         self.on(second, "click", |this, _: Event| this.act_second())?;
         self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
         self.on(&page.cancel, "click", |this, _: Event| this.cancel())?;
-        self.on(&page.go_on, "click", |this, _: Event| this.send(&Intent::GoOn))?;
+        self.on(&page.go_on, "click", |this, _: Event| this.go_on())?;
         self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
         self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
         self.on(&page.allow, "click", |this, _: Event| this.allow())?;
@@ -321,6 +325,14 @@ impl Popup {
             self.typed();
         }
         report(search.focus());
+    }
+
+    /// Signs in again in the tab that was offered.
+    fn go_on(&self) {
+        let tab = self.model.borrow().state().and_then(|state| state.go_on.clone());
+        if let Some(tab) = tab {
+            self.send(&Intent::GoOn(Box::new(tab)));
+        }
     }
 
     /// What the worker is asked for by an item that no button does as well.

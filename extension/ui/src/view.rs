@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use rolecall_core::message::role_table::RoleRow;
-use rolecall_core::message::ui::{Activity, HostState, MAX_PINNED, ProviderState, State};
+use rolecall_core::message::ui::{Activity, ConsoleTab, HostState, MAX_PINNED, ProviderState, State};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
 use rolecall_core::{Code, Problem};
@@ -218,7 +218,7 @@ impl View {
                 .filter_map(|position| OptionView::of(*position, model, state, now))
                 .collect(),
             actions: ActionsView::of(model),
-            go_on: state.go_on.as_ref().and_then(|key| {
+            go_on: state.go_on.as_ref().and_then(|ConsoleTab { role: key, .. }| {
                 let role = model.role_of(key)?;
                 Some(words::go_on(&words::role_label(role.account, role.name())))
             }),

@@ -14,8 +14,9 @@ use rolecall_core::aws::Region;
 use rolecall_core::console::{Console, ConsolePage};
 use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::message::host::Program;
+use rolecall_core::message::ui::ConsoleTab;
 use rolecall_core::session::{Generation, ProviderSession};
-use rolecall_core::settings::{Provider, Role, RoleKey};
+use rolecall_core::settings::{Account, Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem, freshness};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -37,19 +38,11 @@ pub(crate) struct Consoles {
     /// Whose session was shown again last, and when.
     shown: RefCell<Option<(RoleKey, DateTime<Utc>)>>,
     /// What the tab in front shows, if that is a console.
-    in_front: RefCell<Option<InFront>>,
+    in_front: RefCell<Option<ConsoleTab>>,
     /// Whether tabs are put into groups; `None` where the browser has none for that.
     groups_tabs: Cell<Option<bool>>,
     /// Only one console at a time is opened, so that each knows of those before.
     opening: Mutex<()>,
-}
-
-/// A tab that shows a page of a console.
-#[derive(Clone)]
-struct InFront {
-    tab: TabId,
-    page: ConsolePage,
-    role: RoleKey,
 }
 
 /// A session of the console. Holds no secret.
@@ -208,7 +201,12 @@ impl Consoles {
         }
         // Only a tab that is seen to show the role's console is led elsewhere: a person may need what another one shows.
         let tab = match wanted.tab {
-            Some(tab) => Some(tab).filter(|tab| self.is_in_container(*tab, jar.as_deref())),
+            Some(tab) => {
+                let address = self.browser.tab_address(tab).await.ok().flatten();
+                let page = address.and_then(|address| Some(Console::page_at(&address)?.0));
+                let is_there_still = page.is_some() && page == wanted.page;
+                Some(tab).filter(|tab| is_there_still && self.is_in_container(*tab, jar.as_deref()))
+            }
             None => match self.tab_of(before.as_ref(), &provider, &role, &console).await {
                 (tab, Some(_)) => tab,
                 (_, None) => None,
@@ -241,9 +239,10 @@ impl Consoles {
                     }
                 }
             }
-            // A tab whose session has ended can go on.
+            // A tab whose session has ended can go on, and is the first to be forgotten.
             if sessions.len() == MOST_REMEMBERED {
-                sessions.remove(0);
+                let ended = sessions.iter().position(|session| session.until <= now);
+                sessions.remove(ended.unwrap_or_default());
             }
             sessions.push(session);
         });
@@ -298,18 +297,21 @@ impl Consoles {
         // Whose console it is, the settings tell.
         drop(self.sign_in.settings.known().await);
         let in_front = match self.browser.tab_in_front().await {
-            Some((tab, address)) => self.in_front(tab, &address, recent),
+            Some((tab, address)) => self.at(tab, &address, recent),
             None => None,
         };
         self.in_front.replace(in_front);
     }
 
-    fn in_front(&self, tab: TabId, address: &str, recent: &[RoleKey]) -> Option<InFront> {
-        let page = Console::page_at(address)?;
+    fn at(&self, tab: TabId, address: &str, recent: &[RoleKey]) -> Option<ConsoleTab> {
+        let (page, sign_in) = Console::page_at(address)?;
         let effective = self.sign_in.settings.current();
         let is_console_of = |key: &&RoleKey| {
-            find(&effective, key)
-                .is_ok_and(|(role, provider)| Console::of(&provider, &role, Some(&page)).is_ok())
+            let Ok((role, provider)) = find(&effective, key) else { return false };
+            let console = Console::of(&provider, &role, Some(&page));
+            console.is_ok_and(|console| {
+                sign_in.as_ref().is_none_or(|url| console.signs_in_at(url, key.arn.partition()))
+            })
         };
         let account = Console::account_at(page.as_str());
         let sessions = self.sessions.borrow();
@@ -318,9 +320,9 @@ impl Consoles {
         // In the tab, a person may have chosen another account's session.
         let opened = opened.filter(|key| of_account(key) != Some(false));
         // A tab that Rolecall has not opened tells the account, if anything.
-        let of_page = || recent.iter().find(|key| of_account(key) == Some(true));
-        let role = opened.or_else(of_page).filter(is_console_of)?.clone();
-        Some(InFront { tab, page, role })
+        let of_page = || recent.iter().find(|key| of_account(key) == Some(true) && is_console_of(key));
+        let role = opened.filter(is_console_of).or_else(of_page)?.clone();
+        Some(ConsoleTab { role, tab, page })
     }
 
     /// The popup is closed.
@@ -328,15 +330,9 @@ impl Consoles {
         self.in_front.replace(None);
     }
 
-    /// Whose console the tab in front shows.
-    pub(crate) fn role_in_front(&self) -> Option<RoleKey> {
-        self.in_front.borrow().as_ref().map(|in_front| in_front.role.clone())
-    }
-
-    /// What it takes to sign in there anew and go on with the same page.
-    pub(crate) fn to_go_on(&self) -> Option<Wanted> {
-        let InFront { tab, page, role } = self.in_front.borrow().clone()?;
-        Some(Wanted { page: Some(page), tab: Some(tab), ..Wanted::home(role) })
+    /// The tab in front, if it shows a page of a console.
+    pub(crate) fn in_front(&self) -> Option<ConsoleTab> {
+        self.in_front.borrow().clone()
     }
 
     /// Whether a tab is in a container, or in none, as far as is known.
@@ -452,8 +448,10 @@ impl Consoles {
         }
         let effective = self.sign_in.settings.current();
         let color = effective.role(role).and_then(|(role, _)| role.color.clone());
-        // Two accounts may be called the same.
-        let name = format!("{} ({})", self.sign_in.settings.label(role), role.arn.account());
+        // Two accounts may be called the same, and a container must keep its name when they come to be.
+        let id = role.arn.account();
+        let account = effective.account(id).map_or(id.as_str(), Account::label);
+        let name = format!("{account} / {} ({id})", role.arn.name());
         Some(Container { name, color })
     }
 

@@ -15,7 +15,7 @@ use rolecall_core::map::Map;
 use rolecall_core::message::host::{HostRequest, HostResponse, ProfileSpec};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::platform::Step;
-use rolecall_core::settings::{Approve, CredentialsMode, ProviderId, Role, RoleKey};
+use rolecall_core::settings::{Approve, CredentialsMode, Effective, ProviderId, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
 use rolecall_core::{Code, Problem};
 
@@ -90,7 +90,7 @@ impl Intents {
                 let LastOutcome { intent, problem, .. } = self.progress.outcome();
                 if let Some(intent) = intent
                     && problem.is_some_and(|problem| problem.confirmation().is_some())
-                    && let Some(subject) = self.subject(&intent)
+                    && let Some(subject) = Self::subject(&intent)
                 {
                     self.begin(subject, intent, Others::AlwaysEnd);
                 }
@@ -105,7 +105,7 @@ impl Intents {
                 self.browser.spawn(work.boxed_local());
             }
             intent => {
-                if let Some(subject) = self.subject(&intent) {
+                if let Some(subject) = Self::subject(&intent) {
                     self.begin(subject, intent, Others::AsBefore);
                 }
             }
@@ -164,7 +164,7 @@ impl Intents {
 
     async fn run(self: &Rc<Self>, intent: &Intent, others: Others) -> Result<String, Problem> {
         match intent {
-            Intent::OpenConsole { .. } | Intent::OpenPage { .. } | Intent::GoOn => {
+            Intent::OpenConsole { .. } | Intent::OpenPage { .. } | Intent::GoOn(_) => {
                 self.open_console(intent, others).await
             }
             Intent::WriteProfile { role } => self.write_profile(role).await,
@@ -212,10 +212,13 @@ impl Intents {
                 note = place.note(found.arn.account());
                 Wanted { page: place.page, region: Some(place.region), ..Wanted::home(role.clone()) }
             }
+            Intent::GoOn(console) => Wanted {
+                page: Some(console.page.clone()),
+                tab: Some(console.tab),
+                ..Wanted::home(console.role.clone())
+            },
             Intent::OpenConsole { role } => Wanted::home(role.clone()),
-            _ => self.consoles.to_go_on().ok_or_else(|| {
-                Problem::new(Code::ConsolePageInvalid, "The tab in front shows no page of a role's console.")
-            })?,
+            _ => return Err(Problem::new(Code::Internal, "This opens no console.")),
         };
         let label = self.settings.label(&wanted.role);
         let mut done = match self.consoles.open(Wanted { others, ..wanted }).await? {
@@ -232,14 +235,14 @@ impl Intents {
     }
 
     /// What a task for the intent would be about, if it takes one.
-    fn subject(&self, intent: &Intent) -> Option<Subject> {
+    fn subject(intent: &Intent) -> Option<Subject> {
         match intent {
             Intent::SignIn { role }
             | Intent::OpenConsole { role }
             | Intent::OpenPage { role, .. }
             | Intent::WriteProfile { role }
             | Intent::RemoveProfile { role } => Some(Subject::Role(role.clone())),
-            Intent::GoOn => self.consoles.role_in_front().map(Subject::Role),
+            Intent::GoOn(console) => Some(Subject::Role(console.role.clone())),
             Intent::SignInToProvider { provider } => Some(Subject::Account(provider.clone())),
             _ => None,
         }
@@ -248,6 +251,7 @@ impl Intents {
     async fn write_profile(&self, key: &RoleKey) -> Result<String, Problem> {
         let effective = self.settings.known().await?;
         let (role, provider) = find(&effective, key)?;
+        refuse_namesakes(&effective, &role)?;
         let refused =
             |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", self.settings.label(key)));
         let for_every_program = role.approve(&provider) == Approve::Never;
@@ -289,11 +293,7 @@ impl Intents {
         let (role, _) = find(&effective, key)?;
         let profile = effective.profile_name(&role);
         // A profile with keys does not say whose they are.
-        let has_namesake = |other: &Role| other.key() != *key && effective.profile_name(other) == profile;
-        if effective.roles().any(|other| has_namesake(&other.value)) {
-            let message = format!("Several roles have the profile name {profile}.");
-            return Err(Problem::new(Code::ProfileInvalid, message));
-        }
+        refuse_namesakes(&effective, &role)?;
         let request = HostRequest::RemoveProfile { profile: profile.clone(), role: key.clone() };
         match self.host.request(request, WRITE_LIMIT).await? {
             HostResponse::ProfileRemoved { removed: true } => Ok(format!("Removed the profile {profile}.")),
@@ -338,6 +338,18 @@ const PROBLEM: &str = "problem";
 
 /// How long writing a file may take: another program may hold its lock.
 const WRITE_LIMIT: Duration = Duration::from_secs(15);
+
+/// Refuses a role whose profile name another one has, valid or not: the profile would go from one to the other.
+fn refuse_namesakes(effective: &Effective, role: &Role) -> Result<(), Problem> {
+    let profile = effective.profile_name(role);
+    let has_name = |other: &Role| other.key() != role.key() && effective.profile_name(other) == profile;
+    let is_left_out = effective.left_out().any(|other| other.profile.as_ref() == Some(&profile));
+    if is_left_out || effective.roles().any(|other| has_name(&other.value)) {
+        let message = format!("Several roles have the profile name {profile}.");
+        return Err(Problem::new(Code::ProfileInvalid, message));
+    }
+    Ok(())
+}
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

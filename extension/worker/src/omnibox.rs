@@ -8,6 +8,7 @@ use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::Intent;
 use rolecall_core::search::{SEPARATOR, Search};
 use rolecall_core::settings::{DefaultAction, Effective, GroupBy};
+use rolecall_core::text;
 
 use crate::intents::Intents;
 use crate::settings::Settings;
@@ -94,7 +95,7 @@ impl Index {
     /// provider where there are several, since two may have the same role.
     fn name(&self, role: RoleRow<'_>) -> String {
         let mut name = [role.account, SEPARATOR, role.name()].concat();
-        if role.account != role.account_id() {
+        if !text::contains(role.account, role.account_id()) {
             name.push_str(" · ");
             name.push_str(role.account_id());
         }

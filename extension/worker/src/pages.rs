@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use rolecall_core::json;
 use rolecall_core::map::Map;
-use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, ToPage};
+use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, PORT_NAME, State, ToPage};
 use rolecall_core::settings::Effective;
 
 use crate::approvals::Approvals;
@@ -110,6 +110,10 @@ impl Pages {
         let look = async move {
             let recent = this.intents.shortlist.recent();
             this.intents.consoles.look_at_tab_in_front(&recent).await;
+            // It may have been closed meanwhile.
+            if this.intents.popup_count.get() == 0 {
+                this.intents.consoles.look_away();
+            }
             this.publish();
         };
         self.browser.spawn(look.boxed_local());
@@ -145,31 +149,33 @@ impl Pages {
         if !Rc::ptr_eq(&effective, &sent.effective) {
             let roles = json::to_string(&ToPage::Roles(View::roles(&effective)));
             if roles != sent.roles {
-                self.send_all(SHOWN_ROLES, &roles, is_known);
+                self.send_all(SHOWN_ROLES, &roles, is_known.then_some(&roles));
                 sent.roles = roles;
             }
             sent.effective = effective;
         }
         let state = self.view.state();
+        let is_stored = is_known && state.activities.is_empty();
+        let message = |state| json::to_string(&ToPage::State(Box::new(state)));
         // What the next popup is opened above is not known yet.
-        let is_stored = is_known && state.activities.is_empty() && state.go_on.is_none();
-        let state = json::to_string(&ToPage::State(Box::new(state)));
+        let stored = state.go_on.is_some().then(|| message(State { go_on: None, ..state.clone() }));
+        let state = message(state);
         if state != sent.state {
-            self.send_all(SHOWN_STATE, &state, is_stored);
+            self.send_all(SHOWN_STATE, &state, is_stored.then_some(stored.as_ref().unwrap_or(&state)));
             sent.state = state;
         }
         self.sent.replace(Some(sent));
     }
 
-    /// Sends a message to all pages, and stores it for the next background.
-    fn send_all(&self, item: &str, message: &str, is_stored: bool) {
+    /// Sends a message to all pages, and stores another for the next background.
+    fn send_all(&self, item: &str, message: &str, stored: Option<&String>) {
         for port in self.open.borrow().values() {
             send(&**port, message);
         }
         if message.len() > MAX_SHOWN_BYTES {
             self.storage.remove(StorageArea::Session, item);
-        } else if is_stored {
-            self.storage.save_text(StorageArea::Session, item, message);
+        } else if let Some(stored) = stored {
+            self.storage.save_text(StorageArea::Session, item, stored);
         }
     }
 

@@ -98,7 +98,7 @@ impl View {
             activities: self.progress.activities(),
             done: outcome.done,
             problem: outcome.problem,
-            go_on: self.consoles.role_in_front(),
+            go_on: self.consoles.in_front(),
             groups_tabs: self.consoles.groups_tabs(),
             default_action: effective.preferences.default_action.unwrap_or_default(),
             group_by: effective.preferences.group_by.unwrap_or_default(),

@@ -96,9 +96,10 @@ fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
     let (mut operations, mut left_out) = (Vec::new(), Vec::new());
     for name in names {
         let mut several = std::mem::take(by_name.entry(name).or_default());
-        // A list from elsewhere takes no name away from the settings.
+        // A list from elsewhere takes no name away from the settings, nor from a role of theirs that cannot be used at the moment.
         let is_own = |(role, _): &(&KnownRole, Role)| settings.is_own(&role.key());
-        if several.len() > 1 && several.iter().filter(|role| is_own(role)).count() == 1 {
+        let is_left_out = settings.left_out().any(|role| role.profile.as_ref() == Some(name));
+        if is_left_out || several.iter().filter(|role| is_own(role)).count() == 1 {
             let others = several.extract_if(.., |role| !is_own(role));
             left_out.extend(others.map(|(role, _)| {
                 format!(
@@ -108,6 +109,7 @@ fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
             }));
         }
         match &several[..] {
+            [] => {}
             [(role, in_settings)] => match operation(settings, role, in_settings) {
                 Ok(operation) => operations.push(operation),
                 Err(problem) => left_out.push(format!("{} gets no profile. {problem}", role.key())),

@@ -1,7 +1,7 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
 use chrono::{DateTime, Utc};
-use rolecall_core::message::ui::{HostState, Intent, RoleSession};
+use rolecall_core::message::ui::{ConsoleTab, HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, DefaultAction, GroupBy, ProviderId};
 use rolecall_core::{Code, Problem};
@@ -171,11 +171,16 @@ fn a_console_in_the_tab_in_front_can_go_on_as_its_role() {
     let mut state = three_roles();
     let popup = Opened::with(&state);
     assert!(popup.get("#go-on").has_attribute("hidden"));
-    state.go_on = Some(state.roles[2].key.clone());
+    let tab = ConsoleTab {
+        role: state.roles[2].key.clone(),
+        tab: 7,
+        page: "https://eu-west-1.console.aws.amazon.com/s3/home".parse().unwrap(),
+    };
+    state.go_on = Some(tab.clone());
     popup.receive(&state);
     assert_eq!(popup.text("#go-on"), "Go on in this tab as acme-prod / Administrator");
     popup.click("#go-on");
-    assert_eq!(popup.posted(), [Intent::GoOn]);
+    assert_eq!(popup.posted(), [Intent::GoOn(Box::new(tab))]);
 }
 
 #[wasm_bindgen_test]

@@ -225,8 +225,9 @@ fn a_tab_whose_session_has_ended_goes_on_where_it_was() {
         [(page, "%2Fec2%2Fhome%3Fregion%3Deu-west-1%23Instances"), (sign_in, "%2Fs3%2Fhome")]
     {
         let popup = above(&world, &background, 1, address);
-        assert_eq!(popup.state().go_on, Some(role("corp", "developer")), "{address}");
-        popup.send(&Intent::GoOn);
+        let tab = popup.state().go_on.unwrap();
+        assert_eq!(tab.role, role("corp", "developer"), "{address}");
+        popup.send(&Intent::GoOn(Box::new(tab)));
         assert!(outcome(&popup).unwrap().starts_with("Opened the console as 123456789012 / developer"));
         let (tab, url) = world.browser.shown_tabs.borrow().last().cloned().unwrap();
         let url = url.unwrap();
@@ -253,7 +254,7 @@ fn a_tab_that_rolecall_has_not_opened_goes_on_as_the_role_of_its_account_that_is
         ("https://example.com/".to_owned(), None),
     ] {
         let popup = above(&world, &background, 7, &address);
-        assert_eq!(popup.state().go_on, expected, "{address}");
+        assert_eq!(popup.state().go_on.map(|tab| tab.role), expected, "{address}");
         popup.close();
     }
     // In the role's own tab, another account's session was chosen.
@@ -261,6 +262,48 @@ fn a_tab_that_rolecall_has_not_opened_goes_on_as_the_role_of_its_account_that_is
     // It is about one tab, and gone with the popup.
     world.browser.tab_in_front.set(None);
     assert_eq!(world.popup(&background).state().go_on, None);
+}
+
+#[test]
+fn what_is_confirmed_goes_on_in_the_tab_that_it_was_asked_for_and_nowhere_if_that_shows_something_else() {
+    let page = "https://eu-west-1.console.aws.amazon.com/s3/home";
+    for address in [page, "https://example.com/"] {
+        let world = world();
+        let (background, popup) = begin(&world);
+        open(&popup, "developer").unwrap();
+        popup.send(&Intent::OpenConsole { role: role("corp", "admin") });
+        popup.send(&Intent::Confirm);
+        popup.close();
+        let popup = above(&world, &background, 1, page);
+        let tab = popup.state().go_on.unwrap();
+        popup.close();
+        // The popup of another tab, and what the first tab shows by then.
+        let popup = above(&world, &background, 2, page);
+        shows(&world, 1, address);
+        popup.send(&Intent::GoOn(Box::new(tab)));
+        assert!(outcome(&popup).unwrap().starts_with("Opened the console as 123456789012 / developer"));
+        let shown = world.browser.shown_tabs.borrow().iter().filter(|(_, url)| url.is_some()).count();
+        assert_eq!((shown, tabs(&world).len()), if address == page { (1, 2) } else { (0, 3) }, "{address}");
+    }
+}
+
+#[test]
+fn a_page_that_only_looks_like_awss_sign_in_is_not_gone_on_with() {
+    let world = world();
+    let (background, popup) = begin(&world);
+    open(&popup, "developer").unwrap();
+    popup.close();
+    let behind =
+        "?redirect_uri=https%3A%2F%2F123456789012-a1b2c3d4.eu-west-1.console.aws.amazon.com%2Fs3%2Fhome";
+    for (site, expected) in [
+        ("https://eu-west-1.signin.aws.amazon.com/oauth", true),
+        ("https://evil.example/oauth", false),
+        ("http://signin.aws.amazon.com/oauth", false),
+    ] {
+        let popup = above(&world, &background, 7, &[site, behind].concat());
+        assert_eq!(popup.state().go_on.is_some(), expected, "{site}");
+        popup.close();
+    }
 }
 
 #[test]
