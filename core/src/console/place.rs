@@ -1,6 +1,6 @@
 //! A page of the console as a person names it: a service, a resource's ARN or the page's address, in a region.
 
-use super::{ConsolePage, ResourceArn, Service};
+use super::{Console, ConsolePage, ResourceArn, Service};
 use crate::aws::{AccountId, Region, RoleArn};
 use crate::code::{Code, Problem};
 use crate::{map, text};
@@ -12,7 +12,7 @@ pub struct Place {
     pub page: Option<ConsolePage>,
     /// The region to open it in.
     pub region: Region,
-    /// The account of a resource that is not in the role's.
+    /// The account of a resource or a page, if that is not the role's.
     foreign_account: Option<String>,
 }
 
@@ -30,7 +30,8 @@ impl Place {
         if text::contains(named, "://") {
             let page = named.parse();
             let page = page.map_err(|why| refused(&["is not the address of a page: ", why].concat()))?;
-            return Ok(at((page, region.clone())));
+            let other = Console::account_at(named).filter(|account| *account != role.account().as_str());
+            return Ok(Self { foreign_account: other.map(str::to_owned), ..at((page, region.clone())) });
         }
         let (name, typed_region) = match named.rsplit_once(' ').unwrap_or(("", named)) {
             (name, last) if is_region(last) => (name.trim(), last.parse().ok()),
@@ -60,7 +61,7 @@ impl Place {
     pub fn note(&self, role: &AccountId) -> Option<String> {
         let account = self.foreign_account.as_deref()?;
         let words = [
-            "The resource is in the account ",
+            "This is in the account ",
             account,
             ", the role in ",
             role.as_str(),
@@ -199,7 +200,9 @@ mod tests {
         let role: AccountId = "123456789012".parse().unwrap();
         let note = |text: &str| place(text).unwrap().note(&role).unwrap_or_default();
         let foreign = note("arn:aws:sqs:eu-west-1:210987654321:jobs");
-        assert!(foreign.starts_with("The resource is in the account 210987654321, the role in 123456789012"));
+        assert!(foreign.starts_with("This is in the account 210987654321, the role in 123456789012"));
+        let page = "https://210987654321-a1b2c3d4.eu-west-1.console.aws.amazon.com/s3/home";
+        assert_eq!(note(page), foreign);
         assert_eq!(note("arn:aws:sqs:eu-west-1:123456789012:jobs"), "");
         assert_eq!(note("arn:aws:iam::aws:policy/ReadOnlyAccess"), "");
     }

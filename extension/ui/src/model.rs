@@ -172,6 +172,8 @@ impl Model {
     /// Takes what was typed, and selects what fits it best.
     pub(crate) fn search(&mut self, typed: &str) {
         let (query, page) = role_and_page(typed);
+        // More is no name, and would be compared word by word.
+        let query = query.char_indices().nth(MAX_QUERY).map_or(query, |(end, _)| &query[..end]);
         let before = std::mem::replace(&mut self.query, query.to_owned());
         // Whoever types a page has chosen the role already.
         let is_other_query = before.trim() != self.query();
@@ -351,6 +353,9 @@ impl Model {
 const ROLE_HEIGHT: usize = 5;
 /// How high the heading of a group is.
 const HEADING_HEIGHT: usize = 3;
+
+/// In characters.
+const MAX_QUERY: usize = 200;
 
 /// How many roles are made ready for a search at a time: a few milliseconds of work.
 const ROLES_PER_STEP: usize = 1_000;

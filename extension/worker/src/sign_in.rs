@@ -155,10 +155,15 @@ impl SignIn {
             self.forget_grants(RoleSelection::Provider(provider));
         }
         for (key, _) in self.sessions.expirations() {
-            if let Some((role, _)) = effective.role(&key)
-                && let Ok(sources) = effective.sources(role)
-                && self.sessions.of(&key.provider).read(|session| session.is_outdated(role, &sources))
-            {
+            let is_outdated = match effective.role(&key).map(|(role, _)| (role, effective.sources(role))) {
+                Some((role, Ok(sources))) => {
+                    self.sessions.of(&key.provider).read(|session| session.is_outdated(role, &sources))
+                }
+                Some((_, Err(_))) => true,
+                // A role that the settings do not have can be asked for all the same, but not one that they have and cannot use.
+                None => effective.why_not(&key.arn, Some(&key.provider)).is_some(),
+            };
+            if is_outdated {
                 self.forget_role(&key);
             }
         }

@@ -819,7 +819,7 @@ const PAGE_HINT: &str = " (> s3 opens a service, > ARN a resource)";
 const CONTAINER_COLORS: [&str; 8] =
     ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
 
-/// Chromium's, other than the one that it chooses itself.
+/// Chromium's. Groups of another colour get one that it chooses itself.
 const GROUP_COLORS: [&str; 9] =
     ["blue", "red", "yellow", "green", "pink", "purple", "cyan", "orange", "grey"];
 

@@ -509,7 +509,7 @@ fn status_and_roles_tell_what_the_browser_knows() {
     let status = || {
         let status = r#"{"people":[{"provider":"corp","person":"ann@example.com"},{"provider":"other","person":null}],
             "roles":[{"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},
-            "account":"123456789012","accountLabel":"example","profile":"example-dev",
+            "account":"123456789012","accountLabel":"example","profile":"example-dev","environment":"","about":"",
             "expiration":32472144000}],"revision":1,"next":null}"#;
         Ok(WorkerResponse::Status(json::from_str::<StatusPage>(status).unwrap()))
     };

@@ -183,4 +183,16 @@ fn a_catalogue_takes_no_profile_name_from_the_settings_and_does_not_name_the_def
     // The name alone is the settings' role as well.
     let ran = machine.run(&["login", "mine", "--batch"]);
     assert!(ran.stderr.contains("role/own") && !ran.stderr.contains("matches several"), "{ran:?}");
+
+    // So it is while that role cannot be used.
+    machine.write(
+        ".config/rolecall/config.toml",
+        &format!(
+            "{}\n{own}source_role = \"arn:aws:iam::333333333333:role/nowhere\"\n",
+            sandbox.settings_toml().replace("role = []", "")
+        ),
+    );
+    machine.run(&["profile", "sync", "--yes"]);
+    let written = std::fs::read_to_string(machine.home().join(".aws/config")).unwrap();
+    assert!(!written.contains("role/one"), "{written}");
 }

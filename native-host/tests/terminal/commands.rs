@@ -13,9 +13,9 @@ use crate::machine::{Machine, Ran};
 
 const STATUS: &str = r#"{"people":[{"provider":"corp","person":"ann@example.com"}],"roles":[
     {"role":{"provider":"corp","arn":"arn:aws:iam::123456789012:role/developer"},"account":"123456789012",
-     "accountLabel":"dev","profile":"dev-developer","expiration":null},
+     "accountLabel":"dev","profile":"dev-developer","environment":"","about":"","expiration":null},
     {"role":{"provider":"corp","arn":"arn:aws:iam::210987654321:role/developer"},"account":"210987654321",
-     "accountLabel":"prod","profile":"prod-developer","expiration":null}],"revision":1,"next":null}"#;
+     "accountLabel":"prod","profile":"prod-developer","environment":"","about":"","expiration":null}],"revision":1,"next":null}"#;
 
 /// Runs a command while the browser answers whatever is asked, and gives the questions.
 fn run(machine: &Machine, arguments: &[&str]) -> (Ran, Vec<WorkerRequest>) {

@@ -374,7 +374,7 @@ fn a_page_that_nobody_knows_is_refused_in_the_popup_with_what_may_be_meant() {
     let note = ask("arn:aws:sqs:eu-west-1:999999999999:jobs").unwrap();
     assert!(
         note.ends_with(
-            "The resource is in the account 999999999999, the role in 123456789012: the page may not show it."
+            "This is in the account 999999999999, the role in 123456789012: the page may not show it."
         ),
         "{note}"
     );
