@@ -7,7 +7,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::Problem;
-use crate::console::ConsolePage;
 use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::message::role_table::RoleTable;
@@ -181,8 +180,8 @@ pub struct ConsoleTab {
     pub role: RoleKey,
     /// The browser's number of the tab.
     pub tab: u32,
-    /// The page.
-    pub page: ConsolePage,
+    /// The address of the page.
+    pub page: String,
 }
 
 /// A program that waits for a person's decision.

@@ -322,7 +322,7 @@ impl Consoles {
         // A tab that Rolecall has not opened tells the account, if anything.
         let of_page = || recent.iter().find(|key| of_account(key) == Some(true) && is_console_of(key));
         let role = opened.filter(is_console_of).or_else(of_page)?.clone();
-        Some(ConsoleTab { role, tab, page })
+        Some(ConsoleTab { role, tab, page: page.to_string() })
     }
 
     /// The popup is closed.

@@ -213,7 +213,7 @@ impl Intents {
                 Wanted { page: place.page, region: Some(place.region), ..Wanted::home(role.clone()) }
             }
             Intent::GoOn(console) => Wanted {
-                page: Some(console.page.clone()),
+                page: console.page.parse().ok(),
                 tab: Some(console.tab),
                 ..Wanted::home(console.role.clone())
             },

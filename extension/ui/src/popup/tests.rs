@@ -174,7 +174,7 @@ fn a_console_in_the_tab_in_front_can_go_on_as_its_role() {
     let tab = ConsoleTab {
         role: state.roles[2].key.clone(),
         tab: 7,
-        page: "https://eu-west-1.console.aws.amazon.com/s3/home".parse().unwrap(),
+        page: "https://eu-west-1.console.aws.amazon.com/s3/home".to_owned(),
     };
     state.go_on = Some(tab.clone());
     popup.receive(&state);
