@@ -193,7 +193,7 @@ fn size(range: &Range<usize>) -> u64 {
 }
 
 /// In bytes. It was 592,000 when general-purpose crates did all the decoding.
-const LIMIT: u64 = 342_000;
+const LIMIT: u64 = 344_000;
 
 /// How many of the largest are printed.
 const CRATES: usize = 30;
