@@ -256,17 +256,25 @@ pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> R
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |cells: &[&str]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let add = |text: &mut String, cells: [&str; N]| {
+        for (cell, width) in cells.into_iter().zip(widths) {
+            text.push_str(cell);
+            text.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
+        }
+        text.truncate(text.trim_end_matches(' ').len());
     };
-    data(format_args!("{DIM}{}{DIM:#}", line(&names)))?;
-    if rows.is_empty() {
-        return Ok(());
-    }
+    let mut head = String::new();
+    add(&mut head, names);
+    data(format_args!("{DIM}{head}{DIM:#}"))?;
     // In one write, for thousands of roles, and apart from what has a style.
-    let rows = rows.iter().map(|row| line(&row.each_ref().map(String::as_str)));
-    data(rows.collect::<Vec<_>>().join("\n"))
+    let mut text = String::new();
+    for row in rows {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        add(&mut text, row.each_ref().map(String::as_str));
+    }
+    if text.is_empty() { Ok(()) } else { data(text) }
 }
 
 /// The time left, for display.

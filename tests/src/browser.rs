@@ -167,26 +167,19 @@ impl Browser {
 
     /// Waits until a tab shows the console of this role, and enters it.
     pub async fn console_as(&self, role: &str) -> Result<()> {
-        let words = format!("Signed in as {role}");
-        until(&format!("the console of {role}"), async || {
-            for handle in self.consoles().await? {
-                self.enter(&handle).await?;
-                if self.text().await.is_ok_and(|text| text.contains(&words)) {
-                    return Ok(Some(()));
-                }
-            }
-            Ok(None)
-        })
-        .await
+        self.console_with(&format!("Signed in as {role}")).await
     }
 
     /// Waits until a tab shows the console at a service's page, in a region, and enters it.
     pub async fn console_at(&self, service: &str, region: &str) -> Result<()> {
-        let words = format!("Service\n{service}\nRegion\n{region}");
-        until(&format!("the console at {service} in {region}"), async || {
+        self.console_with(&format!("Service\n{service}\nRegion\n{region}")).await
+    }
+
+    async fn console_with(&self, words: &str) -> Result<()> {
+        until(&format!("a console with {words:?}"), async || {
             for handle in self.consoles().await? {
                 self.enter(&handle).await?;
-                if self.text().await.is_ok_and(|text| text.contains(&words)) {
+                if self.text().await.is_ok_and(|text| text.contains(words)) {
                     return Ok(Some(()));
                 }
             }

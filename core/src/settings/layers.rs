@@ -560,7 +560,10 @@ impl Effective {
             let mut has_changed = false;
             for position in 0..self.roles.len() {
                 let role = &self.roles[position].value;
-                // None for a role without a chain, or whose chain leads nowhere.
+                if role.source_role.is_none() {
+                    continue;
+                }
+                // None if the chain leads nowhere.
                 let sources = self.sources(role).unwrap_or_default();
                 let strictest = sources.iter().map(|source| self.approve(source)).max().unwrap_or_default();
                 if self.approve(role) < strictest {

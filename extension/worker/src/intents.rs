@@ -251,7 +251,10 @@ impl Intents {
     async fn write_profile(&self, key: &RoleKey) -> Result<String, Problem> {
         let effective = self.settings.known().await?;
         let (role, provider) = find(&effective, key)?;
-        refuse_namesakes(&effective, &role)?;
+        // A list from elsewhere takes no name away from the settings.
+        if !effective.is_own(key) {
+            refuse_namesakes(&effective, &role, |other| effective.is_own(other))?;
+        }
         let refused =
             |why: &str| Problem::new(Code::ProfileInvalid, format!("{why} {}.", self.settings.label(key)));
         let for_every_program = role.approve(&provider) == Approve::Never;
@@ -293,7 +296,7 @@ impl Intents {
         let (role, _) = find(&effective, key)?;
         let profile = effective.profile_name(&role);
         // A profile with keys does not say whose they are.
-        refuse_namesakes(&effective, &role)?;
+        refuse_namesakes(&effective, &role, |_| true)?;
         let request = HostRequest::RemoveProfile { profile: profile.clone(), role: key.clone() };
         match self.host.request(request, WRITE_LIMIT).await? {
             HostResponse::ProfileRemoved { removed: true } => Ok(format!("Removed the profile {profile}.")),
@@ -339,12 +342,17 @@ const PROBLEM: &str = "problem";
 /// How long writing a file may take: another program may hold its lock.
 const WRITE_LIMIT: Duration = Duration::from_secs(15);
 
-/// Refuses a role whose profile name another one has, valid or not: the profile would go from one to the other.
-fn refuse_namesakes(effective: &Effective, role: &Role) -> Result<(), Problem> {
+/// Refuses a role whose profile name another one has that counts, or one that cannot be used at the moment.
+fn refuse_namesakes(
+    effective: &Effective,
+    role: &Role,
+    counts: impl Fn(&RoleKey) -> bool,
+) -> Result<(), Problem> {
     let profile = effective.profile_name(role);
-    let has_name = |other: &Role| other.key() != role.key() && effective.profile_name(other) == profile;
-    let is_left_out = effective.left_out().any(|other| other.profile.as_ref() == Some(&profile));
-    if is_left_out || effective.roles().any(|other| has_name(&other.value)) {
+    let mut others = effective.roles().map(|other| &other.value).filter(|other| other.key() != role.key());
+    let has_namesake = others.any(|other| effective.profile_name(other) == profile && counts(&other.key()));
+    let mut left_out = effective.left_out().filter(|other| other.arn.as_ref() != Some(&role.arn));
+    if has_namesake || left_out.any(|other| other.profile.as_ref() == Some(&profile)) {
         let message = format!("Several roles have the profile name {profile}.");
         return Err(Problem::new(Code::ProfileInvalid, message));
     }

@@ -54,15 +54,20 @@ impl Omnibox {
     /// A person has chosen a suggestion, or pressed Enter behind what they typed.
     pub(crate) async fn choose(&self, text: &str) {
         let (typed, page) = role_and_page(text);
-        let role = self.find(typed, |index| {
-            let named = index.roles.rows().find(|role| index.name(*role) == typed.trim());
-            let best = || index.roles.get(*index.search.found().first()?);
-            named.or_else(best)?.key()
+        let chosen = self.find(typed, |index| {
+            // An account's name may have any sign in it.
+            let named = |role: RoleRow<'_>| {
+                let behind = text.trim().strip_prefix(&index.name(role))?.trim_start();
+                let page = if behind.is_empty() { None } else { Some(behind.strip_prefix('>')?.trim()) };
+                Some((role.key()?, page))
+            };
+            let best = || Some((index.roles.get(*index.search.found().first()?)?.key()?, page));
+            index.roles.rows().find_map(named).or_else(best)
         });
-        let role = role.await.flatten();
+        let chosen = chosen.await.flatten();
         // Nobody types any more.
         let default_action = self.index.take().and_then(|index| index.effective.preferences.default_action);
-        if let Some(role) = role {
+        if let Some((role, page)) = chosen {
             let page = page.filter(|page| !page.is_empty());
             self.intents.fulfil(match (page, default_action.unwrap_or_default()) {
                 (Some(page), _) => Intent::OpenPage { role, page: page.to_owned() },

@@ -1,5 +1,7 @@
 //! The browser by its WebExtensions API, and everything in which browsers differ.
 
+mod bindings;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,177 +23,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, Response};
 
+pub(crate) use self::bindings::{Alarm, JsPort};
+use self::bindings::{Api, Area, global_fetch};
 use crate::browser::{
     Browser, Container, FetchError, JsonText, Port, PortClosed, PortListener, REDIRECT_WINDOW, StorageArea,
     TabClosed, TabId, Task, WindowId,
 };
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, options: &Object) -> Result<Promise, JsValue>;
-
-    /// `browser` or `chrome`.
-    type Api;
-    #[wasm_bindgen(method, getter)]
-    fn identity(this: &Api) -> Identity;
-    #[wasm_bindgen(method, getter)]
-    fn notifications(this: &Api) -> Notifications;
-    #[wasm_bindgen(method, getter)]
-    fn permissions(this: &Api) -> Permissions;
-    #[wasm_bindgen(method, getter)]
-    fn runtime(this: &Api) -> Runtime;
-    #[wasm_bindgen(method, getter)]
-    fn storage(this: &Api) -> Storage;
-    #[wasm_bindgen(method, getter)]
-    fn tabs(this: &Api) -> Tabs;
-    #[wasm_bindgen(method, getter, js_name = contextualIdentities)]
-    fn containers(this: &Api) -> ContextualIdentities;
-
-    #[wasm_bindgen(method, getter)]
-    fn action(this: &Api) -> Action;
-    #[wasm_bindgen(method, getter)]
-    fn alarms(this: &Api) -> Alarms;
-    #[wasm_bindgen(method, getter)]
-    fn omnibox(this: &Api) -> Omnibox;
-    #[wasm_bindgen(method, getter)]
-    fn windows(this: &Api) -> Windows;
-    #[wasm_bindgen(method, getter, js_name = tabGroups)]
-    fn tab_groups(this: &Api) -> TabGroups;
-
-    type TabGroups;
-    #[wasm_bindgen(method, catch, js_name = query)]
-    fn query_groups(this: &TabGroups, query: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = update)]
-    fn update_group(this: &TabGroups, group: &JsValue, properties: &Object) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, getter, js_name = contextMenus)]
-    fn context_menus(this: &Api) -> ContextMenus;
-
-    type ContextMenus;
-    #[wasm_bindgen(method, catch, js_name = create)]
-    fn create_item(this: &ContextMenus, properties: &Object) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = removeAll)]
-    fn remove_all(this: &ContextMenus) -> Result<JsValue, JsValue>;
-
-    type Action;
-    #[wasm_bindgen(method, catch, js_name = setBadgeText)]
-    fn set_badge_text(this: &Action, details: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = setBadgeBackgroundColor)]
-    fn set_badge_background_color(this: &Action, details: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = setBadgeTextColor)]
-    fn set_badge_text_color(this: &Action, details: &Object) -> Result<Promise, JsValue>;
-
-    type Omnibox;
-    #[wasm_bindgen(method, catch, js_name = setDefaultSuggestion)]
-    fn set_default_suggestion(this: &Omnibox, suggestion: &Object) -> Result<JsValue, JsValue>;
-
-    type Alarms;
-    #[wasm_bindgen(method, catch, js_name = create)]
-    fn create_alarm(this: &Alarms, name: &str, info: &Object) -> Result<JsValue, JsValue>;
-
-    type Windows;
-    #[wasm_bindgen(method, catch, js_name = create)]
-    fn create_window(this: &Windows, data: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn remove(this: &Windows, id: i32) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = update)]
-    fn update_window(this: &Windows, id: i32, data: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, getter, js_name = onCreated)]
-    fn created_event(this: &Windows) -> Event;
-
-    type Identity;
-    #[wasm_bindgen(method, js_name = getRedirectURL)]
-    fn get_redirect_url(this: &Identity) -> String;
-    #[wasm_bindgen(method, catch, js_name = launchWebAuthFlow)]
-    fn launch_web_auth_flow(this: &Identity, details: &Object) -> Result<Promise, JsValue>;
-
-    type Notifications;
-    #[wasm_bindgen(method, catch)]
-    fn create(this: &Notifications, id: &str, options: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn clear(this: &Notifications, id: &str) -> Result<Promise, JsValue>;
-
-    type Permissions;
-    #[wasm_bindgen(method, catch)]
-    fn contains(this: &Permissions, permissions: &Object) -> Result<Promise, JsValue>;
-
-    type Runtime;
-    #[wasm_bindgen(method, catch, js_name = connectNative)]
-    fn connect_native(this: &Runtime, name: &str) -> Result<JsPort, JsValue>;
-    #[wasm_bindgen(method, js_name = getManifest)]
-    fn get_manifest(this: &Runtime) -> Object;
-    #[wasm_bindgen(method, js_name = getURL)]
-    fn get_url(this: &Runtime, path: &str) -> String;
-    #[wasm_bindgen(method, getter, js_name = lastError)]
-    fn last_error(this: &Runtime) -> JsValue;
-
-    type Storage;
-    #[wasm_bindgen(method, getter)]
-    fn session(this: &Storage) -> Area;
-    #[wasm_bindgen(method, getter)]
-    fn local(this: &Storage) -> Area;
-    #[wasm_bindgen(method, getter)]
-    fn managed(this: &Storage) -> Area;
-
-    /// One of the storage areas.
-    type Area;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &Area, keys: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn set(this: &Area, items: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = remove)]
-    fn remove_item(this: &Area, key: &str) -> Result<Promise, JsValue>;
-
-    type Tabs;
-    #[wasm_bindgen(method, catch, js_name = create)]
-    fn create_tab(this: &Tabs, properties: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = get)]
-    fn get_tab(this: &Tabs, id: TabId) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = query)]
-    fn query_tabs(this: &Tabs, query: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = group)]
-    fn group_tabs(this: &Tabs, options: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = update)]
-    fn update_tab(this: &Tabs, id: TabId, properties: &Object) -> Result<Promise, JsValue>;
-
-    /// Firefox's containers.
-    type ContextualIdentities;
-    #[wasm_bindgen(method, catch)]
-    fn query(this: &ContextualIdentities, details: &Object) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = create)]
-    fn create_container(this: &ContextualIdentities, details: &Object) -> Result<Promise, JsValue>;
-
-    /// An alarm that went off.
-    pub type Alarm;
-    /// Its name.
-    #[wasm_bindgen(method, getter, js_name = name)]
-    pub fn name(this: &Alarm) -> String;
-
-    /// A port to a page or to the native host.
-    #[derive(Clone)]
-    pub type JsPort;
-    /// Which page it is.
-    #[wasm_bindgen(method, getter)]
-    pub fn name(this: &JsPort) -> String;
-    #[wasm_bindgen(method, catch, js_name = postMessage)]
-    fn post_message(this: &JsPort, message: &JsValue) -> Result<(), JsValue>;
-    /// Closes the port from this side.
-    #[wasm_bindgen(method, js_name = disconnect)]
-    pub fn close(this: &JsPort);
-    #[wasm_bindgen(method, getter)]
-    fn error(this: &JsPort) -> JsValue;
-    #[wasm_bindgen(method, getter, js_name = onMessage)]
-    fn message_event(this: &JsPort) -> Event;
-    #[wasm_bindgen(method, getter, js_name = onDisconnect)]
-    fn disconnect_event(this: &JsPort) -> Event;
-
-    type Event;
-    #[wasm_bindgen(method, js_name = addListener)]
-    fn add_listener(this: &Event, listener: &JsValue);
-    #[wasm_bindgen(method, js_name = removeListener)]
-    fn remove_listener(this: &Event, listener: &JsValue);
-}
 
 /// The browser that the background runs in.
 pub(crate) struct WebBrowser {

@@ -98,16 +98,18 @@ fn operations(known: &Known) -> (Vec<Operation>, Vec<String>) {
         let mut several = std::mem::take(by_name.entry(name).or_default());
         // A list from elsewhere takes no name away from the settings, nor from a role of theirs that cannot be used at the moment.
         let is_own = |(role, _): &(&KnownRole, Role)| settings.is_own(&role.key());
-        let is_left_out = settings.left_out().any(|role| role.profile.as_ref() == Some(name));
-        if is_left_out || several.iter().filter(|role| is_own(role)).count() == 1 {
-            let others = several.extract_if(.., |role| !is_own(role));
-            left_out.extend(others.map(|(role, _)| {
-                format!(
-                    "{} gets no profile, because a role of the settings has its name, \"{name}\".",
-                    role.key()
-                )
-            }));
-        }
+        let has_own = several.iter().filter(|role| is_own(role)).count() == 1;
+        let is_of_left_out = |role: &KnownRole| {
+            let mut others = settings.left_out().filter(|other| other.arn.as_ref() != Some(&role.arn));
+            others.any(|other| other.profile.as_ref() == Some(name))
+        };
+        let others = several.extract_if(.., |role| !is_own(role) && (has_own || is_of_left_out(role.0)));
+        left_out.extend(others.map(|(role, _)| {
+            format!(
+                "{} gets no profile, because a role of the settings has its name, \"{name}\".",
+                role.key()
+            )
+        }));
         match &several[..] {
             [] => {}
             [(role, in_settings)] => match operation(settings, role, in_settings) {

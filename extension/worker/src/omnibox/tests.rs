@@ -1,6 +1,6 @@
 use rolecall_core::message::ui::Intent;
 
-use crate::scripted::{World, role};
+use crate::scripted::{World, role, settings};
 
 #[test]
 fn the_address_bar_suggests_roles_as_the_popup_lists_them() {
@@ -58,4 +58,25 @@ fn enter_in_the_address_bar_does_what_the_popup_does_first_with_the_best_or_the_
     }
     world.finish(async move { background.omnibox.choose("zebra").await });
     assert!(popup.state().activities.is_empty());
+}
+
+#[test]
+fn an_account_whose_name_has_the_sign_of_a_page_can_be_chosen() {
+    let world = World::new();
+    let mut settings = settings();
+    settings["account"] = serde_json::json!([{ "id": "123456789012", "alias": "R&D <prod>" }]);
+    world.browser.policy.replace(Some(Ok(Some(settings.to_string()))));
+    let background = world.start();
+    let name = "R&D <prod> / admin · 123456789012 · other";
+    let admin = role("other", "admin");
+    for (text, expected) in [
+        (name.to_owned(), Intent::OpenConsole { role: admin.clone() }),
+        (format!("{name} > s3"), Intent::OpenPage { role: admin.clone(), page: "s3".to_owned() }),
+    ] {
+        let chosen = std::rc::Rc::clone(&background);
+        world.finish(async move { chosen.omnibox.choose(&text).await });
+        assert_eq!(background.last_intent(), Some(expected));
+        world.popup(&background).send(&Intent::Cancel { role: admin.clone() });
+        world.run();
+    }
 }

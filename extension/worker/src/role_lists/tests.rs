@@ -67,6 +67,29 @@ fn the_roles_of_a_catalogue_are_there_without_a_sign_in_and_for_the_next_backgro
 }
 
 #[test]
+fn a_role_of_a_catalogue_takes_no_profile_from_a_role_of_the_settings() {
+    let world = World::new();
+    let mut policy = settings();
+    policy["provider"][0]["catalogue_url"] = "https://roles.example/corp.json".into();
+    policy["role"][0]["profile"] = "mine".into();
+    world.browser.policy.replace(Some(Ok(Some(policy.to_string()))));
+    let listed = json!({ "role": [{ "arn": "arn:aws:iam::123456789012:role/listed", "profile": "mine" }] });
+    world.browser.serve_catalogue(Ok((200, listed.to_string())));
+    let background = world.start();
+    world.run();
+    let popup = world.popup(&background);
+    popup.send(&Intent::WriteProfile { role: role("corp", "listed") });
+    let problem = popup.state().problem.unwrap();
+    assert_eq!(
+        (problem.code.as_str(), problem.message.as_str()),
+        ("profile-invalid", "Several roles have the profile name mine.")
+    );
+    // Its own role gets it, as soon as somebody signs in.
+    popup.send(&Intent::WriteProfile { role: role("corp", "developer") });
+    assert_eq!((popup.state().problem, popup.state().activities.len()), (None, 1));
+}
+
+#[test]
 fn what_was_read_before_stays_when_a_catalogue_cannot_be_read_and_people_are_told_how_old_it_is() {
     let world = with_catalogue();
     world.start();
