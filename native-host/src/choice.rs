@@ -56,10 +56,11 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
         (several, _) if output::can_ask() => usable(&pick(several)?),
         (_, None) => Err(Problem::new(Code::RoleMissing, "No role was named.")),
         (several, Some(word)) => {
-            let names: Vec<_> = several
-                .iter()
-                .map(|role| format!("{} ({}, {})", label(role), role.profile, role.provider))
-                .collect();
+            let name = |role: &&KnownRole| format!("{} ({}, {})", label(role), role.profile, role.provider);
+            let mut names: Vec<_> = several.iter().take(MOST_NAMED).map(name).collect();
+            if let Some(others) = several.len().checked_sub(MOST_NAMED).filter(|others| *others > 0) {
+                names.push(format!("and {others} more"));
+            }
             let message = format!("\"{word}\" matches several roles: {}.", names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))
         }
@@ -205,6 +206,9 @@ fn pick(candidates: &[&KnownRole]) -> Result<KnownRole, Problem> {
     let picked = picked.ok_or_else(|| Problem::new(Code::RoleMissing, "No role was chosen."))?;
     Ok((*picked).clone())
 }
+
+/// How many of the roles that fit are named in an error.
+const MOST_NAMED: usize = 5;
 
 #[cfg(test)]
 mod tests {

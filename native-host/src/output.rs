@@ -197,10 +197,13 @@ impl<W: Write> Write for Printable<W> {
 fn print(text: &str) -> io::Result<()> {
     let printable = printable(text);
     // Looking for styles where there are none would take longer than everything else for thousands of roles.
-    if !printable.contains('\u{1b}') {
-        return io::stdout().lock().write_all(printable.as_bytes());
-    }
-    anstream::stdout().lock().write_all(printable.as_bytes())
+    let written = if printable.contains('\u{1b}') {
+        anstream::stdout().lock().write_all(printable.as_bytes())
+    } else {
+        io::stdout().lock().write_all(printable.as_bytes())
+    };
+    // A reader such as `head` has seen what it wanted.
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is written to it is made printable")]

@@ -132,3 +132,22 @@ fn who_names_no_role_at_a_terminal_picks_one_with_the_popups_search() {
     let shown = String::from_utf8(script.wait_with_output().unwrap().stdout).unwrap();
     assert!(shown.contains("Role 123456789012 / developer"), "{shown}");
 }
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error_and_a_word_for_many_roles_names_some_of_them() {
+    let machine = Machine::new();
+    let mut settings = String::from(
+        "[[provider]]\nid = \"corp\"\nwell_known_url = \"https://idp.example/.well-known/openid-configuration\"\nclient_id = \"x\"\n",
+    );
+    for number in 0..3_000 {
+        let role =
+            format!("[[role]]\nprovider = \"corp\"\narn = \"arn:aws:iam::{number:012}:role/developer\"\n");
+        settings.push_str(&role);
+    }
+    machine.write(".config/rolecall/config.toml", &settings);
+    let ran = shell(&machine, "bash", &["-c"], &format!("{} roles | head -2", program().display()));
+    let ran = ran.expect("bash is on every machine that runs these tests");
+    assert_eq!((ran.stderr.as_str(), ran.stdout.lines().count()), ("", 2));
+    let ran = machine.run(&["env", "developer", "--batch"]);
+    assert!(ran.stderr.contains("(000000000004-developer, corp), and 2995 more."), "{}", ran.stderr);
+}
