@@ -13,7 +13,10 @@
   port.onMessage.addListener(keep);
   port.onDisconnect.addListener(() => { gone = true; void api.runtime.lastError; });
 
-  const wasm = fetch("wasm/rolecall_ui_bg.wasm");
+  // Firefox compiles a module anew for each page, but its background is a page as well and has it compiled while it runs.
+  // Chromium shares what is compiled by itself.
+  const background = api.extension.getBackgroundPage?.();
+  const wasm = background?.compiled ?? fetch("wasm/rolecall_extension_bg.wasm");
 
   // Gives what the page's module is started with.
   globalThis.connected = async (init) => {

@@ -1,5 +1,5 @@
 // The popup: starts the WebAssembly module that binds the page.
 
-import init, { popup } from "./wasm/rolecall_ui.js";
+import init, { popup } from "./wasm/rolecall_extension.js";
 
 popup(...await connected(init));

@@ -5,7 +5,7 @@
 //   and the event goes only to listeners that are there by then, long before the module has loaded.
 // - So every event waits here for `ready` and is then handed to the export that bears its name, in order of arrival.
 
-import init, * as worker from "./wasm/rolecall_worker.js";
+import init, * as worker from "./wasm/rolecall_extension.js";
 
 const api = globalThis.browser ?? globalThis.chrome;
 
@@ -18,7 +18,9 @@ let shown;
 const start = (session, ...others) => {
   for (const area of others) area.catch(() => {});
   shown = session.then(({ shownRoles, shownState }) => shownRoles && shownState && [shownRoles, shownState], () => {});
-  return shown.then(() => init()).then(() => {
+  const compiled = shown.then(() => WebAssembly.compileStreaming(fetch("wasm/rolecall_extension_bg.wasm")));
+  return init({ module_or_path: compiled }).then(async () => {
+    globalThis.compiled = await compiled;
     shown = undefined;
     return worker.start(session, ...others);
   });

@@ -12,9 +12,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use serde::Deserialize;
 
-use crate::extension::{Browser, Profile};
+use crate::extension::{Browser, Choice, Profile};
 use crate::fixtures::Fixtures;
 use crate::step::Step;
 use crate::tools::python;
@@ -37,6 +39,23 @@ pub(crate) struct Args {
     /// Show the weight of the extension and its parts, and measure nothing else
     #[arg(long)]
     size: bool,
+    /// Take only these measurements
+    #[arg(long, value_enum, conflicts_with = "size")]
+    only: Option<Group>,
+    /// The browsers to measure in
+    #[arg(long, value_enum, default_value = "all")]
+    browser: Choice,
+}
+
+/// Measurements in a real browser.
+#[derive(Clone, Copy, ValueEnum)]
+enum Group {
+    /// Many roles at once
+    ManyRoles,
+    /// What a stopped background is woken for
+    Waking,
+    /// The popup, until it is drawn and for each key
+    Popup,
 }
 
 /// Runs the command.
@@ -45,13 +64,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.size {
         return size::breakdown();
     }
-    let mut measures = vec![size::measure()?];
     let host = host()?;
-    measures.push(change_of_a_profile(&host)?);
+    let mut measures = Vec::new();
+    if args.only.is_none() {
+        measures.push(size::measure()?);
+        measures.push(change_of_a_profile(&host)?);
+        if cfg!(unix) {
+            measures.push(hot_path::measure(&host)?);
+            measures.extend(many_roles::measure(&host)?);
+            for browser in args.browser.browsers() {
+                measures.extend(settings::measure(*browser)?);
+            }
+        }
+    }
     if cfg!(unix) {
-        measures.push(hot_path::measure(&host)?);
-        measures.extend(many_roles::measure(&host)?);
-        measures.extend(in_browsers(host)?);
+        measures.extend(in_browsers(host, args)?);
     }
     for measure in &measures {
         println!("{}", line(measure));
@@ -64,12 +91,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// The measurements that need a real browser.
-fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
-    let mut measures = Vec::new();
-    for browser in Browser::ALL {
-        measures.extend(settings::measure(browser)?);
-    }
-    let fixtures = Fixtures::new(&Browser::ALL, Profile::Release, host)?;
+fn in_browsers(host: PathBuf, args: &Args) -> Result<Vec<Measure>> {
+    let fixtures = Fixtures::new(args.browser.browsers(), Profile::Release, host)?;
     step::run(
         "compile the measurements in browsers",
         repo::cargo().args(["build", "--workspace", "--bin", "measure"]),
@@ -77,14 +100,13 @@ fn in_browsers(host: PathBuf) -> Result<Vec<Measure>> {
     let step = Step::start("measure in browsers");
     let mut measure =
         Command::new(repo::target("debug/measure").with_extension(std::env::consts::EXE_EXTENSION));
+    let only = args.only.and_then(|group| group.to_possible_value());
+    measure.args(only.as_ref().map(PossibleValue::get_name));
     let output = fixtures.give(&mut measure).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim_end());
     step.ok("");
     let lines = String::from_utf8(output.stdout)?;
-    for line in lines.lines() {
-        measures.push(serde_json::from_str(line)?);
-    }
-    Ok(measures)
+    lines.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
 /// The host program, compiled as for a release.

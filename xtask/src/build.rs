@@ -15,7 +15,7 @@ use crate::notices::Notices;
 use crate::repo::{self, Stamp};
 use crate::step::{self, Step};
 use crate::tools::{wasm_opt, wasm_target};
-use crate::{join, panics, remap, sbom};
+use crate::{join, order, remap, sbom};
 
 /// What to build.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The folder of the release modules: `NAME.js` and `NAME_bg.wasm`.
+/// The folder of the release module: `NAME.js` and `NAME_bg.wasm`.
 pub(crate) fn modules() -> PathBuf {
     Profile::Release.modules()
 }
@@ -50,14 +50,21 @@ pub(crate) fn modules() -> PathBuf {
 /// Builds the extension for all browsers or for some.
 pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
     let _lock = repo::lock("extension")?;
-    let target = wasm_target::ready()?;
-    let packages = MODULES.map(|module| module.replace('_', "-"));
+    let target = match profile {
+        Profile::Debug => wasm_target::ready()?,
+        Profile::Release => wasm_target::ready_for_release()?,
+    };
     let mut cargo = target.cargo("build");
-    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    cargo.args(["--package", PACKAGE]);
     if profile == Profile::Release {
-        cargo.args(["--profile", "wasm"]);
+        cargo.args(["--profile", "wasm", "-Zbuild-std-features=optimize_for_size"]);
         // A release must not depend on the machine that built it, or contain traces of it.
-        cargo.env(remap::VARIABLE, remap::flags(&target.compiler())?);
+        let mut flags = remap::flags(&target.compiler())?;
+        for flag in FLAGS {
+            flags.push(remap::SEPARATOR);
+            flags.push(flag);
+        }
+        cargo.env(remap::VARIABLE, flags);
     }
     let name = match profile {
         Profile::Debug => "compile to WebAssembly, quickly",
@@ -65,17 +72,12 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
     };
     let (notices, bill) = thread::scope(|scope| {
         let papers = scope.spawn(|| {
-            let packages = packages.each_ref().map(String::as_str);
-            let bill = sbom::of("rolecall-extension", &packages, wasm_target::TARGET, &target.compiler())?;
-            anyhow::Ok((Notices::of(&packages, wasm_target::TARGET)?.text()?, bill))
+            let bill = sbom::of(PACKAGE, PACKAGE, wasm_target::TARGET, &target.compiler())?;
+            anyhow::Ok((Notices::of(PACKAGE, wasm_target::TARGET)?.text()?, bill))
         });
         step::run(name, &mut cargo)?;
-        let compiled = target.folder().join(profile.cargo_folder());
-        let bound = MODULES.map(|module| {
-            let compiled = compiled.join(module).with_extension("wasm");
-            scope.spawn(move || bind(module, &compiled, profile))
-        });
-        bound.into_iter().try_for_each(join)?;
+        let compiled = target.folder().join(profile.cargo_folder()).join(MODULE);
+        bind(&compiled.with_extension("wasm"), profile)?;
         join(papers)
     })?;
     for browser in browsers {
@@ -85,33 +87,32 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
 }
 
 /// The finished module with the names of its functions, for analysing its size.
-pub(crate) fn named(module: &str) -> PathBuf {
-    repo::target("modules/named").join(module).with_extension("wasm")
+pub(crate) fn named() -> PathBuf {
+    repo::target("modules/named").join(MODULE).with_extension("wasm")
 }
 
 /// Generates the module's JavaScript and shrinks the module, unless both are up to date.
-fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
+fn bind(input: &Path, profile: Profile) -> Result<()> {
     let debug = profile == Profile::Debug;
     let folder = profile.modules();
     let bytes = repo::read(input)?;
     // The module itself names its version of wasm-bindgen; the rest of the recipe is this file.
     let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
-    let recipe = [&include_bytes!("build.rs")[..], include_bytes!("panics.rs")].concat();
-    let stamp = Stamp::new(folder.join(module).with_extension("sha256"), &[&bytes, &shrink, &recipe]);
-    let output = folder.join(format!("{module}_bg.wasm"));
-    if stamp.is_fresh() && output.is_file() && (debug || named(module).is_file()) {
+    let stamp = Stamp::new(
+        folder.join(MODULE).with_extension("sha256"),
+        &[&bytes, &shrink, include_bytes!("build.rs"), include_bytes!("order.rs")],
+    );
+    let output = folder.join(format!("{MODULE}_bg.wasm"));
+    if stamp.is_fresh() && output.is_file() && (debug || named().is_file()) {
         return Ok(());
     }
 
-    let step = Step::start(&format!("bind {module}"));
+    let step = Step::start("bind it to JavaScript");
+    repo::remove_dir(&folder)?;
     fs::create_dir_all(&folder).context("cannot create the folder for modules")?;
     let mut bindgen = Bindgen::new();
-    if debug {
-        bindgen.input_bytes(module, bytes);
-    } else {
-        bindgen.input_module(module, panics::removed(&bytes)?);
-    }
     bindgen
+        .input_bytes(MODULE, bytes)
         .web(true)?
         .omit_default_module_path(false)
         .typescript(false)
@@ -121,17 +122,19 @@ fn bind(module: &str, input: &Path, profile: Profile) -> Result<()> {
         .generate(&folder)
         .with_context(|| format!("wasm-bindgen cannot read {}", input.display()))?;
     if !debug {
-        shorten(&output, &folder.join(module).with_extension("js"))?;
+        shorten(&output, &folder.join(MODULE).with_extension("js"))?;
     }
     let bound = size(&output)?;
     step.ok(&kilobytes(bound));
 
     if !debug {
         wasm_opt::ready()?;
-        let step = Step::start(&format!("shrink {module}"));
-        repo::create_parent(&named(module))?;
-        wasm_opt::shrink(&output, &named(module))?;
-        wasm_opt::strip(&named(module), &output)?;
+        let step = Step::start("shrink the module");
+        repo::create_parent(&named())?;
+        wasm_opt::shrink(&output, &named())?;
+        fs::write(&output, order::named_in_order(&repo::read(&named())?)?)
+            .context("cannot write the module")?;
+        wasm_opt::sort_and_strip(&output, &output)?;
         step.ok(&format!("{} to {}", kilobytes(bound), kilobytes(size(&output)?)));
     }
     stamp.set()
@@ -186,5 +189,9 @@ fn kilobytes(bytes: u64) -> String {
     format!("{} KB", bytes.div_ceil(1000))
 }
 
-/// The crates that become modules of the extension, by the names of their files.
-pub(crate) const MODULES: [&str; 2] = ["rolecall_worker", "rolecall_ui"];
+/// A browser shows nobody what a panic prints: it is nothing but a trap, and what would have formatted its message is left out.
+const FLAGS: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
+
+/// The crate that becomes the extension's module, and how its files begin.
+const PACKAGE: &str = "rolecall-extension";
+const MODULE: &str = "rolecall_extension";

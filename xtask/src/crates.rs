@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn build_tools_are_not_part_of_the_product() {
-        let linked: BTreeSet<_> = linked("rolecall-ui", "wasm32-unknown-unknown")
+        let linked: BTreeSet<_> = linked("rolecall-extension", "wasm32-unknown-unknown")
             .unwrap()
             .into_iter()
             .map(|(name, _)| name)

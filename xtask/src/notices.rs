@@ -23,11 +23,8 @@ impl Notices {
     /// The notices for `packages` when compiled for `target`.
     ///
     /// A crate with unknown terms is an error: someone has to read them first.
-    pub(crate) fn of(packages: &[&str], target: &str) -> Result<Self> {
-        let mut linked = Vec::new();
-        for package in packages {
-            linked.extend(crates::linked(package, target)?);
-        }
+    pub(crate) fn of(package: &str, target: &str) -> Result<Self> {
+        let linked = crates::linked(package, target)?;
         let mut all = crates::all(&[target])?;
         all.retain(|one| one.source.is_some());
         all.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
@@ -189,7 +186,7 @@ mod tests {
     use super::*;
 
     fn extension() -> Notices {
-        Notices::of(&["rolecall-worker", "rolecall-ui"], "wasm32-unknown-unknown").unwrap()
+        Notices::of("rolecall-extension", "wasm32-unknown-unknown").unwrap()
     }
 
     #[test]

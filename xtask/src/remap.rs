@@ -68,7 +68,7 @@ fn ask(rustc: &OsStr, args: &[&str]) -> Result<String> {
 pub(crate) const VARIABLE: &str = "CARGO_ENCODED_RUSTFLAGS";
 
 /// Cargo's separator of flags, so that they can contain spaces.
-const SEPARATOR: &str = "\x1f";
+pub(crate) const SEPARATOR: &str = "\x1f";
 
 #[cfg(test)]
 mod tests {

@@ -15,11 +15,8 @@ use crate::crates::{self, Crate};
 use crate::repo;
 
 /// The bill for the program `name` that `compiler` makes of `packages` for `target`.
-pub(crate) fn of(name: &str, packages: &[&str], target: &str, compiler: &OsStr) -> Result<String> {
-    let mut linked = Vec::new();
-    for package in packages {
-        linked.extend(crates::linked(package, target)?);
-    }
+pub(crate) fn of(name: &str, package: &str, target: &str, compiler: &OsStr) -> Result<String> {
+    let linked = crates::linked(package, target)?;
     let mut parts = crates::all(&[target])?;
     parts.retain(|part| linked.iter().any(|(name, version)| (name, version) == (&part.name, &part.version)));
     parts.sort_by(|one, other| (&one.name, &one.version).cmp(&(&other.name, &other.version)));
@@ -32,7 +29,7 @@ pub(crate) fn of(name: &str, packages: &[&str], target: &str, compiler: &OsStr) 
     let names: BTreeMap<&str, String> =
         parts.iter().map(|part| (part.id.as_str(), reference(part))).collect();
     let needed = crates::needed(target)?;
-    let own = parts.iter().filter(|part| packages.contains(&part.name.as_str())).map(reference);
+    let own = parts.iter().filter(|part| part.name == package).map(reference);
     let mut dependencies = vec![json!({ "ref": name, "dependsOn": own.collect::<Vec<_>>() })];
     for (id, reference) in &names {
         let needed = needed.get(*id).into_iter().flatten();
@@ -131,8 +128,8 @@ mod tests {
     use super::*;
 
     fn extension() -> Value {
-        let packages = ["rolecall-worker", "rolecall-ui"];
-        let text = of("rolecall-extension", &packages, "wasm32-unknown-unknown", "rustc".as_ref()).unwrap();
+        let text = of("rolecall-extension", "rolecall-extension", "wasm32-unknown-unknown", "rustc".as_ref())
+            .unwrap();
         serde_json::from_str(&text).unwrap()
     }
 

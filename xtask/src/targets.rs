@@ -11,7 +11,7 @@ use crate::{crates, repo};
 /// Finds or installs the standard library of the targets.
 pub(crate) fn ready() -> Result<Library> {
     let library = rust_target::ready(&TARGETS, "check the code for Windows and macOS")?;
-    if library == Library::FromSources && find(&[DLLTOOL]).is_none() {
+    if library != Library::Installed && find(&[DLLTOOL]).is_none() {
         // The standard library for Windows builds its import libraries even for a check.
         apt::install(&["binutils-mingw-w64-x86-64"], "check the code for Windows", DLLTOOL)?;
     }
@@ -21,11 +21,11 @@ pub(crate) fn ready() -> Result<Library> {
 /// A command that fails if the host does not compile or has lints on one of them.
 pub(crate) fn check() -> Result<Command> {
     let library = ready()?;
-    let installed = library == Library::Installed;
     // Clippy only works with the compiler of its own toolchain.
-    let mut cargo = library.cargo(if installed { "clippy" } else { "check" }, "std,panic_abort");
+    let own = library != Library::FromDebian;
+    let mut cargo = library.cargo(if own { "clippy" } else { "check" }, "std,panic_abort");
     cargo.args(["--package", "rolecall"]);
-    if !installed {
+    if !own {
         // The other compiler uses its own target folder.
         cargo.arg("--target-dir").arg(repo::target("targets"));
     }
@@ -42,7 +42,7 @@ pub(crate) fn check() -> Result<Command> {
             cargo.args(["--config", &format!("target.{target}.{links}.rustc-link-lib=[]")]);
         }
     }
-    if installed {
+    if own {
         cargo.args(["--", "--deny", "warnings"]);
         cargo.args(NEEDED_ELSEWHERE.iter().flat_map(|lint| ["--allow", lint]));
     }

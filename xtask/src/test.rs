@@ -99,6 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn fetch_tools() {
     let _ = outside_programs();
     let _ = wasm_target::ready();
+    let _ = wasm_target::ready_for_release();
     let _ = python::ready();
     let _ = wasm_opt::ready();
     let _ = targets::ready();

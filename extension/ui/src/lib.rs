@@ -37,10 +37,6 @@ use wasm_bindgen::{JsValue, UnwrapThrowExt as _};
 use browser::Port;
 use connection::Opening;
 
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
 /// Binds `popup.html`, or `popup.html#SEARCH` in a window of its own. Called once, by `popup.js`, with the port to the
 /// background and what came on it so far.
 #[wasm_bindgen]

@@ -51,10 +51,6 @@ use wasm_bindgen::prelude::*;
 use background::Background;
 use web::WebBrowser;
 
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
-
 thread_local! {
     static BACKGROUND: OnceCell<Rc<Background>> = const { OnceCell::new() };
 }

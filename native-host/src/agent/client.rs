@@ -258,4 +258,4 @@ fn unexpected() -> Problem {
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How often a new agent is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const LOOK_EVERY: Duration = Duration::from_millis(2);

@@ -187,7 +187,7 @@ const SETTINGS: [&str; 2] =
 
 /// The page's module, which runs already, returns what it exports.
 const MEMORY: &str = r#"
-import init from "./wasm/rolecall_ui.js";
+import init from "./wasm/rolecall_extension.js";
 const { memory } = await init();
 document.querySelector("meta[name=memory]").content = new Uint8Array(memory.buffer).toHex();
 "#;

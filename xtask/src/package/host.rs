@@ -58,8 +58,8 @@ impl Host {
             completions.insert(shell, portable(&script, &path)?);
         }
         let triple = triple(&rustc())?;
-        let notices = Notices::of(&["rolecall"], &triple)?;
-        let bill = sbom::of("rolecall-program", &["rolecall"], &triple, &rustc())?;
+        let notices = Notices::of("rolecall", &triple)?;
+        let bill = sbom::of("rolecall-program", "rolecall", &triple, &rustc())?;
         Ok(Self { program: repo::read(&path)?, manual, completions, notices, bill })
     }
 
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_copyright_file_contains_the_terms_in_debians_format() {
-        let notices = Notices::of(&["rolecall"], "x86_64-unknown-linux-gnu").unwrap();
+        let notices = Notices::of("rolecall", "x86_64-unknown-linux-gnu").unwrap();
         let mit = "Copyright (c) 2026 Someone\n\nPermission is hereby\n\ngranted.\n";
         let text = copyright(mit, &notices).unwrap();
         assert!(text.contains("\nLicense: MIT\n Permission is hereby\n .\n granted.\n\n"), "{text}");

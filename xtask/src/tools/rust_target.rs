@@ -1,4 +1,5 @@
-//! The standard library for other targets: the toolchain's own, rustup's, or one compiled from Debian's sources.
+//! The standard library for other targets: compiled by whoever made the toolchain, or here from the toolchain's sources or
+//! Debian's.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,16 +20,18 @@ use crate::tools::{apt, find};
 pub(crate) enum Library {
     /// The active toolchain has it.
     Installed,
-    /// Debian's compiler, and cargo's `build-std`.
+    /// The active toolchain has its sources, which cargo's `build-std` compiles.
     FromSources,
+    /// Debian has its sources, and the compiler that goes with them.
+    FromDebian,
 }
 
 impl Library {
     /// The matching compiler.
     pub(crate) fn compiler(self) -> OsString {
         match self {
-            Self::Installed => env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
-            Self::FromSources => DEBIAN_RUSTC.into(),
+            Self::Installed | Self::FromSources => own_compiler(),
+            Self::FromDebian => DEBIAN_RUSTC.into(),
         }
     }
 
@@ -38,10 +41,10 @@ impl Library {
     pub(crate) fn cargo(self, subcommand: &str, crates: &str) -> Command {
         let mut cargo = repo::cargo();
         cargo.arg(subcommand);
-        if self == Self::FromSources {
+        if self != Self::Installed {
             cargo
-                .env("RUSTC", DEBIAN_RUSTC)
-                // Debian's is a stable compiler: this allows the unstable option below.
+                .env("RUSTC", self.compiler())
+                // The compiler is a stable one: this allows the unstable option below.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .arg(format!("-Zbuild-std={crates}"));
         }
@@ -56,22 +59,38 @@ pub(crate) fn ready(targets: &[&str], purpose: &str) -> Result<Library> {
     }
     let list = targets.join(" ");
     let elsewhere = format!("Rust's targets {list} (with rustup: `rustup target add {list}`)");
+    from_sources(purpose, &elsewhere)
+}
+
+/// Finds or installs the sources. `elsewhere` is what else would do.
+pub(crate) fn from_sources(purpose: &str, elsewhere: &str) -> Result<Library> {
+    if own_sources()? {
+        return Ok(Library::FromSources);
+    }
     if !debian_can() {
-        apt::install(&["rustc-web", "rust-web-src"], purpose, &elsewhere)?;
+        apt::install(&["rustc-web", "rust-web-src"], purpose, elsewhere)?;
     }
     if !debian_can() {
         bail!(
             "Debian's rustc-web is too old or lacks the sources of the standard library. Install {elsewhere}"
         );
     }
-    Ok(Library::FromSources)
+    Ok(Library::FromDebian)
+}
+
+/// Whether the active toolchain has the sources of its standard library, after asking rustup for them.
+fn own_sources() -> Result<bool> {
+    let _lock = repo::lock("rust-targets")?;
+    let has = || anyhow::Ok(Path::new(rustc(&["--print", "sysroot"])?.trim()).join(SOURCES).is_dir());
+    Ok(has()? || add_with_rustup(&["component", "add", SOURCES_COMPONENT], &has)?)
 }
 
 /// Whether the active toolchain has the library for all of `targets`, after asking rustup for missing ones.
 pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
     let _lock = repo::lock("rust-targets")?;
     for target in targets {
-        if !has(target)? && (find(&["rustup"]).is_none() || !add_with_rustup(target)?) {
+        let has = || has(target);
+        if !has()? && !add_with_rustup(&["target", "add", target], &has)? {
             return Ok(false);
         }
     }
@@ -80,9 +99,12 @@ pub(crate) fn installed(targets: &[&str]) -> Result<bool> {
 
 /// The output of the active toolchain's compiler.
 pub(crate) fn rustc(args: &[&str]) -> Result<String> {
-    let output =
-        Command::new(Library::Installed.compiler()).args(args).output().context("cannot run rustc")?;
+    let output = Command::new(own_compiler()).args(args).output().context("cannot run rustc")?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn own_compiler() -> OsString {
+    env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
 fn has(target: &str) -> Result<bool> {
@@ -90,17 +112,18 @@ fn has(target: &str) -> Result<bool> {
     Ok(fs::read_dir(folder.trim()).is_ok_and(|mut entries| entries.next().is_some()))
 }
 
-/// Asks rustup for the target, once for each toolchain: a failure may take long.
-fn add_with_rustup(target: &str) -> Result<bool> {
-    let stamp = repo::target(&format!("tools/rustup-without-{target}"));
+/// Asks rustup for a part of the toolchain, once for each toolchain: a failure may take long.
+fn add_with_rustup(command: &[&str], has: &dyn Fn() -> Result<bool>) -> Result<bool> {
+    let part = command.last().copied().unwrap_or_default();
+    let stamp = repo::target(&format!("tools/rustup-without-{part}"));
     let refused = Stamp::new(stamp, &[rustc(&["-vV"])?.as_bytes()]);
-    if refused.is_fresh() {
+    if refused.is_fresh() || find(&["rustup"]).is_none() {
         return Ok(false);
     }
-    let step = step::Step::start(&format!("ask rustup for {target}"));
+    let step = step::Step::start(&format!("ask rustup for {part}"));
     let mut rustup = Command::new("rustup");
-    rustup.args(["target", "add", target]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let added = succeeds_within(&mut rustup, RUSTUP_LIMIT)? && has(target)?;
+    rustup.args(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let added = succeeds_within(&mut rustup, RUSTUP_LIMIT)? && has()?;
     if added {
         step.ok("");
     } else {
@@ -140,6 +163,10 @@ fn debian_can() -> bool {
 fn oldest_minor() -> Option<u32> {
     env!("CARGO_PKG_RUST_VERSION").split('.').nth(1).and_then(|minor| minor.parse().ok())
 }
+
+/// The folder of the sources in a toolchain, and rustup's name for them.
+const SOURCES: &str = "lib/rustlib/src/rust/library";
+const SOURCES_COMPONENT: &str = "rust-src";
 
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust/library";

@@ -16,9 +16,9 @@ pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
     run(&OPTIONS, input, output)
 }
 
-/// Removes the names of functions and the list of features, which a browser does not need.
-pub(crate) fn strip(input: &Path, output: &Path) -> Result<()> {
-    run(&["--strip-debug", "--strip-target-features"], input, output)
+/// Sorts the functions by their names, and removes the names and the list of features, which a browser does not need.
+pub(crate) fn sort_and_strip(input: &Path, output: &Path) -> Result<()> {
+    run(&["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"], input, output)
 }
 
 fn run(options: &[&str], input: &Path, output: &Path) -> Result<()> {
@@ -59,7 +59,6 @@ const PROGRAM: &str = "tools/binaryen/wasm-opt";
 const PACKAGE: &str = include_str!("binaryen/package.json");
 const LOCK: &str = include_str!("binaryen/package-lock.json");
 
-/// Optimises for compressed size: inlining a function into its only caller makes that one less similar to others, and sorting
-/// functions by name puts similar ones within gzip's window. The module itself lists its features.
-const OPTIONS: [&str; 4] =
-    ["-Oz", "--one-caller-inline-max-function-size=0", "--reorder-functions-by-name", "--debuginfo"];
+/// Optimises for compressed size: inlining a function into its only caller makes that one less similar to others. The module
+/// itself lists its features.
+const OPTIONS: [&str; 3] = ["-Oz", "--one-caller-inline-max-function-size=0", "--debuginfo"];

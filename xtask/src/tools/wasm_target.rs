@@ -36,9 +36,9 @@ impl WasmTarget {
 
     fn target_dir(&self) -> PathBuf {
         match self.library {
-            Library::Installed => repo::target(""),
+            Library::Installed | Library::FromSources => repo::target(""),
             // Another compiler uses its own target folder.
-            Library::FromSources => repo::target("wasm-from-sources"),
+            Library::FromDebian => repo::target("wasm-from-sources"),
         }
     }
 
@@ -50,8 +50,18 @@ impl WasmTarget {
 
 /// Finds or installs the tools.
 pub(crate) fn ready() -> Result<WasmTarget> {
-    let library = rust_target::ready(&[TARGET], "compile to WebAssembly")?;
-    let linker = if library == Library::FromSources { Some(linker()?) } else { None };
+    with(rust_target::ready(&[TARGET], PURPOSE)?)
+}
+
+/// Finds or installs the tools for a release. Its standard library is compiled as the rest of it is, for size and without what
+/// panics print: the one that comes with a toolchain has both.
+pub(crate) fn ready_for_release() -> Result<WasmTarget> {
+    let elsewhere = "the sources of Rust's standard library (with rustup: `rustup component add rust-src`)";
+    with(rust_target::from_sources(PURPOSE, elsewhere)?)
+}
+
+fn with(library: Library) -> Result<WasmTarget> {
+    let linker = if library == Library::Installed { None } else { Some(linker()?) };
     Ok(WasmTarget { library, linker })
 }
 
@@ -69,6 +79,9 @@ fn linker() -> Result<PathBuf> {
     }
     find(&["wasm-ld"]).context("lld was installed but wasm-ld is not on the PATH")
 }
+
+/// What the tools are needed for.
+const PURPOSE: &str = "compile to WebAssembly";
 
 /// The target that browsers run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";

@@ -1,5 +1,6 @@
 //! The measurements of `cargo xtask bench` with a real browser and real processes: the built product, used from
-//! outside, with the sandbox. Each measurement is printed as a line of JSON, with its limit.
+//! outside, with the sandbox. Each measurement is printed as a line of JSON, with its limit. An argument names the one
+//! group of them to take.
 
 mod many_roles;
 mod popup;
@@ -13,13 +14,26 @@ use serde_json::json;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let only = std::env::args().nth(1);
+    let is_wanted = |group| only.as_ref().is_none_or(|only| only == group);
     for kind in Kind::wanted() {
-        many_roles::through_browser(kind).await?;
-        waking::measure(kind).await?;
-        popup::measure(kind).await?;
+        if is_wanted(MANY_ROLES) {
+            many_roles::through_browser(kind).await?;
+        }
+        if is_wanted("waking") {
+            waking::measure(kind).await?;
+        }
+        if is_wanted("popup") {
+            popup::measure(kind).await?;
+        }
     }
-    many_roles::by_loopback().await
+    if is_wanted(MANY_ROLES) {
+        many_roles::by_loopback().await?;
+    }
+    Ok(())
 }
+
+const MANY_ROLES: &str = "many-roles";
 
 /// Prints a time, its limit, and a remark.
 fn report(name: &str, time: Duration, limit: Duration, aside: &str) {

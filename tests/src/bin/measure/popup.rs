@@ -248,7 +248,7 @@ const OPEN_AND_TYPE: &str = "
 
 /// In the page, where the module has been started.
 const MEMORY_SCRIPT: &str = "
-    import init from './wasm/rolecall_ui.js';
+    import init from './wasm/rolecall_extension.js';
     const { memory } = await init();
     dispatchEvent(new CustomEvent('memory', { detail: memory.buffer.byteLength }));
 ";
