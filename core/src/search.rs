@@ -550,6 +550,13 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_all_scripts_make_words_and_their_signs_part_them() {
+        for [together, parted] in [["dev / Würx", "dev / Wü–rx"], ["dev / 東京rx", "dev / 東京、rx"]] {
+            assert_eq!(ranking("rx", &[together, parted]), [parted, together]);
+        }
+    }
+
+    #[test]
     fn the_letters_of_the_best_placement_are_marked() {
         assert_eq!(hits("admin", "data-dev / Administrator"), "...........Admin........");
         assert_eq!(hits("ro", "prod / ReadOnly"), ".......R...O...");

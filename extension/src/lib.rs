@@ -1,7 +1,7 @@
 //! The extension's WebAssembly module. The background and each page load it, and each of them calls its own exports.
 //!
 //! It is one module, since most of what pages need is in the background as well: reading and writing messages, the terms of
-//! the settings, the standard library. Two modules weigh a fifth more, and Chromium compiles one only once for both.
+//! the settings, the standard library. Two modules weigh a tenth more, and a browser compiles one only once for both.
 
 pub use rolecall_ui as ui;
 pub use rolecall_worker as worker;
