@@ -1,5 +1,5 @@
-//! How long the background takes over the settings of a large organisation: `cargo xtask bench` compiles this as the
-//! background is compiled, and runs it in a browser's worker.
+//! How long the background takes over the settings of a large organisation: `cargo xtask bench` optimises this as the
+//! background is optimised, and runs it in a browser's worker.
 
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot make its settings has failed")]

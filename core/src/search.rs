@@ -406,7 +406,7 @@ fn fold(letters: &mut [char], folded: &str) -> u64 {
 fn is_of_word(letter: char) -> bool {
     match letter {
         '\0'..='\x7f' => letter.is_ascii_alphanumeric(),
-        '\u{80}'..='\u{bf}' | '×' | '÷' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' => false,
+        '\u{80}'..='\u{bf}' | '×' | '÷' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' => false,
         _ => true,
     }
 }
@@ -551,7 +551,9 @@ mod tests {
 
     #[test]
     fn letters_of_all_scripts_make_words_and_their_signs_part_them() {
-        for [together, parted] in [["dev / Würx", "dev / Wü–rx"], ["dev / 東京rx", "dev / 東京、rx"]] {
+        for [together, parted] in
+            [["dev / Würx", "dev / Wü–rx"], ["dev / 東京rx", "dev / 東京、rx"], ["dev / ürx", "dev / →rx"]]
+        {
             assert_eq!(ranking("rx", &[together, parted]), [parted, together]);
         }
     }

@@ -15,12 +15,13 @@
 
   // Firefox compiles a module anew for each page, but its background is a page as well and has it compiled while it runs.
   // Chromium shares what is compiled by itself.
-  const background = api.extension.getBackgroundPage?.();
-  const wasm = background?.compiled ?? fetch("wasm/rolecall_extension_bg.wasm");
+  const load = () => fetch("wasm/rolecall_extension_bg.wasm");
+  const wasm = api.extension?.getBackgroundPage?.()?.compiled ?? load();
 
   // Gives what the page's module is started with.
   globalThis.connected = async (init) => {
-    await init({ module_or_path: wasm });
+    // A background that was stopped since has taken its module with it.
+    await init({ module_or_path: wasm }).catch(() => init({ module_or_path: load() }));
     port.onMessage.removeListener(keep);
     return [gone ? undefined : port, early];
   };

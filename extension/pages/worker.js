@@ -19,8 +19,10 @@ const start = (session, ...others) => {
   for (const area of others) area.catch(() => {});
   shown = session.then(({ shownRoles, shownState }) => shownRoles && shownState && [shownRoles, shownState], () => {});
   const compiled = shown.then(() => WebAssembly.compileStreaming(fetch("wasm/rolecall_extension_bg.wasm")));
-  return init({ module_or_path: compiled }).then(async () => {
-    globalThis.compiled = await compiled;
+  return compiled.then(async (module) => {
+    await init({ module_or_path: module });
+    // Firefox's pages take it: see connect.js.
+    globalThis.compiled = module;
     shown = undefined;
     return worker.start(session, ...others);
   });

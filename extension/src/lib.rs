@@ -3,8 +3,8 @@
 //! It is one module, since most of what pages need is in the background as well: reading and writing messages, the terms of
 //! the settings, the standard library. Two modules weigh a tenth more, and a browser compiles one only once for both.
 
-pub use rolecall_ui as ui;
-pub use rolecall_worker as worker;
+use rolecall_ui as _;
+use rolecall_worker as _;
 
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]

@@ -86,7 +86,7 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The finished module with the names of its functions, for analysing its size.
+/// The module with the names of its functions, not yet sorted, for analysing its size.
 pub(crate) fn named() -> PathBuf {
     repo::target("modules/named").join(MODULE).with_extension("wasm")
 }
@@ -96,7 +96,7 @@ fn bind(input: &Path, profile: Profile) -> Result<()> {
     let debug = profile == Profile::Debug;
     let folder = profile.modules();
     let bytes = repo::read(input)?;
-    // The module itself names its version of wasm-bindgen; the rest of the recipe is this file.
+    // The module itself names its version of wasm-bindgen; the rest of the recipe is in the sources named below.
     let shrink = if debug { Vec::new() } else { wasm_opt::recipe() };
     let stamp = Stamp::new(
         folder.join(MODULE).with_extension("sha256"),

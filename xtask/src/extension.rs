@@ -48,7 +48,7 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// The folder of the finished modules: `NAME.js` and `NAME_bg.wasm`.
+    /// The folder of the finished module: `NAME.js` and `NAME_bg.wasm`.
     pub(crate) fn modules(self) -> PathBuf {
         repo::target("modules").join(self.cargo_folder())
     }
@@ -84,7 +84,7 @@ impl Choice {
     }
 }
 
-/// Writes the unpacked extension, with the finished modules and the licences of their crates.
+/// Writes the unpacked extension, with the finished module and the licences of their crates.
 pub(crate) fn lay_out(browser: Browser, profile: Profile, notices: &str, bill: &str) -> Result<()> {
     let mut files = BTreeMap::new();
     collect(&repo::path("extension/pages"), Path::new(""), &mut files)?;

@@ -20,7 +20,7 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// The notices for `packages` when compiled for `target`.
+    /// The notices for `package` when compiled for `target`.
     ///
     /// A crate with unknown terms is an error: someone has to read them first.
     pub(crate) fn of(package: &str, target: &str) -> Result<Self> {

@@ -49,7 +49,7 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
             having.entry(piece).or_default().push(index);
         }
     }
-    // What only one has joins nobody, and what hundreds have tells nothing.
+    // What only one has joins nobody.
     having.retain(|_, indices| (2..MOST).contains(&indices.len()));
 
     let mut left: Vec<usize> = (0..bodies.len()).collect();
@@ -90,7 +90,7 @@ fn length(body: &[u8]) -> usize {
 
 /// How many bytes in a row are compared.
 const PIECE: usize = 6;
-/// How many functions may have them.
+/// Bytes that as many functions have tell nothing.
 const MOST: usize = 400;
 /// How many of the last functions count.
 const NEAR: usize = 16;
@@ -111,5 +111,57 @@ mod tests {
             b"FIFTH, OF ANOTHER KIND",
         ];
         assert_eq!(order(&bodies), [1, 4, 3, 0, 2]);
+    }
+
+    #[test]
+    fn a_module_keeps_its_functions_and_each_is_named_by_its_place() {
+        use wasm_encoder::{
+            CodeSection, EntityType, Function, FunctionSection, ImportSection, Module, TypeSection,
+        };
+
+        let mut module = Module::new();
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        let mut imports = ImportSection::new();
+        imports.import("a", "b", EntityType::Function(0));
+        let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+        for number in [1, 123_456_789] {
+            functions.function(0);
+            let mut function = Function::new([]);
+            function.instructions().i32_const(number).drop().end();
+            code.function(&function);
+        }
+        let mut names = NameSection::new();
+        names.module("before");
+        module.section(&types).section(&imports).section(&functions).section(&code).section(&names);
+
+        let named = named_in_order(&module.finish()).unwrap();
+        // The larger of the two comes first; the imported one has no place.
+        let mut found = BTreeMap::new();
+        let (mut bodies, mut other_names) = (0, 0);
+        for payload in Parser::new(0).parse_all(&named) {
+            match payload.unwrap() {
+                Payload::CodeSectionEntry(_) => bodies += 1,
+                Payload::CustomSection(section) => {
+                    let wasmparser::KnownCustom::Name(names) = section.as_known() else { panic!("no names") };
+                    for part in names {
+                        match part.unwrap() {
+                            wasmparser::Name::Function(functions) => {
+                                found.extend(
+                                    functions
+                                        .into_iter()
+                                        .map(Result::unwrap)
+                                        .map(|one| (one.index, one.name)),
+                                );
+                            }
+                            _ => other_names += 1,
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((bodies, other_names), (2, 0));
+        assert_eq!(found, BTreeMap::from([(1, "000001"), (2, "000000")]));
     }
 }

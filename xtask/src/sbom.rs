@@ -14,7 +14,7 @@ use spdx::Expression;
 use crate::crates::{self, Crate};
 use crate::repo;
 
-/// The bill for the program `name` that `compiler` makes of `packages` for `target`.
+/// The bill for the program `name` that `compiler` makes of `package` for `target`.
 pub(crate) fn of(name: &str, package: &str, target: &str, compiler: &OsStr) -> Result<String> {
     let linked = crates::linked(package, target)?;
     let mut parts = crates::all(&[target])?;

@@ -257,5 +257,5 @@ fn unexpected() -> Problem {
 /// What a command waits beyond the agent's own deadline, still within the Go SDK's 60 seconds.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How often a new agent is looked for.
+/// How often a new agent is looked for: whoever waits for a background that wakes up counts in milliseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(2);

@@ -1,5 +1,5 @@
 //! The whole product is used, and then every secret of it is looked for: on disk, in what can be known of processes, and
-//! in the popup.
+//! in the popup. What a page takes from the background is code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,11 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use rolecall_sandbox::{Config, SecretKind};
 use rolecall_tests::{Browser, Found, Kind, Options, Popup, Scene, until};
+use serde_json::Value;
 
 use crate::terminal::ask;
 use crate::{DEVELOPER, popup_with_roles, sign_in_as_alice};
 
-crate::stories![every_secret_is_only_where_it_has_to_be, a_secret_in_a_file_a_process_or_a_page_is_found,];
+crate::stories![
+    every_secret_is_only_where_it_has_to_be,
+    a_secret_in_a_file_a_process_or_a_page_is_found,
+    a_page_takes_the_compiled_module_of_a_running_background only in Firefox because "Chromium shares compiled code by itself",
+];
 
 async fn every_secret_is_only_where_it_has_to_be(kind: Kind) -> Result<()> {
     let scene = scene(kind).await?;
@@ -180,6 +185,36 @@ fn only_where_it_has_to_be(found: &Found, more: &[(&str, &[SecretKind])]) -> Res
     ensure!(found == expected, "found {found:#?}\nexpected {expected:#?}");
     Ok(())
 }
+
+async fn a_page_takes_the_compiled_module_of_a_running_background(kind: Kind) -> Result<()> {
+    let scene = Scene::installed(kind).await?;
+    let browser = scene.browser().await?;
+    let offer = async |module: Value| -> Result<()> {
+        popup_with_roles(&browser).await?.says("connected").await?;
+        browser.driver().execute(OFFER_ONCE, vec![module]).await?;
+        // Another page, which works whatever it was offered.
+        popup_with_roles(&browser).await?.says("connected").await?;
+        let was_taken = browser.driver().execute(WAS_TAKEN, Vec::new()).await?;
+        ensure!(was_taken.json() == true, "nobody took the module");
+        Ok(())
+    };
+    offer(Value::Null).await?;
+    offer("no module".into()).await
+}
+
+/// Has the background give its module, or something else, to whoever reads it first. The functions are the background's own,
+/// since those of this page end with it.
+const OFFER_ONCE: &str = "
+const background = browser.extension.getBackgroundPage();
+const { Array, Function, Object } = background;
+const offered = Array.of(arguments[0] ?? background.compiled);
+Object.defineProperty(background, 'compiled', {
+    get: Function.prototype.bind.call(Array.prototype.pop, offered),
+    configurable: true,
+});
+";
+
+const WAS_TAKEN: &str = "return browser.extension.getBackgroundPage().compiled === undefined";
 
 /// The settings, and the copy that is used while they are being edited.
 const SETTINGS: [&str; 2] =

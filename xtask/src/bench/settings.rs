@@ -1,4 +1,4 @@
-//! What the background does with the settings of a large organisation, compiled like the background and run in a
+//! What the background does with the settings of a large organisation, optimised like the background and run in a
 //! browser's worker: `core/benches/settings.rs`.
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 4]> {
             "settings of 10000 roles in 1000 accounts combined",
             time("recompute")?,
             RECOMPUTE_LIMIT,
-            "compiled like the background".into(),
+            "optimised like the background".into(),
         ),
         measure(
             "1000 of 10000 roles looked up",
@@ -53,7 +53,7 @@ pub(super) fn measure(browser: Browser) -> Result<[Measure; 4]> {
             "catalogue of 10000 roles read and combined",
             time("read a catalogue")?,
             CATALOGUE_LIMIT,
-            "compiled like the background".into(),
+            "optimised like the background".into(),
         ),
         measure(
             "the same catalogue recognised",

@@ -18,7 +18,7 @@ pub(crate) fn shrink(input: &Path, output: &Path) -> Result<()> {
 
 /// Sorts the functions by their names, and removes the names and the list of features, which a browser does not need.
 pub(crate) fn sort_and_strip(input: &Path, output: &Path) -> Result<()> {
-    run(&["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"], input, output)
+    run(&SORT_AND_STRIP, input, output)
 }
 
 fn run(options: &[&str], input: &Path, output: &Path) -> Result<()> {
@@ -52,7 +52,7 @@ pub(crate) fn ready() -> Result<()> {
 
 /// What the output depends on, apart from the input.
 pub(crate) fn recipe() -> Vec<u8> {
-    [LOCK.as_bytes(), OPTIONS.join(" ").as_bytes()].concat()
+    [LOCK.as_bytes(), OPTIONS.join(" ").as_bytes(), SORT_AND_STRIP.join(" ").as_bytes()].concat()
 }
 
 const PROGRAM: &str = "tools/binaryen/wasm-opt";
@@ -62,3 +62,5 @@ const LOCK: &str = include_str!("binaryen/package-lock.json");
 /// Optimises for compressed size: inlining a function into its only caller makes that one less similar to others. The module
 /// itself lists its features.
 const OPTIONS: [&str; 3] = ["-Oz", "--one-caller-inline-max-function-size=0", "--debuginfo"];
+
+const SORT_AND_STRIP: [&str; 3] = ["--reorder-functions-by-name", "--strip-debug", "--strip-target-features"];

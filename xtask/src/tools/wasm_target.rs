@@ -53,15 +53,15 @@ pub(crate) fn ready() -> Result<WasmTarget> {
     with(rust_target::ready(&[TARGET], PURPOSE)?)
 }
 
-/// Finds or installs the tools for a release. Its standard library is compiled as the rest of it is, for size and without what
-/// panics print: the one that comes with a toolchain has both.
+/// Finds or installs the tools for a release. Its standard library is compiled as the rest of it is: the one that comes with a
+/// toolchain is optimised for speed and prints panics.
 pub(crate) fn ready_for_release() -> Result<WasmTarget> {
-    let elsewhere = "the sources of Rust's standard library (with rustup: `rustup component add rust-src`)";
+    let elsewhere = "rustup's component rust-src (`rustup component add rust-src`)";
     with(rust_target::from_sources(PURPOSE, elsewhere)?)
 }
 
 fn with(library: Library) -> Result<WasmTarget> {
-    let linker = if library == Library::Installed { None } else { Some(linker()?) };
+    let linker = if library == Library::FromDebian { Some(linker()?) } else { None };
     Ok(WasmTarget { library, linker })
 }
 

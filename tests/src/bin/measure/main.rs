@@ -8,22 +8,25 @@ mod waking;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rolecall_tests::Kind;
 use serde_json::json;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let only = std::env::args().nth(1);
+    if let Some(only) = only.as_deref().filter(|only| !GROUPS.contains(only)) {
+        bail!("there is no group {only}");
+    }
     let is_wanted = |group| only.as_ref().is_none_or(|only| only == group);
     for kind in Kind::wanted() {
         if is_wanted(MANY_ROLES) {
             many_roles::through_browser(kind).await?;
         }
-        if is_wanted("waking") {
+        if is_wanted(WAKING) {
             waking::measure(kind).await?;
         }
-        if is_wanted("popup") {
+        if is_wanted(POPUP) {
             popup::measure(kind).await?;
         }
     }
@@ -34,6 +37,9 @@ async fn main() -> Result<()> {
 }
 
 const MANY_ROLES: &str = "many-roles";
+const WAKING: &str = "waking";
+const POPUP: &str = "popup";
+const GROUPS: [&str; 3] = [MANY_ROLES, WAKING, POPUP];
 
 /// Prints a time, its limit, and a remark.
 fn report(name: &str, time: Duration, limit: Duration, aside: &str) {
