@@ -135,11 +135,11 @@ mod tests {
         names.module("before");
         module.section(&types).section(&imports).section(&functions).section(&code).section(&names);
 
-        let named = named_in_order(&module.finish()).unwrap();
+        let sorted = named_in_order(&module.finish()).unwrap();
         // The larger of the two comes first; the imported one has no place.
         let mut found = BTreeMap::new();
         let (mut bodies, mut other_names) = (0, 0);
-        for payload in Parser::new(0).parse_all(&named) {
+        for payload in Parser::new(0).parse_all(&sorted) {
             match payload.unwrap() {
                 Payload::CodeSectionEntry(_) => bodies += 1,
                 Payload::CustomSection(section) => {

@@ -145,7 +145,7 @@ fn a_reader_that_has_seen_enough_is_no_error_and_a_word_for_many_roles_names_som
         settings.push_str(&role);
     }
     machine.write(".config/rolecall/config.toml", &settings);
-    let ran = shell(&machine, "bash", &["-c"], &format!("{} roles | head -2", program().display()));
+    let ran = shell(&machine, "bash", &["--norc", "-s"], &format!("{} roles | head -2", program().display()));
     let ran = ran.expect("bash is on every machine that runs these tests");
     assert_eq!((ran.stderr.as_str(), ran.stdout.lines().count()), ("", 2));
     let ran = machine.run(&["env", "developer", "--batch"]);
