@@ -18,8 +18,8 @@ let shown;
 const start = (session, ...others) => {
   for (const area of others) area.catch(() => {});
   shown = session.then(({ shownRoles, shownState }) => shownRoles && shownState && [shownRoles, shownState], () => {});
-  const compiled = shown.then(() => WebAssembly.compileStreaming(fetch("wasm/rolecall_extension_bg.wasm")));
-  return compiled.then(async (module) => {
+  const compile = () => WebAssembly.compileStreaming(fetch("wasm/rolecall_extension_bg.wasm"));
+  return shown.then(compile).then(async (module) => {
     await init({ module_or_path: module });
     // Firefox's pages take it: see connect.js.
     globalThis.compiled = module;

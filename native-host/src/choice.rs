@@ -58,8 +58,8 @@ fn choose(known: &Known, word: Option<&str>) -> Result<KnownRole, Problem> {
         (several, Some(word)) => {
             let name = |role: &&KnownRole| format!("{} ({}, {})", label(role), role.profile, role.provider);
             let mut names: Vec<_> = several.iter().take(MOST_NAMED).map(name).collect();
-            if let Some(others) = several.len().checked_sub(MOST_NAMED).filter(|others| *others > 0) {
-                names.push(format!("and {others} more"));
+            if several.len() > MOST_NAMED {
+                names.push(format!("and {} more", several.len() - MOST_NAMED));
             }
             let message = format!("\"{word}\" matches several roles: {}.", names.join(", "));
             Err(Problem::new(Code::RoleAmbiguous, message))

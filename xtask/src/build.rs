@@ -54,6 +54,9 @@ pub(crate) fn extension(browsers: &[Browser], profile: Profile) -> Result<()> {
         Profile::Debug => wasm_target::ready()?,
         Profile::Release => wasm_target::ready_for_release()?,
     };
+    if profile == Profile::Release && target.is_debians() {
+        step::note("compiling with Debian's rustc-web: rustup has no rust-src for the active toolchain");
+    }
     let mut cargo = target.cargo("build");
     cargo.args(["--package", PACKAGE]);
     if profile == Profile::Release {

@@ -75,9 +75,6 @@ pub(crate) fn from_sources(purpose: &str, elsewhere: &str) -> Result<Library> {
             "Debian's rustc-web is too old or lacks the sources of the standard library. Install {elsewhere}"
         );
     }
-    step::note(
-        "the compiler is Debian's rustc-web: rustup does not have what this takes for the active toolchain",
-    );
     Ok(Library::FromDebian)
 }
 

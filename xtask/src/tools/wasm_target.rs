@@ -42,6 +42,11 @@ impl WasmTarget {
         }
     }
 
+    /// Whether the compiler is Debian's, and not the active toolchain's.
+    pub(crate) fn is_debians(&self) -> bool {
+        self.library == Library::FromDebian
+    }
+
     /// The compiler of such a command.
     pub(crate) fn compiler(&self) -> OsString {
         self.library.compiler()
