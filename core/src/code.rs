@@ -88,22 +88,29 @@ const MESSAGE_MAX: usize = 4_000;
 macro_rules! codes {
     (@optional) => { None };
     (@optional $text:literal) => { Some($text) };
-    ($($variant:ident = $text:literal, $next:literal $(, run $command:literal)? $(, popup $popup:literal)?;)*) => {
+    (
+        $($variant:ident = $text:literal, $next:literal $(, run $command:literal)?;)*
+        #[$only:meta] {
+            $($native:ident = $native_text:literal, $native_next:literal
+                $(, run $native_command:literal)? $(, popup $popup:literal)?;)*
+        }
+    ) => {
         /// The stable code of a failure. Codes are never reused or renamed; `docs/errors.md` lists them all.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $(#[doc = concat!("`", $text, "`: ", $next)] $variant,)*
+            $(#[$only] #[doc = concat!("`", $native_text, "`: ", $native_next)] $native,)*
         }
 
         impl Code {
             /// Every code, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)* $(#[$only] Self::$native),*];
 
             /// The code as people see and search for it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
+                match self { $(Self::$variant => $text,)* $(#[$only] Self::$native => $native_text,)* }
             }
 
             /// The code of this text, if this version knows it.
@@ -115,19 +122,25 @@ macro_rules! codes {
             /// What a person can do about it, as one sentence or two. It ends with a colon if [`Self::command`] follows.
             #[must_use]
             pub fn next_step(self) -> &'static str {
-                match self { $(Self::$variant => $next,)* }
+                match self { $(Self::$variant => $next,)* $(#[$only] Self::$native => $native_next,)* }
             }
 
             /// The command to run for that, if it is one.
             #[must_use]
             pub fn command(self) -> Option<&'static str> {
-                match self { $(Self::$variant => codes!(@optional $($command)?),)* }
+                match self {
+                    $(Self::$variant => codes!(@optional $($command)?),)*
+                    $(#[$only] Self::$native => codes!(@optional $($native_command)?),)*
+                }
             }
 
             /// What the popup says instead, where the next step is one for a terminal.
             #[must_use]
             pub fn next_step_in_popup(self) -> Option<&'static str> {
-                match self { $(Self::$variant => codes!(@optional $($popup)?),)* }
+                match self {
+                    $(Self::$variant => None,)*
+                    $(#[$only] Self::$native => codes!(@optional $($popup)?),)*
+                }
             }
         }
     };
@@ -236,44 +249,49 @@ codes! {
     HostProtocol = "host-protocol", "Update the Rolecall extension and host program so that both are current.";
     CallerRefused = "caller-refused", "Run:", run "rolecall install";
 
-    // The machine
+    // Anywhere
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
-    ProfileUnknown = "profile-unknown", "Run:", run "rolecall profile list";
-    ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
-    FileFailed = "file-failed", "Correct the problem named here, then try again; the file was not changed.";
-    CacheFailed = "cache-failed", "Correct the problem named here, or choose another cache in the settings; everything else works without it.";
-    AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
-    AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
-    BrowserUnknown = "browser-unknown", "Run:", run "rolecall install --help";
-    CredentialProcessFailed = "credential-process-failed", "Correct the error that the program reported above, or write the profile again:", run "rolecall profile write --help";
-    LoopbackPortsTaken = "loopback-ports-taken", "Close the program that uses them, or set other ports that are registered at the provider: ports in [loopback], or in the provider's own loopback.";
-    RoleAmbiguous = "role-ambiguous", "Give more of the role's name, or its ARN.";
-    RoleMissing = "role-missing", "Name a role: rolecall roles lists them.";
-    CommandFailed = "command-failed", "Check the command's name and path.";
-    ImportFailed = "import-failed", "Give a config.yaml or [maws] file of the previous tool, or a Rolecall settings file.";
-    CredentialsRefused = "credentials-refused", "Get fresh credentials, or run:", run "rolecall doctor";
-    IdentityNotOffered = "identity-not-offered", "The credentials may still work: try to use them.";
     Internal = "internal", "Try again; if it happens again, report it with this code and what you did.";
 
-    // The AWS files
-    AwsFilesHomeMissing = "aws-files-home-missing", "Set HOME, or both AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and try again.", popup "Start the browser with HOME set, then try again.";
-    AwsFilesProfileNameInvalid = "aws-files-profile-name-invalid", "Choose another name, such as example-dev.";
-    AwsFilesSettingInvalid = "aws-files-setting-invalid", "Correct the setting and try again.";
-    AwsFilesProfileConflict = "aws-files-profile-conflict", "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first.", popup "Give the role another profile name in the settings, or remove that profile from the AWS files, then try again.";
-    AwsFilesOneFile = "aws-files-one-file", "Point AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE at two different files and try again.", popup "Have the AWS tools keep their settings and credentials in two different files, then try again.";
-    AwsFilesProfileNotFound = "aws-files-profile-not-found", "List the profiles that Rolecall wrote:", run "rolecall profile list";
-    AwsFilesUnreadable = "aws-files-unreadable", "Correct that line and try again.";
-    AwsFilesNotText = "aws-files-not-text", "Save the file as UTF-8 without a byte order mark and try again.";
-    AwsFilesNotAFile = "aws-files-not-a-file", "Move it away, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at a file.", popup "Move it away, then try again.";
-    AwsFilesLinkLoop = "aws-files-link-loop", "Replace the link with a file or with a link to one.";
-    AwsFilesLinkIntoNowhere = "aws-files-link-into-nowhere", "Create or mount that folder, or remove the link, and try again.";
-    AwsFilesReadOnlyFile = "aws-files-read-only-file", "Make the file writable with `chmod u+w` and try again.", popup "Make the file writable, then try again.";
-    AwsFilesReadOnlyFolder = "aws-files-read-only-folder", "Make the folder writable and try again.";
-    AwsFilesForeignOwner = "aws-files-foreign-owner", "Run the command as the file's owner.", popup "Make yourself the file's owner, then try again.";
-    AwsFilesDiskFull = "aws-files-disk-full", "Free some space and try again.";
-    AwsFilesLocked = "aws-files-locked", "Wait for the other process, or end it, and try again.";
-    AwsFilesBusy = "aws-files-busy", "Let the other program finish and try again.";
-    AwsFilesIo = "aws-files-io", "Check the path and its permissions and try again.";
+    // The host program alone has the rest; to the extension it sends such a problem with its next step.
+    #[cfg(not(target_arch = "wasm32"))] {
+        // The machine
+        ProfileUnknown = "profile-unknown", "Run:", run "rolecall profile list";
+        ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
+        FileFailed = "file-failed", "Correct the problem named here, then try again; the file was not changed.";
+        CacheFailed = "cache-failed", "Correct the problem named here, or choose another cache in the settings; everything else works without it.";
+        AgentUnavailable = "agent-unavailable", "Open the browser that has the Rolecall extension, then try again.";
+        AgentTimedOut = "agent-timed-out", "Finish the sign-in in the browser, then try again.";
+        BrowserUnknown = "browser-unknown", "Run:", run "rolecall install --help";
+        CredentialProcessFailed = "credential-process-failed", "Correct the error that the program reported above, or write the profile again:", run "rolecall profile write --help";
+        LoopbackPortsTaken = "loopback-ports-taken", "Close the program that uses them, or set other ports that are registered at the provider: ports in [loopback], or in the provider's own loopback.";
+        RoleAmbiguous = "role-ambiguous", "Give more of the role's name, or its ARN.";
+        RoleMissing = "role-missing", "Name a role: rolecall roles lists them.";
+        CommandFailed = "command-failed", "Check the command's name and path.";
+        ImportFailed = "import-failed", "Give a config.yaml or [maws] file of the previous tool, or a Rolecall settings file.";
+        CredentialsRefused = "credentials-refused", "Get fresh credentials, or run:", run "rolecall doctor";
+        IdentityNotOffered = "identity-not-offered", "The credentials may still work: try to use them.";
+
+        // The AWS files
+        AwsFilesHomeMissing = "aws-files-home-missing", "Set HOME, or both AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and try again.", popup "Start the browser with HOME set, then try again.";
+        AwsFilesProfileNameInvalid = "aws-files-profile-name-invalid", "Choose another name, such as example-dev.";
+        AwsFilesSettingInvalid = "aws-files-setting-invalid", "Correct the setting and try again.";
+        AwsFilesProfileConflict = "aws-files-profile-conflict", "Choose another profile name, or repeat the command with --force to replace what is there; a backup is made first.", popup "Give the role another profile name in the settings, or remove that profile from the AWS files, then try again.";
+        AwsFilesOneFile = "aws-files-one-file", "Point AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE at two different files and try again.", popup "Have the AWS tools keep their settings and credentials in two different files, then try again.";
+        AwsFilesProfileNotFound = "aws-files-profile-not-found", "List the profiles that Rolecall wrote:", run "rolecall profile list";
+        AwsFilesUnreadable = "aws-files-unreadable", "Correct that line and try again.";
+        AwsFilesNotText = "aws-files-not-text", "Save the file as UTF-8 without a byte order mark and try again.";
+        AwsFilesNotAFile = "aws-files-not-a-file", "Move it away, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at a file.", popup "Move it away, then try again.";
+        AwsFilesLinkLoop = "aws-files-link-loop", "Replace the link with a file or with a link to one.";
+        AwsFilesLinkIntoNowhere = "aws-files-link-into-nowhere", "Create or mount that folder, or remove the link, and try again.";
+        AwsFilesReadOnlyFile = "aws-files-read-only-file", "Make the file writable with `chmod u+w` and try again.", popup "Make the file writable, then try again.";
+        AwsFilesReadOnlyFolder = "aws-files-read-only-folder", "Make the folder writable and try again.";
+        AwsFilesForeignOwner = "aws-files-foreign-owner", "Run the command as the file's owner.", popup "Make yourself the file's owner, then try again.";
+        AwsFilesDiskFull = "aws-files-disk-full", "Free some space and try again.";
+        AwsFilesLocked = "aws-files-locked", "Wait for the other process, or end it, and try again.";
+        AwsFilesBusy = "aws-files-busy", "Let the other program finish and try again.";
+        AwsFilesIo = "aws-files-io", "Check the path and its permissions and try again.";
+    }
 }
 
 #[cfg(test)]
@@ -314,6 +332,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(target_arch = "wasm32"))]
     fn a_page_gives_no_advice_that_is_meant_for_a_terminal() {
         let conflict = Problem::new(Code::AwsFilesProfileConflict, "It is somebody else's.");
         assert!(conflict.next_step.contains("--force"));

@@ -1,8 +1,6 @@
 //! `cargo xtask build`: builds the unpacked extensions that a browser loads.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -143,25 +141,16 @@ fn bind(input: &Path, profile: Profile) -> Result<()> {
     stamp.set()
 }
 
-/// Removes what nobody reads from a module's JavaScript, and from both the hashes in the names by which they know each
-/// other: 16 digits for each function that nothing compresses.
+/// Removes what nobody reads from a module's JavaScript, and gives numbers to the functions that the module imports from it:
+/// their names end in 16 digits, which nothing compresses, and what each does is to be read in the JavaScript.
 fn shorten(module: &Path, script: &Path) -> Result<()> {
     let mut parsed = ModuleConfig::new().generate_producers_section(false).parse(&repo::read(module)?)?;
     let mut text = String::from_utf8(repo::read(script)?).context("the JavaScript is not UTF-8")?;
-    let mut taken = BTreeSet::new();
-    for import in parsed.imports.iter_mut() {
-        let Some((stem, hash)) = import.name.rsplit_once('_') else { continue };
-        if hash.len() != 16 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            continue;
-        }
-        let numbered = (2..).map(|number| format!("{stem}_{number}"));
-        let short = iter::once(stem.to_owned()).chain(numbered).find(|name| !taken.contains(name));
-        let short = short.unwrap_or_else(|| import.name.clone());
-        let key = format!("{}:", import.name);
-        ensure!(text.contains(&key), "wasm-bindgen's JavaScript has no function {}", import.name);
-        text = text.replace(&key, &format!("{short}:"));
-        taken.insert(short.clone());
-        import.name = short;
+    for (number, import) in parsed.imports.iter_mut().enumerate() {
+        let key = format!("\n        {}:", import.name);
+        ensure!(text.matches(&key).count() == 1, "wasm-bindgen's JavaScript has no function {}", import.name);
+        import.name = format!("f{number}");
+        text = text.replace(&key, &format!("\n{}:", import.name));
     }
     fs::write(module, parsed.emit_wasm()).context("cannot write the module")?;
     fs::write(script, slimmed(&text)).context("cannot write the module's JavaScript")

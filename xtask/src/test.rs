@@ -1,5 +1,7 @@
 //! `cargo xtask test`: runs every check and test, and prints how many passed.
 
+use std::env;
+use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
@@ -201,7 +203,7 @@ fn wasm(args: &Args) -> Result<Count> {
 pub(crate) fn in_browser(browser: Browser, cargo: &mut Command) -> Result<()> {
     let runner = ["build", "--workspace", "--features", "xtask/wasm-tests", "--bin", "wasm-test-runner"];
     step::run("build the WebAssembly test runner", repo::cargo().args(runner))?;
-    let runner = repo::target("debug/wasm-test-runner").with_extension(std::env::consts::EXE_EXTENSION);
+    let runner = repo::target("debug/wasm-test-runner").with_extension(env::consts::EXE_EXTENSION);
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
     let capabilities = match browser {
         Browser::Chromium => {
@@ -253,6 +255,11 @@ fn end_to_end(args: &Args) -> Result<Count> {
     step::run("compile what the AWS SDK for Rust makes", repo::cargo().args(caller))?;
     let mut cargo = workspace_tests(&["--test", E2E]);
     fixtures.give(&mut cargo);
+    if env::var_os(TEST_THREADS).is_none() {
+        // A story often waits for its browser to start or end.
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        cargo.env(TEST_THREADS, (cores + 2).to_string());
+    }
     total += run_tests("end-to-end tests", vec![cargo], args)?;
     Ok(total)
 }
@@ -356,6 +363,9 @@ fn number_before(text: &str, word: &str) -> u32 {
     let before = text.split_once(word).map(|(before, _)| before).unwrap_or_default();
     before.rsplit(' ').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
+
+/// How many tests run at a time: the number of cores, unless this variable says otherwise.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 /// The end-to-end tests, which run separately.
 const E2E: &str = "e2e";
