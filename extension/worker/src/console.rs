@@ -147,14 +147,16 @@ impl Consoles {
         let mut console = Console::of(&provider, &role, wanted.page.as_ref())?;
         let now = self.browser.now();
         let container = self.container(&wanted.role).await;
-        let jar = container.as_ref().map(|container| container.name.clone());
+        let container_name = container.as_ref().map(|container| container.name.clone());
         let generation = || self.sign_in.sessions.of(&provider.id).read(ProviderSession::generation);
         // Nobody is shown the session of somebody else, or one that is not where it would be opened now.
         let is_usable = |session: &&Session| {
-            session.role == wanted.role && session.generation == generation() && session.container == jar
+            session.role == wanted.role
+                && session.generation == generation()
+                && session.container == container_name
         };
         let before = self.sessions.borrow().iter().find(is_usable).cloned();
-        let (tab, there) = self.tab_of(before.as_ref(), &provider, &role, &console).await;
+        let (tab, shown_page) = self.tab_of(before.as_ref(), &provider, &role, &console).await;
         let is_alive = before.as_ref().is_some_and(|before| before.until > now);
         // Whoever has just been shown the session and opens the console again wants another one: it may have been ended
         // where that cannot be seen.
@@ -169,7 +171,7 @@ impl Consoles {
                 self.shown.replace(Some((wanted.role, now)));
                 return Ok(Opened::Again);
             }
-            let url = console.address_beside(there.as_ref());
+            let url = console.address_beside(shown_page.as_ref());
             let tab = self.open_tab(&url, container.as_ref(), &role).await?;
             self.change(|sessions| {
                 for session in sessions.iter_mut().filter(|session| session.role == wanted.role) {
@@ -181,13 +183,13 @@ impl Consoles {
         }
         if wanted.page.is_none()
             && wanted.region.is_none()
-            && let Some(there) = there
+            && let Some(shown_page) = shown_page
         {
             // Where the session ended, the next one goes on.
-            console = Console::of(&provider, &role, Some(&there)).unwrap_or(console);
+            console = Console::of(&provider, &role, Some(&shown_page)).unwrap_or(console);
         }
         // A person is asked before they sign in, and not again unless another console was opened meanwhile.
-        self.ends_before(&wanted, &console, jar.as_deref()).await?;
+        self.ends_before(&wanted, &console, container_name.as_deref()).await?;
 
         let (key, presence) = (&wanted.role, wanted.presence);
         let credentials =
@@ -195,18 +197,12 @@ impl Consoles {
         let platform = self.sign_in.platform(&provider, Some(key.clone()), None);
         let mut url = console.login_url(&platform, &credentials).await?;
         let _opening = self.opening.lock().await;
-        let ends_before = self.ends_before(&wanted, &console, jar.as_deref()).await?;
+        let ends_before = self.ends_before(&wanted, &console, container_name.as_deref()).await?;
         if ends_before {
             url = console.after_log_out(&platform, url).await;
         }
-        // Only a tab that is seen to show the role's console is led elsewhere: a person may need what another one shows.
         let tab = match wanted.tab {
-            Some(tab) => {
-                let address = self.browser.tab_address(tab).await.ok().flatten();
-                let page = address.and_then(|address| Some(Console::page_at(&address)?.0));
-                let is_there_still = page.is_some() && page == wanted.page;
-                Some(tab).filter(|tab| is_there_still && self.is_in_container(*tab, jar.as_deref()))
-            }
+            Some(tab) => self.still_shows(tab, wanted.page.as_ref(), container_name.as_deref()).await,
             None => match self.tab_of(before.as_ref(), &provider, &role, &console).await {
                 (tab, Some(_)) => tab,
                 (_, None) => None,
@@ -227,7 +223,7 @@ impl Consoles {
             tab,
             until: console.session_end(now, &credentials),
             host: console.sign_in_host().to_owned(),
-            container: jar,
+            container: container_name,
             role: wanted.role,
         };
         self.change(|sessions| {
@@ -369,6 +365,19 @@ impl Consoles {
                 _ => (None, None),
             },
         }
+    }
+
+    /// The tab, if it is seen to show this page, in this container. Only then is it led elsewhere: a person may need what another one
+    /// shows.
+    async fn still_shows(
+        &self,
+        tab: TabId,
+        page: Option<&ConsolePage>,
+        container_name: Option<&str>,
+    ) -> Option<TabId> {
+        let address = self.browser.tab_address(tab).await.ok().flatten()?;
+        let (shown, _) = Console::page_at(&address)?;
+        (page == Some(&shown) && self.is_in_container(tab, container_name)).then_some(tab)
     }
 
     /// Whether the session before has to be ended first. `Err` if the person has to be asked.
