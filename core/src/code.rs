@@ -86,31 +86,36 @@ impl Problem {
 const MESSAGE_MAX: usize = 4_000;
 
 macro_rules! codes {
-    (@optional) => { None };
-    (@optional $text:literal) => { Some($text) };
     (
-        $($variant:ident = $text:literal, $next:literal $(, run $command:literal)?;)*
+        $($variant:ident = $text:literal, $next:literal $(, $key:ident $value:literal)*;)*
         #[$only:meta] {
-            $($native:ident = $native_text:literal, $native_next:literal
-                $(, run $native_command:literal)? $(, popup $popup:literal)?;)*
+            $($native:ident = $native_text:literal, $native_next:literal $(, $native_key:ident $native_value:literal)*;)*
         }
     ) => {
+        codes! {
+            @all
+            $($variant = $text, $next $(, $key $value)*;)*
+            $(#[$only] $native = $native_text, $native_next $(, $native_key $native_value)*;)*
+        }
+    };
+    (@optional) => { None };
+    (@optional $text:literal) => { Some($text) };
+    (@all $($(#[$only:meta])? $variant:ident = $text:literal, $next:literal $(, run $command:literal)? $(, popup $popup:literal)?;)*) => {
         /// The stable code of a failure. Codes are never reused or renamed; `docs/errors.md` lists them all.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
-            $(#[doc = concat!("`", $text, "`: ", $next)] $variant,)*
-            $(#[$only] #[doc = concat!("`", $native_text, "`: ", $native_next)] $native,)*
+            $($(#[$only])? #[doc = concat!("`", $text, "`: ", $next)] $variant,)*
         }
 
         impl Code {
             /// Every code, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)* $(#[$only] Self::$native),*];
+            pub const ALL: &'static [Self] = &[$($(#[$only])? Self::$variant),*];
 
             /// The code as people see and search for it.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* $(#[$only] Self::$native => $native_text,)* }
+                match self { $($(#[$only])? Self::$variant => $text,)* }
             }
 
             /// The code of this text, if this version knows it.
@@ -122,25 +127,19 @@ macro_rules! codes {
             /// What a person can do about it, as one sentence or two. It ends with a colon if [`Self::command`] follows.
             #[must_use]
             pub fn next_step(self) -> &'static str {
-                match self { $(Self::$variant => $next,)* $(#[$only] Self::$native => $native_next,)* }
+                match self { $($(#[$only])? Self::$variant => $next,)* }
             }
 
             /// The command to run for that, if it is one.
             #[must_use]
             pub fn command(self) -> Option<&'static str> {
-                match self {
-                    $(Self::$variant => codes!(@optional $($command)?),)*
-                    $(#[$only] Self::$native => codes!(@optional $($native_command)?),)*
-                }
+                match self { $($(#[$only])? Self::$variant => codes!(@optional $($command)?),)* }
             }
 
             /// What the popup says instead, where the next step is one for a terminal.
             #[must_use]
             pub fn next_step_in_popup(self) -> Option<&'static str> {
-                match self {
-                    $(Self::$variant => None,)*
-                    $(#[$only] Self::$native => codes!(@optional $($popup)?),)*
-                }
+                match self { $($(#[$only])? Self::$variant => codes!(@optional $($popup)?),)* }
             }
         }
     };
@@ -249,13 +248,12 @@ codes! {
     HostProtocol = "host-protocol", "Update the Rolecall extension and host program so that both are current.";
     CallerRefused = "caller-refused", "Run:", run "rolecall install";
 
-    // Anywhere
+    // The machine
     ProfileInvalid = "profile-invalid", "Choose a profile name of letters, digits and _./%@:+-";
     Internal = "internal", "Try again; if it happens again, report it with this code and what you did.";
 
-    // The host program alone has the rest; to the extension it sends such a problem with its next step.
+    // These are only in the host program, which sends the extension such a problem with its next step.
     #[cfg(not(target_arch = "wasm32"))] {
-        // The machine
         ProfileUnknown = "profile-unknown", "Run:", run "rolecall profile list";
         ProgramPathUnfit = "program-path-unfit", "Install Rolecall in a folder whose path has no spaces or special characters, then write the profile again.";
         FileFailed = "file-failed", "Correct the problem named here, then try again; the file was not changed.";
@@ -312,14 +310,16 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_in_the_documentation() {
-        let documentation = include_str!("../../docs/errors.md");
+    fn every_code_is_in_the_documentation_in_this_order() {
+        let mut documentation = include_str!("../../docs/errors.md");
         for code in Code::ALL {
             let popup =
                 code.next_step_in_popup().map(|step| format!(" In the popup: {step}")).unwrap_or_default();
             let next = Problem::new(*code, "").next_line();
             let row = format!("| `{}` | {next}{popup} |", code.as_str());
-            assert!(documentation.contains(&row), "docs/errors.md lacks the row\n{row}");
+            let rest = documentation.split_once(&row).map(|(_, rest)| rest);
+            documentation = rest
+                .unwrap_or_else(|| panic!("docs/errors.md lacks the row, or has it in another order\n{row}"));
         }
     }
 

@@ -318,7 +318,7 @@ impl TransportError {
             Self::Withheld { .. } => Code::AnswerWithheld,
             Self::OriginRefused { .. } => Code::OriginRefused,
             Self::PrivateNetwork { .. } => Code::PrivateNetwork,
-            // A newer host program may have a code that this version does not know; its words stand all the same.
+            // The host program has codes that are not known here, of its own or newer ones; its words stand all the same.
             Self::Relayed(problem) => Code::from_text(&problem.code).unwrap_or(Code::Unreachable),
             Self::TooLarge { .. } => Code::AnswerTooLarge,
         }
