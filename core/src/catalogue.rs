@@ -3,12 +3,11 @@
 //! It has the keys of the settings. What cannot be used of it is told and loses nothing else, and a server that is down
 //! or sends something else takes away nothing that was read before.
 
-use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};
-
 use crate::code::{Code, Problem};
 use crate::json::{ReadJson, WriteJson};
 use crate::platform::{HttpResponse, TransportError};
 use crate::settings::{Catalogue, Endpoint, Provider, ProviderId, Reading};
+use crate::time::{self, DateTime, TimeDelta, Utc};
 
 /// The largest catalogue, in bytes.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -81,7 +80,7 @@ impl CatalogueError {
     pub fn problem(&self, provider: &Provider, read_at: Option<DateTime<Utc>>) -> Problem {
         let label = provider.label();
         let in_use = match read_at {
-            Some(at) => format!("The roles listed are those of {} UTC.", minute(at)),
+            Some(at) => format!("The roles listed are those of {} UTC.", time::minute(at)),
             None => "No role of it is listed.".to_owned(),
         };
         let problem = Problem::new(
@@ -89,23 +88,17 @@ impl CatalogueError {
             format!("The role catalogue of {label} could not be read: {self} {in_use}"),
         );
         match self {
-            Self::Transport(TransportError::NotAllowed { pattern, .. }) => Problem {
-                grant: Some(pattern.clone()),
-                ..problem.with_next_step(
+            Self::Transport(TransportError::NotAllowed { pattern, .. }) => problem
+                .with_next_step(
                     "Choose Allow, or have the server send the header Access-Control-Allow-Origin: *.",
                 )
-            },
+                .with_grant(pattern),
             _ if read_at.is_none() => problem.with_next_step(
                 "Check catalogue_url in the settings, and whether the server can be reached.",
             ),
             _ => problem,
         }
     }
-}
-
-/// A time to the minute. Patterns of `chrono` bring 10 KB of code.
-fn minute(at: DateTime<Utc>) -> String {
-    format!("{}-{:02}-{:02} {:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute())
 }
 
 /// A number that differs between two documents that differ (FNV-1a), to tell that nothing has changed.
@@ -161,8 +154,8 @@ mod tests {
         ] {
             let error = answered(status, body).unwrap_err();
             assert_eq!(error.to_string(), sentence);
-            let told =
-                error.problem(&fixture::provider(), DateTime::from_timestamp(1_000_000_000, 0)).message;
+            let told = error.problem(&fixture::provider(), DateTime::from_timestamp(1_000_000_000, 0));
+            let told = &told.message;
             assert!(told.starts_with("The role catalogue of Example Corp could not be read: "), "{told}");
             assert!(told.ends_with("The roles listed are those of 2001-09-09 01:46 UTC."), "{told}");
         }

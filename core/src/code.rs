@@ -3,6 +3,9 @@
 //! This is the only table of codes: the popup, the command line, the log and `docs/errors.md` show what it says. The
 //! module depends on no other module's errors.
 
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
 use serde::Serialize;
 
 use crate::json::{ReadJson, WriteJson};
@@ -10,11 +13,17 @@ use crate::json::{ReadJson, WriteJson};
 use crate::text;
 
 /// A failure as it is sent between ui, worker, host and command line: they show this and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson, thiserror::Error)]
-#[error("{message}")]
+///
+/// It is one pointer: most functions that can fail pass it on, and every word of it would cost each of them code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
+#[serde(transparent)]
+pub struct Problem(Box<Details>);
+
+/// What a [`Problem`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 #[serde(rename_all = "camelCase")]
 #[json(rename_all = "camelCase")]
-pub struct Problem {
+pub struct Details {
     /// The stable code, such as `state-mismatch`. A string, so that an older peer can show a newer code.
     pub code: String,
     /// One plain sentence.
@@ -29,22 +38,66 @@ pub struct Problem {
     pub grant: Option<String>,
 }
 
+impl From<Details> for Problem {
+    fn from(details: Details) -> Self {
+        Self(Box::new(details))
+    }
+}
+
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
 impl Problem {
     /// A problem of the given code, with the code's own next step. What cannot be shown is taken out of the message.
     pub fn new(code: Code, message: impl AsRef<str>) -> Self {
-        Self {
+        Self(Box::new(Details {
             code: code.as_str().to_owned(),
             message: text::on_one_line(message.as_ref(), MESSAGE_MAX),
             next_step: code.next_step().to_owned(),
             command: code.command().map(str::to_owned),
             grant: None,
-        }
+        }))
     }
 
     /// The same problem with another next step.
     #[must_use]
-    pub fn with_next_step(self, next_step: impl AsRef<str>) -> Self {
-        Self { next_step: text::on_one_line(next_step.as_ref(), MESSAGE_MAX), command: None, ..self }
+    pub fn with_next_step(mut self, next_step: impl AsRef<str>) -> Self {
+        self.0.next_step = text::on_one_line(next_step.as_ref(), MESSAGE_MAX);
+        self.0.command = None;
+        self
+    }
+
+    /// The same problem in other words.
+    #[must_use]
+    pub fn with_message(mut self, message: String) -> Self {
+        self.0.message = message;
+        self
+    }
+
+    /// The same problem, fixed if the person allows this match pattern.
+    #[must_use]
+    pub fn with_grant(mut self, pattern: &str) -> Self {
+        self.0.grant = Some(pattern.to_owned());
+        self
     }
 
     /// The same problem for a page: a next step that needs a terminal is replaced.

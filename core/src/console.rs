@@ -8,7 +8,6 @@ mod place;
 mod resource;
 mod services;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::page::ConsolePage;
@@ -23,6 +22,7 @@ use crate::oidc::post_form;
 use crate::platform::{HttpRequest, HttpResponse, Method, Platform, Route, Step, TransportError};
 use crate::secret::SecretBytes;
 use crate::settings::{Duration, Endpoint, Provider, Role};
+use crate::time::{DateTime, TimeDelta, Utc};
 use crate::url::Url;
 
 /// A page of the console, to be opened as a role.

@@ -93,14 +93,14 @@ impl From<ConsoleError> for Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let grant = match error {
-            Error::Transport(TransportError::Relayed(problem)) => return (**problem).clone(),
+        let problem = Self::new(error.code(), error.to_string());
+        match error {
+            Error::Transport(TransportError::Relayed(relayed)) => relayed.clone(),
             Error::Transport(
                 TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
-            ) => Some(pattern.clone()),
-            _ => None,
-        };
-        Self { grant, ..Self::new(error.code(), error.to_string()) }
+            ) => problem.with_grant(pattern),
+            _ => problem,
+        }
     }
 }
 
@@ -116,18 +116,19 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
+    use crate::code::Details;
 
     #[test]
     fn what_the_host_program_says_of_a_request_is_passed_on_also_where_its_code_is_of_a_newer_version() {
         for code in ["certificate-untrusted", "of-a-newer-version"] {
-            let told = Problem {
+            let told = Problem::from(Details {
                 code: code.to_owned(),
                 message: "The certificate of idp.example is not trusted.".to_owned(),
                 next_step: "Do what the newer version says.".to_owned(),
                 command: None,
                 grant: None,
-            };
-            let error = Error::from(TransportError::Relayed(Box::new(told.clone())));
+            });
+            let error = Error::from(TransportError::Relayed(told.clone()));
             assert_eq!(Problem::from(error), told);
         }
     }
@@ -152,7 +153,7 @@ mod tests {
             username: None,
             login_hint: None,
         };
-        let shown = errors.map(|error| Problem::from(error).message);
+        let shown = errors.map(|error| Problem::from(error).message.clone());
         for text in shown.iter().chain([&person.label()]) {
             assert!(text.contains("\u{fffd}]52;c;eA==\u{fffd}\u{fffd}2J\u{fffd}x"), "{text:?}");
             assert_eq!(crate::text::on_lines(text), **text);

@@ -3,10 +3,9 @@
 //! AWS SDKs keep what they are given until 15 minutes before its end and then ask at every call. So whoever asks gets
 //! credentials that last for longer than that; and roles that allow no more than that, at least half of what they allow.
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::aws::Credentials;
 use crate::json::{ReadJson, WriteJson};
+use crate::time::{DateTime, TimeDelta, Utc};
 
 /// SDKs ask again once this much is left (botocore, measured).
 pub const SDK_RENEWAL: TimeDelta = TimeDelta::minutes(15);

@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 pub use rolecall_json_derive::{ReadJson, WriteJson};
 use zeroize::{Zeroize, Zeroizing};
+
+use crate::time::{DateTime, Utc};
 
 /// Reads a value.
 pub fn from_str<T: ReadJson>(text: &str) -> Result<T, Malformed> {
@@ -18,7 +19,7 @@ pub fn from_str<T: ReadJson>(text: &str) -> Result<T, Malformed> {
 
 /// Reads a value from text in UTF-8 (RFC 8259 section 8.1).
 pub fn from_slice<T: ReadJson>(text: &[u8]) -> Result<T, Malformed> {
-    from_str(std::str::from_utf8(text).map_err(|_| Malformed("it is not UTF-8".to_owned()))?)
+    from_str(std::str::from_utf8(text).map_err(|_| Malformed::new("it is not UTF-8"))?)
 }
 
 /// Writes a value. It may hold secrets: the text is zeroed when it is dropped.
@@ -65,33 +66,37 @@ pub trait Choice: Copy + 'static {
     }
 }
 
-/// Why text is not the value that was wanted. Never quotes the text.
+/// Why text is not the value that was wanted. Nothing here quotes the text; readers of the settings do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(String);
+#[expect(
+    clippy::box_collection,
+    reason = "one word: every reader passes it on, and each further word would cost all of them code"
+)]
+pub struct Malformed(Box<String>);
 
 impl Malformed {
     /// For this reason.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
+        Self(Box::new(reason.into()))
     }
 
     #[cold]
     #[inline(never)]
     fn expected(what: &str) -> Self {
-        Self(format!("expected {what}"))
+        Self(Box::new(format!("expected {what}")))
     }
 
     /// What is wrong with a member.
     #[cold]
     #[inline(never)]
     fn of(self, member: &str, value: Value<'_>) -> Self {
-        Self(if value.is_absent() {
+        Self(Box::new(if value.is_absent() {
             format!("missing field {member}")
         } else {
             format!("{member}: {}", self.0)
-        })
+        }))
     }
 
     /// A name that is none of these.
@@ -99,7 +104,19 @@ impl Malformed {
     #[cold]
     #[inline(never)]
     pub fn unknown(names: &[&str]) -> Self {
-        Self(format!("it must be one of {}", names.join(", ")))
+        Self(Box::new(format!("it must be one of {}", names.join(", "))))
+    }
+}
+
+impl From<&str> for Malformed {
+    fn from(reason: &str) -> Self {
+        Self::new(reason)
+    }
+}
+
+impl From<String> for Malformed {
+    fn from(reason: String) -> Self {
+        Self::new(reason)
     }
 }
 
@@ -151,7 +168,7 @@ impl Parser<'_> {
     #[cold]
     #[inline(never)]
     fn malformed(&self, expected: &str) -> Malformed {
-        Malformed(format!("expected {expected} at byte {}", self.at))
+        Malformed::new(format!("expected {expected} at byte {}", self.at))
     }
 
     /// The next byte that is not blank.
@@ -469,7 +486,7 @@ impl<'a> Object<'a> {
         let mut found = None;
         for (known, value) in self.entries() {
             if known.string()? == name && found.replace(value).is_some() {
-                return Err(Malformed(format!("duplicate field {name}")));
+                return Err(Malformed::new(format!("duplicate field {name}")));
             }
         }
         Ok(found)

@@ -52,7 +52,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod sts;
 pub mod text;
-mod time;
+pub mod time;
 pub mod url;
 
 pub use code::{Code, Problem};

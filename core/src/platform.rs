@@ -5,14 +5,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::code::{Code, Problem};
 use crate::crypto::DigestError;
 use crate::json::{ReadJson, WriteJson};
 use crate::secret::SecretBytes;
 use crate::settings::TokenExchange;
-use crate::time;
+use crate::time::{self, DateTime, TimeDelta, Utc};
 use crate::url::Url;
 
 /// An HTTP request that leaves the product. Bodies are small and whole, and hold codes, tokens and credentials.
@@ -288,7 +286,7 @@ pub enum TransportError {
     },
     /// The native host did not send the request, and tells why.
     #[error("{}", .0.message)]
-    Relayed(Box<Problem>),
+    Relayed(Problem),
     /// The host is in a private network, and the settings neither name it nor allow it.
     #[error("{host} is in a private network, where the provider's configuration may not send requests.")]
     PrivateNetwork {

@@ -122,10 +122,9 @@ impl RoleServiceError {
         match self {
             Self::Transport(
                 TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
-            ) => Problem {
-                grant: Some(pattern.clone()),
-                ..problem.with_next_step("Choose Allow to let Rolecall connect to this address.")
-            },
+            ) => problem
+                .with_next_step("Choose Allow to let Rolecall connect to this address.")
+                .with_grant(pattern),
             _ => problem,
         }
     }

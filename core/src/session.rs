@@ -4,7 +4,6 @@
 //! [`SharedSession`]. Nothing of it is held while anything is waited for. Whoever signs out, or turns out to be somebody
 //! else, ends the [`Generation`] that was: what was under way for it comes to nothing.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::aws::{AccountId, Credentials, Region, RoleArn};
@@ -15,6 +14,7 @@ use crate::oidc::{IdToken, KeySet, Metadata, Person};
 use crate::platform::AuthorizeError;
 use crate::role_service::ServedRoles;
 use crate::settings::{Duration, Endpoint, Listed, Provider, Role};
+use crate::time::{DateTime, TimeDelta, Utc};
 use crate::{secret, sts};
 
 /// A provider's session, as several sign-ins share it.

@@ -6,7 +6,6 @@
 //!
 //! Each function may be dropped wherever it waits. What it had found out by then is kept.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 
 use crate::aws::Credentials;
@@ -22,6 +21,7 @@ use crate::platform::{
 use crate::session::{Generation, PersonChanged, ProviderSession, SharedSession};
 use crate::settings::{Duration, Provider, Role};
 use crate::sts::{self, StsError};
+use crate::time::{DateTime, TimeDelta, Utc};
 use crate::url::Url;
 use crate::{Error, Result};
 

@@ -67,7 +67,7 @@ mod tests {
                 username_claim: None,
                 roles_claim: Some("roles"),
                 groups_claim: Some("groups"),
-                clocks: (chrono::DateTime::from_timestamp(NOW, 0).unwrap(), None),
+                clocks: (rolecall_core::time::DateTime::from_timestamp(NOW, 0).unwrap(), None),
             };
             let verified = verify(row["token"].as_str().unwrap().to_owned().into(), &keys, expected).await;
             let outcome = verified.map_err(|error: IdTokenError| {
@@ -86,7 +86,7 @@ mod tests {
         let rows = rows(include_str!("corpus/answers.jsonl"));
         let (provider, metadata) = (provider(), metadata());
         let role = "arn:aws:iam::123456789012:role/example".parse().unwrap();
-        let now = chrono::DateTime::from_timestamp(NOW, 0).unwrap();
+        let now = rolecall_core::time::DateTime::from_timestamp(NOW, 0).unwrap();
         let redirect_uri: Url = "https://abc.chromiumapp.org/".parse().unwrap();
         let mut differences = Vec::new();
         for row in &rows {

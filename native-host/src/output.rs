@@ -23,7 +23,7 @@ pub(crate) type Outcome = Result<ExitCode, Failure>;
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    problem: Box<Problem>,
+    problem: Problem,
     causes: Vec<String>,
 }
 
@@ -36,31 +36,31 @@ impl Failure {
             causes.push(next.to_string());
             cause = next.source();
         }
-        Self { problem: Box::new(problem), causes }
+        Self { problem, causes }
     }
 
     /// The same failure with another next step.
     pub(crate) fn next(self, step: impl AsRef<str>) -> Self {
-        Self { problem: Box::new(self.problem.with_next_step(step)), ..self }
+        Self { problem: self.problem.with_next_step(step), ..self }
     }
 
     /// Prints the error and returns the exit code.
     pub(crate) fn tell(&self) -> ExitCode {
-        let Problem { code, message, .. } = &*self.problem;
-        let next = self.problem.next_line();
-        let mut text = format!("{BAD}error[{code}]:{BAD:#} {message}\n");
+        let problem = &self.problem;
+        let next = problem.next_line();
+        let mut text = format!("{BAD}error[{}]:{BAD:#} {problem}\n", problem.code);
         for cause in &self.causes {
             let _ = fmt::Write::write_fmt(&mut text, format_args!("  caused by: {cause}\n"));
         }
         let _ = fmt::Write::write_fmt(&mut text, format_args!("{DIM}next:{DIM:#} {next}\n"));
         let _ = print_error(&text);
-        exit_code(&self.problem)
+        exit_code(problem)
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), causes: Vec::new() }
+        Self { problem, causes: Vec::new() }
     }
 }
 

@@ -200,7 +200,7 @@ fn read(path: &Path, copy: Option<&Path>) -> (State, Document) {
         && let Ok(mut document) = parse(&text, &format!("{shown}, as it was on {since}"))
     {
         let message = format!("{} The settings of {since} stay in use.", refused.message);
-        let problem = Problem { message, ..refused };
+        let problem = refused.with_message(message);
         document.reading.faults.insert(0, Fault { problem, lost: None });
         document.reading.unknown.clear();
         return (State::Kept { copy, since }, document);
@@ -214,7 +214,8 @@ fn read(path: &Path, copy: Option<&Path>) -> (State, Document) {
 fn parse(text: &str, place: &str) -> Result<Document, Problem> {
     let refuse = |error| {
         let problem = Problem::from(Error::Settings(error));
-        Problem { message: format!("{place}: {}", problem.message), ..problem }
+        let message = format!("{place}: {problem}");
+        problem.with_message(message)
     };
     let table = parse_toml(text).map_err(refuse)?;
     let mut reading = Reading::from_parsed_toml(text, &table).map_err(refuse)?.at(place);
@@ -314,7 +315,7 @@ mod tests {
     }
 
     fn problems(machine: &Machine) -> Vec<String> {
-        machine.effective().problems.into_iter().map(|problem| problem.message).collect()
+        machine.effective().problems.into_iter().map(|problem| problem.message.clone()).collect()
     }
 
     #[test]

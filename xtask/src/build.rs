@@ -181,8 +181,15 @@ fn kilobytes(bytes: u64) -> String {
     format!("{} KB", bytes.div_ceil(1000))
 }
 
-/// A browser shows nobody what a panic prints: it is nothing but a trap, and what would have formatted its message is left out.
-const FLAGS: [&str; 2] = ["-Zunstable-options", "-Cpanic=immediate-abort"];
+/// What the compiler is told beside the profile.
+const FLAGS: [&str; 4] = [
+    // A browser shows nobody what a panic prints: it is nothing but a trap, and what would have formatted its message is left out.
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    // A value that does not fit into one word is moved by one instruction, not by a load and a store for each word (LLVM 22).
+    "-Cllvm-args=-max-store-memcpy=1",
+    "-Cllvm-args=-max-store-memmove=1",
+];
 
 /// The crate that becomes the extension's module, and how its files begin.
 const PACKAGE: &str = "rolecall-extension";

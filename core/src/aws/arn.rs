@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -11,7 +12,11 @@ use crate::json::as_text;
 /// The ARN of an IAM role, checked when it enters the product.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
-pub struct RoleArn {
+pub struct RoleArn(Arc<Parts>);
+
+/// An ARN and what it is made of.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
     text: String,
     partition: Partition,
     account: AccountId,
@@ -22,31 +27,31 @@ impl RoleArn {
     /// The ARN as AWS writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The partition the role lives in.
     #[must_use]
     pub fn partition(&self) -> Partition {
-        self.partition
+        self.0.partition
     }
 
     /// The account the role lives in.
     #[must_use]
     pub fn account(&self) -> &AccountId {
-        &self.account
+        &self.0.account
     }
 
     /// The role's name, without its path.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.text[self.name_start..]
+        &self.0.text[self.0.name_start..]
     }
 
     /// What all spellings of the role have in common: IAM's names are unique within an account, whatever their path, and not
     /// distinguished by case (IAM User Guide, "IAM and AWS STS quotas").
     pub(crate) fn identity(&self) -> String {
-        self.account.as_str().to_owned() + &self.name().to_ascii_lowercase()
+        self.account().as_str().to_owned() + &self.name().to_ascii_lowercase()
     }
 }
 
@@ -84,19 +89,20 @@ impl FromStr for RoleArn {
         if path.len() - name.len() > MAX_PATH - 1 || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refuse("its path must have at most 512 characters of printable ASCII"));
         }
-        Ok(Self { name_start: text.len() - name.len(), text: text.to_owned(), partition, account })
+        let name_start = text.len() - name.len();
+        Ok(Self(Arc::new(Parts { text: text.to_owned(), partition, account, name_start })))
     }
 }
 
 impl fmt::Display for RoleArn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for RoleArn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -110,7 +116,7 @@ impl TryFrom<String> for RoleArn {
 
 impl From<RoleArn> for String {
     fn from(arn: RoleArn) -> Self {
-        arn.text
+        arn.as_str().to_owned()
     }
 }
 

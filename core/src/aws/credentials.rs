@@ -1,10 +1,10 @@
 //! Temporary credentials, as `AssumeRoleWithWebIdentity` gives them.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::json::{self, ReadJson, WriteJson};
 use crate::secret;
+use crate::time::{self, DateTime, TimeDelta, Utc};
 
 /// A role's temporary credentials: zeroed on drop, redacted in `Debug`.
 ///
@@ -51,7 +51,7 @@ impl Credentials {
             access_key_id: &self.access_key_id,
             secret_access_key: self.secret_access_key.expose_secret(),
             session_token: self.session_token.expose_secret(),
-            expiration: self.expiration.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            expiration: time::to_rfc3339(self.expiration),
             account_id: account.as_str(),
         };
         json::to_string(&document).as_str().into()

@@ -2,12 +2,11 @@
 //!
 //! One request per connection, one response, in the frames of [`super::frame`].
 
-use chrono::{DateTime, Utc};
-
 use super::host::{Outcome, ProtocolRange, StatusPage, WorkerRequest};
 use crate::aws::Credentials;
 use crate::json::{ReadJson, WriteJson};
 use crate::secret;
+use crate::time::{DateTime, Utc};
 
 /// What a command asks of the agent. It may ask whatever the agent may ask of the worker.
 #[derive(Debug, ReadJson, WriteJson)]

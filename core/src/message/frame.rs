@@ -159,7 +159,7 @@ mod tests {
     fn a_response_that_is_too_large_gives_way_to_an_error() {
         let mut frames = Vec::new();
         let large = "x".repeat(MAX_FRAME_BYTES);
-        write_response(&mut frames, &large, |problem| problem.code).unwrap();
+        write_response(&mut frames, &large, |problem| problem.code.clone()).unwrap();
         assert_eq!(read::<String>(&mut &frames[..]).unwrap().as_deref(), Some("message-too-large"));
     }
 

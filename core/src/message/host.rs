@@ -3,7 +3,6 @@
 //! Both sides send requests and both respond. A request carries an id, chosen by whoever sends it; the response repeats
 //! it. The first request is the worker's `hello`; nothing else is answered before it.
 
-use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -14,6 +13,7 @@ use crate::json::{ReadJson, WriteJson};
 use crate::platform::TransportError;
 use crate::secret::SecretBytes;
 use crate::settings::{CredentialsMode, Endpoint, ProfileName, ProviderId, RoleKey};
+use crate::time::{DateTime, Utc};
 use crate::{Problem, secret};
 
 /// Which versions of this protocol a side speaks.
@@ -485,6 +485,7 @@ mod tests {
     use super::super::frame;
     use super::super::page::BUDGET_BYTES;
     use super::*;
+    use crate::code::Details;
     use crate::json;
 
     #[test]
@@ -500,13 +501,13 @@ mod tests {
     fn a_response_carries_its_requests_id_and_one_outcome() {
         let response = ToWorker::Response { id: 7, result: Outcome::Ok(HostResponse::Done) };
         assert_eq!(json::to_string(&response).as_str(), r#"{"response":{"id":7,"result":{"ok":"done"}}}"#);
-        let problem = Problem {
+        let problem = Problem::from(Details {
             code: "x".into(),
             message: "m".into(),
             next_step: "n".into(),
             command: None,
             grant: None,
-        };
+        });
         let response = ToWorker::Response { id: 8, result: Outcome::Error(problem) };
         let text = json::to_string(&response);
         assert_eq!(

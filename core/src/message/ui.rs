@@ -4,14 +4,13 @@
 //! change, and the rest of what is shown, the [`State`], at once and whenever it changes. The page sends [`Intent`]s. A
 //! page keeps nothing of its own: it shows what it was sent last.
 
-use chrono::{DateTime, Utc};
-
 use crate::Problem;
 use crate::json::{ReadJson, WriteJson};
 use crate::message::host::Program;
 use crate::message::role_table::RoleTable;
 use crate::platform::Step;
 use crate::settings::{DefaultAction, GroupBy, Layer, ProviderId, RoleKey};
+use crate::time::{DateTime, Utc};
 
 /// The name of the port between a page and the worker.
 pub const PORT_NAME: &str = "ui";

@@ -3,7 +3,6 @@
 //! Signatures are RS256, RS384, RS512 and ES256. ES384 and ES512, which AWS would take as well, are refused.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::KeySet;
@@ -11,6 +10,7 @@ use super::json::{self, UniqueObjectError};
 use crate::code::Code;
 use crate::crypto::{self, Algorithm, SignatureError};
 use crate::json::{Document, Object, ReadJson, WriteJson};
+use crate::time::{DateTime, TimeDelta, Utc};
 use crate::{secret, text};
 
 /// A verified ID token: its text, for STS, and what it says.

@@ -193,7 +193,7 @@ impl Layers {
             let label = provider.label();
             let told = |fault: &Fault| {
                 let message = format!("The role catalogue of {label}: {}", fault.problem.message);
-                Problem { message, ..fault.problem.clone() }
+                fault.problem.clone().with_message(message)
             };
             let told: Vec<_> = reading.faults.iter().map(told).collect();
             effective.problems.extend(told);

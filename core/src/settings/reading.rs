@@ -274,7 +274,7 @@ trait Entry: Sized + 'static {
     fn read(fields: &mut Fields<'_>) -> Option<Self>;
 
     /// The key that does not go with the others, and why.
-    fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
+    fn conflict(&self, _: &Settings) -> Option<(&'static str, Malformed)> {
         None
     }
 
@@ -306,13 +306,13 @@ impl Entry for Provider {
         let name = fields.optional("name", label);
         let well_known_url = fields.required("well_known_url", parsed);
         let client_id = fields.required("client_id", |value| {
-            string(value).and_then(|id| if id.is_empty() { Err("it is empty".to_owned()) } else { Ok(id) })
+            string(value).and_then(|id| if id.is_empty() { Err("it is empty".into()) } else { Ok(id) })
         });
         // OIDC Core 3.1.2.1: without it the request is not an OpenID Connect request.
         let scope = fields.given("scope", |value| {
             let scope = string(value)?;
             let has_openid = scope.split(' ').any(|scope| scope == "openid");
-            if has_openid { Ok(scope) } else { Err("it must contain openid".to_owned()) }
+            if has_openid { Ok(scope) } else { Err("it must contain openid".into()) }
         });
         let client_secret = fields.optional("client_secret", parsed);
         let authorize_params =
@@ -320,10 +320,9 @@ impl Entry for Provider {
         let prompt = fields.optional("prompt", |value| {
             let prompt = string(value)?;
             let is_known = prompt.split(' ').all(|word| PROMPTS.contains(&word));
-            if is_known { Ok(prompt) } else { Err(format!("it must be one of {}", PROMPTS.join(", "))) }
+            if is_known { Ok(prompt) } else { Err(Malformed::unknown(&PROMPTS)) }
         });
-        let silent = fields
-            .given("silent", |value| bool::read(value).map_err(|_| "it must be true or false".to_owned()));
+        let silent = fields.given("silent", boolean);
         let end_session_params =
             fields.given("end_session_params", |value| parameters(value, &RESERVED_FOR_LOGOUT));
         let username_claim = fields.optional("username_claim", string);
@@ -399,7 +398,7 @@ impl Entry for Role {
         read_role(fields, provider)
     }
 
-    fn conflict(&self, read: &Settings) -> Option<(&'static str, String)> {
+    fn conflict(&self, read: &Settings) -> Option<(&'static str, Malformed)> {
         if let Some(conflict) = chain_conflict(self) {
             return Some(conflict);
         }
@@ -407,7 +406,7 @@ impl Entry for Role {
         let approve = provider.map_or(self.approve, |provider| self.approve(provider));
         (approve != Approve::Never && self.credentials == CredentialsMode::File).then(|| {
             let reason = "every program can read what credentials = \"file\" writes, so approve cannot hold";
-            ("credentials", reason.to_owned())
+            ("credentials", reason.into())
         })
     }
 
@@ -484,12 +483,12 @@ impl Entry for ListedRole {
         read_role(fields, CATALOGUE.parse().ok()).map(Self)
     }
 
-    fn conflict(&self, _: &Settings) -> Option<(&'static str, String)> {
+    fn conflict(&self, _: &Settings) -> Option<(&'static str, Malformed)> {
         // Whoever runs a command without a profile has not chosen this role.
         let is_taken = |name: &ProfileName| name.is_default() || name.is_like_an_option();
         let is_taken = self.0.profile.as_ref().is_some_and(is_taken);
         let reason = "in a catalogue it must not be default, or begin with -";
-        chain_conflict(&self.0).or_else(|| is_taken.then(|| ("profile", reason.to_owned())))
+        chain_conflict(&self.0).or_else(|| is_taken.then(|| ("profile", reason.into())))
     }
 
     fn keep(self, read: &mut Settings) {
@@ -505,7 +504,7 @@ impl Entry for ListedRole {
 const CATALOGUE: &str = "catalogue";
 
 /// The key that does not go with role chaining, or with its absence: half of such an entry could mean more than the whole.
-fn chain_conflict(role: &Role) -> Option<(&'static str, String)> {
+fn chain_conflict(role: &Role) -> Option<(&'static str, Malformed)> {
     let Some(source) = &role.source_role else {
         let only_chained = [
             ("external_id", role.external_id.is_some()),
@@ -515,10 +514,10 @@ fn chain_conflict(role: &Role) -> Option<(&'static str, String)> {
             ("session_policy", role.session_policy.is_some()),
         ];
         let given = only_chained.into_iter().find(|(_, is_given)| *is_given);
-        return given.map(|(key, _)| (key, "it has a meaning only together with source_role".to_owned()));
+        return given.map(|(key, _)| (key, "it has a meaning only together with source_role".into()));
     };
     (source.partition() != role.arn.partition())
-        .then(|| ("source_role", "it must be in the role's partition".to_owned()))
+        .then(|| ("source_role", "it must be in the role's partition".into()))
 }
 
 impl Entry for Account {
@@ -551,9 +550,9 @@ impl Entry for Account {
     }
 }
 
-fn seconds(value: Value<'_>) -> Result<Duration, String> {
-    let seconds = i64::read(value).map_err(|_| "it must be a whole number")?;
-    u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()
+fn seconds(value: Value<'_>) -> Result<Duration, Malformed> {
+    let seconds = i64::read(value).map_err(|_| Malformed::from("it must be a whole number"))?;
+    Ok(u32::try_from(seconds).map_err(|_| Duration::refusal(seconds))?.try_into()?)
 }
 
 /// What is done with each entry of a table. The rest is the same for all of them, and compiled once.
@@ -599,7 +598,7 @@ struct Fields<'a> {
     /// The keys that were asked for.
     known: Vec<&'static str>,
     /// Keys that cannot be read, and why.
-    bad: Vec<(&'static str, String)>,
+    bad: Vec<(&'static str, Malformed)>,
     /// The first key without which there is no entry, and whether it is bad rather than missing.
     lacking: Option<(&'static str, bool)>,
 }
@@ -610,7 +609,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A key without which there is no entry.
-    fn required<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
+    fn required<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, Malformed>) -> Option<T> {
         let value = self.given(key, read);
         if value.is_none() {
             let is_missing = matches!(self.entry.find(key), Ok(None));
@@ -620,9 +619,9 @@ impl<'a> Fields<'a> {
     }
 
     /// A key that may be missing.
-    fn given<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
+    fn given<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, Malformed>) -> Option<T> {
         self.known.push(key);
-        let value = self.entry.find(key).map_err(|error| error.to_string());
+        let value = self.entry.find(key);
         match value.and_then(|value| value.map(read).transpose()) {
             Ok(value) => value,
             Err(reason) => {
@@ -633,7 +632,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A key that may be missing, or be null in JSON.
-    fn optional<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, String>) -> Option<T> {
+    fn optional<T>(&mut self, key: &'static str, read: fn(Value<'_>) -> Result<T, Malformed>) -> Option<T> {
         if matches!(self.entry.find(key), Ok(Some(value)) if value.is_null()) {
             self.known.push(key);
             return None;
@@ -643,42 +642,42 @@ impl<'a> Fields<'a> {
 }
 
 /// Reads a string.
-fn string(value: Value<'_>) -> Result<String, String> {
-    String::read(value).map_err(|_| "it must be a string".to_owned())
+fn string(value: Value<'_>) -> Result<String, Malformed> {
+    String::read(value).map_err(|_| "it must be a string".into())
 }
 
 /// Reads parameters of an address, by their names.
-fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, String>, String> {
+fn parameters(value: Value<'_>, reserved: &[&str]) -> Result<map::Map<String, String>, Malformed> {
     let parameters = value.object().map_err(|_| "it must be a table")?;
-    let parameters: map::Map<String, String> = parameters.read().map_err(|error| error.to_string())?;
+    let parameters: map::Map<String, String> = parameters.read()?;
     match reserved.iter().find(|name| parameters.contains_key(**name)) {
-        Some(reserved) => Err(format!("they must not set {reserved}")),
+        Some(reserved) => Err(format!("they must not set {reserved}").into()),
         None => Ok(parameters),
     }
 }
 
 /// Reads a yes or no.
-fn boolean(value: Value<'_>) -> Result<bool, String> {
-    value.boolean().map_err(|_| "it must be true or false".to_owned())
+fn boolean(value: Value<'_>) -> Result<bool, Malformed> {
+    value.boolean().map_err(|_| "it must be true or false".into())
 }
 
 /// Reads a string that people are shown.
-fn label(value: Value<'_>) -> Result<String, String> {
+fn label(value: Value<'_>) -> Result<String, Malformed> {
     string(value).map(|label| text::on_one_line(&label, text::LABEL_MAX))
 }
 
 /// Reads a sentence that people are shown.
-fn description(value: Value<'_>) -> Result<String, String> {
+fn description(value: Value<'_>) -> Result<String, Malformed> {
     string(value).map(|sentence| text::on_one_line(&sentence, DESCRIPTION_MAX))
 }
 
 /// Reads a list of strings.
-fn strings(value: Value<'_>) -> Result<Vec<String>, String> {
-    Vec::<String>::read(value).map_err(|_| "it must be a list of strings".to_owned())
+fn strings(value: Value<'_>) -> Result<Vec<String>, Malformed> {
+    Vec::<String>::read(value).map_err(|_| "it must be a list of strings".into())
 }
 
 /// Reads words that people are shown.
-fn labels(value: Value<'_>) -> Result<Vec<String>, String> {
+fn labels(value: Value<'_>) -> Result<Vec<String>, Malformed> {
     let mut labels = strings(value)?;
     for label in &mut labels {
         *label = text::on_one_line(label, text::LABEL_MAX);
@@ -687,19 +686,19 @@ fn labels(value: Value<'_>) -> Result<Vec<String>, String> {
 }
 
 /// Reads a colour.
-fn color(value: Value<'_>) -> Result<String, String> {
+fn color(value: Value<'_>) -> Result<String, Malformed> {
     let color = string(value)?;
-    if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".to_owned()) }
+    if is_color(&color) { Ok(color) } else { Err("it must be a colour's name or #rrggbb".into()) }
 }
 
 /// Reads a string that stands for something.
-fn parsed<T: TryFrom<String, Error: Display>>(value: Value<'_>) -> Result<T, String> {
-    T::try_from(string(value)?).map_err(|error| error.to_string())
+fn parsed<T: TryFrom<String, Error: Display>>(value: Value<'_>) -> Result<T, Malformed> {
+    T::try_from(string(value)?).map_err(|error| error.to_string().into())
 }
 
 /// Reads a string that is one of a few.
-fn chosen<T: Choice>(value: Value<'_>) -> Result<T, String> {
-    T::named(&string(value)?).map_err(|error| error.to_string())
+fn chosen<T: Choice>(value: Value<'_>) -> Result<T, Malformed> {
+    T::named(&string(value)?)
 }
 
 /// What was read so far.
@@ -770,8 +769,9 @@ impl<'a> Reader<'a> {
 
     /// Reads a key outside the tables on which nothing depends but what the popup looks like and does first.
     fn choice<T: Choice>(&mut self, key: &str, document: Object<'_>) -> Option<T> {
-        let value = document.find(key).map_err(|error| error.to_string());
+        let value = document.find(key);
         value.and_then(|value| value.map(chosen).transpose()).unwrap_or_else(|reason| {
+            let reason = reason.to_string();
             let entry = format!("the value of {key}");
             let (line, reason) = (self.lines.of_table(key), plain(&reason));
             self.found.push((SettingsError::Entry { entry, line, reason }, None));
@@ -842,6 +842,7 @@ impl<'a> Reader<'a> {
         let (Fields { known, bad, lacking, .. }, keep) = (table.read)(entry, &self.settings);
         let mut is_bad = false;
         for (key, reason) in bad {
+            let reason = reason.to_string();
             let line = line_of(&self.lines, Some(key));
             if table.cosmetic.contains(&key) {
                 let (entry, key, reason) = (name(), key.to_owned(), plain(&reason));

@@ -20,13 +20,12 @@ use serde_json::json;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::{wasm_bindgen_test as async_test, wasm_bindgen_test as test};
 
-use chrono::{DateTime, Utc};
-
 use super::*;
 use crate::code::Code;
 use crate::oidc::Person;
 use crate::platform::{Method, RandomnessError, Route};
 use crate::settings::fixture;
+use crate::time::{DateTime, Utc};
 
 mod chaining;
 
@@ -143,8 +142,8 @@ impl World {
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             );
         }
-        let expiration =
-            DateTime::from_timestamp(self.now.get() + i64::from(seconds), 0).unwrap().to_rfc3339();
+        let expiration = DateTime::from_timestamp(self.now.get() + i64::from(seconds), 0).unwrap();
+        let expiration = crate::time::to_rfc3339(expiration);
         answer(
             200,
             &format!(
@@ -259,7 +258,7 @@ impl Platform for World {
                 } else {
                     self.sts(&form)
                 };
-                let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                let date = crate::time::to_http_date(now);
                 response.headers.push(("date".to_owned(), date));
                 (call, response)
             }

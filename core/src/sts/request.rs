@@ -1,6 +1,5 @@
 //! The request.
 
-use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use super::{session_name, signature};
@@ -9,6 +8,7 @@ use crate::crypto::DigestError;
 use crate::oidc::{IdToken, Person, post_form};
 use crate::platform::HttpRequest;
 use crate::settings::{Duration, Endpoint, Provider, Role};
+use crate::time::{DateTime, Utc};
 
 /// The STS asked for a role: the provider's own, else the one of the region and the role's partition.
 #[must_use]

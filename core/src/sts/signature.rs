@@ -2,14 +2,13 @@
 //!
 //! The maintained signer, `aws-sigv4`, is what the tests compare this one with.
 
-use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use crate::aws::{Credentials, Region};
 use crate::crypto::{self, DigestError};
 use crate::platform::HttpRequest;
-use crate::time;
+use crate::time::{self, DateTime, Utc};
 
 /// Signs a POST of a form with these credentials.
 pub(super) async fn sign(

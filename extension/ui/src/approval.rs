@@ -8,15 +8,14 @@ mod view;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use chrono::Utc;
 use gloo_timers::callback::{Interval, Timeout};
 use rolecall_core::message::ui::{APPROVAL_PORT_PREFIX, Decision, Intent, State, ToPage};
-use wasm_bindgen::JsValue;
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent, console};
+use rolecall_core::time::Utc;
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
 use crate::browser::Api;
 use crate::connection::{Connection, Opening};
-use crate::dom::{by_id, listen, set_marker, set_state, set_text, show};
+use crate::dom::{by_id, focus, listen, set_marker, set_state, set_text, show};
 use view::View;
 
 /// The page.
@@ -50,7 +49,7 @@ struct Page {
 
 impl Approval {
     /// Binds the page below `root` to the question of this id.
-    pub(crate) fn open(root: &Element, api: Api, opening: Opening, id: u32) -> Result<(), JsValue> {
+    pub(crate) fn open(root: &Element, api: Api, opening: Opening, id: u32) {
         let approval = Rc::new(Self {
             id,
             page: Page::find(root),
@@ -60,15 +59,15 @@ impl Approval {
             shown: Cell::new(false),
             second: RefCell::default(),
         });
-        approval.on_click(&approval.page.allow_for_a_while, Decision::AllowForAWhile)?;
-        approval.on_click(&approval.page.allow_once, Decision::AllowOnce)?;
-        approval.on_click(&approval.page.refuse, Decision::Refuse)?;
+        approval.on_click(&approval.page.allow_for_a_while, Decision::AllowForAWhile);
+        approval.on_click(&approval.page.allow_once, Decision::AllowOnce);
+        approval.on_click(&approval.page.refuse, Decision::Refuse);
         let this = Rc::clone(&approval);
         listen(root, "keydown", move |event: KeyboardEvent| {
             if event.key() == "Escape" {
                 this.decide(Decision::Refuse);
             }
-        })?;
+        });
         let this = Rc::clone(&approval);
         let worker = Connection::open(api, format!("{APPROVAL_PORT_PREFIX}{id}"), opening, move |message| {
             if let ToPage::State(state) = message {
@@ -79,12 +78,11 @@ impl Approval {
         approval.worker.get_or_init(|| worker);
         let this = Rc::clone(&approval);
         approval.second.replace(Some(Interval::new(1_000, move || this.show())));
-        Ok(())
     }
 
-    fn on_click(self: &Rc<Self>, button: &HtmlElement, decision: Decision) -> Result<(), JsValue> {
+    fn on_click(self: &Rc<Self>, button: &HtmlElement, decision: Decision) {
         let this = Rc::clone(self);
-        listen(button, "click", move |_: Event| this.decide(decision))
+        listen(button, "click", move |_: Event| this.decide(decision));
     }
 
     fn decide(&self, decision: Decision) {
@@ -98,12 +96,10 @@ impl Approval {
         let state = self.state.borrow();
         let Some(state) = &*state else { return };
         let view = View::of(state, self.id, Utc::now());
-        if let Err(error) = self.page.show(view.as_ref(), self.ready.get()) {
-            console::error_2(&"Rolecall cannot show the question:".into(), &error);
-        }
+        self.page.show(view.as_ref(), self.ready.get());
         if view.is_some() && !self.shown.replace(true) {
             // Not a button: what a person types at this moment was meant for something else.
-            let _ = self.page.question.focus();
+            focus(&self.page.question);
             let this = Rc::clone(self);
             Timeout::new(READING_MILLISECONDS, move || {
                 this.ready.set(true);
@@ -134,25 +130,24 @@ impl Page {
         }
     }
 
-    fn show(&self, view: Option<&View>, ready: bool) -> Result<(), JsValue> {
+    fn show(&self, view: Option<&View>, ready: bool) {
         if let Some(view) = view {
             set_text(&self.title, view.title);
             set_text(&self.role, &view.role);
             set_text(&self.arn, &view.arn);
-            set_marker(&self.marker, view.color.as_deref().unwrap_or_default())?;
+            set_marker(&self.marker, view.color.as_deref().unwrap_or_default());
             set_text(&self.program, &view.program);
             set_text(&self.parent, view.parent.as_deref().unwrap_or_default());
             show(&self.parent, view.parent.is_some());
             show(&self.parent_term, view.parent.is_some());
             set_text(&self.advice, view.advice);
             show(&self.allow_for_a_while, view.may_be_remembered);
-            set_state(&self.allow_for_a_while, "aria-disabled", !ready)?;
-            set_state(&self.allow_once, "aria-disabled", !ready)?;
+            set_state(&self.allow_for_a_while, "aria-disabled", !ready);
+            set_state(&self.allow_once, "aria-disabled", !ready);
             set_text(&self.time_left, &view.time_left);
         }
         show(&self.question, view.is_some());
         show(&self.closed, view.is_none());
-        Ok(())
     }
 }
 

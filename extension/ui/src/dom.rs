@@ -2,32 +2,34 @@
 //! change of a live region, and a person's selection of text is lost with the node it is in.
 //!
 //! What cannot be shown is taken out of every text here: clippy refuses every other way (`extension/clippy.toml`).
+//!
+//! What the browser refuses here it refuses because the package is broken: an element is missing, or its name is wrong. Then a
+//! JavaScript exception says so ([`or_throw`]). Errors returned from function to function would cost 10 KB of code.
 
 use rolecall_core::text;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, throw_str, throw_val};
 use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Node};
 
 use crate::view::Piece;
 
-/// The element with this id below `root`. Throws a JavaScript exception that names the element if it is missing: then the
-/// package is broken. An error returned for each element would cost 7 KB of code.
+/// The element with this id below `root`.
 pub(crate) fn by_id<T: JsCast>(root: &Element, id: &str) -> T {
-    select(root, &format!("#{id}")).unwrap_or_else(|error| wasm_bindgen::throw_val(error))
+    select(root, &format!("#{id}"))
 }
 
 /// The part of this name in a copy of a template.
-pub(crate) fn part<T: JsCast>(root: &Element, name: &str) -> Result<T, JsValue> {
+pub(crate) fn part<T: JsCast>(root: &Element, name: &str) -> T {
     select(root, &format!("[data-part={name}]"))
 }
 
 /// A copy of what a template holds.
-pub(crate) fn copy(template: &HtmlTemplateElement) -> Result<HtmlElement, JsValue> {
-    let content = template.content().clone_node_with_deep(true)?;
+pub(crate) fn copy(template: &HtmlTemplateElement) -> HtmlElement {
+    let content = or_throw(template.content().clone_node_with_deep(true));
     let element = content.unchecked_into::<web_sys::DocumentFragment>().first_element_child();
     element
         .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| js_sys::Error::new("a template of the page is empty").into())
+        .unwrap_or_else(|| throw_str("a template of the page is empty"))
 }
 
 /// Sets a node's text.
@@ -41,37 +43,36 @@ pub(crate) fn set_text(node: &Node, text: &str) {
 
 /// Sets a text of which pieces are marked.
 #[expect(clippy::disallowed_methods, reason = "the text has been made printable")]
-pub(crate) fn set_pieces(element: &Element, pieces: &[Piece], document: &Document) -> Result<(), JsValue> {
+pub(crate) fn set_pieces(element: &Element, pieces: &[Piece], document: &Document) {
     element.replace_children_with_node_0();
     for piece in pieces {
         let text = text::on_lines(&piece.text);
         let node: Node = if piece.hit {
-            let mark = document.create_element("mark")?;
+            let mark = or_throw(document.create_element("mark"));
             mark.set_text_content(Some(&text));
             mark.into()
         } else {
             document.create_text_node(&text).into()
         };
-        element.append_child(&node)?;
+        or_throw(element.append_child(&node));
     }
-    Ok(())
 }
 
 /// Sets an attribute, or removes it.
 #[expect(clippy::disallowed_methods, reason = "the value has been made printable")]
-pub(crate) fn set_attribute(element: &Element, name: &str, value: Option<&str>) -> Result<(), JsValue> {
+pub(crate) fn set_attribute(element: &Element, name: &str, value: Option<&str>) {
     match value.map(text::on_lines).as_deref() {
         Some(value) if element.get_attribute(name).as_deref() != Some(value) => {
-            element.set_attribute(name, value)
+            or_throw(element.set_attribute(name, value));
         }
-        None if element.has_attribute(name) => element.remove_attribute(name),
-        _ => Ok(()),
+        None if element.has_attribute(name) => or_throw(element.remove_attribute(name)),
+        _ => {}
     }
 }
 
 /// Sets an attribute that is "true" or "false".
-pub(crate) fn set_state(element: &Element, name: &str, value: bool) -> Result<(), JsValue> {
-    set_attribute(element, name, Some(if value { "true" } else { "false" }))
+pub(crate) fn set_state(element: &Element, name: &str, value: bool) {
+    set_attribute(element, name, Some(if value { "true" } else { "false" }));
 }
 
 /// Shows or hides an element.
@@ -82,41 +83,55 @@ pub(crate) fn show(element: &HtmlElement, shown: bool) {
 }
 
 /// Gives a marker its colour. What is not a colour is ignored by the browser, and the page's own remains.
-pub(crate) fn set_marker(marker: &HtmlElement, color: &str) -> Result<(), JsValue> {
-    let style = marker.style();
-    style.remove_property("background-color")?;
-    style.set_property("background-color", color)
+pub(crate) fn set_marker(marker: &HtmlElement, color: &str) {
+    set_style(marker, "background-color", "");
+    set_style(marker, "background-color", color);
+}
+
+/// Sets a property of an element's style.
+pub(crate) fn set_style(element: &HtmlElement, property: &str, value: &str) {
+    or_throw(element.style().set_property(property, value));
+}
+
+/// Gives an element the focus.
+pub(crate) fn focus(element: &HtmlElement) {
+    or_throw(element.focus());
+}
+
+/// The element itself, or the closest one around it, that the selector means.
+pub(crate) fn closest(element: &Element, selector: &str) -> Option<Element> {
+    or_throw(element.closest(selector))
 }
 
 /// Makes these the children of `parent`, in this order, moving as few as possible.
-pub(crate) fn arrange(parent: &Element, children: &[&HtmlElement]) -> Result<(), JsValue> {
+pub(crate) fn arrange(parent: &Element, children: &[&HtmlElement]) {
     let mut next = parent.first_element_child();
     for child in children {
         if next.as_ref().is_some_and(|next| next.is_same_node(Some(child))) {
             next = next.and_then(|next| next.next_element_sibling());
         } else {
-            parent.insert_before(child, next.as_deref())?;
+            or_throw(parent.insert_before(child, next.as_deref()));
         }
     }
     while let Some(surplus) = next {
         next = surplus.next_element_sibling();
         surplus.remove();
     }
-    Ok(())
 }
 
 /// Calls `handler` for every event of a type, as long as the page lives.
-pub(crate) fn listen<E: JsCast + 'static>(
-    target: &EventTarget,
-    event: &str,
-    handler: impl Fn(E) + 'static,
-) -> Result<(), JsValue> {
+pub(crate) fn listen<E: JsCast + 'static>(target: &EventTarget, event: &str, handler: impl Fn(E) + 'static) {
     let closure = Closure::<dyn Fn(Event)>::new(move |event: Event| handler(event.unchecked_into()));
-    target.add_event_listener_with_callback(event, closure.into_js_value().unchecked_ref())
+    or_throw(target.add_event_listener_with_callback(event, closure.into_js_value().unchecked_ref()));
 }
 
-fn select<T: JsCast>(root: &Element, selector: &str) -> Result<T, JsValue> {
-    root.query_selector(selector)?
+/// The value, or the browser's exception.
+pub(crate) fn or_throw<T>(result: Result<T, JsValue>) -> T {
+    result.unwrap_or_else(|error| throw_val(error))
+}
+
+fn select<T: JsCast>(root: &Element, selector: &str) -> T {
+    or_throw(root.query_selector(selector))
         .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| js_sys::Error::new(&format!("the page lacks {selector}")).into())
+        .unwrap_or_else(|| throw_str(&format!("the page lacks {selector}")))
 }

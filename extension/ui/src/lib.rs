@@ -32,34 +32,35 @@ mod words;
 
 use js_sys::Array;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsValue, UnwrapThrowExt as _};
+use wasm_bindgen::{UnwrapThrowExt as _, throw_str};
 
 use browser::Port;
 use connection::Opening;
+use dom::or_throw;
 
 /// Binds `popup.html`, or `popup.html#SEARCH` in a window of its own. Called once, by `popup.js`, with the port to the
 /// background and what came on it so far.
 #[wasm_bindgen]
-pub fn popup(port: Port, early: Array) -> Result<(), JsValue> {
-    let search: String = js_sys::decode_uri_component(&fragment()?)?.into();
-    popup::Popup::open(&body()?, browser::api()?, Opening::new(port, early), &search)
+pub fn popup(port: Port, early: Array) {
+    let search: String = or_throw(js_sys::decode_uri_component(&fragment())).into();
+    popup::Popup::open(&body(), or_throw(browser::api()), Opening::new(port, early), &search);
 }
 
 /// Binds `approval.html#ID`, as [`popup`] does.
 #[wasm_bindgen]
-pub fn approval(port: Port, early: Array) -> Result<(), JsValue> {
-    let id = fragment()?.parse();
-    let id = id.map_err(|_| JsValue::from_str("the page's address names no question"))?;
-    approval::Approval::open(&body()?, browser::api()?, Opening::new(port, early), id)
+pub fn approval(port: Port, early: Array) {
+    let id = fragment().parse();
+    let id = id.unwrap_or_else(|_| throw_str("the page's address names no question"));
+    approval::Approval::open(&body(), or_throw(browser::api()), Opening::new(port, early), id);
 }
 
 /// What the page's address ends with.
-fn fragment() -> Result<String, JsValue> {
-    let fragment = web_sys::window().unwrap_throw().location().hash()?;
-    Ok(fragment.trim_start_matches('#').to_owned())
+fn fragment() -> String {
+    let fragment = or_throw(web_sys::window().unwrap_throw().location().hash());
+    fragment.trim_start_matches('#').to_owned()
 }
 
-fn body() -> Result<web_sys::Element, JsValue> {
+fn body() -> web_sys::Element {
     let document = web_sys::window().and_then(|window| window.document()).unwrap_throw();
-    document.body().map(Into::into).ok_or_else(|| JsValue::from_str("the page has no body"))
+    document.body().unwrap_throw().into()
 }

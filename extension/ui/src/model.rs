@@ -3,12 +3,12 @@
 //! It knows nothing of documents and events. The selection is a role, not a place in the list, so it stays with the
 //! role when the state changes under it.
 
-use chrono::{DateTime, Utc};
 use rolecall_core::console::role_and_page;
 use rolecall_core::message::role_table::{RoleRow, RoleTable};
 use rolecall_core::message::ui::{Intent, State, ToPage};
 use rolecall_core::search::Search;
 use rolecall_core::settings::{DefaultAction, ProviderId, RoleKey};
+use rolecall_core::time::{DateTime, Utc};
 
 use crate::words;
 

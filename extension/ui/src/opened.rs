@@ -68,7 +68,7 @@ impl Opened {
         Self::page(POPUP, |root, api| {
             let search = root.query_selector("#search").unwrap().unwrap();
             search.unchecked_into::<HtmlInputElement>().set_value(text);
-            Popup::open(root, api, Opening::default(), "")
+            Popup::open(root, api, Opening::default(), "");
         })
     }
 
@@ -89,13 +89,13 @@ impl Opened {
         Self::page(APPROVAL, |root, api| Approval::open(root, api, Opening::default(), id))
     }
 
-    fn page(html: &str, bind: impl FnOnce(&Element, Api) -> Result<(), JsValue>) -> Self {
+    fn page(html: &str, bind: impl FnOnce(&Element, Api)) -> Self {
         let page = DomParser::new().unwrap().parse_from_string(html, SupportedType::TextHtml).unwrap();
         let root = document().create_element("div").unwrap();
         root.append_with_node(&Array::from(&page.body().unwrap().children())).unwrap();
         document().body().unwrap().append_child(&root).unwrap();
         let browser: JsValue = Function::new_no_args(BROWSER).call0(&JsValue::NULL).unwrap();
-        bind(&root, browser.clone().unchecked_into()).unwrap();
+        bind(&root, browser.clone().unchecked_into());
         Self { root, browser: browser.unchecked_into() }
     }
 

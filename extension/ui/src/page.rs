@@ -8,10 +8,13 @@ mod roles;
 
 use std::cell::{Cell, RefCell};
 
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::{JsCast as _, UnwrapThrowExt as _};
 use web_sys::{Document, Element, HtmlElement, HtmlInputElement, HtmlTemplateElement};
 
-use crate::dom::{arrange, by_id, copy, part, set_attribute, set_marker, set_state, set_text, show};
+use crate::dom::{
+    arrange, by_id, closest, copy, focus, part, set_attribute, set_marker, set_state, set_style, set_text,
+    show,
+};
 use crate::model::Model;
 use crate::view::{ActionsView, Content, HostView, ProblemView, View};
 use crate::words;
@@ -70,9 +73,9 @@ pub(crate) struct Page {
 
 impl Page {
     /// Finds the elements below `root`.
-    pub(crate) fn find(root: &Element) -> Result<Self, JsValue> {
-        let document = root.owner_document().ok_or_else(|| js_sys::Error::new("the page has no document"))?;
-        Ok(Self {
+    pub(crate) fn find(root: &Element) -> Self {
+        let document = root.owner_document().unwrap_throw();
+        Self {
             document,
             app: by_id(root, "app"),
             search: by_id(root, "search"),
@@ -114,7 +117,7 @@ impl Page {
             host_command: by_id(root, "host-command"),
             role_rows: RefCell::new(Roles::new(by_id(root, "option-template"))),
             provider_rows: RefCell::new(Providers::new(by_id(root, "provider-template"))),
-        })
+        }
     }
 
     /// The positions in the list whose options are to be drawn.
@@ -138,35 +141,35 @@ impl Page {
     }
 
     /// Shows a view of a model.
-    pub(crate) fn show(&self, model: &Model, view: View) -> Result<(), JsValue> {
-        set_attribute(&self.app, "data-content", Some(content(view.content)))?;
+    pub(crate) fn show(&self, model: &Model, view: View) {
+        set_attribute(&self.app, "data-content", Some(content(view.content)));
         // Not `aria-busy`: assistive technology may keep silent about what changes in a busy part of a page.
-        set_state(&self.app, "data-busy", view.busy)?;
-        self.provider_rows.borrow_mut().show(&self.providers, &view.providers)?;
-        self.app.style().set_property("--count", &view.role_count.to_string())?;
-        self.list.style().set_property("--height", &view.height.to_string())?;
-        let active = self.role_rows.borrow_mut().show(&self.list, view.options, &self.document)?;
-        set_attribute(&self.search, "aria-activedescendant", active.as_deref())?;
-        set_state(&self.search, "aria-expanded", view.found_count > 0)?;
-        self.show_actions(view.actions.as_ref())?;
+        set_state(&self.app, "data-busy", view.busy);
+        self.provider_rows.borrow_mut().show(&self.providers, &view.providers);
+        set_style(&self.app, "--count", &view.role_count.to_string());
+        set_style(&self.list, "--height", &view.height.to_string());
+        let active = self.role_rows.borrow_mut().show(&self.list, view.options, &self.document);
+        set_attribute(&self.search, "aria-activedescendant", active.as_deref());
+        set_state(&self.search, "aria-expanded", view.found_count > 0);
+        self.show_actions(view.actions.as_ref());
         show(&self.go_on, view.go_on.is_some());
         set_text(&self.go_on, view.go_on.as_deref().unwrap_or_default());
-        self.menu.show(view.menu.as_ref())?;
+        self.menu.show(view.menu.as_ref());
         self.show_problem(view.problem.as_ref());
         set_text(&self.status, &view.status);
-        self.show_left_out(view.left_out, view.content)?;
-        self.show_host(&view.host)?;
+        self.show_left_out(view.left_out, view.content);
+        self.show_host(&view.host);
         // Last: what else is shown decides how much of the list there is to see.
         self.role_rows.borrow_mut().reveal(model);
         let is_grouped = !model.group_starts().is_empty();
         let heading = if is_grouped { model.heading(roles::first_in_sight(&self.list, model)) } else { None };
-        set_attribute(&self.list, "data-heading", heading)?;
-        self.keep_focus()
+        set_attribute(&self.list, "data-heading", heading);
+        self.keep_focus();
     }
 
     /// The row of the role whose option an event happened in.
     pub(crate) fn role_at(&self, target: &Element) -> Option<usize> {
-        let option = target.closest("[role=option]").ok()??;
+        let option = closest(target, "[role=option]")?;
         self.role_rows.borrow().role_of(&option)
     }
 
@@ -175,27 +178,27 @@ impl Page {
         self.host_command.text_content().unwrap_or_default()
     }
 
-    fn show_actions(&self, actions: Option<&ActionsView>) -> Result<(), JsValue> {
+    fn show_actions(&self, actions: Option<&ActionsView>) {
         show(&self.actions, actions.is_some());
-        let Some(actions) = actions else { return Ok(()) };
+        let Some(actions) = actions else { return };
         set_text(&self.chosen_label, &actions.label);
-        set_attribute(&self.chosen_label, "title", Some(&actions.label))?;
+        set_attribute(&self.chosen_label, "title", Some(&actions.label));
         set_text(&self.chosen_profile, &actions.profile);
-        set_attribute(&self.chosen_profile, "title", Some(&actions.profile))?;
+        set_attribute(&self.chosen_profile, "title", Some(&actions.profile));
         set_text(&self.chosen_about, &actions.about);
-        set_attribute(&self.chosen_about, "title", Some(&actions.about))?;
+        set_attribute(&self.chosen_about, "title", Some(&actions.about));
         show(&self.chosen_about, !actions.about.is_empty());
-        set_marker(&self.chosen_marker, &actions.color)?;
+        set_marker(&self.chosen_marker, &actions.color);
         // Not `disabled`: that would take the focus from the button that was just pressed.
         for (button, action) in self.main_buttons.iter().zip(actions.main) {
             set_text(button, words::action(action));
-            set_state(button, "aria-disabled", actions.busy)?;
+            set_state(button, "aria-disabled", actions.busy);
         }
-        set_attribute(&self.status, "data-hint", Some(words::hint(actions.main[0])))?;
-        set_state(&self.write_profile, "aria-disabled", actions.busy || actions.no_profile.is_some())?;
+        set_attribute(&self.status, "data-hint", Some(words::hint(actions.main[0])));
+        set_state(&self.write_profile, "aria-disabled", actions.busy || actions.no_profile.is_some());
         show(&self.cancel, actions.can_be_cancelled);
-        set_attribute(&self.write_profile, "title", actions.no_profile)?;
-        set_attribute(&self.write_profile, "aria-description", actions.no_profile)
+        set_attribute(&self.write_profile, "title", actions.no_profile);
+        set_attribute(&self.write_profile, "aria-description", actions.no_profile);
     }
 
     fn show_problem(&self, problem: Option<&ProblemView>) {
@@ -213,11 +216,11 @@ impl Page {
         show(&self.problem, problem.is_some());
     }
 
-    fn show_left_out(&self, left_out: Vec<ProblemView>, content: Content) -> Result<(), JsValue> {
+    fn show_left_out(&self, left_out: Vec<ProblemView>, content: Content) {
         // Where nothing else is left, they are what it is about: opened once, and closed by whoever wants to.
         let is_all = !left_out.is_empty() && matches!(content, Content::NoProviders | Content::NoRoles);
         if is_all && !self.left_out_was_all.get() {
-            set_attribute(&self.left_out, "open", Some(""))?;
+            set_attribute(&self.left_out, "open", Some(""));
         }
         self.left_out_was_all.set(is_all);
         show(&self.left_out, !left_out.is_empty());
@@ -225,37 +228,36 @@ impl Page {
         set_text(&self.no_providers, words::no_providers(left_out.len()));
         // What is the same keeps its elements, one of which may have the focus.
         if *self.left_out_shown.borrow() == left_out {
-            return Ok(());
+            return;
         }
         let items = left_out
             .iter()
             .map(|problem| {
-                let item = copy(&self.left_out_template)?;
-                set_text(&part::<web_sys::Node>(&item, "message")?, &problem.message);
-                set_text(&part::<web_sys::Node>(&item, "next-step")?, &problem.next_step);
-                let again: HtmlElement = part(&item, "again")?;
+                let item = copy(&self.left_out_template);
+                set_text(&part::<web_sys::Node>(&item, "message"), &problem.message);
+                set_text(&part::<web_sys::Node>(&item, "next-step"), &problem.next_step);
+                let again: HtmlElement = part(&item, "again");
                 show(&again, problem.grant.is_some() || problem.is_about_role_list);
                 set_text(&again, problem.grant.as_ref().map_or(words::TRY_AGAIN, |grant| &grant.label));
                 set_attribute(
                     &again,
                     "data-pattern",
                     problem.grant.as_ref().map(|grant| grant.pattern.as_str()),
-                )?;
-                Ok(item)
+                );
+                item
             })
-            .collect::<Result<Vec<_>, JsValue>>()?;
-        arrange(&self.left_out_list, &items.iter().collect::<Vec<_>>())?;
+            .collect::<Vec<_>>();
+        arrange(&self.left_out_list, &items.iter().collect::<Vec<_>>());
         self.left_out_shown.replace(left_out);
-        Ok(())
     }
 
-    fn show_host(&self, host: &HostView) -> Result<(), JsValue> {
+    fn show_host(&self, host: &HostView) {
         let (state, words) = match host {
             HostView::Connecting => ("connecting", words::HOST_CONNECTING),
             HostView::Connected(words) => ("connected", words.as_str()),
             HostView::Absent { title, .. } => ("absent", *title),
         };
-        set_attribute(&self.host, "data-host", Some(state))?;
+        set_attribute(&self.host, "data-host", Some(state));
         set_text(&self.host_words, words);
         let absent = matches!(host, HostView::Absent { .. });
         show(&self.try_again, absent);
@@ -269,19 +271,20 @@ impl Page {
             set_text(&self.host_command, command);
             show(&self.host_run, !command.is_empty());
         }
-        Ok(())
     }
 
     /// Gives the focus back to the search when what had it is no longer there.
-    fn keep_focus(&self) -> Result<(), JsValue> {
+    fn keep_focus(&self) {
         let lost = match self.document.active_element() {
             None => true,
             Some(active) => {
-                active.closest("[hidden]")?.is_some()
+                closest(&active, "[hidden]").is_some()
                     || active.dyn_ref::<web_sys::HtmlBodyElement>().is_some()
             }
         };
-        if lost { self.search.focus() } else { Ok(()) }
+        if lost {
+            focus(&self.search);
+        }
     }
 }
 

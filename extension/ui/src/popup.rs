@@ -3,17 +3,17 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use chrono::Utc;
 use gloo_timers::callback::Timeout;
 use rolecall_core::console::role_and_page;
 use rolecall_core::message::ui::{Intent, PORT_NAME, ToPage};
-use wasm_bindgen::{JsCast, JsValue};
+use rolecall_core::time::Utc;
+use wasm_bindgen::{JsCast, UnwrapThrowExt as _};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, console};
 
 use crate::browser::Api;
 use crate::connection::{Connection, Opening};
-use crate::dom::{listen, set_text};
+use crate::dom::{closest, focus, listen, or_throw, set_text};
 use crate::model::{Action, Model, Move};
 use crate::page::Page;
 use crate::page::menu::{Item, Step, item_at};
@@ -38,9 +38,9 @@ pub(crate) struct Popup {
 impl Popup {
     /// Binds the page below `root`, which lives as long as the document does. A page in a window of its own is opened with a
     /// search.
-    pub(crate) fn open(root: &Element, api: Api, opening: Opening, search: &str) -> Result<(), JsValue> {
+    pub(crate) fn open(root: &Element, api: Api, opening: Opening, search: &str) {
         let popup = Rc::new(Self {
-            page: Page::find(root)?,
+            page: Page::find(root),
             api: api.clone(),
             model: RefCell::default(),
             worker: OnceCell::new(),
@@ -48,22 +48,21 @@ impl Popup {
             is_window: !search.is_empty(),
             is_chosen: Cell::default(),
         });
-        popup.listen()?;
+        popup.listen();
         if popup.is_window {
             popup.page.search.set_value(search);
             // What is typed there replaces the account.
             let end = u32::try_from(role_and_page(search).0.trim().len()).unwrap_or_default();
-            popup.page.search.set_selection_range(0, end)?;
+            or_throw(popup.page.search.set_selection_range(0, end));
         }
         // What was typed before this code was loaded counts.
         popup.model.borrow_mut().search(&popup.page.search.value());
         popup.show();
-        popup.page.search.focus()?;
+        focus(&popup.page.search);
 
         let this = Rc::clone(&popup);
         let worker = Connection::open(api, PORT_NAME, opening, move |message| this.receive(message));
         popup.worker.get_or_init(|| worker);
-        Ok(())
     }
 
     fn receive(self: &Rc<Self>, message: ToPage) {
@@ -73,7 +72,7 @@ impl Popup {
         self.model.borrow_mut().receive(message);
         self.show();
         if self.is_window && self.is_chosen.get() && is_done {
-            report(web_sys::window().map_or(Ok(()), |window| window.close()));
+            or_throw(web_sys::window().unwrap_throw().close());
         }
         if has_roles {
             // Once they are painted.
@@ -100,9 +99,7 @@ impl Popup {
             // What is in front of it now is the window itself.
             view.go_on = None;
         }
-        if let Err(error) = self.page.show(&model, view) {
-            console::error_2(&"Rolecall cannot show the state:".into(), &error);
-        }
+        self.page.show(&model, view);
 
         let minute = time::until_next_change(model.expirations(), now).map(|wait| {
             let this = Rc::clone(self);
@@ -113,46 +110,46 @@ impl Popup {
         self.minute.replace(minute);
     }
 
-    fn listen(self: &Rc<Self>) -> Result<(), JsValue> {
+    fn listen(self: &Rc<Self>) {
         let page = &self.page;
-        self.on(&page.search, "input", |this, _: Event| this.typed())?;
-        self.on(&page.search, "keydown", |this, event: KeyboardEvent| this.key(&event))?;
-        self.on(&page.list, "scroll", |this, _: Event| this.scrolled())?;
-        self.on(&page.list, "mousedown", |this, event: Event| this.keep_focus(&event))?;
-        self.on(&page.list, "click", |this, event: Event| this.clicked_role(&event))?;
+        self.on(&page.search, "input", |this, _: Event| this.typed());
+        self.on(&page.search, "keydown", |this, event: KeyboardEvent| this.key(&event));
+        self.on(&page.list, "scroll", |this, _: Event| this.scrolled());
+        self.on(&page.list, "mousedown", |this, event: Event| this.keep_focus(&event));
+        self.on(&page.list, "click", |this, event: Event| this.clicked_role(&event));
         self.on(&page.list, "dblclick", |this, event: Event| {
             if this.role_under(&event).is_some() {
                 this.act_first();
             }
-        })?;
+        });
         let [first, second] = &page.main_buttons;
-        self.on(first, "click", |this, _: Event| this.act_first())?;
-        self.on(second, "click", |this, _: Event| this.act_second())?;
-        self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile))?;
-        self.on(&page.cancel, "click", |this, _: Event| this.cancel())?;
-        self.on(&page.go_on, "click", |this, _: Event| this.go_on())?;
-        self.on(&page.providers, "click", |this, event: Event| this.account(&event))?;
-        self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event))?;
-        self.on(&page.allow, "click", |this, _: Event| this.allow())?;
-        self.on(&page.left_out_list, "click", |this, event: Event| this.clicked_again(&event))?;
-        self.on(&page.confirm, "click", |this, _: Event| this.send(&Intent::Confirm))?;
-        self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem))?;
-        self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost))?;
-        self.on(&page.copy, "click", |this, _: Event| this.copy_command())?;
+        self.on(first, "click", |this, _: Event| this.act_first());
+        self.on(second, "click", |this, _: Event| this.act_second());
+        self.on(&page.write_profile, "click", |this, _: Event| this.act(Action::WriteProfile));
+        self.on(&page.cancel, "click", |this, _: Event| this.cancel());
+        self.on(&page.go_on, "click", |this, _: Event| this.go_on());
+        self.on(&page.providers, "click", |this, event: Event| this.account(&event));
+        self.on(&page.providers, "keydown", |this, event: KeyboardEvent| this.key_in_account(&event));
+        self.on(&page.allow, "click", |this, _: Event| this.allow());
+        self.on(&page.left_out_list, "click", |this, event: Event| this.clicked_again(&event));
+        self.on(&page.confirm, "click", |this, _: Event| this.send(&Intent::Confirm));
+        self.on(&page.dismiss, "click", |this, _: Event| this.send(&Intent::DismissProblem));
+        self.on(&page.try_again, "click", |this, _: Event| this.send(&Intent::ConnectHost));
+        self.on(&page.copy, "click", |this, _: Event| this.copy_command());
         self.on(&page.list, "contextmenu", |this, event: Event| {
             this.clicked_role(&event);
             if this.role_under(&event).is_some() {
                 event.prevent_default();
                 this.open_menu();
             }
-        })?;
+        });
         let menu = &page.menu;
-        self.on(&menu.button, "click", |this, _: Event| this.open_menu())?;
-        self.on(&menu.element, "click", |this, event: Event| this.clicked_item(&event))?;
-        self.on(&menu.element, "keydown", |this, event: KeyboardEvent| this.key_in_menu(&event))?;
-        self.on(&menu.element, "focusout", |this, event: FocusEvent| this.left_menu(&event))?;
+        self.on(&menu.button, "click", |this, _: Event| this.open_menu());
+        self.on(&menu.element, "click", |this, event: Event| this.clicked_item(&event));
+        self.on(&menu.element, "keydown", |this, event: KeyboardEvent| this.key_in_menu(&event));
+        self.on(&menu.element, "focusout", |this, event: FocusEvent| this.left_menu(&event));
         // The key that opened it may ask the browser for its own menu once it is released.
-        self.on(&menu.element, "contextmenu", |_, event: Event| event.prevent_default())
+        self.on(&menu.element, "contextmenu", |_, event: Event| event.prevent_default());
     }
 
     fn on<E: JsCast + 'static>(
@@ -160,9 +157,9 @@ impl Popup {
         element: &HtmlElement,
         event: &str,
         handler: impl Fn(&Rc<Self>, E) + 'static,
-    ) -> Result<(), JsValue> {
+    ) {
         let this = Rc::clone(self);
-        listen(element, event, move |event| handler(&this, event))
+        listen(element, event, move |event| handler(&this, event));
     }
 
     fn typed(self: &Rc<Self>) {
@@ -231,14 +228,14 @@ impl Popup {
     fn open_menu(self: &Rc<Self>) {
         if self.model.borrow_mut().open_menu() {
             self.show();
-            report(self.page.menu.enter(&self.page.document));
+            self.page.menu.enter(&self.page.document);
         }
     }
 
     /// Closes the menu, and gives the focus back.
     fn close_menu(self: &Rc<Self>) {
         if self.model.borrow_mut().close_menu() {
-            report(self.page.menu.leave());
+            self.page.menu.leave();
             self.show();
         }
     }
@@ -256,7 +253,7 @@ impl Popup {
             _ => return,
         };
         event.prevent_default();
-        report(self.page.menu.step(&self.page.document, step));
+        self.page.menu.step(&self.page.document, step);
     }
 
     /// The menu closes when the focus goes elsewhere.
@@ -324,7 +321,7 @@ impl Popup {
             search.set_value(&[&search.value(), " > "].concat());
             self.typed();
         }
-        report(search.focus());
+        focus(search);
     }
 
     /// Signs in again in the tab that was offered.
@@ -441,7 +438,7 @@ impl Popup {
             // Where there is no account any more, the focus goes on to the search.
             let target = event.target();
             if let Some(target) = target.as_ref().and_then(|target| target.dyn_ref()) {
-                report(focus_account(target));
+                focus_account(target);
             }
             self.show();
         }
@@ -461,7 +458,7 @@ impl Popup {
     fn clicked_again(self: &Rc<Self>, event: &Event) {
         let target = event.target();
         let Some(target) = target.as_ref().and_then(|target| target.dyn_ref::<Element>()) else { return };
-        let Ok(Some(again)) = target.closest("[data-part=again]") else { return };
+        let Some(again) = closest(target, "[data-part=again]") else { return };
         match again.get_attribute("data-pattern") {
             Some(pattern) => self.ask_for_host(&pattern, Intent::RefreshRoles),
             None => self.send(&Intent::RefreshRoles),
@@ -505,12 +502,6 @@ impl Popup {
         if let Some(worker) = self.worker.get() {
             worker.send(intent);
         }
-    }
-}
-
-fn report(focused: Result<(), JsValue>) {
-    if let Err(error) = focused {
-        console::error_2(&"The focus cannot be moved:".into(), &error);
     }
 }
 

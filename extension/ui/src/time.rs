@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use rolecall_core::time::{DateTime, Utc};
 
 /// What is left of a role's credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl TimeLeft {
     pub(crate) fn until(expiration: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         let left = expiration - now;
         let minutes = left.num_minutes();
-        if left <= chrono::TimeDelta::zero() {
+        if left <= rolecall_core::time::TimeDelta::zero() {
             Self::Expired
         } else if minutes < LITTLE_MINUTES {
             Self::Little { minutes }
@@ -60,7 +60,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
+    use rolecall_core::time::TimeDelta;
 
     use super::*;
 
@@ -104,7 +104,7 @@ mod tests {
             let wait = TimeDelta::from_std(wait).unwrap();
             let left = TimeLeft::until(expiration, now);
             assert_eq!(TimeLeft::until(expiration, now + wait - TimeDelta::milliseconds(1)), left);
-            now += wait;
+            now = now + wait;
             assert_ne!(TimeLeft::until(expiration, now), left);
         }
         assert_eq!(TimeLeft::until(expiration, now), TimeLeft::Expired);

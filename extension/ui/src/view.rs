@@ -3,11 +3,11 @@
 //! A [`View`] says everything in the words and order in which it is shown, so that what binds it to the document
 //! decides nothing.
 
-use chrono::{DateTime, Utc};
 use rolecall_core::message::role_table::RoleRow;
 use rolecall_core::message::ui::{Activity, ConsoleTab, HostState, MAX_PINNED, ProviderState, State};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, ProviderId};
+use rolecall_core::time::{DateTime, Utc};
 use rolecall_core::{Code, Problem};
 
 use crate::model::{Action, Model};

@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures_channel::oneshot;
 use futures_util::FutureExt as _;
 use rolecall_core::json::{ReadJson, WriteJson};
@@ -16,6 +15,7 @@ use rolecall_core::message::host::{Program, RoleSelection};
 use rolecall_core::message::ui::{ApprovalState, Decision, Purpose};
 use rolecall_core::settings::{Approve, Effective, Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 use rolecall_core::{Code, Problem};
 
 use crate::browser::{Browser, StorageArea, Task, WindowId, within};

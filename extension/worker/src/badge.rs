@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::settings;
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 
 use crate::browser::Browser;
 use crate::sessions::Sessions;

@@ -8,11 +8,11 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::future::{Either, LocalBoxFuture, select};
 use rolecall_core::Problem;
 use rolecall_core::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, RandomnessError};
 use rolecall_core::settings::Redirect;
+use rolecall_core::time::{DateTime, Utc};
 use rolecall_core::url::Url;
 use zeroize::Zeroizing;
 

@@ -8,7 +8,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::lock::Mutex;
 use rolecall_core::aws::Region;
 use rolecall_core::console::{Console, ConsolePage};
@@ -18,6 +17,7 @@ use rolecall_core::message::ui::ConsoleTab;
 use rolecall_core::session::{Generation, ProviderSession};
 use rolecall_core::settings::{Account, Provider, Role, RoleKey};
 use rolecall_core::sign_in::Presence;
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 use rolecall_core::{Code, Problem, freshness};
 use secrecy::{ExposeSecret as _, SecretString};
 

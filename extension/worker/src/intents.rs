@@ -116,7 +116,7 @@ impl Intents {
     /// browser's own question, so it cannot be relied on to say so.
     pub(crate) async fn go_on_if_granted(self: &Rc<Self>) {
         let problem = self.progress.outcome().problem;
-        if let Some(pattern) = problem.and_then(|problem| problem.grant)
+        if let Some(pattern) = problem.and_then(|problem| problem.grant.clone())
             && self.browser.has_permission(&pattern).await
         {
             self.fulfil(Intent::Retry);

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::lock::Mutex;
 use rolecall_core::message::host::Program;
 use rolecall_core::oidc::own_redirect_uri;
@@ -12,6 +11,7 @@ use rolecall_core::platform::{
     TransportError,
 };
 use rolecall_core::settings::{ProviderId, Redirect, RoleKey};
+use rolecall_core::time::{DateTime, Utc};
 use rolecall_core::url::Url;
 
 use crate::browser::{Browser, within};

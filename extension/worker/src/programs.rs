@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use rolecall_core::Problem;
 use rolecall_core::message::host::{
@@ -11,6 +10,7 @@ use rolecall_core::message::host::{
 use rolecall_core::message::ui::Purpose;
 use rolecall_core::settings::{Approve, RoleKey};
 use rolecall_core::sign_in::Presence;
+use rolecall_core::time::TimeDelta;
 
 use crate::approvals::{ApprovalRequest, Approvals};
 use crate::browser::{Browser, Task};

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use rolecall_core::Problem;
 use rolecall_core::catalogue::{self, CatalogueError, KeptCatalogue, MAX_AGE, RETRY};
@@ -16,6 +15,7 @@ use rolecall_core::platform::Route;
 use rolecall_core::role_service::{self, RoleServiceError};
 use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{Endpoint, Provider, ProviderId};
+use rolecall_core::time::{DateTime, Utc};
 
 use crate::browser::{Browser, StorageArea};
 use crate::changes::Changes;
@@ -267,7 +267,7 @@ fn begin(
     if list.url.as_ref() != Some(url) {
         *list = List { url: Some(url.clone()), ..List::default() };
     }
-    let has_just_failed = list.failure.as_ref().is_some_and(|(at, _)| (now - at).abs() < RETRY);
+    let has_just_failed = list.failure.as_ref().is_some_and(|(at, _)| (now - *at).abs() < RETRY);
     let is_current = list.read_at.is_some_and(|at| (now - at).abs() < MAX_AGE);
     let is_wanted = !list.is_being_read && (at_once || !has_just_failed && !is_current);
     list.is_being_read |= is_wanted;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use chrono::{DateTime, TimeDelta, Utc};
 use futures_channel::oneshot;
 use futures_executor::{LocalPool, LocalSpawner};
 use futures_util::FutureExt as _;
@@ -28,6 +27,7 @@ use rolecall_core::message::role_table::RoleTable;
 use rolecall_core::message::ui::{Intent, PORT_NAME, State, ToPage};
 use rolecall_core::platform::{AuthorizeError, HttpRequest, HttpResponse, Interaction, RandomnessError};
 use rolecall_core::settings::{Reading, Redirect, RoleKey};
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem};
 use serde_json::{Value, json};

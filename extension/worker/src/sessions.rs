@@ -6,11 +6,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
 use futures_util::lock::{Mutex, MutexGuard};
 use rolecall_core::map::Map;
 use rolecall_core::session::ProviderSession;
 use rolecall_core::settings::{Effective, Listed, ProviderId, RoleKey};
+use rolecall_core::time::{DateTime, Utc};
 
 use crate::browser::StorageArea;
 use crate::changes::Changes;

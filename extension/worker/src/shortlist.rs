@@ -7,11 +7,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::json::{ReadJson, WriteJson};
 use rolecall_core::map;
 use rolecall_core::message::ui::MAX_PINNED;
 use rolecall_core::settings::RoleKey;
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 
 use crate::browser::{Browser, StorageArea};
 use crate::changes::Changes;

@@ -4,7 +4,6 @@
 
 use std::rc::Rc;
 
-use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use futures_util::lock::{Mutex, MutexGuard};
 use rolecall_core::aws::Credentials;
@@ -14,6 +13,7 @@ use rolecall_core::platform::AuthorizeError;
 use rolecall_core::session::{PersonChanged, ProviderSession, SharedSession};
 use rolecall_core::settings::{Provider, ProviderId, RoleKey};
 use rolecall_core::sign_in::{self, Presence};
+use rolecall_core::time::TimeDelta;
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Error, Problem};
 

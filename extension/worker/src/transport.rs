@@ -380,7 +380,7 @@ impl Target {
             Some(Code::HostNotInstalled | Code::HostForbidden | Code::HostExited) => {
                 TransportError::HostNeeded { host: self.host.clone() }
             }
-            _ => TransportError::Relayed(Box::new(problem.clone())),
+            _ => TransportError::Relayed(problem.clone()),
         }
     }
 }

@@ -6,7 +6,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use js_sys::{JSON, Object, Promise, Reflect, Uint8Array};
 use rolecall_core::aws::Partition;
@@ -17,6 +16,7 @@ use rolecall_core::platform::{
 };
 use rolecall_core::secret::SecretBytes;
 use rolecall_core::settings::Redirect;
+use rolecall_core::time::{DateTime, Utc};
 use rolecall_core::url::Url;
 use rolecall_core::{Code, Problem, identity, text};
 use wasm_bindgen::prelude::*;

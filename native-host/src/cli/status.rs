@@ -109,10 +109,10 @@ impl AgentReport {
     }
 
     fn print(&self, now: DateTime<Utc>) -> Result<(), output::Failure> {
-        if let Some(Problem { code, message, .. }) = &self.problem {
+        if let Some(problem) = &self.problem {
             return output::data(format_args!(
-                "{BAD}browser{BAD:#}  [{code}] {message} {DIM}{}{DIM:#}",
-                self.socket
+                "{BAD}browser{BAD:#}  [{}] {problem} {DIM}{}{DIM:#}",
+                problem.code, self.socket
             ));
         }
         let (Some(since), Some(version)) = (self.since, &self.version) else { return Ok(()) };

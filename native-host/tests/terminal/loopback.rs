@@ -254,7 +254,7 @@ fn a_sign_in_for_one_role_gives_nobody_a_role_that_has_to_be_approved() {
 
     let (child, address, _stderr) = start(&machine, &["login", "developer", "--no-browser"]);
     let given = |provider: &str, role: &str| match ask_at_its_socket(&machine, provider, role) {
-        Outcome::Error(problem) => problem.code,
+        Outcome::Error(problem) => problem.code.clone(),
         Outcome::Ok(_) => panic!("it was given away"),
     };
     assert_eq!(given("sandbox", admin), Code::ApprovalNeeded.as_str());

@@ -27,7 +27,7 @@ fn read(text: &str) -> (Vec<String>, Vec<String>) {
     let roles = settings.role.iter().map(|role| role.arn.name().to_owned());
     let accounts = settings.account.iter().map(|account| account.label().to_owned());
     let good = providers.chain(roles).chain(accounts).collect();
-    (good, faults.into_iter().map(|fault| fault.problem.message).collect())
+    (good, faults.into_iter().map(|fault| fault.problem.message.clone()).collect())
 }
 
 /// Puts an entry behind good ones: `head` and keys. Lines are counted from the entry's first, which is 0.

@@ -1,8 +1,8 @@
 //! The question in a browser: `approval.html` itself, with a stand-in for the extension API.
 
-use chrono::{TimeDelta, Utc};
 use rolecall_core::message::host::Program;
 use rolecall_core::message::ui::{ApprovalState, Decision, Intent, Purpose, State};
+use rolecall_core::time::{TimeDelta, Utc};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::opened::Opened;

@@ -1,7 +1,7 @@
 //! What the question says, given the state: a pure function.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_core::message::ui::{ApprovalState, Purpose, State};
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 
 use crate::words;
 

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsCast as _;
 use web_sys::{Document, Element, HtmlElement};
 
-use crate::dom::{by_id, set_attribute, set_state, set_text, show};
+use crate::dom::{by_id, closest, focus, or_throw, set_attribute, set_state, set_text, show};
 use crate::view::MenuView;
 use crate::words;
 
@@ -73,11 +73,11 @@ impl Menu {
         }
     }
 
-    pub(super) fn show(&self, view: Option<&MenuView>) -> Result<(), JsValue> {
+    pub(super) fn show(&self, view: Option<&MenuView>) {
         show(&self.element, view.is_some());
-        set_state(&self.button, "aria-expanded", view.is_some())?;
-        let Some(view) = view else { return Ok(()) };
-        set_attribute(&self.element, "aria-label", Some(&view.label))?;
+        set_state(&self.button, "aria-expanded", view.is_some());
+        let Some(view) = view else { return };
+        set_attribute(&self.element, "aria-label", Some(&view.label));
         let cannot_be_pinned = view.pins_are_full && !view.pinned;
         set_text(
             &self.pin,
@@ -87,7 +87,7 @@ impl Menu {
                 (false, false) => words::PIN,
             },
         );
-        set_state(&self.pin, "aria-disabled", cannot_be_pinned)?;
+        set_state(&self.pin, "aria-disabled", cannot_be_pinned);
         for item in [
             &self.open_console,
             &self.open_page,
@@ -96,7 +96,7 @@ impl Menu {
             &self.write_profile,
             &self.remove_profile,
         ] {
-            set_state(item, "aria-disabled", view.busy)?;
+            set_state(item, "aria-disabled", view.busy);
         }
         show(&self.forget, view.recent);
         show(&self.forget_credentials, view.has_session);
@@ -107,26 +107,27 @@ impl Menu {
         show(&self.group_tabs, view.groups_tabs.is_some());
         let groups = view.groups_tabs.unwrap_or_default();
         set_text(&self.group_tabs, if groups { words::UNGROUP_TABS } else { words::GROUP_TABS });
-        Ok(())
     }
 
     /// Gives the focus to the first item, and remembers where it was.
-    pub(crate) fn enter(&self, document: &Document) -> Result<(), JsValue> {
+    pub(crate) fn enter(&self, document: &Document) {
         let active = document.active_element().filter(|active| !self.element.contains(Some(active)));
         if let Some(active) = active {
             self.opener.replace(active.dyn_into().ok());
         }
-        self.step(document, Step::First)
+        self.step(document, Step::First);
     }
 
     /// Gives the focus back to what had it.
-    pub(crate) fn leave(&self) -> Result<(), JsValue> {
-        self.opener.take().map_or(Ok(()), |opener| opener.focus())
+    pub(crate) fn leave(&self) {
+        if let Some(opener) = self.opener.take() {
+            focus(&opener);
+        }
     }
 
     /// Gives the focus to another item. Behind the last one comes the first.
-    pub(crate) fn step(&self, document: &Document, step: Step) -> Result<(), JsValue> {
-        let found = self.element.query_selector_all("[role=menuitem]")?;
+    pub(crate) fn step(&self, document: &Document, step: Step) {
+        let found = or_throw(self.element.query_selector_all("[role=menuitem]"));
         let items = (0..found.length()).filter_map(|at| found.item(at)?.dyn_into::<HtmlElement>().ok());
         let items: Vec<_> = items.filter(|item| item.offset_height() > 0).collect();
         let active = document.active_element();
@@ -138,7 +139,9 @@ impl Menu {
             (Step::Last, _) | (Step::Previous, None) => count.saturating_sub(1),
             (Step::First, _) | (Step::Next, None) => 0,
         };
-        items.get(at).map_or(Ok(()), HtmlElement::focus)
+        if let Some(item) = items.get(at) {
+            focus(item);
+        }
     }
 }
 
@@ -153,7 +156,7 @@ pub(crate) enum Step {
 
 /// The item that an event happened in.
 pub(crate) fn item_at(target: &Element) -> Option<Item> {
-    let item = target.closest("[data-item]:not([aria-disabled=true])").ok()??;
+    let item = closest(target, "[data-item]:not([aria-disabled=true])")?;
     Some(match item.get_attribute("data-item")?.as_str() {
         "open-console" => Item::OpenConsole,
         "open-page" => Item::OpenPage,

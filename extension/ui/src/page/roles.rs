@@ -4,12 +4,13 @@
 //! sheet. The selected option is always drawn, since `aria-activedescendant` names it. An option's id is its role's, so that
 //! assistive technology hears of a selection that has moved.
 
-use wasm_bindgen::JsValue;
 use web_sys::{
     Document, Element, HtmlElement, HtmlTemplateElement, ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
-use crate::dom::{arrange, copy, part, set_attribute, set_marker, set_pieces, set_state, set_text};
+use crate::dom::{
+    arrange, copy, part, set_attribute, set_marker, set_pieces, set_state, set_style, set_text,
+};
 use crate::model::Model;
 use crate::time::TimeLeft;
 use crate::view::OptionView;
@@ -78,7 +79,7 @@ impl Roles {
         list: &Element,
         views: Vec<OptionView>,
         document: &Document,
-    ) -> Result<Option<String>, JsValue> {
+    ) -> Option<String> {
         let (mut active, mut shown) = (None, Vec::with_capacity(views.len()));
         // Those of roles that go out of sight are free for others.
         let is_shown = |row: &Row| views.iter().any(|view| row.role() == Some(view.row));
@@ -88,19 +89,19 @@ impl Roles {
                 Some(at) => self.rows.swap_remove(at),
                 None => match free.pop() {
                     Some(row) => row,
-                    None => Row::new(&self.template)?,
+                    None => Row::new(&self.template),
                 },
             };
             let is_selected = view.selected;
-            row.show(view, document)?;
+            row.show(view, document);
             if is_selected {
                 active = Some(row.element.id());
             }
             shown.push(row);
         }
         self.rows = shown;
-        arrange(list, &self.rows.iter().map(|row| &row.element).collect::<Vec<_>>())?;
-        Ok(active)
+        arrange(list, &self.rows.iter().map(|row| &row.element).collect::<Vec<_>>());
+        active
     }
 
     /// Scrolls the selected option into sight when another is selected or the room for the list changed, and not
@@ -147,52 +148,51 @@ fn to_reveal(model: &Model) -> Revealed {
 }
 
 impl Row {
-    fn new(template: &HtmlTemplateElement) -> Result<Self, JsValue> {
-        let element = copy(template)?;
-        Ok(Self {
-            marker: part(&element, "marker")?,
-            names: part(&element, "names")?,
-            role: part(&element, "role")?,
-            account: part(&element, "account")?,
-            environment: part(&element, "environment")?,
-            left: part(&element, "left")?,
+    fn new(template: &HtmlTemplateElement) -> Self {
+        let element = copy(template);
+        Self {
+            marker: part(&element, "marker"),
+            names: part(&element, "names"),
+            role: part(&element, "role"),
+            account: part(&element, "account"),
+            environment: part(&element, "environment"),
+            left: part(&element, "left"),
             element,
             view: None,
-        })
+        }
     }
 
     fn role(&self) -> Option<usize> {
         self.view.as_ref().map(|view| view.row)
     }
 
-    fn show(&mut self, view: OptionView, document: &Document) -> Result<(), JsValue> {
+    fn show(&mut self, view: OptionView, document: &Document) {
         if self.view.as_ref() == Some(&view) {
-            return Ok(());
+            return;
         }
         self.element.set_id(&format!("role-{}", view.row));
-        self.element.style().set_property("--place", &view.place.to_string())?;
-        set_attribute(&self.element, "data-heading", view.heading.as_deref())?;
-        set_attribute(&self.element, "aria-posinset", Some(&(view.position + 1).to_string()))?;
-        set_attribute(&self.element, "aria-setsize", Some(&view.count.to_string()))?;
-        set_attribute(&self.element, "aria-label", Some(&view.label))?;
+        set_style(&self.element, "--place", &view.place.to_string());
+        set_attribute(&self.element, "data-heading", view.heading.as_deref());
+        set_attribute(&self.element, "aria-posinset", Some(&(view.position + 1).to_string()));
+        set_attribute(&self.element, "aria-setsize", Some(&view.count.to_string()));
+        set_attribute(&self.element, "aria-label", Some(&view.label));
         // Not on the option itself: where there is no description, the title would be read out as one.
-        set_attribute(&self.names, "title", Some(&view.label))?;
+        set_attribute(&self.names, "title", Some(&view.label));
         let description = Some(view.description.as_str()).filter(|text| !text.is_empty());
-        set_attribute(&self.element, "aria-description", description)?;
-        set_state(&self.element, "aria-selected", view.selected)?;
-        set_state(&self.element, "data-busy", view.busy)?;
-        set_state(&self.element, "data-pinned", view.pinned)?;
-        set_state(&self.element, "data-for-others", view.for_others)?;
-        set_marker(&self.marker, &view.color)?;
-        set_pieces(&self.role, &view.role, document)?;
-        set_pieces(&self.account, &view.account, document)?;
-        set_attribute(&self.account, "data-provider", view.provider.as_deref())?;
+        set_attribute(&self.element, "aria-description", description);
+        set_state(&self.element, "aria-selected", view.selected);
+        set_state(&self.element, "data-busy", view.busy);
+        set_state(&self.element, "data-pinned", view.pinned);
+        set_state(&self.element, "data-for-others", view.for_others);
+        set_marker(&self.marker, &view.color);
+        set_pieces(&self.role, &view.role, document);
+        set_pieces(&self.account, &view.account, document);
+        set_attribute(&self.account, "data-provider", view.provider.as_deref());
         set_text(&self.environment, &view.environment);
-        set_state(&self.environment, "data-production", is_production(&view.environment))?;
+        set_state(&self.environment, "data-production", is_production(&view.environment));
         set_text(&self.left, &view.left.map(words::time_left).unwrap_or_default());
-        set_attribute(&self.left, "data-left", view.left.map(tone))?;
+        set_attribute(&self.left, "data-left", view.left.map(tone));
         self.view = Some(view);
-        Ok(())
     }
 }
 

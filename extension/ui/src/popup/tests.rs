@@ -1,9 +1,9 @@
 //! The popup in a browser: `popup.html` itself, with a stand-in for the extension API.
 
-use chrono::{DateTime, Utc};
 use rolecall_core::message::ui::{ConsoleTab, HostState, Intent, RoleSession};
 use rolecall_core::platform::Step;
 use rolecall_core::settings::{CredentialsMode, DefaultAction, GroupBy, ProviderId};
+use rolecall_core::time::{DateTime, Utc};
 use rolecall_core::{Code, Problem};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -715,7 +715,7 @@ fn a_list_of_roles_that_could_not_be_read_is_read_again_or_its_host_asked_for() 
     state.settings_problems = vec![
         Problem::new(Code::ProviderUnknown, "The role names no known provider."),
         problem.clone(),
-        Problem { grant: Some("https://roles.example/*".into()), ..problem },
+        problem.with_grant("https://roles.example/*"),
     ];
     let popup = Opened::with(&state);
     let again = |at: usize| format!("#left-out li:nth-child({at}) button");

@@ -46,7 +46,7 @@ fn is_served(world: &World, id: u32) -> bool {
 }
 
 fn refusal(world: &World, id: u32) -> String {
-    world.browser.program_got(id).unwrap().unwrap_err().code
+    world.browser.program_got(id).unwrap().unwrap_err().code.clone()
 }
 
 #[test]

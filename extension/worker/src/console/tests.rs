@@ -1,9 +1,9 @@
 use std::rc::Rc;
 
-use chrono::TimeDelta;
 use rolecall_core::console::Place;
 use rolecall_core::message::host::{ConsoleRequest, WorkerRequest, WorkerResponse};
 use rolecall_core::message::ui::Intent;
+use rolecall_core::time::TimeDelta;
 use rolecall_core::{Code, Problem};
 
 use crate::background::Background;

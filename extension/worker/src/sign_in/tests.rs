@@ -29,7 +29,7 @@ fn signed_in(world: &World, background: &Rc<Background>, roles: &[RoleKey]) {
 }
 
 fn code(result: Option<Credentials>) -> String {
-    result.expect("nobody was answered").unwrap_err().code
+    result.expect("nobody was answered").unwrap_err().code.clone()
 }
 
 #[test]

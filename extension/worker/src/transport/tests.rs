@@ -194,9 +194,10 @@ fn only_a_refusal_that_speaks_of_the_origin_is_one_of_the_origin() {
 fn what_the_host_program_says_of_a_request_is_not_taken_for_a_host_program_that_is_missing() {
     let target = target("https://idp.example/token");
     let untrusted = Problem::new(Code::CertificateUntrusted, "The certificate is not trusted.");
-    let newer = Problem { code: "of-a-newer-version".to_owned(), ..untrusted.clone() };
+    let mut newer = untrusted.clone();
+    newer.code = "of-a-newer-version".to_owned();
     for told in [untrusted, newer] {
-        assert_eq!(target.relay_failure(&told), TransportError::Relayed(Box::new(told)));
+        assert_eq!(target.relay_failure(&told), TransportError::Relayed(told));
     }
     let missing = Problem::new(Code::HostExited, "It ended.");
     assert_eq!(target.relay_failure(&missing).code(), Code::HostNotInstalled);
