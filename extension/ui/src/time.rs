@@ -104,8 +104,9 @@ mod tests {
             let wait = TimeDelta::from_std(wait).unwrap();
             let left = TimeLeft::until(expiration, now);
             assert_eq!(TimeLeft::until(expiration, now + wait - TimeDelta::milliseconds(1)), left);
-            now = now + wait;
-            assert_ne!(TimeLeft::until(expiration, now), left);
+            let later = now + wait;
+            assert_ne!(TimeLeft::until(expiration, later), left);
+            now = later;
         }
         assert_eq!(TimeLeft::until(expiration, now), TimeLeft::Expired);
     }
