@@ -7,7 +7,7 @@ mod firefox;
 mod kind;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use anyhow::{Context as _, Result, ensure};
@@ -65,24 +65,10 @@ impl Browser {
     pub(crate) async fn start(scene: &Scene, options: Options) -> Result<Self> {
         let kind = scene.kind();
         let profile = options.profile.clone().unwrap_or_else(|| scene.browser_profile());
-        let log = profile.with_extension("log");
-        let log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
-        let mut command = Process::new(&scene.fixtures().driver);
-        command.env_clear().envs(scene.environment());
-        let capabilities = match kind {
-            Kind::Chromium => {
-                chromium::driver(&mut command);
-                chromium::capabilities(scene, &profile, &options)
-            }
-            Kind::Firefox => {
-                firefox::driver(&mut command);
-                firefox::capabilities(&scene.fixtures().browser, &profile, &options)
-            }
-        };
-        let process = Driver::start(command, log)?;
-        let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
-        let driver = WebDriver::new(process.url(), Capabilities::from(capabilities)).await;
-        let driver = driver.with_context(|| format!("{kind} does not start"))?;
+        if kind == Kind::Firefox {
+            firefox::fill(&profile, scene).await?;
+        }
+        let (process, driver) = open(scene, &profile, &options).await?;
         if kind == Kind::Firefox {
             firefox::install(&driver, scene, &options).await?;
         }
@@ -281,4 +267,27 @@ impl Browser {
         }
         Ok(found)
     }
+}
+
+/// Starts the browser in this profile, and its driver. Firefox has no extension yet.
+async fn open(scene: &Scene, profile: &Path, options: &Options) -> Result<(Driver, WebDriver)> {
+    let kind = scene.kind();
+    let log = profile.with_extension("log");
+    let log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
+    let mut command = Process::new(&scene.fixtures().driver);
+    command.env_clear().envs(scene.environment());
+    let capabilities = match kind {
+        Kind::Chromium => {
+            chromium::driver(&mut command);
+            chromium::capabilities(scene, profile, options)
+        }
+        Kind::Firefox => {
+            firefox::driver(&mut command);
+            firefox::capabilities(&scene.fixtures().browser, profile, options)
+        }
+    };
+    let process = Driver::start(command, log)?;
+    let Value::Object(capabilities) = capabilities else { unreachable!("it is an object") };
+    let driver = WebDriver::new(process.url(), Capabilities::from(capabilities)).await;
+    Ok((process, driver.with_context(|| format!("{kind} does not start"))?))
 }

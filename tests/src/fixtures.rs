@@ -39,6 +39,11 @@ impl Fixtures {
         })
     }
 
+    /// Where a profile is kept that Firefox has used before, or is to be made; the demo has none.
+    pub(crate) fn firefox_profile() -> Option<PathBuf> {
+        env::var_os("ROLECALL_TEST_FIREFOX_PROFILE").map(PathBuf::from)
+    }
+
     /// A Python with the AWS command line, its SDK and an STS; not needed by the demo.
     pub fn python() -> Result<PathBuf> {
         path("ROLECALL_TEST_PYTHON")

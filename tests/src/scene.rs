@@ -408,14 +408,16 @@ pub fn entries<'a>(settings: &'a mut Table, name: &str) -> impl Iterator<Item = 
     entries.into_iter().flatten().filter_map(Value::as_table_mut)
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with its folders and files, but without links.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             copy_folder(&entry.path(), &target)?;
-        } else {
+        } else if kind.is_file() {
             fs::copy(entry.path(), &target).with_context(|| format!("cannot copy {}", target.display()))?;
         }
     }

@@ -24,7 +24,7 @@ impl Fixtures {
             variables.extend(match browser {
                 Browser::Chromium => {
                     let chromium = chromium::ready()?;
-                    [
+                    vec![
                         ("ROLECALL_TEST_EXTENSION_CHROMIUM", extension),
                         ("ROLECALL_TEST_CHROMIUM", chromium.browser.into()),
                         ("ROLECALL_TEST_CHROMEDRIVER", chromium.driver.into()),
@@ -32,10 +32,12 @@ impl Fixtures {
                 }
                 Browser::Firefox => {
                     let firefox = firefox::ready()?;
-                    [
+                    let profile = firefox.used_profile()?;
+                    vec![
                         ("ROLECALL_TEST_EXTENSION_FIREFOX", extension),
                         ("ROLECALL_TEST_FIREFOX", firefox.browser.into()),
                         ("ROLECALL_TEST_GECKODRIVER", firefox.driver.into()),
+                        ("ROLECALL_TEST_FIREFOX_PROFILE", profile.into()),
                     ]
                 }
             });

@@ -1,5 +1,6 @@
 //! Starting and driving Firefox.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command as Process;
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use serde_json::{Map, Value, json};
 use thirtyfour::WebDriver;
 use thirtyfour::common::command::{Command, ExtensionCommand};
 use thirtyfour::extensions::addons::firefox::FirefoxTools;
+use tokio::sync::OnceCell;
 
 use super::kind::FIREFOX_UUID;
 use super::{Look, Options};
-use crate::Scene;
+use crate::scene::copy_folder;
+use crate::{Fixtures, Scene};
 
 /// The options of geckodriver.
 pub(super) fn driver(command: &mut Process) {
@@ -43,6 +46,30 @@ pub(super) fn capabilities(browser: &Path, profile: &Path, options: &Options) ->
             "prefs": preferences,
         },
     })
+}
+
+/// Puts into a new profile what Firefox makes of any profile when it first starts, which costs a third of the start's time.
+/// That was made once by a start without the extension, and is kept below `target/`. Firefox discards it if it is of another version.
+pub(super) async fn fill(profile: &Path, scene: &Scene) -> Result<()> {
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let Some(kept) = Fixtures::firefox_profile() else { return Ok(()) };
+    if fs::read_dir(profile)?.next().is_some() {
+        return Ok(());
+    }
+    MADE.get_or_try_init(async || {
+        if kept.exists() {
+            return Ok(());
+        }
+        let new = scene.path("new-profile");
+        fs::create_dir(&new)?;
+        let (_process, driver) = super::open(scene, &new, &Options::default()).await?;
+        driver.quit().await?;
+        let copy = kept.with_file_name(std::process::id().to_string());
+        copy_folder(&new, &copy)?;
+        fs::rename(&copy, &kept).context("cannot keep the profile")
+    })
+    .await?;
+    copy_folder(&kept, profile)
 }
 
 /// Loads the extension temporarily, as a developer does: it is not signed.

@@ -1,9 +1,11 @@
 //! Firefox and its driver. The driver is built from a crate in a minute or two, since Debian does not have it.
 
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use crate::repo;
 use crate::tools::crates_io::Program;
 use crate::tools::{apt, find};
 
@@ -12,6 +14,16 @@ pub(crate) struct Firefox {
     pub(crate) browser: PathBuf,
     /// Its `WebDriver` server.
     pub(crate) driver: PathBuf,
+}
+
+impl Firefox {
+    /// Where the tests keep a profile that this version of Firefox has used before.
+    pub(crate) fn used_profile(&self) -> Result<PathBuf> {
+        let output = Command::new(&self.browser).arg("--version").output().context("cannot run Firefox")?;
+        let output = String::from_utf8_lossy(&output.stdout);
+        let version = output.split_whitespace().last().context("Firefox does not tell its version")?;
+        Ok(repo::target("tools/firefox-profile").join(version))
+    }
 }
 
 /// Finds or installs both.
