@@ -14,7 +14,7 @@ use crate::text;
 
 /// A failure as it is sent between ui, worker, host and command line: they show this and nothing else.
 ///
-/// It is one pointer: most functions that can fail pass it on, and every word of it would cost each of them code.
+/// It is one pointer: most functions that can fail return it, and have code for each part of what they return.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ReadJson, WriteJson)]
 #[serde(transparent)]
 pub struct Problem(Box<Details>);
@@ -36,12 +36,6 @@ pub struct Details {
     /// A match pattern that the person can be asked to allow, when that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
-}
-
-impl From<Details> for Problem {
-    fn from(details: Details) -> Self {
-        Self(Box::new(details))
-    }
 }
 
 impl Deref for Problem {
@@ -86,7 +80,7 @@ impl Problem {
         self
     }
 
-    /// The same problem in other words.
+    /// The same problem with another sentence, which can be shown as it is.
     #[must_use]
     pub fn with_message(mut self, message: String) -> Self {
         self.0.message = message;

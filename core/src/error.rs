@@ -93,13 +93,13 @@ impl From<ConsoleError> for Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let problem = Self::new(error.code(), error.to_string());
+        let problem = || Self::new(error.code(), error.to_string());
         match error {
             Error::Transport(TransportError::Relayed(relayed)) => relayed.clone(),
             Error::Transport(
                 TransportError::NotAllowed { pattern, .. } | TransportError::Withheld { pattern, .. },
-            ) => problem.with_grant(pattern),
-            _ => problem,
+            ) => problem().with_grant(pattern),
+            _ => problem(),
         }
     }
 }
@@ -116,18 +116,13 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     use super::*;
-    use crate::code::Details;
 
     #[test]
     fn what_the_host_program_says_of_a_request_is_passed_on_also_where_its_code_is_of_a_newer_version() {
         for code in ["certificate-untrusted", "of-a-newer-version"] {
-            let told = Problem::from(Details {
-                code: code.to_owned(),
-                message: "The certificate of idp.example is not trusted.".to_owned(),
-                next_step: "Do what the newer version says.".to_owned(),
-                command: None,
-                grant: None,
-            });
+            let mut told = Problem::new(Code::Internal, "The certificate of idp.example is not trusted.")
+                .with_next_step("Do what the newer version says.");
+            code.clone_into(&mut told.code);
             let error = Error::from(TransportError::Relayed(told.clone()));
             assert_eq!(Problem::from(error), told);
         }

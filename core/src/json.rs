@@ -2,7 +2,7 @@
 //!
 //! In the extension size counts. serde's derive makes a reader of each type that knows every order of its members and every form
 //! of document; for 60 types that was a third of the extension. Here text is taken apart once into a [`Document`], in code that no type has
-//! a part in, and each type looks its members up by name. No error quotes the text.
+//! a part in, and each type looks its members up by name. No error quotes a secret.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -66,12 +66,13 @@ pub trait Choice: Copy + 'static {
     }
 }
 
-/// Why text is not the value that was wanted. Nothing here quotes the text; readers of the settings do.
+/// Why text is not the value that was wanted. It never quotes a secret: only types that are read from names, ARNs and
+/// addresses quote those.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 #[expect(
     clippy::box_collection,
-    reason = "one word: every reader passes it on, and each further word would cost all of them code"
+    reason = "one pointer: every reader returns it, and has code for each part of what it returns"
 )]
 pub struct Malformed(Box<String>);
 

@@ -1,6 +1,6 @@
 //! Signing in to AWS through OpenID Connect.
 //!
-//! This crate holds the protocol and nothing else: it performs no I/O and has no clock and no randomness of
+//! This crate holds the protocol and nothing else: it performs no I/O, reads no clock and has no randomness of
 //! its own. Everything outside enters through [`platform::Platform`], so the browser extension and the
 //! command line run the same steps. It compiles to WebAssembly and natively.
 //!

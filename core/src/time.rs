@@ -1,13 +1,16 @@
 //! Times, and dates as others write them.
 //!
-//! Natively both are `chrono`'s. In a browser they are the browser's, under the crate's names: its `Date` reads dates and knows
-//! the calendar.
+//! Natively both come from `chrono`. In a browser, `DateTime` and `TimeDelta` have the same names and count milliseconds, and the
+//! browser's `Date` reads and writes dates.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use chrono::{DateTime, TimeDelta, Utc};
 
 #[cfg(target_arch = "wasm32")]
 pub use self::browser::{DateTime, TimeDelta, Utc};
+
+#[cfg(test)]
+pub(crate) use self::calendar::to_http_date;
 
 #[cfg(target_arch = "wasm32")]
 mod browser;
@@ -27,9 +30,6 @@ pub(crate) fn rfc3339(text: &str) -> Option<DateTime<Utc>> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-T:.+Z".contains(&byte));
     (is_whole && has_offset && is_plain).then(|| calendar::rfc3339(text)).flatten()
 }
-
-#[cfg(test)]
-pub(crate) use calendar::to_http_date;
 
 /// A time as AWS's signatures have it, such as `19941106T084937Z`.
 pub(crate) fn compact(time: DateTime<Utc>) -> String {
@@ -145,6 +145,13 @@ mod tests {
         assert_eq!(TimeDelta::seconds(7) / 2, TimeDelta::milliseconds(3_500));
         assert_eq!(TimeDelta::milliseconds(1_500).to_std().unwrap(), std::time::Duration::from_millis(1_500));
         assert!(TimeDelta::milliseconds(-1).to_std().is_err());
+        #[cfg(target_arch = "wasm32")]
+        {
+            let last = DateTime::from_timestamp(8_640_000_000_000, 0).unwrap();
+            assert_eq!(last + TimeDelta::milliseconds(1), last);
+            assert_eq!(to_rfc3339(last), "+275760-09-13T00:00:00Z");
+            assert!(DateTime::from_timestamp_millis(last.timestamp_millis() + 1).is_none());
+        }
         assert!(DateTime::from_timestamp(i64::MAX, 0).is_none());
         assert!(DateTime::from_timestamp_millis(i64::MIN).is_none());
     }

@@ -65,7 +65,8 @@ impl Browser {
     pub(crate) async fn start(scene: &Scene, options: Options) -> Result<Self> {
         let kind = scene.kind();
         let profile = options.profile.clone().unwrap_or_else(|| scene.browser_profile());
-        if kind == Kind::Firefox {
+        // A scene's second profile stays as new as a person's.
+        if kind == Kind::Firefox && options.profile.is_none() {
             firefox::fill(&profile, scene).await?;
         }
         let (process, driver) = open(scene, &profile, &options).await?;

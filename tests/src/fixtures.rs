@@ -39,7 +39,7 @@ impl Fixtures {
         })
     }
 
-    /// Where a profile is kept that Firefox has used before, or is to be made; the demo has none.
+    /// The folder of a Firefox profile that was used before. The first test that needs it makes it; only tests have one.
     pub(crate) fn firefox_profile() -> Option<PathBuf> {
         env::var_os("ROLECALL_TEST_FIREFOX_PROFILE").map(PathBuf::from)
     }

@@ -181,12 +181,12 @@ fn kilobytes(bytes: u64) -> String {
     format!("{} KB", bytes.div_ceil(1000))
 }
 
-/// What the compiler is told beside the profile.
+/// What the compiler is given in addition to the profile.
 const FLAGS: [&str; 4] = [
     // A browser shows nobody what a panic prints: it is nothing but a trap, and what would have formatted its message is left out.
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
-    // A value that does not fit into one word is moved by one instruction, not by a load and a store for each word (LLVM 22).
+    // What takes more than one load and store is copied by `memory.copy`. LLVM has these options since version 22 (Rust 1.95).
     "-Cllvm-args=-max-store-memcpy=1",
     "-Cllvm-args=-max-store-memmove=1",
 ];

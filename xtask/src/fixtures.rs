@@ -24,7 +24,7 @@ impl Fixtures {
             variables.extend(match browser {
                 Browser::Chromium => {
                     let chromium = chromium::ready()?;
-                    vec![
+                    [
                         ("ROLECALL_TEST_EXTENSION_CHROMIUM", extension),
                         ("ROLECALL_TEST_CHROMIUM", chromium.browser.into()),
                         ("ROLECALL_TEST_CHROMEDRIVER", chromium.driver.into()),
@@ -32,12 +32,10 @@ impl Fixtures {
                 }
                 Browser::Firefox => {
                     let firefox = firefox::ready()?;
-                    let profile = firefox.used_profile()?;
-                    vec![
+                    [
                         ("ROLECALL_TEST_EXTENSION_FIREFOX", extension),
                         ("ROLECALL_TEST_FIREFOX", firefox.browser.into()),
                         ("ROLECALL_TEST_GECKODRIVER", firefox.driver.into()),
-                        ("ROLECALL_TEST_FIREFOX_PROFILE", profile.into()),
                     ]
                 }
             });
@@ -49,6 +47,14 @@ impl Fixtures {
     pub(crate) fn with_outside_programs(mut self) -> Result<Self> {
         self.0.push(("ROLECALL_TEST_PYTHON", python::ready()?.into()));
         self.0.push(("ROLECALL_TEST_NODE_MODULES", node_packages::ready()?.into()));
+        Ok(self)
+    }
+
+    /// The same with the place of a Firefox profile that was used before, from which Firefox starts faster.
+    pub(crate) fn with_used_profile(mut self) -> Result<Self> {
+        if let Some((_, firefox)) = self.0.iter().find(|(name, _)| *name == "ROLECALL_TEST_FIREFOX") {
+            self.0.push(("ROLECALL_TEST_FIREFOX_PROFILE", firefox::used_profile(firefox)?.into()));
+        }
         Ok(self)
     }
 

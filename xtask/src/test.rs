@@ -242,7 +242,8 @@ fn end_to_end(args: &Args) -> Result<Count> {
     let browsers = args.browser.browsers();
     build::extension(browsers, Profile::Release)?;
     let host = package::program()?;
-    let fixtures = Fixtures::new(browsers, Profile::Release, host)?.with_outside_programs()?;
+    let fixtures =
+        Fixtures::new(browsers, Profile::Release, host)?.with_outside_programs()?.with_used_profile()?;
     let mut total = Count::default();
     if args.filter.is_none() {
         total += weight();

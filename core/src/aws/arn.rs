@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Partition;
 use crate::json::as_text;
 
-/// The ARN of an IAM role, checked when it enters the product.
+/// The ARN of an IAM role, checked when it enters the product. It is shared, since it is copied often.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "String")]
 pub struct RoleArn(Arc<Parts>);

@@ -485,7 +485,7 @@ mod tests {
     use super::super::frame;
     use super::super::page::BUDGET_BYTES;
     use super::*;
-    use crate::code::Details;
+    use crate::code::Code;
     use crate::json;
 
     #[test]
@@ -501,13 +501,8 @@ mod tests {
     fn a_response_carries_its_requests_id_and_one_outcome() {
         let response = ToWorker::Response { id: 7, result: Outcome::Ok(HostResponse::Done) };
         assert_eq!(json::to_string(&response).as_str(), r#"{"response":{"id":7,"result":{"ok":"done"}}}"#);
-        let problem = Problem::from(Details {
-            code: "x".into(),
-            message: "m".into(),
-            next_step: "n".into(),
-            command: None,
-            grant: None,
-        });
+        let mut problem = Problem::new(Code::Internal, "m").with_next_step("n");
+        "x".clone_into(&mut problem.code);
         let response = ToWorker::Response { id: 8, result: Outcome::Error(problem) };
         let text = json::to_string(&response);
         assert_eq!(

@@ -5,8 +5,7 @@ use secrecy::SecretString;
 use super::{Document, StsError};
 use crate::aws::{Credentials, RoleArn};
 use crate::platform::{HttpResponse, server_date};
-use crate::time::rfc3339;
-use crate::time::{DateTime, TimeDelta, Utc};
+use crate::time::{DateTime, TimeDelta, Utc, rfc3339};
 
 /// Reads credentials or the reason why there are none.
 ///

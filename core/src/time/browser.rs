@@ -42,6 +42,11 @@ impl DateTime<Utc> {
         Self(milliseconds, PhantomData)
     }
 
+    /// The nearest time that ECMAScript has.
+    fn nearest(milliseconds: i64) -> Self {
+        Self::at(milliseconds.clamp(-LAST, LAST))
+    }
+
     /// A time as ECMAScript has it, which is a whole number up to [`LAST`].
     #[expect(clippy::cast_possible_truncation, clippy::as_conversions, reason = "see above")]
     pub(super) fn of(milliseconds: f64) -> Self {
@@ -59,7 +64,7 @@ impl DateTime<Utc> {
     /// The time this many milliseconds after 1970 began, unless ECMAScript has none.
     #[must_use]
     pub fn from_timestamp_millis(milliseconds: i64) -> Option<Self> {
-        (milliseconds.unsigned_abs() <= LAST).then_some(Self::at(milliseconds))
+        (-LAST..=LAST).contains(&milliseconds).then_some(Self::at(milliseconds))
     }
 
     /// In seconds since 1970.
@@ -95,6 +100,7 @@ impl FromStr for DateTime<Utc> {
     }
 }
 
+/// For types that are serialised by the host program only.
 impl Serialize for DateTime<Utc> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::to_rfc3339(*self))
@@ -105,7 +111,7 @@ impl Add<TimeDelta> for DateTime<Utc> {
     type Output = Self;
 
     fn add(self, delta: TimeDelta) -> Self {
-        Self::at(self.0.saturating_add(delta.0))
+        Self::nearest(self.0.saturating_add(delta.0))
     }
 }
 
@@ -113,7 +119,7 @@ impl Sub<TimeDelta> for DateTime<Utc> {
     type Output = Self;
 
     fn sub(self, delta: TimeDelta) -> Self {
-        Self::at(self.0.saturating_sub(delta.0))
+        Self::nearest(self.0.saturating_sub(delta.0))
     }
 }
 
@@ -197,7 +203,7 @@ impl TimeDelta {
         self.0.try_into().map(Duration::from_millis)
     }
 
-    /// Of a duration. It is an error if it is longer than anything here.
+    /// From a duration. An error if its milliseconds do not fit into an `i64`.
     pub fn from_std(duration: Duration) -> Result<Self, TryFromIntError> {
         duration.as_millis().try_into().map(Self)
     }
@@ -228,4 +234,4 @@ impl Div<i32> for TimeDelta {
 }
 
 /// The last time that ECMAScript has ("Time Values and Time Range"), in the year 275760; the first is as long before 1970.
-const LAST: u64 = 8_640_000_000_000_000;
+const LAST: i64 = 8_640_000_000_000_000;

@@ -3,13 +3,14 @@
 //!
 //! What cannot be shown is taken out of every text here: clippy refuses every other way (`extension/clippy.toml`).
 //!
-//! What the browser refuses here it refuses because the package is broken: an element is missing, or its name is wrong. Then a
-//! JavaScript exception says so ([`or_throw`]). Errors returned from function to function would cost 10 KB of code.
+//! If the browser refuses a call in this module, the package is broken: an element is missing or misnamed. A JavaScript
+//! exception then says so ([`or_throw`]), and the page no longer works, since what was borrowed in its `RefCell`s is never
+//! given back. Errors that are returned from function to function would make the module 10 KB larger.
 
 use rolecall_core::text;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue, throw_str, throw_val};
-use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Node};
+use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Node, console};
 
 use crate::view::Piece;
 
@@ -93,9 +94,11 @@ pub(crate) fn set_style(element: &HtmlElement, property: &str, value: &str) {
     or_throw(element.style().set_property(property, value));
 }
 
-/// Gives an element the focus.
+/// Gives an element the focus. It does no harm if that fails.
 pub(crate) fn focus(element: &HtmlElement) {
-    or_throw(element.focus());
+    if let Err(error) = element.focus() {
+        console::error_2(&"The focus cannot be moved:".into(), &error);
+    }
 }
 
 /// The element itself, or the closest one around it, that the selector means.
@@ -125,7 +128,7 @@ pub(crate) fn listen<E: JsCast + 'static>(target: &EventTarget, event: &str, han
     or_throw(target.add_event_listener_with_callback(event, closure.into_js_value().unchecked_ref()));
 }
 
-/// The value, or the browser's exception.
+/// The value, or the exception that JavaScript has in its place.
 pub(crate) fn or_throw<T>(result: Result<T, JsValue>) -> T {
     result.unwrap_or_else(|error| throw_val(error))
 }

@@ -62,5 +62,5 @@ fn fragment() -> String {
 
 fn body() -> web_sys::Element {
     let document = web_sys::window().and_then(|window| window.document()).unwrap_throw();
-    document.body().unwrap_throw().into()
+    document.body().expect_throw("the page has no body").into()
 }

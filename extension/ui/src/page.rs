@@ -74,7 +74,7 @@ pub(crate) struct Page {
 impl Page {
     /// Finds the elements below `root`.
     pub(crate) fn find(root: &Element) -> Self {
-        let document = root.owner_document().unwrap_throw();
+        let document = root.owner_document().expect_throw("the page has no document");
         Self {
             document,
             app: by_id(root, "app"),

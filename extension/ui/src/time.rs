@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rolecall_core::time::{DateTime, Utc};
+use rolecall_core::time::{DateTime, TimeDelta, Utc};
 
 /// What is left of a role's credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl TimeLeft {
     pub(crate) fn until(expiration: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         let left = expiration - now;
         let minutes = left.num_minutes();
-        if left <= rolecall_core::time::TimeDelta::zero() {
+        if left <= TimeDelta::zero() {
             Self::Expired
         } else if minutes < LITTLE_MINUTES {
             Self::Little { minutes }
@@ -60,8 +60,6 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
-    use rolecall_core::time::TimeDelta;
-
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {

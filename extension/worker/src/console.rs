@@ -442,10 +442,11 @@ impl Consoles {
             ),
         );
         if !self.browser.has_permission(&grant).await {
-            problem = problem.with_next_step(format!(
-                "End the other session (from then on, Rolecall does so without asking), or {way}."
-            ));
-            problem.grant = Some(grant);
+            problem = problem
+                .with_next_step(format!(
+                    "End the other session (from then on, Rolecall does so without asking), or {way}."
+                ))
+                .with_grant(&grant);
         }
         problem
     }

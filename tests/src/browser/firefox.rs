@@ -48,8 +48,9 @@ pub(super) fn capabilities(browser: &Path, profile: &Path, options: &Options) ->
     })
 }
 
-/// Puts into a new profile what Firefox makes of any profile when it first starts, which costs a third of the start's time.
-/// That was made once by a start without the extension, and is kept below `target/`. Firefox discards it if it is of another version.
+/// Fills a new profile with the caches and databases that Firefox makes at its first start, a third of that start's time.
+/// The first test makes them, without the extension, and keeps them below `target/`. Preferences are not kept: each start
+/// has those that it is given.
 pub(super) async fn fill(profile: &Path, scene: &Scene) -> Result<()> {
     static MADE: OnceCell<()> = OnceCell::const_new();
     let Some(kept) = Fixtures::firefox_profile() else { return Ok(()) };
@@ -60,13 +61,22 @@ pub(super) async fn fill(profile: &Path, scene: &Scene) -> Result<()> {
         if kept.exists() {
             return Ok(());
         }
-        let new = scene.path("new-profile");
-        fs::create_dir(&new)?;
-        let (_process, driver) = super::open(scene, &new, &Options::default()).await?;
+        let used = scene.path("used-profile");
+        fs::create_dir_all(&used).context("cannot make a folder for the profile")?;
+        let (_process, driver) = super::open(scene, &used, &Options::default()).await?;
         driver.quit().await?;
-        let copy = kept.with_file_name(std::process::id().to_string());
-        copy_folder(&new, &copy)?;
-        fs::rename(&copy, &kept).context("cannot keep the profile")
+        for preferences in ["prefs.js", "user.js"] {
+            fs::remove_file(used.join(preferences)).context("Firefox has left no preferences")?;
+        }
+        let parent = kept.parent().context("the profile has no folder")?;
+        fs::create_dir_all(parent).context("cannot make a folder for the profile")?;
+        let copy = tempfile::tempdir_in(parent).context("cannot make a folder for the profile")?;
+        let whole = copy.path().join("profile");
+        copy_folder(&used, &whole)?;
+        // Another process may have made it meanwhile.
+        fs::rename(whole, &kept)
+            .or_else(|error| if kept.exists() { Ok(()) } else { Err(error) })
+            .context("cannot keep the profile")
     })
     .await?;
     copy_folder(&kept, profile)

@@ -1,5 +1,6 @@
 //! Firefox and its driver. The driver is built from a crate in a minute or two, since Debian does not have it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,19 +17,17 @@ pub(crate) struct Firefox {
     pub(crate) driver: PathBuf,
 }
 
-impl Firefox {
-    /// Where the tests keep a profile that this version of Firefox has used before.
-    pub(crate) fn used_profile(&self) -> Result<PathBuf> {
-        let output = Command::new(&self.browser).arg("--version").output().context("cannot run Firefox")?;
-        let output = String::from_utf8_lossy(&output.stdout);
-        let version = output.split_whitespace().last().context("Firefox does not tell its version")?;
-        Ok(repo::target("tools/firefox-profile").join(version))
-    }
-}
-
 /// Finds or installs both.
 pub(crate) fn ready() -> Result<Firefox> {
     Ok(Firefox { browser: browser()?, driver: DRIVER.ready()? })
+}
+
+/// Where the tests keep a profile that this version of the browser has used before.
+pub(crate) fn used_profile(browser: &OsStr) -> Result<PathBuf> {
+    let output = Command::new(browser).arg("--version").output().context("cannot run Firefox")?;
+    let output = String::from_utf8_lossy(&output.stdout);
+    let version = output.split_whitespace().last().context("Firefox does not tell its version")?;
+    Ok(repo::target("tools/firefox-profile").join(version))
 }
 
 fn browser() -> Result<PathBuf> {

@@ -48,7 +48,7 @@ fn the_badge_shows_the_time_that_is_left_and_warns_in_the_last_ten_minutes() {
         (Duration::from_secs(599), ("9m", true)),
         (Duration::from_secs(30), ("0m", true)),
     ] {
-        let shown = super::time_left(rolecall_core::time::TimeDelta::from_std(left).unwrap());
+        let shown = super::time_left(super::TimeDelta::from_std(left).unwrap());
         assert_eq!((shown.text.as_str(), shown.is_warning), expected);
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::scripted::{World, role};
 use rolecall_core::sign_in::Presence;
+use rolecall_core::time::TimeDelta;
 
 /// A browser in which somebody was signed in at both providers when the background ended.
 fn left_behind() -> World {
@@ -9,7 +10,7 @@ fn left_behind() -> World {
     world.browser.person.replace(Some("alice"));
     for key in [role("corp", "developer"), role("other", "auditor")] {
         let sign_in = Rc::clone(background.sign_in());
-        let left = rolecall_core::time::TimeDelta::zero();
+        let left = TimeDelta::zero();
         let credentials = async move { sign_in.credentials(&key, Presence::Nobody, left, None).await };
         world.finish(credentials).unwrap();
     }
@@ -52,7 +53,7 @@ fn credentials_that_are_asked_for_in_another_way_now_are_removed_here_and_from_t
     let sign_in = Rc::clone(background.sign_in());
     for name in ["developer", "admin"] {
         let sign_in = Rc::clone(&sign_in);
-        let left = rolecall_core::time::TimeDelta::zero();
+        let left = TimeDelta::zero();
         let key = role("corp", name);
         world
             .finish(async move { sign_in.credentials(&key, Presence::Nobody, left, None).await.map(drop) })
