@@ -74,12 +74,13 @@ pub(crate) fn connect(path: &Path) -> io::Result<Stream> {
 /// Removes the socket of an agent that has ended. A browser's agent leaves a marker file for a moment: the extension
 /// restarts its host program within [`RESTART`], and callers should wait for that.
 pub(super) fn close(path: &Path) {
-    let was_there = fs::remove_file(path).is_ok();
     let of_browser =
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(Kind::Browser.prefix()));
-    if was_there && of_browser {
+    // First: another caller must find the one or the other.
+    if of_browser {
         let _ = fs::File::create(path.with_extension(ENDED));
     }
+    let _ = fs::remove_file(path);
 }
 
 /// How much longer a browser's agent that has just ended may take to restart; `None` if none has just ended.

@@ -1,5 +1,7 @@
 //! A browser, as far as the host can see it: it starts the program, speaks frames, and ends it.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -29,6 +31,8 @@ pub(crate) struct Browser {
     pub(crate) host: Child,
     input: Option<ChildStdin>,
     frames: Receiver<ToWorker>,
+    /// Questions that came before the response to one of ours.
+    early: RefCell<VecDeque<ToWorker>>,
     next: Id,
 }
 
@@ -57,7 +61,7 @@ impl Browser {
                 }
             }
         });
-        Self { input: host.stdin.take(), host, frames, next: 1 }
+        Self { input: host.stdin.take(), host, frames, early: RefCell::default(), next: 1 }
     }
 
     pub(crate) fn hello(&mut self, protocol: ProtocolRange) -> Result<HostResponse, Problem> {
@@ -84,12 +88,15 @@ impl Browser {
     }
 
     pub(crate) fn answer_to(&mut self, id: Id) -> Result<HostResponse, Problem> {
-        match self.frame() {
-            ToWorker::Response { id: answered, result } => {
-                assert_eq!(answered, id);
-                result.into_result()
+        loop {
+            match self.new_frame() {
+                ToWorker::Response { id: answered, result } => {
+                    assert_eq!(answered, id);
+                    return result.into_result();
+                }
+                question @ ToWorker::Request { .. } => self.early.borrow_mut().push_back(question),
+                other => panic!("{other:?} instead of a response"),
             }
-            other => panic!("{other:?} instead of a response"),
         }
     }
 
@@ -115,7 +122,8 @@ impl Browser {
 
     /// The host's next question, if it has one already.
     pub(crate) fn question_now(&self) -> Option<(Id, WorkerRequest)> {
-        match self.frames.try_recv().ok()? {
+        let early = self.early.borrow_mut().pop_front();
+        match early.or_else(|| self.frames.try_recv().ok())? {
             ToWorker::Request { id, body } => Some((id, body)),
             other => panic!("{other:?} instead of a request"),
         }
@@ -134,6 +142,11 @@ impl Browser {
     }
 
     fn frame(&self) -> ToWorker {
+        let early = self.early.borrow_mut().pop_front();
+        early.unwrap_or_else(|| self.new_frame())
+    }
+
+    fn new_frame(&self) -> ToWorker {
         // Long enough for a machine that does ten other things.
         self.frames.recv_timeout(Duration::from_secs(30)).expect("the host says something")
     }
