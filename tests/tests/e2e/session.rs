@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use chrono::TimeDelta;
 use rolecall_sandbox::CallKind;
-use rolecall_tests::{Browser, Kind, Scene, entries};
+use rolecall_tests::{Browser, Kind, Scene, entries, until};
 
 use crate::terminal::{QUESTION, ask};
 use crate::{arrived, browser_in_the_background, prompts};
@@ -30,8 +30,9 @@ async fn credentials_in_use_are_renewed_before_they_run_short(kind: Kind) -> Res
     arrived(&scene, CallKind::AssumeRole, 2).await?;
     assert_eq!(browser.sign_in_windows().await?, 0);
 
-    // The next request gets the new ones.
-    assert_ne!(ask(&scene).await?.succeeded()?, first);
+    // Requests get the new ones as soon as the background has STS's answer.
+    until("the new credentials", async || Ok((ask(&scene).await?.succeeded()? != first).then_some(())))
+        .await?;
     assert_eq!(scene.sandbox.count(CallKind::AssumeRole), 2);
     Ok(())
 }
