@@ -26,6 +26,7 @@
 //! | Maps and sets that bring little code | [`map`] |
 //! | Text from outside, as it may be shown | [`text`] |
 //! | URLs, natively and in a browser | [`url`] |
+//! | Times, natively and in a browser | [`time`] |
 //! | Names the product is registered under | [`identity`] |
 
 // What `ReadJson` and `WriteJson` derive names this crate by its name.

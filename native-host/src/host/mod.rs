@@ -95,9 +95,12 @@ impl Host {
                 Ok(ToHost::Response { id, result }) => self.port.take_response(id, result),
                 Ok(ToHost::Request { id, body: HostRequest::Hello { protocol, version } }) => {
                     tracing::info!(%version, "the extension said hello");
-                    let response = self.greet(protocol, &version);
-                    greeted = response.is_ok();
-                    self.port.answer(id, response);
+                    // Whoever connects to the agent at once asks the extension after this response.
+                    self.port.answer_with(id, || {
+                        let response = self.greet(protocol, &version);
+                        greeted = response.is_ok();
+                        response
+                    });
                 }
                 Ok(ToHost::Request { id, .. }) if !greeted => {
                     let problem = Problem::new(

@@ -37,10 +37,17 @@ impl Port {
 
     /// Responds to a request of the worker.
     pub(super) fn answer(&self, id: Id, outcome: Result<HostResponse, Problem>) {
-        let outcome = outcome.map_err(Problem::for_popup);
-        let response = ToWorker::Response { id, result: outcome.into() };
+        self.answer_with(id, || outcome);
+    }
+
+    /// Does what a request of the worker asks for, and responds before anything else is sent.
+    pub(super) fn answer_with(&self, id: Id, fulfil: impl FnOnce() -> Result<HostResponse, Problem>) {
+        let mut writer = lock(&self.writer);
+        let response = ToWorker::Response { id, result: fulfil().map_err(Problem::for_popup).into() };
         let instead = |problem| ToWorker::Response { id, result: Outcome::Error(problem) };
-        self.written(frame::write_response(&mut *lock(&self.writer), &response, instead));
+        let result = frame::write_response(&mut *writer, &response, instead);
+        drop(writer);
+        self.written(result);
     }
 
     /// Passes the worker's response to the caller that waits for it. A late response is dropped.

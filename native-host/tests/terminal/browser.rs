@@ -1,7 +1,5 @@
 //! A browser, as far as the host can see it: it starts the program, speaks frames, and ends it.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -31,8 +29,6 @@ pub(crate) struct Browser {
     pub(crate) host: Child,
     input: Option<ChildStdin>,
     frames: Receiver<ToWorker>,
-    /// Questions that came before the response to one of ours.
-    early: RefCell<VecDeque<ToWorker>>,
     next: Id,
 }
 
@@ -61,7 +57,7 @@ impl Browser {
                 }
             }
         });
-        Self { input: host.stdin.take(), host, frames, early: RefCell::default(), next: 1 }
+        Self { input: host.stdin.take(), host, frames, next: 1 }
     }
 
     pub(crate) fn hello(&mut self, protocol: ProtocolRange) -> Result<HostResponse, Problem> {
@@ -88,15 +84,12 @@ impl Browser {
     }
 
     pub(crate) fn answer_to(&mut self, id: Id) -> Result<HostResponse, Problem> {
-        loop {
-            match self.new_frame() {
-                ToWorker::Response { id: answered, result } => {
-                    assert_eq!(answered, id);
-                    return result.into_result();
-                }
-                question @ ToWorker::Request { .. } => self.early.borrow_mut().push_back(question),
-                other => panic!("{other:?} instead of a response"),
+        match self.frame() {
+            ToWorker::Response { id: answered, result } => {
+                assert_eq!(answered, id);
+                result.into_result()
             }
+            other => panic!("{other:?} instead of a response"),
         }
     }
 
@@ -122,8 +115,7 @@ impl Browser {
 
     /// The host's next question, if it has one already.
     pub(crate) fn question_now(&self) -> Option<(Id, WorkerRequest)> {
-        let early = self.early.borrow_mut().pop_front();
-        match early.or_else(|| self.frames.try_recv().ok())? {
+        match self.frames.try_recv().ok()? {
             ToWorker::Request { id, body } => Some((id, body)),
             other => panic!("{other:?} instead of a request"),
         }
@@ -142,11 +134,6 @@ impl Browser {
     }
 
     fn frame(&self) -> ToWorker {
-        let early = self.early.borrow_mut().pop_front();
-        early.unwrap_or_else(|| self.new_frame())
-    }
-
-    fn new_frame(&self) -> ToWorker {
         // Long enough for a machine that does ten other things.
         self.frames.recv_timeout(Duration::from_secs(30)).expect("the host says something")
     }
